@@ -1,0 +1,1 @@
+"""diffkit: differentiation taught by doing it three ways on the same program."""

@@ -1,0 +1,330 @@
+"""The table of elementary derivatives: the one place where the calculus is written down.
+
+Each line says, as text, what a function is and what its partial derivatives are::
+
+    _line("tanh(x)",        "1 - ans**2")
+    _line("multiply(x, y)", "y", "x", form="x * y")
+
+Three readers share it. Symbolic differentiation reads a text as a SymPy expression, tracing reads
+it as a NumPy function that serves forward and reverse mode alike, and the drawings print it on an
+edge. So a mistake in a line is a mistake in all three, and "symbolic and automatic differentiation
+are the same chain rule" is something that the code itself says.
+
+The grammar of a text is a small part of Python's: the arguments' names, ``ans`` for the function's
+own value (there where it is the stabler or cheaper form), numbers, ``pi``, the operators
+``+ - * / **``, and calls of functions that are lines of this table or one of two helpers:
+
+``above(x, y)``
+    1 where x > y, 0 where x < y, and 1/2 where they are equal: the derivative of max(x, y), which
+    shares a tie evenly (a valid subgradient, and the mean of the one-sided derivatives).
+``where(c, a, b)``
+    a where c is not zero, else b. It occurs only in the ``stable`` forms, which the numerical
+    readers prefer; SymPy reads the plain ones.
+
+>>> ELEMENTARY["tanh"].partials
+('1 - ans**2',)
+>>> ELEMENTARY["divide"].chained(1, "g")      # the cotangent g times d(x/y)/dy, written out
+'-(g * ans) / y'
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+__all__ = ["ALIASES", "ELEMENTARY", "Elementary", "chain", "compile_text", "rename"]
+
+
+@dataclass(frozen=True, slots=True)
+class Elementary:
+    """One line of the table: an elementary function and its partial derivatives, as text.
+
+    Attributes:
+        name: NumPy's (or scipy.special's) name of the function; SymPy's where NumPy has none.
+        arguments: the arguments' names, in order.
+        form: the function as a SymPy expression would write it.
+        partials: one text per argument, its partial derivative.
+        stable: the same derivatives in the form that the numerical readers use, which differs
+            from ``partials`` only where that form would meet 0 * inf, as in d(x**y) at x = 0.
+        numpy: whether NumPy or scipy.special has the function; else only SymPy does.
+        convention: what the line says at points where there is no derivative; "" if there are none.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    form: str
+    partials: tuple[str, ...]
+    stable: tuple[str, ...]
+    numpy: bool = True
+    convention: str = ""
+
+    @property
+    def piecewise_constant(self) -> bool:
+        """Whether every derivative is zero wherever it exists (sign, floor, ...)."""
+        return all(text == "0" for text in self.partials)
+
+    @property
+    def head(self) -> str | None:
+        """The name of the SymPy function, if ``form`` is one call on the arguments, else None.
+
+        >>> ELEMENTARY["arcsin"].head, ELEMENTARY["log2"].head
+        ('asin', None)
+        """
+        tree = ast.parse(self.form, mode="eval").body
+        if isinstance(tree, ast.Call) and [ast.unparse(a) for a in tree.args] == list(self.arguments):
+            return ast.unparse(tree.func)
+        return None
+
+    def chained(self, k: int, factor: str) -> str:
+        """The text of ``factor`` times the k-th partial: a term of the chain rule.
+
+        ``factor`` is a tangent or a cotangent; both modes, and the symbolic reader, apply the
+        same text, so they do the same operations in the same order.
+
+        >>> ELEMENTARY["sin"].chained(0, "t"), ELEMENTARY["subtract"].chained(1, "g")
+        ('t * cos(x)', '-g')
+        """
+        return chain(factor, self.partials[k])
+
+
+def chain(factor: str, partial: str) -> str:
+    """``factor`` times ``partial``, without the multiplications by 1 and the double fractions.
+
+    >>> chain("g", "1"), chain("g", "-1"), chain("g", "1 / x"), chain("g", "y")
+    ('g', '-g', 'g / x', 'g * y')
+    """
+    return ast.unparse(_times(ast.parse(factor, mode="eval").body, ast.parse(partial, mode="eval").body))
+
+
+def _times(factor: ast.expr, partial: ast.expr) -> ast.expr:
+    match partial:
+        case ast.Constant(value=1):
+            return factor
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return ast.UnaryOp(ast.USub(), _times(factor, inner))
+        case ast.BinOp(left=numerator, op=ast.Div(), right=denominator):
+            return ast.BinOp(_times(factor, numerator), ast.Div(), denominator)
+    return ast.BinOp(factor, ast.Mult(), partial)
+
+
+def rename(text: str, names: Mapping[str, str]) -> str:
+    """The text with its names replaced, bracketed where that is needed: for labels.
+
+    >>> rename("y * cos(x)", {"x": "x1 + x2", "y": "v3"})
+    'v3 * cos(x1 + x2)'
+    """
+    trees = {name: ast.parse(new, mode="eval").body for name, new in names.items()}
+
+    class Renamer(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return trees.get(node.id, node)
+
+    return ast.unparse(Renamer().visit(ast.parse(text, mode="eval")))
+
+
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "divide",
+    ast.Pow: "power",
+    ast.USub: "negative",
+}
+
+
+class _OperatorsAsCalls(ast.NodeTransformer):
+    """Writes ``x * y`` as ``multiply(x, y)`` and ``2`` as ``number(2)``, for readers with no operators."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        return _call(_OPERATORS[type(node.op)], node.left, node.right)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        return _call(_OPERATORS[type(node.op)], node.operand)
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return _call("number", node)
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
+def compile_text(
+    text: str,
+    parameters: Sequence[str],
+    names: Mapping[str, Any],
+    *,
+    operators: bool = True,
+) -> Callable[..., Any]:
+    """A text of the table as a Python function of ``parameters``.
+
+    Args:
+        text: an expression in the table's grammar.
+        parameters: the names that are bound at the call, in order.
+        names: what the other names mean: ``{"cos": numpy.cos, ...}``.
+        operators: whether ``+ - * / **`` stay Python's operators. If not, they become calls of
+            ``names["add"]``, ``["subtract"]``, ``["multiply"]``, ``["divide"]``, ``["power"]``,
+            ``["negative"]``, and each number a call of ``names["number"]``: the SymPy reading.
+
+    >>> import math
+    >>> compile_text("y * cos(x)", ["x", "y"], {"cos": math.cos})(0.0, 3.0)
+    3.0
+    """
+    body: ast.expr = ast.parse(text, mode="eval").body
+    if not operators:
+        body = _OperatorsAsCalls().visit(body)
+    arguments = ast.arguments(
+        posonlyargs=[], args=[ast.arg(p) for p in parameters], kwonlyargs=[], kw_defaults=[], defaults=[]
+    )
+    function = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
+    compiled: Callable[..., Any] = eval(compile(function, f"<calculus: {text}>", "eval"), dict(names))
+    return compiled
+
+
+def _line(
+    call: str,
+    *partials: str,
+    form: str | None = None,
+    stable: Sequence[str] | None = None,
+    numpy: bool = True,
+    convention: str = "",
+) -> Elementary:
+    tree = ast.parse(call, mode="eval").body
+    assert isinstance(tree, ast.Call)
+    arguments = tuple(ast.unparse(a) for a in tree.args)
+    assert len(partials) == len(arguments), call
+    return Elementary(
+        name=ast.unparse(tree.func),
+        arguments=arguments,
+        form=form or call,
+        partials=partials,
+        stable=tuple(stable or partials),
+        numpy=numpy,
+        convention=convention,
+    )
+
+
+# fmt: off
+_TABLE = [
+    # -- arithmetic ---------------------------------------------------------------------------------
+    _line("positive(x)",     "1",                                     form="x"),
+    _line("negative(x)",     "-1",                                    form="-x"),
+    _line("add(x, y)",       "1", "1",                                form="x + y"),
+    _line("subtract(x, y)",  "1", "-1",                               form="x - y"),
+    _line("multiply(x, y)",  "y", "x",                                form="x * y"),
+    _line("divide(x, y)",    "1 / y", "-ans / y",                     form="x / y"),
+    _line("reciprocal(x)",   "-ans**2",                               form="1 / x"),
+    _line("square(x)",       "2 * x",                                 form="x**2"),
+    _line("power(x, y)",     "y * x**(y - 1)", "log(x) * ans",        form="x**y",
+          stable=("y * x**where(y, y - 1, 1)", "log(where(x, x, 1)) * ans"),
+          convention="At x = 0 the derivative by y is 0, the limit for y > 0."),
+    _line("sqrt(x)",         "1 / (2 * ans)",                         form="sqrt(x)"),
+    _line("cbrt(x)",         "1 / (3 * ans**2)",                      form="cbrt(x)"),
+    _line("hypot(x, y)",     "x / ans", "y / ans",                    form="sqrt(x**2 + y**2)"),
+    # -- exponentials and logarithms ----------------------------------------------------------------
+    _line("exp(x)",          "ans"),
+    _line("exp2(x)",         "ans * log(2)",                          form="2**x"),
+    _line("expm1(x)",        "ans + 1",                               form="exp(x) - 1"),
+    _line("log(x)",          "1 / x"),
+    _line("log2(x)",         "1 / (x * log(2))",                      form="log(x) / log(2)"),
+    _line("log10(x)",        "1 / (x * log(10))",                     form="log(x) / log(10)"),
+    _line("log1p(x)",        "1 / (1 + x)",                           form="log(1 + x)"),
+    _line("logaddexp(x, y)", "exp(x - ans)", "exp(y - ans)",          form="log(exp(x) + exp(y))"),
+    _line("logaddexp2(x, y)", "2**(x - ans)", "2**(y - ans)",         form="log(2**x + 2**y) / log(2)"),
+    _line("expit(x)",        "ans * (1 - ans)",                       form="1 / (1 + exp(-x))"),
+    _line("logit(x)",        "1 / (x * (1 - x))",                     form="log(x / (1 - x))"),
+    # -- trigonometric ------------------------------------------------------------------------------
+    _line("sin(x)",          "cos(x)"),
+    _line("cos(x)",          "-sin(x)"),
+    _line("tan(x)",          "1 + ans**2"),
+    _line("cot(x)",          "-(1 + ans**2)",                         numpy=False),
+    _line("sec(x)",          "ans * tan(x)",                          numpy=False),
+    _line("csc(x)",          "-ans * cot(x)",                         numpy=False),
+    _line("arcsin(x)",       "1 / sqrt(1 - x**2)",                    form="asin(x)"),
+    _line("arccos(x)",       "-1 / sqrt(1 - x**2)",                   form="acos(x)"),
+    _line("arctan(x)",       "1 / (1 + x**2)",                        form="atan(x)"),
+    _line("acot(x)",         "-1 / (1 + x**2)",                       numpy=False),
+    _line("asec(x)",         "1 / (x**2 * sqrt(1 - 1 / x**2))",       numpy=False),
+    _line("acsc(x)",         "-1 / (x**2 * sqrt(1 - 1 / x**2))",      numpy=False),
+    _line("arctan2(y, x)",   "x / (x**2 + y**2)", "-y / (x**2 + y**2)", form="atan2(y, x)"),
+    _line("deg2rad(x)",      "pi / 180",                              form="pi / 180 * x"),
+    _line("rad2deg(x)",      "180 / pi",                              form="180 / pi * x"),
+    # -- hyperbolic ---------------------------------------------------------------------------------
+    _line("sinh(x)",         "cosh(x)"),
+    _line("cosh(x)",         "sinh(x)"),
+    _line("tanh(x)",         "1 - ans**2"),
+    _line("coth(x)",         "1 - ans**2",                            numpy=False),
+    _line("sech(x)",         "-ans * tanh(x)",                        numpy=False),
+    _line("csch(x)",         "-ans * coth(x)",                        numpy=False),
+    _line("arcsinh(x)",      "1 / sqrt(x**2 + 1)",                    form="asinh(x)"),
+    _line("arccosh(x)",      "1 / (sqrt(x - 1) * sqrt(x + 1))",       form="acosh(x)"),
+    _line("arctanh(x)",      "1 / (1 - x**2)",                        form="atanh(x)"),
+    _line("acoth(x)",        "1 / (1 - x**2)",                        numpy=False),
+    # -- kinks and steps ----------------------------------------------------------------------------
+    _line("absolute(x)",     "sign(x)",                               form="Abs(x)",
+          convention="0 at x = 0, the middle of the subgradients -1 to 1."),
+    _line("maximum(x, y)",   "above(x, y)", "above(y, x)",            form="Max(x, y)",
+          convention="1/2 each at a tie."),
+    _line("minimum(x, y)",   "above(y, x)", "above(x, y)",            form="Min(x, y)",
+          convention="1/2 each at a tie."),
+    _line("sign(x)",         "0",                                     convention="0 at the jump."),
+    _line("floor(x)",        "0",                                     convention="0 at the jumps."),
+    _line("ceil(x)",         "0",                                     form="ceiling(x)",
+          convention="0 at the jumps."),
+    _line("heaviside(x, y)", "0", "where(x, 0, 1)",                   form="Heaviside(x, y)",
+          convention="0 at the jump."),
+    _line("remainder(x, y)", "1", "-floor(x / y)",                    form="x - y * floor(x / y)",
+          convention="The derivative from the right at the jumps."),
+    _line("copysign(x, y)",  "sign(x) * sign(y)", "0",                form="Abs(x) * sign(y)",
+          stable=("sign(x) * copysign(1.0, y)", "0"),
+          convention="0 at x = 0."),
+    # -- special functions --------------------------------------------------------------------------
+    _line("erf(x)",          "2 / sqrt(pi) * exp(-x**2)"),
+    _line("erfc(x)",         "-2 / sqrt(pi) * exp(-x**2)"),
+    _line("gamma(x)",        "ans * digamma(x)"),
+    _line("gammaln(x)",      "digamma(x)",                            form="loggamma(x)"),
+    _line("digamma(x)",      "polygamma(1, x)"),
+]
+# fmt: on
+
+ELEMENTARY: dict[str, Elementary] = {line.name: line for line in _TABLE}
+"""The table, by the functions' names in NumPy (or scipy.special)."""
+
+ALIASES: dict[str, str] = {
+    "abs": "absolute",
+    "fabs": "absolute",
+    "acos": "arccos",
+    "acosh": "arccosh",
+    "asin": "arcsin",
+    "asinh": "arcsinh",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "atanh": "arctanh",
+    "degrees": "rad2deg",
+    "float_power": "power",
+    "fmax": "maximum",
+    "fmin": "minimum",
+    "loggamma": "gammaln",
+    "mod": "remainder",
+    "pow": "power",
+    "psi": "digamma",
+    "radians": "deg2rad",
+    "true_divide": "divide",
+}
+"""Other names of the same functions; each shares its line."""
+
+
+@cache
+def functions_in(text: str) -> frozenset[str]:
+    """The names of the functions that a text calls.
+
+    >>> sorted(functions_in("2 / sqrt(pi) * exp(-x**2)"))
+    ['exp', 'sqrt']
+    """
+    calls = (node for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Call))
+    return frozenset(ast.unparse(call.func) for call in calls)

@@ -1,0 +1,311 @@
+"""A table that a terminal, a notebook, a slide and a spreadsheet can all show.
+
+Everything in diffkit that has rows returns a :class:`Table`, or has one as ``.table``: comparisons,
+swell, evaluation traces, error sweeps, reports. A cell is any value; a :class:`Table` holds the
+values themselves (``table.records()``, ``table["error"]``) and formats them only when it is shown.
+
+>>> table = Table(["n", "tree", "note"], [[1, 5, "x"], [2, 1234567, None]], caption="Growth")
+>>> print(table)
+Growth
+n       tree  note
+──────────────────
+1          5  x
+2  1,234,567  –
+>>> print(table.markdown())
+**Growth**
+<BLANKLINE>
+| n | tree | note |
+| ---: | ---: | :--- |
+| 1 | 5 | x |
+| 2 | 1,234,567 | – |
+>>> table["tree"]
+[5, 1234567]
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import math
+import os
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from diffkit.errors import InputError
+
+__all__ = ["Table", "format_cell", "latex_escape", "write_atomically"]
+
+DASH = "–"
+"""What an empty cell shows."""
+
+
+def format_cell(value: Any) -> str:
+    """A value as a cell shows it: integers in groups, floats to six digits, None as a dash.
+
+    Integers too large to read are shown as a power of ten.
+
+    >>> [format_cell(v) for v in (1234567, 0.1 + 0.2, 1e-17, None, "x", True, 10**40)]
+    ['1,234,567', '0.3', '1e-17', '–', 'x', 'yes', '1.00e+40']
+    """
+    if value is None:
+        return DASH
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) < 10**15 else _power_of_ten(value)
+    if isinstance(value, float):
+        return f"{float(value):.6g}"
+    if isinstance(value, complex):
+        return f"{complex(value):.6g}"
+    return str(value)
+
+
+def _power_of_ten(value: int) -> str:
+    """A large integer to three digits, without writing its decimals out (it may have millions)."""
+    sign, value = ("-", -value) if value < 0 else ("", value)
+    exponent = int((value.bit_length() - 1) * math.log10(2))
+    # The digits in front: scale by an exact power so that no precision is lost.
+    front = value // 10 ** (exponent - 5) if exponent >= 5 else value * 10 ** (5 - exponent)
+    mantissa = front / 10**5
+    if mantissa >= 9.995:
+        mantissa, exponent = mantissa / 10, exponent + 1
+    return f"{sign}{mantissa:.2f}e+{exponent}"
+
+
+def _width(text: str) -> int:
+    """The number of terminal columns: combining marks take none, wide characters two."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def _pad(text: str, width: int, align: str) -> str:
+    space = " " * (width - _width(text))
+    return space + text if align == "right" else text + space
+
+
+def latex_escape(text: str) -> str:
+    r"""Text made safe for LaTeX.
+
+    >>> latex_escape("50 % of x_1 & ∞ –")
+    '50 \\% of x\\_1 \\& $\\infty$ --'
+    """
+    return text.translate(_LATEX)
+
+
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "_": r"\_",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "–": "--",
+        "×": r"$\times$",
+        "·": r"$\cdot$",
+        "−": "$-$",
+        "∞": r"$\infty$",
+        "∂": r"$\partial$",
+        "≈": r"$\approx$",
+        "≤": r"$\le$",
+        "≥": r"$\ge$",
+    }
+)
+
+
+class Table:
+    """Rows under named columns, with a caption and notes below.
+
+    Args:
+        columns: the column titles, all different.
+        rows: sequences of cells, one per column each.
+        caption: one line above the table.
+        notes: sentences below it, such as the reason for a dash.
+
+    Raises:
+        InputError: if a row has another number of cells than there are columns.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        *,
+        caption: str = "",
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.columns = list(columns)
+        self.rows = [list(row) for row in rows]
+        self.caption = caption
+        self.notes = list(notes)
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise InputError(
+                    f"a row has {len(row)} cells, but the table has {len(self.columns)} columns: {row}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        return iter(self.rows)
+
+    def __getitem__(self, column: str) -> list[Any]:
+        """The values of one column, unformatted."""
+        if column not in self.columns:
+            raise InputError(f"no column {column!r}; the columns are {', '.join(self.columns)}")
+        k = self.columns.index(column)
+        return [row[k] for row in self.rows]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows as dictionaries, unformatted."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    # -- how it is shown ----------------------------------------------------------------------------
+
+    def _alignments(self) -> list[str]:
+        """Numbers to the right, everything else to the left."""
+
+        def numeric(column: list[Any]) -> bool:
+            values = [v for v in column if v is not None]
+            return bool(values) and all(
+                isinstance(v, int | float | complex) and not isinstance(v, bool) for v in values
+            )
+
+        return ["right" if numeric(self[c]) else "left" for c in self.columns]
+
+    def _cells(self) -> list[list[str]]:
+        return [[format_cell(v) for v in row] for row in self.rows]
+
+    def text(self) -> str:
+        """Aligned columns for a terminal."""
+        aligns, cells = self._alignments(), self._cells()
+        widths = [max(_width(row[k]) for row in [self.columns, *cells]) for k in range(len(self.columns))]
+
+        def line(row: Sequence[str]) -> str:
+            return "  ".join(_pad(c, w, a) for c, w, a in zip(row, widths, aligns, strict=True)).rstrip()
+
+        rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+        head = [self.caption] if self.caption else []
+        return "\n".join([*head, line(self.columns), rule, *map(line, cells), *self.notes])
+
+    __str__ = text
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def markdown(self) -> str:
+        """A Markdown (GitHub-flavoured) table."""
+
+        def line(row: Sequence[str]) -> str:
+            escaped = (c.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ") for c in row)
+            return "| " + " | ".join(escaped) + " |"
+
+        marks = {"right": "---:", "left": ":---"}
+        head = [f"**{self.caption}**", ""] if self.caption else []
+        notes = ["", *self.notes] if self.notes else []
+        body = [line(self.columns), line([marks[a] for a in self._alignments()]), *map(line, self._cells())]
+        return "\n".join([*head, *body, *notes])
+
+    def latex(self) -> str:
+        """A LaTeX ``tabular`` with the rules of the booktabs package."""
+
+        def line(row: Sequence[str]) -> str:
+            return " & ".join(map(latex_escape, row)) + r" \\"
+
+        spec = "".join(a[0] for a in self._alignments())
+        body = [
+            rf"\begin{{tabular}}{{{spec}}}",
+            r"\toprule",
+            line(self.columns),
+            r"\midrule",
+            *map(line, self._cells()),
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
+        if self.caption or self.notes:
+            below = " ".join([self.caption, *self.notes]).strip()
+            body = [
+                r"\begin{table}",
+                r"\centering",
+                *body,
+                rf"\caption{{{latex_escape(below)}}}",
+                r"\end{table}",
+            ]
+        return "\n".join(body)
+
+    def html(self) -> str:
+        """An HTML table whose colours follow the page that it stands in."""
+        aligns = self._alignments()
+
+        def line(tag: str, row: Sequence[str]) -> str:
+            cells = "".join(
+                f'<{tag} style="text-align:{a};padding:.2em .7em">{html.escape(c)}</{tag}>'
+                for c, a in zip(row, aligns, strict=True)
+            )
+            return f"<tr>{cells}</tr>"
+
+        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        rows = "".join(line("td", row) for row in self._cells())
+        return (
+            '<table class="diffkit" style="border-collapse:collapse;font-variant-numeric:tabular-nums">'
+            f"{caption}<thead>{line('th', self.columns)}</thead><tbody>{rows}</tbody></table>{notes}"
+        )
+
+    _repr_html_ = html
+
+    def csv(self) -> str:
+        """Comma-separated values, unformatted: floats to their last bit, None as an empty field."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(["" if v is None else v for v in row] for row in self.rows)
+        return out.getvalue()
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the table in the format that the file's ending names, whole or not at all.
+
+        Raises:
+            InputError: for an ending other than .txt, .md, .tex, .html or .csv, or a path that
+                can't be written.
+        """
+        writers = {
+            ".txt": self.text,
+            ".md": self.markdown,
+            ".tex": self.latex,
+            ".html": self.html,
+            ".csv": self.csv,
+        }
+        target = Path(path)
+        if target.suffix not in writers:
+            raise InputError(f"can't tell the format of {str(path)!r}: expected one of {', '.join(writers)}")
+        text = writers[target.suffix]()
+        return write_atomically(target, text if text.endswith("\n") else text + "\n")
+
+
+def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> Path:
+    """Writes a file whole or not at all: to a neighbour first, which then takes its name.
+
+    Raises:
+        InputError: if the folder does not exist or can't be written.
+    """
+    target = Path(path)
+    neighbour = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        neighbour.write_bytes(data.encode() if isinstance(data, str) else data)
+        os.replace(neighbour, target)
+    except OSError as error:
+        neighbour.unlink(missing_ok=True)
+        raise InputError(f"can't write {str(path)!r}: {(error.strerror or str(error)).lower()}") from error
+    return target
