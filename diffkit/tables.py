@@ -35,8 +35,9 @@ from pathlib import Path
 from typing import Any
 
 from diffkit.errors import InputError
+from diffkit.files import write_atomically
 
-__all__ = ["Table", "format_cell", "latex_escape", "write_atomically"]
+__all__ = ["Table", "format_cell", "latex_escape"]
 
 DASH = "–"
 """What an empty cell shows."""
@@ -292,20 +293,3 @@ class Table:
             raise InputError(f"can't tell the format of {str(path)!r}: expected one of {', '.join(writers)}")
         text = writers[target.suffix]()
         return write_atomically(target, text if text.endswith("\n") else text + "\n")
-
-
-def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> Path:
-    """Writes a file whole or not at all: to a neighbour first, which then takes its name.
-
-    Raises:
-        InputError: if the folder does not exist or can't be written.
-    """
-    target = Path(path)
-    neighbour = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        neighbour.write_bytes(data.encode() if isinstance(data, str) else data)
-        os.replace(neighbour, target)
-    except OSError as error:
-        neighbour.unlink(missing_ok=True)
-        raise InputError(f"can't write {str(path)!r}: {(error.strerror or str(error)).lower()}") from error
-    return target
