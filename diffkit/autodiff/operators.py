@@ -1,0 +1,464 @@
+"""The differential operators: functions that turn a function into its derivative.
+
+Each takes the function first and ``argnum``, the argument or arguments to differentiate by: an int,
+or a tuple of ints (the answer is then a tuple). An argument may be a float, an array, or any nesting
+of lists, tuples, dicts and named tuples of them; a gradient comes nested likewise, in the same
+shapes and dtypes. All can be applied to one another, to any depth.
+
+>>> import numpy as np
+>>> grad(np.sin)(0.0)
+1.0
+>>> grad(lambda w, b: np.sum(np.tanh(w @ np.ones(2) + b)), argnum=(0, 1))(np.zeros((2, 2)), np.zeros(2))
+(array([[1., 1.],
+       [1., 1.]]), array([1., 1.]))
+>>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
+array([[6., 2.],
+       [2., 0.]])
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.sweeps import zeros_like
+from diffkit.autodiff.trace import Trace, plain, record
+from diffkit.autodiff.tracer import Node
+from diffkit.containers import describe, flatten
+from diffkit.errors import InputError
+
+__all__ = [
+    "deriv",
+    "elementwise_grad",
+    "grad",
+    "grad_and_aux",
+    "hessian",
+    "hessian_tensor_product",
+    "hessian_vector_product",
+    "holomorphic_grad",
+    "jacobian",
+    "make_ggnvp",
+    "make_hvp",
+    "make_jvp",
+    "make_vjp",
+    "tensor_jacobian_product",
+    "value_and_grad",
+    "vector_jacobian_product",
+]
+
+Argnum = int | tuple[int, ...]
+Function = Callable[..., Any]
+
+
+def _record(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Trace:
+    argnums = argnum if isinstance(argnum, tuple) else (argnum,)
+    for k in argnums:
+        if not isinstance(k, int) or isinstance(k, bool):
+            raise InputError(f"argnum is an int or a tuple of ints, not {argnum!r}")
+        if not -len(args) <= k < len(args):
+            name = getattr(f, "__name__", "the function")
+            raise InputError(f"argnum is {k}, but {name} was called with {len(args)} positional arguments")
+    return record(f, args, kwargs, [k % len(args) for k in argnums])
+
+
+def _answer(argnum: Argnum, pulled: Any) -> Any:
+    """A derivative by one argument stands alone; by a tuple of one, it is a tuple of one."""
+    return (pulled,) if isinstance(argnum, tuple) and len(argnum) == 1 else pulled
+
+
+def _scalar_output(t: Trace, operator: str) -> Any:
+    if len(t.outputs) != 1 or np.ndim(plain(t.outputs[0])) != 0 or not t._out_structure.is_leaf:
+        raise InputError(
+            f"{operator} needs a function with one number as its answer, but {t.name} returned "
+            f"{describe(plain_tree(t.value))}. Sum it up, or use jacobian or elementwise_grad."
+        )
+    value = plain(t.outputs[0])
+    if not isinstance(value, float | int | complex | np.generic | np.ndarray):
+        raise InputError(f"{operator} needs a number as the answer, but {t.name} returned {value!r}")
+    if np.iscomplexobj(value):
+        raise InputError(
+            f"{operator} needs a real answer, but {t.name} returned the complex number {value}. "
+            "Take its real part, or use holomorphic_grad."
+        )
+    return value
+
+
+def plain_tree(value: Any) -> Any:
+    """A container of values with every node replaced by the number or array in it."""
+    leaves, structure = flatten(value)
+    return structure.unflatten([plain(leaf) for leaf in leaves])
+
+
+def _one(value: Any) -> Any:
+    return 1.0 if type(value) in (float, int) else np.ones_like(value)[()]
+
+
+def grad(f: Function, argnum: Argnum = 0) -> Function:
+    """The gradient of a function whose answer is one real number, by one reverse sweep.
+
+    Raises:
+        InputError: if the answer is not a real number, or the argument holds something other than
+            floats.
+
+    >>> grad(lambda x: x * x)(3.0)
+    6.0
+    """
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        t = _record(f, argnum, args, kwargs)
+        value = _scalar_output(t, "grad")
+        return _answer(argnum, t.pull_back(_one(value)))
+
+    return gradient
+
+
+def value_and_grad(f: Function, argnum: Argnum = 0) -> Function:
+    """``f``'s value and its gradient, from one trace.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+    """
+
+    @functools.wraps(f)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        t = _record(f, argnum, args, kwargs)
+        value = _scalar_output(t, "value_and_grad")
+        return t.value, _answer(argnum, t.pull_back(_one(value)))
+
+    return both
+
+
+def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
+    """The gradient of the first of f's two answers, and the second as it is.
+
+    >>> grad_and_aux(lambda x: (x * x, "seen"))(3.0)
+    (6.0, 'seen')
+    """
+
+    @functools.wraps(f)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        aux: list[Any] = []
+
+        def first(*inner: Any, **inner_kwargs: Any) -> Any:
+            answer, rest = f(*inner, **inner_kwargs)
+            aux.append(rest)
+            return answer
+
+        t = _record(first, argnum, args, kwargs)
+        value = _scalar_output(t, "grad_and_aux")
+        leaves, structure = flatten(aux[0])
+        rest = structure.unflatten([t._plain(leaf) for leaf in leaves])
+        return _answer(argnum, t.pull_back(_one(value))), rest
+
+    return both
+
+
+def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
+    """The sum of each column of the Jacobian: the derivative, for a function that acts elementwise.
+
+    >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
+    array([ 1., -1.])
+    """
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        t = _record(f, argnum, args, kwargs)
+        leaves, structure = flatten(t.value)
+        ones = structure.unflatten([_ones(plain(leaf)) for leaf in leaves])
+        return _answer(argnum, t.pull_back(ones))
+
+    return gradient
+
+
+def _ones(value: Any) -> Any:
+    return np.ones_like(value) if np.ndim(value) else _one(value)
+
+
+def deriv(f: Function, argnum: Argnum = 0) -> Function:
+    """The derivative of f by a scalar, by one forward sweep; the answer may have any shape.
+
+    >>> deriv(lambda x: np.array([1.0, 2.0]) * x)(3.0)
+    array([1., 2.])
+    """
+
+    @functools.wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        t = _record(f, argnum, args, kwargs)
+        tangents = [_ones(plain(a)) for a in t.inputs]
+        return t.push_forward(*t._in_structure.unflatten(tangents))
+
+    return derivative
+
+
+def make_vjp(f: Function, argnum: Argnum = 0) -> Function:
+    """``make_vjp(f)(*args)`` gives ``(vjp, value)``; ``vjp(g)`` is the cotangent of the argument.
+
+    The trace is kept, so that ``vjp`` can be called any number of times, a sweep each.
+
+    >>> vjp, value = make_vjp(lambda x: np.array([1.0, 2.0]) * x)(3.0)
+    >>> value, vjp(np.array([1.0, 1.0]))
+    (array([3., 6.]), 3.0)
+    """
+
+    @functools.wraps(f)
+    def make(*args: Any, **kwargs: Any) -> tuple[Function, Any]:
+        t = _record(f, argnum, args, kwargs)
+
+        def vjp(g: Any) -> Any:
+            return _answer(argnum, t.pull_back(g))
+
+        return vjp, t.value
+
+    return make
+
+
+def make_jvp(f: Function, argnum: Argnum = 0) -> Function:
+    """``make_jvp(f)(*args)`` gives ``jvp``; ``jvp(t)`` is ``(value, tangent)`` along t.
+
+    >>> make_jvp(np.sin)(0.0)(2.0)
+    (0.0, 2.0)
+    """
+
+    @functools.wraps(f)
+    def make(*args: Any, **kwargs: Any) -> Function:
+        t = _record(f, argnum, args, kwargs)
+
+        def jvp(tangent: Any) -> tuple[Any, Any]:
+            tangents = tangent if isinstance(argnum, tuple) else (tangent,)
+            return t.value, t.push_forward(*tangents)
+
+        return jvp
+
+    return make
+
+
+# -- Jacobians --------------------------------------------------------------------------------------------
+
+
+def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Function:
+    """The Jacobian in numerator layout: output axes first, then input axes.
+
+    For f: R^n -> R^m it is an (m, n) array. Containers of outputs or inputs give containers of blocks,
+    the outputs' outside.
+
+    Args:
+        f: the function.
+        argnum: the argument to differentiate by, or a tuple of them.
+        mode: "forward" sweeps once per input element, "reverse" once per output element; by default
+            whichever is fewer.
+
+    Raises:
+        InputError: for another mode.
+
+    >>> jacobian(lambda x: np.array([2.0, 3.0]) * x)(np.array([1.0, 1.0]))
+    array([[2., 0.],
+           [0., 3.]])
+    """
+    if mode not in (None, "forward", "reverse"):
+        raise InputError(f'mode is "forward", "reverse" or None, not {mode!r}')
+
+    @functools.wraps(f)
+    def jac(*args: Any, **kwargs: Any) -> Any:
+        t = _record(f, argnum, args, kwargs)
+        inputs = sum(np.size(plain(n)) for n in t.inputs)
+        outputs = sum(np.size(plain(o)) for o in t.outputs)
+        forward = mode == "forward" or (mode is None and inputs < outputs)
+        blocks = _blocks_forward(t) if forward else _blocks_reverse(t)
+        by_output = [t._arguments_from(row) for row in blocks]
+        return t._out_structure.unflatten([_answer(argnum, row) for row in by_output])
+
+    return jac
+
+
+def _blocks_reverse(t: Trace) -> list[list[Any]]:
+    """For each output leaf, for each input leaf, the block: a sweep per output element."""
+    blocks = []
+    for output in t.outputs:
+        value = plain(output)
+        rows = [_pull(t, output, seed) for seed in _basis(value)]
+        blocks.append([_assemble([row[k] for row in rows], np.shape(value), 0) for k in range(len(t.inputs))])
+    return blocks
+
+
+def _pull(t: Trace, output: Any, seed: Any) -> list[Any]:
+    from diffkit.autodiff.sweeps import reverse_sweep
+
+    seeds = {output.index: seed} if t.owns(output) else {}
+    adjoints = reverse_sweep(t.nodes, t.recording, seeds)
+    return [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in t.inputs]
+
+
+def _blocks_forward(t: Trace) -> list[list[Any]]:
+    from diffkit.autodiff.sweeps import forward_sweep
+
+    columns = []
+    for n in t.inputs:
+        swept = [forward_sweep(t.nodes, t.recording, {n.index: seed}) for seed in _basis(plain(n))]
+        columns.append(swept)
+    blocks = []
+    for output in t.outputs:
+        row = []
+        for n, sweeps in zip(t.inputs, columns, strict=True):
+            tangents = [
+                zeros_like(plain(output)) if not t.owns(output) or s[output.index] is None else s[output.index]
+                for s in sweeps
+            ]
+            row.append(_assemble(tangents, np.shape(plain(n)), -1))
+        blocks.append(row)
+    return blocks
+
+
+def _basis(value: Any) -> list[Any]:
+    """The unit vectors of a value's shape and dtype."""
+    if not np.ndim(value):
+        return [_one(value)]
+    vectors = []
+    for k in range(np.size(value)):
+        vector = np.zeros_like(value)
+        vector.flat[k] = 1
+        vectors.append(vector)
+    return vectors
+
+
+def _assemble(parts: list[Any], shape: tuple[int, ...], axis: int) -> Any:
+    """Slices of a block, stacked along a new axis that is then given the shape it stands for."""
+    if not shape:
+        return parts[0]
+    if not parts:
+        return np.zeros(shape)
+    stacked = np.stack(parts, axis=axis)
+    inner = tuple(stacked.shape)
+    return np.reshape(stacked, shape + inner[1:] if axis == 0 else inner[:-1] + shape)
+
+
+def hessian(f: Function, argnum: int = 0) -> Function:
+    """The Hessian, forward over reverse; for f: R^n -> R an (n, n) array.
+
+    >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    return jacobian(jacobian(f, argnum, mode="reverse"), argnum, mode="forward")
+
+
+def hessian_vector_product(f: Function, argnum: int = 0) -> Function:
+    """``hessian_vector_product(f)(*args, v)``: the Hessian times v, without the Hessian.
+
+    One forward sweep over the trace of a reverse sweep, so it costs a small multiple of f whatever
+    the number of variables.
+
+    >>> hessian_vector_product(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+    """
+
+    @functools.wraps(f)
+    def product(*args_and_vector: Any, **kwargs: Any) -> Any:
+        *args, vector = args_and_vector
+        return make_jvp(grad(f, argnum), argnum)(*args, **kwargs)(vector)[1]
+
+    return product
+
+
+def make_hvp(f: Function, argnum: int = 0) -> Function:
+    """``make_hvp(f)(*args)`` gives ``(hvp, gradient)``; ``hvp(v)`` is the Hessian times v.
+
+    >>> hvp, gradient = make_hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    >>> gradient, hvp(np.array([1.0, 1.0]))
+    (array([ 3., 12.]), array([ 6., 12.]))
+    """
+
+    @functools.wraps(f)
+    def make(*args: Any, **kwargs: Any) -> tuple[Function, Any]:
+        t = _record(grad(f, argnum), argnum, args, kwargs)
+        return (lambda vector: t.push_forward(vector)), t.value
+
+    return make
+
+
+def hessian_tensor_product(f: Function, argnum: int = 0) -> Function:
+    """``hessian_tensor_product(f)(*args, T)``: the Hessian contracted with a tensor of x's shape."""
+    return hessian_vector_product(f, argnum)
+
+
+def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
+    """``tensor_jacobian_product(f)(*args, T)``: T contracted with the Jacobian's leading axes.
+
+    T has the shape of f's answer, or more axes in front of it, which the product then keeps.
+
+    >>> f = lambda x: np.array([[1.0, 2.0], [3.0, 4.0]]) @ x
+    >>> tensor_jacobian_product(f)(np.zeros(2), np.array([1.0, 1.0]))
+    array([4., 6.])
+    """
+
+    @functools.wraps(f)
+    def product(*args_and_tensor: Any, **kwargs: Any) -> Any:
+        *args, tensor = args_and_tensor
+        vjp, value = make_vjp(f, argnum)(*args, **kwargs)
+        extra = np.ndim(plain(tensor)) - np.ndim(plain(value))
+        if extra <= 0:
+            return vjp(tensor)
+        shape = np.shape(plain(tensor))[:extra]
+        flat = np.reshape(tensor, (-1, *np.shape(plain(value))))
+        rows = np.stack([vjp(flat[k]) for k in range(flat.shape[0])])
+        return np.reshape(rows, shape + tuple(rows.shape[1:]))
+
+    return product
+
+
+def vector_jacobian_product(f: Function, argnum: int = 0) -> Function:
+    """``vector_jacobian_product(f)(*args, v)``: v contracted with the Jacobian.
+
+    >>> vector_jacobian_product(np.sin)(np.zeros(2), np.array([1.0, 2.0]))
+    array([1., 2.])
+    """
+    return tensor_jacobian_product(f, argnum)
+
+
+def _half_square(y: Any) -> Any:
+    return np.sum(y**2) / 2
+
+
+def make_ggnvp(f: Function, g: Function = _half_square, f_argnum: int = 0) -> Function:
+    """``make_ggnvp(f, g)(*args)`` gives ``ggnvp(v)``: v times the generalised Gauss-Newton matrix.
+
+    The matrix is J^T H J, with J the Jacobian of f and H the Hessian of g at f's value (Schraudolph,
+    2002); for the default g, half the sum of squares, it is J^T J.
+
+    >>> make_ggnvp(lambda x: 3.0 * x)(np.zeros(2))(np.array([1.0, 2.0]))
+    array([ 9., 18.])
+    """
+
+    @functools.wraps(f)
+    def make(*args: Any, **kwargs: Any) -> Function:
+        t = _record(f, f_argnum, args, kwargs)
+        hvp, _ = make_hvp(g)(t.value)
+        return lambda vector: t.pull_back(hvp(t.push_forward(vector)))
+
+    return make
+
+
+def holomorphic_grad(f: Function, argnum: int = 0) -> Function:
+    """The complex derivative of a holomorphic function of one complex number or array.
+
+    Raises:
+        InputError: if the argument is not complex.
+
+    >>> holomorphic_grad(lambda z: z**2)(1.0 + 2.0j)
+    (2+4j)
+    """
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        if not np.iscomplexobj(plain(args[argnum])):
+            raise InputError(f"holomorphic_grad needs a complex argument, not {plain(args[argnum])!r}")
+        return grad(lambda *a, **k: np.real(f(*a, **k)), argnum)(*args, **kwargs)
+
+    return gradient
+
+
+def _is_traced(value: Any) -> bool:
+    return type(value) is Node

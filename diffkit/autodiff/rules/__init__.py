@@ -1,0 +1,10 @@
+"""The derivative rules, VJP and JVP side by side, one file per family of functions.
+
+``import diffkit.autodiff.rules`` registers them all. A rule's signature is ``vjp(g, ans, *args,
+**kwargs)`` or ``jvp(t, ans, *args, **kwargs)``; rules are made of operators and NumPy calls only, so
+that a sweep can itself be traced.
+"""
+
+from diffkit.autodiff.rules import elementwise, indexing, linalg, reductions, shaping
+
+__all__ = ["elementwise", "indexing", "linalg", "reductions", "shaping"]

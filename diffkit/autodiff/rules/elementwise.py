@@ -1,0 +1,187 @@
+"""Elementwise functions: their rules are the calculus table, compiled.
+
+A line of the table gives four rules: the VJP and the JVP of each argument, for arrays (in terms of
+NumPy, so that they can be traced) and for Python floats (in terms of ``math``, several times as fast
+as NumPy on a scalar). Both modes multiply by the same text. They are compiled when first needed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.rules.register import fit
+from diffkit.autodiff.tracer import UFUNCS, Primitive
+from diffkit.calculus import ALIASES, ELEMENTARY, Elementary, chain, compile_text
+
+__all__ = ["above", "complete_rules"]
+
+
+def _float_where(c: Any, a: Any, b: Any) -> Any:
+    return a if c else b
+
+
+def _float_above(x: Any, y: Any) -> Any:
+    return 1.0 if x > y else 0.5 if x == y else 0.0
+
+
+def above(x: Any, y: Any) -> Any:
+    """1 where x > y, 1/2 where x == y, else 0, in the floating dtype of x and y.
+
+    >>> above(np.array([1.0, 2.0, 3.0]), 2.0)
+    array([0. , 0.5, 1. ])
+    """
+    dtype = np.result_type(*(getattr(v, "dtype", float(0)) for v in (x, y)), np.float16)
+    return (np.greater(x, y).astype(dtype) + np.greater_equal(x, y).astype(dtype)) * 0.5
+
+
+def _sign(x: float) -> float:
+    return float(x > 0) - float(x < 0) if x == x else x
+
+
+_FLOAT_NAMES: dict[str, Any] = {
+    name: getattr(math, name)
+    for name in (
+        "sin cos tan sinh cosh tanh exp exp2 expm1 log log2 log10 log1p sqrt cbrt hypot copysign "
+        "erf erfc gamma floor ceil pi"
+    ).split()
+} | {
+    "arcsin": math.asin,
+    "arccos": math.acos,
+    "arctan": math.atan,
+    "arcsinh": math.asinh,
+    "arccosh": math.acosh,
+    "arctanh": math.atanh,
+    "arctan2": math.atan2,
+    "absolute": abs,
+    "sign": _sign,
+    "where": _float_where,
+    "above": _float_above,
+}
+"""What the names in a text mean on Python floats."""
+
+
+_HELPERS = {"above": above, "fit": fit}
+_VARIABLES = frozenset({"g", "t", "ans"} | {a for line in ELEMENTARY.values() for a in line.arguments})
+
+
+def _array_names(text: str) -> dict[str, Any]:
+    """What the names in a text mean on arrays: NumPy's functions, else scipy.special's."""
+    names: dict[str, Any] = {}
+    for name in set(compile(text, "<calculus>", "eval").co_names) - _VARIABLES:
+        if name in _HELPERS:
+            names[name] = _HELPERS[name]
+        elif hasattr(np, name):
+            names[name] = getattr(np, name)
+        else:
+            import scipy.special
+
+            names[name] = getattr(scipy.special, name)
+    return names
+
+
+def complete_rules(fun: Primitive) -> Primitive:
+    """Gives a primitive that has a line in the table its rules, and returns it.
+
+    Rules that it has already are kept: a function that needs care (complex absolute values) has its
+    own in one of the rule files.
+    """
+    line = fun.line
+    if line is None or line.piecewise_constant:
+        return fun
+    # A function with one argument keeps shape and dtype, so only the others need a fit.
+    wide = len(line.arguments) > 1
+    if not fun.vjps:
+        fun.vjps = tuple(_vjp(line, k, wide) for k in range(len(line.arguments)))
+    if not fun.jvps:
+        fun.jvps = tuple(_array_rule(line, k, "t") for k in range(len(line.arguments)))
+    fun.float_vjps = _float_rules(line, "g") or fun.vjps
+    fun.float_jvps = _float_rules(line, "t") or fun.jvps
+    return fun
+
+
+def _vjp(line: Elementary, k: int, wide: bool) -> Callable[..., Any] | None:
+    if line.stable[k] == "0":
+        return None
+    text = chain("g", line.stable[k])
+    if wide:
+        text = f"fit({text}, {line.arguments[k]})"
+    return compile_text(text, ["g", "ans", *line.arguments], _array_names(text))
+
+
+def _array_rule(line: Elementary, k: int, factor: str) -> Callable[..., Any] | None:
+    if line.stable[k] == "0":
+        return None
+    text = chain(factor, line.stable[k])
+    return compile_text(text, [factor, "ans", *line.arguments], _array_names(text))
+
+
+def _float_rules(line: Elementary, factor: str) -> tuple[Callable[..., Any] | None, ...]:
+    texts = [None if p == "0" else chain(factor, p) for p in line.stable]
+    needed = {n for t in texts if t for n in compile(t, "", "eval").co_names} - _VARIABLES
+    if not needed <= _FLOAT_NAMES.keys():
+        return ()
+    return tuple(t and compile_text(t, [factor, "ans", *line.arguments], _FLOAT_NAMES) for t in texts)  # type: ignore[misc]
+
+
+# -- the primitives ---------------------------------------------------------------------------------------
+
+
+def _unary_compute(ufunc: Callable[..., Any], on_float: Callable[[float], Any] | None) -> Callable[[Any], Any]:
+    """The function on values: a Python float stays one, everything else is NumPy's."""
+    if on_float is None:
+
+        def compute(x: Any) -> Any:
+            y = ufunc(x)
+            return float(y) if type(x) is float and type(y) is np.float64 else y
+
+    else:
+
+        def compute(x: Any) -> Any:
+            if type(x) is float:
+                try:
+                    return on_float(x)
+                except (ValueError, OverflowError, ZeroDivisionError):
+                    return float(ufunc(x))  # nan or inf, with NumPy's warning
+            return ufunc(x)
+
+    return compute
+
+
+def _binary_compute(ufunc: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    def compute(x: Any, y: Any) -> Any:
+        z = ufunc(x, y)
+        if type(z) is np.float64 and isinstance(x, float | int) and isinstance(y, float | int):
+            plain = type(x) is not np.float64 and type(y) is not np.float64
+            return float(z) if plain else z
+        return z
+
+    return compute
+
+
+def _register_ufunc(name: str, line: Elementary) -> None:
+    ufunc = getattr(np, name, None)
+    if not isinstance(ufunc, np.ufunc) or ufunc in UFUNCS:
+        return
+    if len(line.arguments) == 1:
+        compute: Callable[..., Any] = _unary_compute(ufunc, _FLOAT_NAMES.get(line.name))
+    else:
+        compute = _binary_compute(ufunc)
+    fun = Primitive(name, compute, constant=line.piecewise_constant)
+    UFUNCS[ufunc] = fun
+
+
+for _name, _line in ELEMENTARY.items():
+    _register_ufunc(_name, _line)
+for _alias, _name in ALIASES.items():
+    _register_ufunc(_alias, ELEMENTARY[_name])
+
+for _constant in (
+    "rint trunc fix signbit isnan isinf isfinite logical_not invert fmod_floor spacing"
+).split():
+    _ufunc = getattr(np, _constant, None)
+    if isinstance(_ufunc, np.ufunc) and _ufunc not in UFUNCS:
+        UFUNCS[_ufunc] = Primitive(_constant, _ufunc, constant=True)

@@ -1,0 +1,119 @@
+"""How a rule table is written: one call of :func:`define` per function, its two modes side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.tracer import FUNCTIONS, Node, Primitive
+
+__all__ = ["LINEAR", "composite", "constant", "define", "fit"]
+
+Rule = Callable[..., Any]
+
+
+class _Linear:
+    """The JVP of an argument in which the function is linear: the function, of the tangent."""
+
+    def __repr__(self) -> str:
+        return "LINEAR"
+
+
+LINEAR = _Linear()
+
+
+def linear_jvp(compute: Callable[..., Any], k: int) -> Rule:
+    """``compute`` with the tangent in place of argument k."""
+
+    def jvp(t: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
+        return compute(*args[:k], t, *args[k + 1 :], **kwargs)
+
+    return jvp
+
+
+def define(
+    function: Callable[..., Any],
+    vjps: Sequence[Rule | None],
+    jvps: Sequence[Rule | _Linear | None],
+    *,
+    name: str | None = None,
+    compute: Callable[..., Any] | None = None,
+    variadic: bool = False,
+    entry: Callable[[Primitive], Callable[..., Any]] | None = None,
+) -> Primitive:
+    """Makes a primitive of a NumPy function and registers it.
+
+    Args:
+        function: the NumPy function as users call it.
+        vjps, jvps: one rule per positional argument; None for a zero derivative, ``LINEAR`` for
+            the JVP of a linear argument.
+        name: the primitive's name, if not the function's own.
+        compute: what computes the value, if not ``function`` itself.
+        variadic: see :class:`Primitive`.
+        entry: given the primitive, makes what users' calls go to: for signatures in which
+            differentiable arguments come as keywords, or inside a list.
+    """
+    run = compute or function
+    fun = Primitive(name or function.__name__, run, variadic=variadic)
+    fun.vjps = tuple(vjps)
+    fun.jvps = tuple(linear_jvp(run, k) if isinstance(j, _Linear) else j for k, j in enumerate(jvps))
+    FUNCTIONS[function] = entry(fun) if entry else fun
+    return fun
+
+
+def constant(*functions: Callable[..., Any]) -> None:
+    """Registers functions whose derivative is zero wherever it exists: comparisons, argmax, floor."""
+    for function in functions:
+        FUNCTIONS[function] = Primitive(function.__name__, function, constant=True)
+
+
+def composite(function: Callable[..., Any]) -> Callable[[Rule], Rule]:
+    """Registers what stands for a NumPy function as a program of functions that have rules."""
+
+    def register(program: Rule) -> Rule:
+        FUNCTIONS[function] = program
+        return program
+
+    return register
+
+
+def fit(c: Any, x: Any) -> Any:
+    """A contribution brought to the shape and dtype of the argument that it belongs to.
+
+    Broadcasting repeats an argument along axes, so its adjoint is a sum along them; a real argument
+    of a complex function gets the real part; float32 stays float32.
+
+    >>> fit(np.ones((2, 3)), np.zeros(3, np.float32))
+    array([2., 2., 2.], dtype=float32)
+    """
+    shape = getattr(x, "shape", ())
+    given = getattr(c, "shape", ())
+    if given != shape:
+        c = sum_to_shape(c, shape) if len(given) >= len(shape) else np.broadcast_to(c, shape)
+    dtype = getattr(x, "dtype", None)
+    if dtype is None:
+        if isinstance(c, np.ndarray | np.generic):
+            c = c.item() if isinstance(x, complex) or not np.iscomplexobj(c) else c.real.item()
+        return c
+    if getattr(c, "dtype", dtype) != dtype and dtype.kind in "fc":
+        if dtype.kind == "f" and c.dtype.kind == "c":
+            c = np.real(c)
+        if c.dtype != dtype:
+            c = c.astype(dtype)
+    return c
+
+
+def sum_to_shape(c: Any, shape: tuple[int, ...]) -> Any:
+    """Undoes a broadcast: sums over the axes that it added or stretched."""
+    extra = len(c.shape) - len(shape)
+    if extra:
+        c = np.sum(c, axis=tuple(range(extra)))
+    stretched = tuple(k for k, n in enumerate(shape) if n == 1 and c.shape[k] != 1)
+    return np.sum(c, axis=stretched, keepdims=True) if stretched else c
+
+
+def is_node(value: Any) -> bool:
+    """Whether a value is traced."""
+    return type(value) is Node

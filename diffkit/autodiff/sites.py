@@ -1,0 +1,68 @@
+"""Where in the user's program a row was made: its file and line, and the variable it was given to.
+
+A row keeps only the running code object and the offset of its instruction, which costs almost
+nothing. All else is worked out from these when somebody asks.
+"""
+
+from __future__ import annotations
+
+import dis
+import linecache
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType
+
+__all__ = ["assigned_name", "describe_site", "line_of", "source_line"]
+
+_PACKAGE = str(Path(__file__).parent.parent)
+
+
+def belongs_to_diffkit(code: CodeType) -> bool:
+    """Whether the code is diffkit's own: of the package, or generated from the calculus table."""
+    return code.co_filename.startswith((_PACKAGE, "<calculus"))
+
+
+@lru_cache(maxsize=4096)
+def line_of(code: CodeType, at: int) -> int:
+    """The line number of the instruction at offset ``at``."""
+    for start, end, line in code.co_lines():
+        if start <= at < end and line is not None:
+            return line
+    return code.co_firstlineno
+
+
+def source_line(code: CodeType, at: int) -> str:
+    """The text of that line, stripped; "" where the source is not to be had."""
+    return linecache.getline(code.co_filename, line_of(code, at)).strip()
+
+
+def describe_site(code: CodeType, at: int) -> str:
+    """``file.py:12: y = x * x``, for messages; the text is left out where there is none."""
+    text = source_line(code, at)
+    place = f"{Path(code.co_filename).name}:{line_of(code, at)}"
+    return f"{place}: {text}" if text else place
+
+
+@lru_cache(maxsize=1024)
+def _assignments(code: CodeType) -> dict[int, str]:
+    """The instructions whose answer is stored in a variable straight away, with its name."""
+    names = {}
+    instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
+    for before, after in zip(instructions, instructions[1:], strict=False):
+        if after.opname in ("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"):
+            names[before.offset] = after.argval
+        elif after.opname in ("STORE_FAST_STORE_FAST", "STORE_FAST_LOAD_FAST"):
+            names[before.offset] = after.argval[0]
+    return names
+
+
+def assigned_name(code: CodeType, at: int) -> str | None:
+    """The variable that the instruction's answer was assigned to, or None.
+
+    >>> def f(x):
+    ...     y = x * x
+    ...     return y + 1
+    >>> [assigned_name(f.__code__, i.offset) for i in dis.get_instructions(f) if i.opname == "BINARY_OP"]
+    ['y', None]
+    """
+    return _assignments(code).get(at)

@@ -1,0 +1,419 @@
+"""The trace (Wengert list): the straight-line program that a function performed on given inputs.
+
+>>> import numpy as np
+>>> t = trace(lambda x1, x2: np.log(x1) + x1 * x2 - np.sin(x2))(2.0, 5.0)
+>>> len(t)
+7
+>>> t.value
+11.652071455223084
+>>> t.pull_back(1.0)         # one reverse sweep: both partial derivatives
+(5.5, 1.7163378145367738)
+>>> t.push_forward(1.0, 0.0)           # one forward sweep: the derivative along x1
+5.5
+
+A trace can be replayed on other inputs, on nodes of another trace, or on SymPy symbols; recording
+the reverse sweep gives the adjoint program, which is again a trace.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diffkit.autodiff.sweeps import forward_sweep, reverse_sweep, zeros_like
+from diffkit.autodiff.tracer import INPUT, Decision, Node, Recording
+from diffkit.containers import LEAF, Structure, describe, flatten, paths
+from diffkit.errors import InputError
+
+if TYPE_CHECKING:
+    from diffkit.autodiff.adjoint import AdjointTrace
+    from diffkit.tables import Table
+
+__all__ = ["Trace", "record", "trace"]
+
+
+class Trace:
+    """The rows of one run of a function, in the order in which they were computed.
+
+    Attributes:
+        nodes: all rows, inputs first.
+        inputs: the rows of the traced inputs, one per float or array among the arguments.
+        outputs: the function's answers; a row, or a plain value where the answer does not depend
+            on an input.
+        decisions: where the program asked for a traced value (a branch, an index): the trace holds
+            for other inputs only if they decide alike.
+        name: the function's name.
+    """
+
+    def __init__(
+        self,
+        nodes: list[Node],
+        recording: Recording,
+        inputs: list[Node],
+        outputs: list[Any],
+        arguments: list[Any],
+        in_structure: Structure,
+        out_structure: Structure,
+        name: str,
+    ) -> None:
+        self.nodes = nodes
+        self.recording = recording
+        self.inputs = inputs
+        self.outputs = outputs
+        self.decisions: list[Decision] = recording.decisions
+        self.name = name
+        self._arguments = arguments  # every leaf of the arguments; a Node where it is traced
+        self._in_structure = in_structure
+        self._out_structure = out_structure
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __repr__(self) -> str:
+        return f"<trace of {self.name}: {len(self.inputs)} inputs, {len(self)} rows>"
+
+    @property
+    def value(self) -> Any:
+        """What the function returned."""
+        return self._out_structure.unflatten([self._plain(o) for o in self.outputs])
+
+    def owns(self, value: Any) -> bool:
+        """Whether a value is a row of this trace."""
+        return type(value) is Node and value.recording is self.recording
+
+    def _plain(self, value: Any) -> Any:
+        return value.value if self.owns(value) else value
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """A name for every row, all different: the user's variable where there is one, else v1, v2, ..."""
+        from diffkit.autodiff.naming import name_rows
+
+        return name_rows(self)
+
+    # -- sweeps ---------------------------------------------------------------------------------------
+
+    def adjoints(self, *cotangents: Any) -> list[Any]:
+        """One reverse sweep: the adjoint of every row, None where no output depends on it.
+
+        Args:
+            cotangents: one per output, of its shape; a single scalar output defaults to 1.0.
+
+        Raises:
+            InputError: if they do not fit the outputs.
+        """
+        return reverse_sweep(self.nodes, self.recording, self.seeds(cotangents))
+
+    def seeds(self, cotangents: Sequence[Any]) -> dict[int, Any]:
+        """Cotangents by row: checked, and added up where two outputs are the same row."""
+        if not cotangents:
+            cotangents = self._default_cotangent()
+        given = self._leaves(cotangents, self._out_structure, "cotangent")
+        seeds: dict[int, Any] = {}
+        for leaf, output, path in zip(given, self.outputs, self._output_paths(), strict=True):
+            if self.owns(output):
+                seed = like(leaf, output.value, f"the cotangent of {path}")
+                seeds[output.index] = seed if output.index not in seeds else seeds[output.index] + seed
+        return seeds
+
+    def _default_cotangent(self) -> tuple[Any, ...]:
+        if len(self.outputs) == 1 and np.size(plain(self.outputs[0])) == 1:
+            return (self._out_structure.unflatten([np.ones_like(plain(self.outputs[0]))[()]]),)
+        raise InputError(
+            f"{self.name} returns {describe(self.value)}: give one cotangent for each output, of its shape"
+        )
+
+    def pull_back(self, *cotangents: Any) -> Any:
+        """The vector-Jacobian product: one reverse sweep, the cotangents of the arguments.
+
+        The answer is nested like the arguments: alone for one argument, a tuple for several.
+        """
+        adjoints = self.adjoints(*cotangents)
+        return self._arguments_from(
+            [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in self.inputs]
+        )
+
+    def tangents(self, *tangents: Any) -> list[Any]:
+        """One forward sweep: the tangent of every row, None where it depends on no tangent.
+
+        Args:
+            tangents: one per argument, of its shape.
+        """
+        given = self._leaves(tangents, self._in_structure, "tangent")
+        named = zip(given, self._arguments, paths(self._in_structure, "arguments"), strict=True)
+        by_row = {
+            a.index: like(leaf, a.value, f"the tangent of {path}")
+            for leaf, a, path in named
+            if self.owns(a)
+        }
+        return forward_sweep(self.nodes, self.recording, by_row)
+
+    def push_forward(self, *tangents: Any) -> Any:
+        """The Jacobian-vector product: one forward sweep, the tangents of the outputs."""
+        swept = self.tangents(*tangents)
+        return self._out_structure.unflatten(
+            [
+                zeros_like(self._plain(o)) if not self.owns(o) or swept[o.index] is None else swept[o.index]
+                for o in self.outputs
+            ]
+        )
+
+    def _arguments_from(self, leaves: list[Any]) -> Any:
+        """Values for the traced inputs, nested like the arguments; None stands for what is constant."""
+        given = iter(leaves)
+        nested = self._in_structure.unflatten([next(given) if self.owns(a) else None for a in self._arguments])
+        return nested[0] if len(nested) == 1 else nested
+
+    def _output_paths(self) -> list[str]:
+        return paths(self._out_structure, "the output")
+
+    def _leaves(self, given: Sequence[Any], structure: Structure, what: str) -> list[Any]:
+        """The leaves of one value per argument (or output), each nested like it."""
+        if structure is self._out_structure and len(given) == 1:
+            return structure.leaves_of(given[0], what)
+        if structure.container is tuple and len(given) == len(structure.children):
+            return structure.leaves_of(tuple(given), f"{what}s")
+        expected = len(structure.children) if structure.container is tuple else 1
+        raise InputError(f"{self.name} takes {expected} {what}{'s' * (expected != 1)}, but {len(given)} came")
+
+    # -- the trace as a program -----------------------------------------------------------------------
+
+    def replay(self, *args: Any) -> Any:
+        """Performs the recorded operations on other inputs, without asking the function again.
+
+        Args:
+            args: arguments nested like the ones that were traced: floats, arrays, nodes of another
+                trace, object arrays of symbols. Arguments that were constants are ignored.
+
+        Returns:
+            What the function would return if it took the same path.
+
+        >>> t = trace(lambda x: x * x + 1.0)(3.0)
+        >>> t.replay(5.0)
+        26.0
+        """
+        given = self._in_structure.leaves_of(tuple(args), "arguments")
+        values: list[Any] = [None] * len(self.nodes)
+        for leaf, argument in zip(given, self._arguments, strict=True):
+            if self.owns(argument):
+                values[argument.index] = leaf
+        self._replay_rows(values)
+        return self._out_structure.unflatten([values[o.index] if self.owns(o) else o for o in self.outputs])
+
+    def _replay_rows(self, values: list[Any]) -> None:
+        recording = self.recording
+        for row in self.nodes:
+            if row.fun is INPUT:
+                continue
+            args = [
+                values[a.index] if type(a) is Node and a.recording is recording else a for a in row.args
+            ]
+            values[row.index] = row.fun(*args, **row.kwargs)
+
+    def adjoint(self, *cotangents: Any) -> AdjointTrace:
+        """The adjoint program: the trace of this trace's replay followed by its reverse sweep.
+
+        Its inputs are this trace's inputs and then the cotangents (1.0 for a single scalar output
+        if none are given); its outputs are the adjoints of the inputs. It is itself a trace: it can
+        be replayed, drawn, printed as source, and swept again for second derivatives.
+        """
+        from diffkit.autodiff.adjoint import record_adjoint
+
+        return record_adjoint(self, cotangents or self._default_cotangent())
+
+    def to_sympy(self, *symbols: Any, path: bool = False) -> Any:
+        """The SymPy expression that this trace computes, its operations kept one for one.
+
+        Args:
+            symbols: one per argument: a SymPy symbol (or expression) for a scalar, a nested list or
+                object array of them for an array. By default symbols with the inputs' names, with
+                indices for arrays.
+            path: accept that the expression holds only for inputs which take the same branches.
+
+        Raises:
+            TraceError: if the program branched on a traced value and ``path`` is False.
+        """
+        from diffkit.autodiff.to_sympy import trace_to_sympy
+
+        return trace_to_sympy(self, symbols, path=path)
+
+    def source(self, name: str | None = None) -> str:
+        """The trace as Python source that runs as it stands."""
+        from diffkit.autodiff.source import trace_source
+
+        return trace_source(self, name)
+
+    # -- the trace as a table -------------------------------------------------------------------------
+
+    def primal_table(self) -> Table:
+        """One row per step: its name, what it computes, in words and in numbers."""
+        from diffkit.autodiff.evaluation import primal_table
+
+        return primal_table(self)
+
+    def tangent_table(self, *tangents: Any) -> Table:
+        """The forward primal trace beside the forward tangent trace (Baydin et al. 2018, Table 2)."""
+        from diffkit.autodiff.evaluation import tangent_table
+
+        return tangent_table(self, tangents)
+
+    def adjoint_table(self, *cotangents: Any) -> Table:
+        """The forward primal trace beside the reverse adjoint trace (Baydin et al. 2018, Table 3)."""
+        from diffkit.autodiff.evaluation import adjoint_table
+
+        return adjoint_table(self, cotangents)
+
+
+def plain(value: Any) -> Any:
+    """The number or array inside any nesting of nodes."""
+    while type(value) is Node:
+        value = value.value
+    return value
+
+
+def is_differentiable(value: Any) -> bool:
+    """Whether a leaf is a real or complex number or array of them (and not an integer or a bool)."""
+    value = plain(value)
+    if type(value) is float or type(value) is complex:
+        return True
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind in "fc"
+    return isinstance(value, float | complex)
+
+
+def like(given: Any, value: Any, what: str) -> Any:
+    """A tangent or cotangent brought to the type of the value that it belongs to.
+
+    Raises:
+        InputError: if its shape is another one, or it is no number.
+    """
+    value, bare = plain(value), plain(given)
+    if isinstance(bare, str | dict | list | tuple) or bare is None:
+        raise InputError(f"{what} must be a number or an array, not {bare!r}")
+    if np.shape(bare) != np.shape(value):
+        raise InputError(f"{what} has shape {np.shape(bare)}, but needs {np.shape(value)}")
+    if type(given) is Node:
+        return given
+    if type(value) is float:
+        return complex(given) if isinstance(given, complex) else float(given)
+    if type(value) is complex:
+        return complex(given)
+    dtype = value.dtype if value.dtype.kind in "fc" else np.dtype(float)
+    array = np.asarray(given)
+    if array.dtype.kind == "c" and dtype.kind == "f":
+        return array
+    array = array.astype(dtype)
+    return array[()] if isinstance(value, np.generic) else array
+
+
+def input_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
+    """What to call the leaves of the arguments: the function's own names for its parameters."""
+    return [p for name, a in zip(parameter_names(f, len(args)), args, strict=True) for p in paths(flatten(a)[1], name)]
+
+
+def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
+    """The names of a function's first ``count`` positional parameters; x1, x2, ... where it has none."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        parameters = ()  # type: ignore[assignment]
+    names: list[str] = []
+    for p in parameters:
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            names.append(p.name)
+        elif p.kind is p.VAR_POSITIONAL:
+            names += [f"{p.name}[{k}]" for k in range(count - len(names))]
+    return names[:count] + [f"x{k + 1}" for k in range(len(names), count)]
+
+
+def record(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    argnums: Sequence[int] | None = None,
+) -> Trace:
+    """Runs ``f`` and records what it does to its arguments.
+
+    Args:
+        f: the function.
+        args, kwargs: what it is called with; keyword arguments are never traced.
+        argnums: the positional arguments to trace, every leaf of which must be a float or an array of
+            floats. None traces every such leaf there is and takes the others as constants.
+
+    Raises:
+        InputError: for an argument that can't be traced.
+    """
+    owner = getattr(f, "__name__", type(f).__name__)
+    recording = Recording(owner)
+    traced = range(len(args)) if argnums is None else argnums
+    names: list[str] | None = None
+    new_args = list(args)
+    structures: list[Structure] = []
+    leaves: list[Any] = []
+    inputs: list[Node] = []
+    for position in traced:
+        given, structure = flatten(args[position])
+        structures.append(structure)
+        for k, leaf in enumerate(given):
+            if is_differentiable(leaf):
+                if names is None:
+                    names = parameter_names(f, len(args))
+                path = names[position] if structure.is_leaf else paths(structure, names[position])[k]
+                leaf = given[k] = recording.input(leaf, path)
+                inputs.append(leaf)
+            elif argnums is not None:
+                where = paths(structure, parameter_names(f, len(args))[position])[k]
+                raise InputError(_not_differentiable(leaf, where, owner))
+            leaves.append(leaf)
+        new_args[position] = structure.unflatten(given)
+    if argnums is None and not inputs:
+        raise InputError(
+            f"none of the arguments of {owner} is a float or an array of floats: {describe(args)}. "
+            "Integers are taken as constants: write 2.0 for 2."
+        )
+    try:
+        answer = f(*new_args, **kwargs)
+    finally:
+        rows = recording.close()
+    outputs, out_structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
+    in_structure = Structure(tuple, tuple(range(len(structures))), tuple(structures), len(leaves))
+    return Trace(rows, recording, inputs, outputs, leaves, in_structure, out_structure, owner)
+
+
+def _not_differentiable(leaf: Any, where: str, owner: str) -> str:
+    leaf = plain(leaf)
+    if isinstance(leaf, bool | int) and not isinstance(leaf, bool):
+        return f"{where} of {owner} is the integer {leaf}; derivatives are with respect to floats: write {leaf}.0"
+    if isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind in "iub":
+        return (
+            f"{where} of {owner} is an array of dtype {leaf.dtype}; derivatives are with respect to floats: "
+            "write it with a decimal point, or .astype(float)"
+        )
+    if isinstance(leaf, np.ndarray) and leaf.dtype == object:
+        return f"{where} of {owner} is an object array; derivatives need an array of floats: .astype(float)"
+    return f"{where} of {owner} is {leaf!r} ({type(leaf).__name__}); derivatives are with respect to floats"
+
+
+def trace(f: Callable[..., Any]) -> Callable[..., Trace]:
+    """``trace(f)(*args, **kwargs)`` runs f on the arguments and returns its :class:`Trace`.
+
+    Floats and arrays of floats among the positional arguments become inputs; integers, strings and
+    keyword arguments are constants.
+
+    Raises:
+        InputError: if no argument is a float or an array of floats.
+
+    >>> t = trace(lambda x, y: (x + y) * x)(2.0, 3.0)
+    >>> [row.fun.name for row in t.nodes]
+    ['input', 'input', 'add', 'multiply']
+    """
+
+    @functools.wraps(f)
+    def traced(*args: Any, **kwargs: Any) -> Trace:
+        return record(f, args, kwargs)
+
+    return traced

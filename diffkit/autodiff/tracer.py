@@ -1,0 +1,525 @@
+"""How a NumPy function is recorded: the node that stands in for a number, and what it does.
+
+A function is run once on :class:`Node` objects in place of its floats and arrays. A node looks like
+the value that it carries. Whatever is done to it (an operator, a ufunc, a NumPy function) goes
+through :func:`apply`, which computes the value and appends a new node to the :class:`Recording`. The
+rows come out in the order in which they were computed, which is already a topological order: no
+sorting, no recursion, and a place in the list is a stable name.
+
+**Nested derivatives.** A derivative of a derivative traces the inner one while the outer trace is
+still open, so a node's value may itself be a node of an outer recording. Every recording has a
+``level``, larger the later it was opened. An operation is recorded on the innermost recording among
+its arguments; arguments from outer ones are constants there. To compute the value it does the same
+operation on the values, and where those are outer nodes that is recorded further out in turn. This
+keeps d/dx [x * d/dy (x + y)] from mixing its two perturbations (Siskind and Pearlmutter, 2005).
+
+**Decisions.** A comparison gives a node too. Where Python then needs a plain bool, an index or a
+mask (``if x > 0``), the value is handed out and written down as a decision: the path that the
+trace took holds for other inputs only as long as they decide alike.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from types import CodeType, FrameType
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from diffkit.autodiff import methods
+from diffkit.autodiff.methods import ArrayMethods
+from diffkit.autodiff.sites import describe_site
+from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
+from diffkit.errors import NoRuleError, TraceError
+
+__all__ = ["Decision", "Node", "Primitive", "Recording", "apply"]
+
+Rule = Callable[..., Any]
+
+
+class Primitive:
+    """A function that is recorded as one row, with its derivative rules.
+
+    Attributes:
+        name: the function's name, NumPy's where it has one.
+        compute: the function itself, on values. On nodes of an outer recording it must lead back
+            here, which it does if it is made of operators and NumPy calls.
+        vjps: per positional argument, ``vjp(g, ans, *args, **kwargs)``, the cotangent of that
+            argument; None where the derivative is zero.
+        jvps: per positional argument, ``jvp(t, ans, *args, **kwargs)``, the tangent of the answer.
+        float_vjps: the same as ``vjps``, for Python floats only and quicker; or ().
+        float_jvps: the same for ``jvps``.
+        line: the function's line in the calculus table, if it has one.
+        constant: whether its derivative is zero wherever it exists (comparisons, floor, argmax).
+        variadic: whether it takes any number of arguments alike (concatenate). Then ``vjps`` and
+            ``jvps`` hold one rule each, called as ``vjp(k, g, ans, *args, **kwargs)``.
+        builtin: whether diffkit defined it; a user's rules have their answers checked.
+    """
+
+    __slots__ = (
+        "builtin",
+        "compute",
+        "constant",
+        "float_jvps",
+        "float_vjps",
+        "jvps",
+        "line",
+        "name",
+        "variadic",
+        "vjps",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        compute: Callable[..., Any],
+        *,
+        constant: bool = False,
+        variadic: bool = False,
+        builtin: bool = True,
+    ) -> None:
+        self.name = name
+        self.compute = compute
+        self.vjps: tuple[Rule | None, ...] = ()
+        self.jvps: tuple[Rule | None, ...] = ()
+        self.float_vjps: tuple[Rule | None, ...] = ()
+        self.float_jvps: tuple[Rule | None, ...] = ()
+        self.line: Elementary | None = ELEMENTARY.get(ALIASES.get(name, name))
+        self.constant = constant
+        self.variadic = variadic
+        self.builtin = builtin
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return apply(self, args, kwargs, sys._getframe(1))
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    @property
+    def __name__(self) -> str:
+        return self.name
+
+
+class Decision(NamedTuple):
+    """A place where the program asked for a traced value itself, and so chose its path.
+
+    ``kind`` is "branch" (a bool was needed), "index" (an integer, or an array used as an index or
+    mask) or "loop" (a bool needed by ``while``).
+    """
+
+    node: Node
+    value: Any
+    kind: str
+    code: CodeType
+    at: int
+
+
+_levels = itertools.count(1)
+_METHODS = vars(methods)
+_NO_KWARGS: dict[str, Any] = {}
+
+
+class Recording:
+    """The rows of a trace while they are being written.
+
+    ``rows`` is None once the recording is closed. Nodes point to their recording and not to the
+    finished trace, so that a trace and its nodes make no reference cycle and are freed at once.
+    """
+
+    __slots__ = ("decisions", "level", "owner", "rows")
+
+    def __init__(self, owner: str = "a function") -> None:
+        self.level = next(_levels)
+        self.rows: list[Node] | None = []
+        self.decisions: list[Decision] = []
+        self.owner = owner
+
+    def input(self, value: Any, name: str) -> Node:
+        """Appends an input row."""
+        return Node(self, INPUT, (name,), _NO_KWARGS, value, _input_code, 0)
+
+    def close(self) -> list[Node]:
+        """Ends the recording and hands over its rows; a node used after this raises."""
+        rows, self.rows = self.rows, None
+        assert rows is not None
+        return rows
+
+
+def _input_code() -> None:
+    """The place in the code that input rows name; they have none of their own."""
+
+
+_input_code = _input_code.__code__  # type: ignore[assignment]
+
+
+class Node(ArrayMethods):
+    """A row of a trace, and the stand-in for its value while the program runs.
+
+    Attributes:
+        value: what the row computed: a float, a complex number, an array, or a node of an outer
+            recording.
+        fun: the :class:`Primitive` that computed it.
+        args, kwargs: what it was given; arguments that were traced are nodes.
+        parents: those arguments that are nodes of the same trace, in order, repeats kept.
+        index: its place in the trace.
+    """
+
+    __slots__ = ("args", "at", "code", "fun", "index", "kwargs", "recording", "value")
+
+    # NumPy must hand every operation to us, arrays on the left-hand side included.
+    __array_priority__ = 1000.0
+
+    def __init__(
+        self,
+        recording: Recording,
+        fun: Primitive,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        value: Any,
+        code: CodeType,
+        at: int,
+    ) -> None:
+        rows = recording.rows
+        if rows is None:
+            _raise_closed(recording, code, at)
+        self.recording = recording
+        self.fun = fun
+        self.args = args
+        self.kwargs = kwargs
+        self.value = value
+        self.code = code
+        self.at = at
+        self.index = len(rows)
+        rows.append(self)
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        """The arguments that are nodes of the same trace, in order, repeats kept."""
+        recording = self.recording
+        return tuple(a for a in self.args if type(a) is Node and a.recording is recording)
+
+    @property
+    def site(self) -> str:
+        """Where the user's program did this: ``file.py:12: y = x * x``."""
+        return describe_site(self.code, self.at)
+
+    def __repr__(self) -> str:
+        return f"Node({self.value!r}, {self.fun.name})"
+
+    # -- where Python needs the value itself ----------------------------------------------------------
+
+    def _decide(self, value: Any, kind: str, frame: FrameType) -> Any:
+        if self.recording.rows is None:
+            _raise_closed(self.recording, frame.f_code, frame.f_lasti)
+        self.recording.decisions.append(Decision(self, value, kind, frame.f_code, frame.f_lasti))
+        return value
+
+    def __bool__(self) -> bool:
+        return bool(self._decide(bool(self.value), "branch", sys._getframe(1)))
+
+    def __index__(self) -> int:
+        return int(self._decide(operator.index(self.value), "index", sys._getframe(1)))
+
+    def concrete(self, kind: str = "index") -> Any:
+        """The plain value, written down as a decision; for indices, masks and shapes."""
+        value = self.value
+        while type(value) is Node:
+            value = value.concrete(kind)
+        return self._decide(value, kind, sys._getframe(1))
+
+    def __float__(self) -> NoReturn:
+        _refuse(
+            "float() or a function of the math module was called on a traced value",
+            "leave the value as it is, and use numpy's functions (np.sin for math.sin)",
+            sys._getframe(1),
+        )
+
+    def __int__(self) -> NoReturn:
+        _refuse(
+            "int() was called on a traced value",
+            "use np.floor to keep it traced, or pass the integer as an argument of its own",
+            sys._getframe(1),
+        )
+
+    def __complex__(self) -> NoReturn:
+        _refuse(
+            "complex() was called on a traced value",
+            "multiply by 1j, or add 0j, instead",
+            sys._getframe(1),
+        )
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse(
+            "a traced value was to become a plain array (np.asarray, np.array of a list of traced values, "
+            "or assignment into an array)",
+            "build the array with np.stack, np.concatenate or dk.numpy.array, which are traced",
+            sys._getframe(1),
+        )
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        _refuse(
+            "a traced array was assigned into",
+            "make a new array instead, with np.where, np.concatenate or np.stack",
+            sys._getframe(1),
+        )
+
+    # -- operators ------------------------------------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Any:
+        return apply(GETITEM, (self, plain_index(index)), _NO_KWARGS, sys._getframe(1))
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not np.ndim(self.value):
+            raise TypeError("iteration over a 0-d traced value")
+        frame = sys._getframe(1)
+        return (apply(GETITEM, (self, k), _NO_KWARGS, frame) for k in range(len(self)))
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        fun = UFUNCS.get(ufunc)
+        if fun is None or kwargs or method != "__call__":
+            return _unusual_ufunc(ufunc, method, inputs, kwargs, sys._getframe(1))
+        return apply(fun, inputs, _NO_KWARGS, sys._getframe(1))
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> Any:
+        handler = FUNCTIONS.get(function)
+        frame = sys._getframe(1)
+        if frame.f_globals is _METHODS and frame.f_back is not None:  # x.sum() calls np.sum(x)
+            frame = frame.f_back
+        if handler is None:
+            raise_no_rule(_qualified_name(function), frame)
+        return call_handler(handler, tuple(args), kwargs, frame)
+
+
+def apply(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> Any:
+    """Computes ``fun(*args, **kwargs)`` and, if an argument is a node, records it.
+
+    ``frame`` is the user's: it tells the line and, later, the variable that the answer was given to.
+    """
+    recording: Recording | None = None
+    for a in args:
+        if type(a) is Node:
+            r = a.recording
+            if recording is None or r.level > recording.level:
+                recording = r
+    if recording is None:
+        return fun.compute(*args, **kwargs)
+    values = [a.value if type(a) is Node and a.recording is recording else a for a in args]
+    value = fun.compute(*values, **kwargs)
+    node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
+    return node if type(value) is not tuple and not isinstance(value, tuple | list) else unpack(node, frame)
+
+
+def unpack(node: Node, frame: FrameType) -> Any:
+    """The parts of a row with several answers (svd, split), each a row of its own."""
+    parts = [
+        Node(node.recording, PART, (node, k), _NO_KWARGS, part, frame.f_code, frame.f_lasti)
+        for k, part in enumerate(node.value)
+    ]
+    kind = type(node.value)
+    return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
+
+
+def call_handler(
+    handler: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+) -> Any:
+    """Calls what stands for a NumPy function. Rows made inside it are given the user's line."""
+    if type(handler) is Primitive:
+        return apply(handler, args, kwargs, frame)
+    recordings = {id(n.recording): n.recording for n in nodes_in((args, tuple(kwargs.values())))}
+    starts = [(r, len(r.rows)) for r in recordings.values() if r.rows is not None]
+    answer = handler(*args, **kwargs)
+    for recording, start in starts:
+        for node in itertools.islice(recording.rows or (), start, None):
+            node.code, node.at = frame.f_code, frame.f_lasti
+    return answer
+
+
+def nodes_in(value: Any) -> Iterator[Node]:
+    """The nodes among a call's arguments, inside lists and tuples too."""
+    if type(value) is Node:
+        yield value
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from nodes_in(item)
+
+
+def plain_index(index: Any) -> Any:
+    """An index with no nodes in it: those that it has are decided."""
+    if type(index) is Node:
+        return index.concrete()
+    if type(index) is tuple:
+        return tuple(plain_index(part) for part in index)
+    if type(index) is list:
+        return [plain_index(part) for part in index]
+    return index
+
+
+# -- the primitives that Node itself needs; rules/ gives them their rules --------------------------------
+
+
+def _no_value(*args: Any, **kwargs: Any) -> NoReturn:
+    raise AssertionError("an input row has no function to compute")
+
+
+INPUT = Primitive("input", _no_value)
+PART = Primitive("part", lambda parts, k: parts[k])
+GETITEM = Primitive("getitem", operator.getitem)
+
+UFUNCS: dict[np.ufunc, Primitive] = {}
+"""NumPy's ufuncs, and SciPy's where it is installed, that can be recorded."""
+
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""What stands for a NumPy function on nodes: a primitive, or a function made of others."""
+
+
+def _operator(
+    name: str, compute: Callable[[Any, Any], Any], *, constant: bool = False
+) -> tuple[Callable[[Node, Any], Any], Callable[[Node, Any], Any]]:
+    """An operator of Node, as it stands and reflected. This is the hot path of every scalar program:
+    it does what ``apply`` does, unrolled for two arguments."""
+    fun = Primitive(name, compute, constant=constant)
+    UFUNCS[getattr(np, name)] = fun
+
+    def forward(self: Node, other: Any) -> Any:
+        recording = self.recording
+        if type(other) is not Node:
+            value = compute(self.value, other)
+        elif other.recording is recording:
+            value = compute(self.value, other.value)
+        elif other.recording.level > recording.level:
+            recording = other.recording
+            value = compute(self, other.value)
+        else:
+            value = compute(self.value, other)
+        frame = sys._getframe(1)
+        return Node(recording, fun, (self, other), _NO_KWARGS, value, frame.f_code, frame.f_lasti)
+
+    def reflected(self: Node, other: Any) -> Any:
+        frame = sys._getframe(1)
+        value = compute(other, self.value)
+        return Node(self.recording, fun, (other, self), _NO_KWARGS, value, frame.f_code, frame.f_lasti)
+
+    return forward, reflected
+
+
+def _comparison(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Node, Any], Any]:
+    return _operator(name, compute, constant=True)[0]
+
+
+def _prefix(name: str, compute: Callable[[Any], Any]) -> Callable[[Node], Any]:
+    fun = Primitive(name, compute)
+    UFUNCS[getattr(np, name)] = fun
+
+    def prefix(self: Node) -> Any:
+        return apply(fun, (self,), _NO_KWARGS, sys._getframe(1))
+
+    return prefix
+
+
+for _symbol, _name, _compute in [
+    ("add", "add", operator.add),
+    ("sub", "subtract", operator.sub),
+    ("mul", "multiply", operator.mul),
+    ("truediv", "divide", operator.truediv),
+    ("floordiv", "floor_divide", operator.floordiv),
+    ("mod", "remainder", operator.mod),
+    ("pow", "power", operator.pow),
+    ("matmul", "matmul", operator.matmul),
+]:
+    _forward, _reflected = _operator(_name, _compute, constant=_name == "floor_divide")
+    setattr(Node, f"__{_symbol}__", _forward)
+    setattr(Node, f"__r{_symbol}__", _reflected)
+
+for _symbol, _name, _compute in [
+    ("lt", "less", operator.lt),
+    ("le", "less_equal", operator.le),
+    ("gt", "greater", operator.gt),
+    ("ge", "greater_equal", operator.ge),
+    ("eq", "equal", operator.eq),
+    ("ne", "not_equal", operator.ne),
+    ("and", "logical_and", np.logical_and),
+    ("or", "logical_or", np.logical_or),
+    ("xor", "logical_xor", np.logical_xor),
+]:
+    setattr(Node, f"__{_symbol}__", _comparison(_name, _compute))
+
+for _symbol, _name, _prefix_compute in [
+    ("neg", "negative", operator.neg),
+    ("pos", "positive", operator.pos),
+    ("abs", "absolute", operator.abs),
+]:
+    setattr(Node, f"__{_symbol}__", _prefix(_name, _prefix_compute))
+
+
+def _unusual_ufunc(
+    ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+) -> Any:
+    """The calls of a ufunc that are not plain: its methods, its keywords, and those without a rule."""
+    fun = UFUNCS.get(ufunc)
+    if method != "__call__":
+        handler = FUNCTIONS.get(getattr(ufunc, method))
+        if handler is not None:
+            return call_handler(handler, inputs, kwargs, frame)
+        raise_no_rule(f"np.{ufunc.__name__}.{method}", frame)
+    if fun is None:
+        raise_no_rule(f"np.{ufunc.__name__}", frame)
+    for keyword in ("out", "where"):
+        if kwargs.get(keyword) is not None and kwargs[keyword] is not True:
+            _refuse(
+                f"np.{ufunc.__name__} was called with {keyword}= on traced values",
+                f"leave {keyword}= out"
+                + (" and use np.where on the answer" if keyword == "where" else " and use what it returns"),
+                frame,
+            )
+    if "dtype" in kwargs:
+        answer = apply(fun, inputs, _NO_KWARGS, frame)
+        return answer.astype(kwargs["dtype"])
+    rest = {k: v for k, v in kwargs.items() if k not in ("out", "where")}
+    if rest:
+        _refuse(
+            f"np.{ufunc.__name__} was called with {', '.join(rest)}= on traced values",
+            "leave the keyword out",
+            frame,
+        )
+    return apply(fun, inputs, _NO_KWARGS, frame)
+
+
+def _qualified_name(function: Callable[..., Any]) -> str:
+    module = getattr(function, "__module__", "") or ""
+    name = getattr(function, "__name__", repr(function))
+    return f"{module.replace('numpy', 'np', 1)}.{name}" if module else name
+
+
+# -- what goes wrong -------------------------------------------------------------------------------------
+
+
+def raise_no_rule(name: str, frame: FrameType) -> NoReturn:
+    """Refuses a function that has no derivative rule, by name and line."""
+    raise NoRuleError(
+        f"{name} was called on a traced value, but diffkit has no derivative rule for it "
+        f"({describe_site(frame.f_code, frame.f_lasti)}). Write it with functions that have one, or wrap it "
+        f"with dk.primitive and give its rule with dk.defvjp."
+    )
+
+
+def _refuse(what: str, instead: str, frame: FrameType) -> NoReturn:
+    raise TraceError(f"{what} ({describe_site(frame.f_code, frame.f_lasti)}): {instead}.")
+
+
+def _raise_closed(recording: Recording, code: CodeType, at: int) -> NoReturn:
+    raise TraceError(
+        f"a traced value was used after the trace of {recording.owner} had closed "
+        f"({describe_site(code, at)}): it was stored somewhere while that function ran. Return it from the "
+        "function instead; its derivative would be wrong here, without a sign of it."
+    )
