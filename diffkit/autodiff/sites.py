@@ -38,6 +38,8 @@ def source_line(code: CodeType, at: int) -> str:
 
 def describe_site(code: CodeType, at: int) -> str:
     """``file.py:12: y = x * x``, for messages; the text is left out where there is none."""
+    if belongs_to_diffkit(code):
+        return "inside diffkit"
     text = source_line(code, at)
     place = f"{Path(code.co_filename).name}:{line_of(code, at)}"
     return f"{place}: {text}" if text else place

@@ -37,7 +37,7 @@ def reverse_sweep(
     rows: Sequence[Node],
     recording: Recording,
     cotangents: Mapping[int, Any],
-    watch: Callable[[int, int, int, Any], None] | None = None,
+    watch: Callable[[int, int, int, Any, Any], None] | None = None,
 ) -> list[Any]:
     """The adjoint of every row, given those of some.
 
@@ -49,7 +49,8 @@ def reverse_sweep(
         rows: the rows of a closed recording.
         recording: that recording, by which a row's arguments are told from constants.
         cotangents: the seeds, by row.
-        watch: called as ``watch(row, k, parent, contribution)`` for each contribution, in order.
+        watch: called as ``watch(row, k, parent, contribution, total)`` for each contribution, in
+            order; ``total`` is the parent's adjoint with it added.
 
     Returns:
         The adjoints by row; None where no seed depends on the row.
@@ -78,7 +79,7 @@ def reverse_sweep(
         if fun is PART:
             _add_part(adjoints, args[0], args[1], g)
             if watch:
-                watch(index, 0, args[0].index, g)
+                watch(index, 0, args[0].index, g, g)
             continue
         values = [a.value if type(a) is Node and a.recording is recording else a for a in args]
         for k, a in enumerate(args):
@@ -104,11 +105,11 @@ def reverse_sweep(
                 c = _as_numpy_would(fun, k, g, value, values)
             if not fun.builtin:
                 c = checked(c, a.value, fun, f"the vjp rule of argument {k}", row)
-            if watch:
-                watch(index, k, a.index, c)
             j = a.index
             previous = adjoints[j]
-            adjoints[j] = c if previous is None else previous + c
+            adjoints[j] = total = c if previous is None else previous + c
+            if watch:
+                watch(index, k, j, c, total)
     for index, g in enumerate(adjoints):
         if type(g) is Scatter or type(g) is Accumulator:
             adjoints[index] = g.dense()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.register import define, fit, is_node
+from diffkit.autodiff.rules.register import define, fit, is_node, reentrant
 from diffkit.autodiff.sweeps import Scatter
 from diffkit.autodiff.tracer import GETITEM, Primitive
 
@@ -17,7 +17,7 @@ def _scatter(g: Any, index: Any, like: Any) -> Any:
     return Scatter(g, index, like).dense()
 
 
-scatter = Primitive("scatter", _scatter)
+scatter = reentrant(Primitive("scatter", _scatter))
 """The transpose of reading ``x[index]``: zeros like x, with g added at the index."""
 scatter.vjps = (lambda h, ans, g, index, like: h[index], None, None)
 scatter.jvps = (lambda t, ans, g, index, like: scatter(t, index, np.zeros_like(like)), None, None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from diffkit.autodiff.tracer import FUNCTIONS, Node, Primitive
 
-__all__ = ["LINEAR", "composite", "constant", "define", "fit"]
+__all__ = ["LINEAR", "composite", "constant", "define", "fit", "reentrant"]
 
 Rule = Callable[..., Any]
 
@@ -112,6 +112,20 @@ def sum_to_shape(c: Any, shape: tuple[int, ...]) -> Any:
         c = np.sum(c, axis=tuple(range(extra)))
     stretched = tuple(k for k, n in enumerate(shape) if n == 1 and c.shape[k] != 1)
     return np.sum(c, axis=stretched, keepdims=True) if stretched else c
+
+
+def reentrant(fun: Primitive) -> Primitive:
+    """Lets a primitive be used inside nested derivatives although its ``compute`` does not take nodes.
+
+    On nodes of an outer recording it applies the primitive again, which records it there.
+    """
+    raw = fun.compute
+
+    def compute(*args: Any, **kwargs: Any) -> Any:
+        return (fun if any(type(a) is Node for a in args) else raw)(*args, **kwargs)
+
+    fun.compute = compute
+    return fun
 
 
 def is_node(value: Any) -> bool:
