@@ -41,7 +41,7 @@ _NAMES = {
     "diffkit.autodiff.checkpoint": ["checkpoint"],
     "diffkit.autodiff.check": ["check_grads"],
     "diffkit.autodiff.compiled": ["compile"],
-    "diffkit.compare": ["Comparison", "compare"],
+    "diffkit.comparison": ["Comparison", "compare"],
     "diffkit.graphs": ["Drawing", "draw", "stepper"],
     "diffkit.tables": ["Table"],
     "diffkit.errors": ["DiffkitError", "DomainError", "InputError", "NoRuleError", "TraceError"],
@@ -103,7 +103,7 @@ if TYPE_CHECKING:
     )
     from diffkit.autodiff.trace import Trace, trace
     from diffkit.autodiff.tracer import Node
-    from diffkit.compare import Comparison, compare
+    from diffkit.comparison import Comparison, compare
     from diffkit.errors import DiffkitError, DomainError, InputError, NoRuleError, TraceError
     from diffkit.graphs import Drawing, draw, stepper
     from diffkit.tables import Table
