@@ -15,11 +15,15 @@ from types import CodeType
 __all__ = ["assigned_name", "describe_site", "line_of", "source_line"]
 
 _PACKAGE = str(Path(__file__).parent.parent)
+_PROGRAMS = str(Path(__file__).parent.parent / "programs.py")
 
 
 def belongs_to_diffkit(code: CodeType) -> bool:
-    """Whether the code is diffkit's own: of the package, or generated from the calculus table."""
-    return code.co_filename.startswith((_PACKAGE, "<calculus"))
+    """Whether the code is diffkit's own: of the package, or generated from the calculus table.
+
+    The lectures' programs count as the user's: their variables are what a lesson talks about.
+    """
+    return code.co_filename.startswith((_PACKAGE, "<calculus")) and code.co_filename != _PROGRAMS
 
 
 @lru_cache(maxsize=4096)
