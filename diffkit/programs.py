@@ -21,6 +21,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -83,7 +84,7 @@ class Program:
         for keyword in keywords:
             if keyword not in known:
                 raise InputError(
-                    f"{self.name} has no parameter {keyword!r}; it has {', '.join(known) if known else 'none'}"
+                    f"{self.name} has no parameter {keyword!r}; it has {', '.join(known) or 'none'}"
                 )
         return Program(self.function, self.inputs, self._expression, {**self.keywords, **keywords})
 
@@ -315,7 +316,7 @@ def total_derivative(x: Any) -> Any:
 
 @_program("log(s) + log(2*pi)/2 + ((x - m)/s)**2/2", x=1.5, m=0.5, s=2.0)
 def normal_log_density(x: Any, m: Any, s: Any) -> Any:
-    """the negative log density of a normal: t0 = x - m, t1 = t0 / s, t2 = log s, t3 = t1^2, ..., c = t4 + t5"""
+    """the negative log density of a normal: t0 = x - m, t1 = t0 / s, t2 = log s, ..., c = t4 + t5"""
     t0 = x - m
     t1 = t0 / s
     t2 = np.log(s)
@@ -432,7 +433,7 @@ def _digit_inputs() -> dict[str, Any]:
     rng = np.random.default_rng(28)
     sizes = [64, 16, 16, 10]
     inputs: dict[str, Any] = {}
-    for k, (n, m) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for k, (n, m) in enumerate(itertools.pairwise(sizes), start=1):
         inputs[f"W{k}"] = rng.normal(0.0, np.sqrt(2.0 / n), (m, n)).round(3)
         inputs[f"b{k}"] = rng.normal(0.0, 0.1, m).round(3)
     return {**inputs, "X": rng.uniform(0.0, 1.0, (2, 64)).round(3), "labels": np.array([2, 7])}
@@ -453,7 +454,8 @@ def digit_classifier(W1: Any, b1: Any, W2: Any, b2: Any, W3: Any, b3: Any, X: An
 def helmholtz(x: Any, *, A: Any = None, b: Any = None, RT: float = 1.0) -> Any:
     """the Helmholtz free energy of a mixture (Baydin et al. 2018, section 5)
 
-    RT sum x_i log(x_i / (1 - b.x)) - x.A x / (sqrt(8) b.x) log((1 + (1 + sqrt 2) b.x) / (1 + (1 - sqrt 2) b.x)).
+    RT sum x_i log(x_i / (1 - b.x))
+    - x.A x / (sqrt(8) b.x) log((1 + (1 + sqrt 2) b.x) / (1 + (1 - sqrt 2) b.x)).
     By default A_ij = 1 / (i + j + 1) and b_i = 1 / n, for i, j from 0.
     """
     n = len(x)
