@@ -1,0 +1,451 @@
+"""The function and its argument, as difference formulas need them.
+
+A formula asks for values at many points that differ from x in one coordinate or along one
+direction. :class:`Argument` lays x out as one flat vector, whatever containers it came in, and
+:class:`Function` runs f at moved points: one after another, all in one call, or in a worker pool. It
+counts the evaluations and refuses what would make the result wrong without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from diffkit.containers import Structure, describe, flatten, paths
+from diffkit.errors import DomainError, InputError
+
+__all__ = ["Argument", "Function", "Move"]
+
+Move = tuple[Any, Any] | None
+"""One point: (index into the flat vector, the values there); None for x itself."""
+
+LARGEST_BATCH = 1 << 23
+"""How many numbers a vectorised f is given at once: 64 MB of them."""
+
+
+class Argument:
+    """The point x as a flat vector, and back.
+
+    Attributes:
+        flat: all the numbers of x, in order, in the widest of their dtypes.
+        structure: how they were nested.
+        dtypes: one for each leaf; whole numbers count as float64.
+        shapes: one for each leaf.
+
+    Raises:
+        InputError: if a leaf is not a number or an array of numbers, or there is none.
+    """
+
+    def __init__(self, x: Any, name: str = "x") -> None:
+        leaves, self.structure = flatten(x)
+        self.name = name
+        self.kinds: list[str] = []
+        arrays = []
+        for path, leaf in zip(paths(self.structure, name), leaves, strict=True):
+            arrays.append(_float_array(leaf, path))
+            # np.float64 is a Python float as well, and is handed on as one: that is quicker
+            is_python = isinstance(leaf, (int, float, complex))
+            self.kinds.append("array" if isinstance(leaf, np.ndarray) else "python" if is_python else "numpy")
+        self.dtypes = [a.dtype for a in arrays]
+        self.shapes = [a.shape for a in arrays]
+        self.sizes = [a.size for a in arrays]
+        self.flat = np.concatenate([a.reshape(-1) for a in arrays]) if arrays else np.zeros(0)
+        if not self.flat.size:
+            raise InputError(f"{name} has no numbers to differentiate by: got {describe(x)}")
+        if not np.isfinite(self.flat).all():
+            at = int(np.flatnonzero(~np.isfinite(self.flat))[0])
+            raise DomainError(f"{self.coordinate_name(at)} is {self.flat[at]}: there is no derivative there")
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether x is one bare number."""
+        return self.structure.is_leaf and self.shapes[0] == ()
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether any of x is complex."""
+        return self.flat.dtype.kind == "c"
+
+    def real_dtype(self, k: int) -> np.dtype[Any]:
+        """The dtype of steps in a leaf."""
+        return np.finfo(self.dtypes[k]).dtype
+
+    @cached_property
+    def epsilon(self) -> np.ndarray[Any, Any]:
+        """The machine epsilon of each coordinate's dtype."""
+        eps = [np.finfo(d).eps for d in self.dtypes]
+        return np.repeat(np.array(eps, dtype=self.flat.real.dtype), self.sizes)
+
+    @cached_property
+    def spacing(self) -> np.ndarray[Any, Any]:
+        """The distance from each coordinate to the next number of its dtype."""
+        parts = [
+            np.spacing(np.abs(p).astype(self.real_dtype(k))) for k, p in enumerate(self.parts(self.flat))
+        ]
+        return np.concatenate([p.reshape(-1) for p in parts])
+
+    def parts(self, flat: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
+        """A flat vector cut into the leaves' stretches; further axes follow."""
+        return np.split(flat, np.cumsum(self.sizes)[:-1])
+
+    def rounded(self, flat: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Each coordinate rounded to its own leaf's dtype."""
+        if len(set(self.dtypes)) == 1:
+            return flat
+        kinds = zip(self.parts(flat), self.dtypes, strict=True)
+        return np.concatenate([p.astype(d).astype(flat.dtype) for p, d in kinds])
+
+    def coordinate_name(self, i: int) -> str:
+        """What the user would call the i-th coordinate: ``x['w'][2, 0]``."""
+        for path, size, shape in zip(paths(self.structure, self.name), self.sizes, self.shapes, strict=True):
+            if i < size:
+                index = np.unravel_index(i, shape)
+                return path + (f"[{', '.join(map(str, index))}]" if shape else "")
+            i -= size
+        raise IndexError(i)
+
+    def build(self, flat: np.ndarray[Any, Any]) -> Any:
+        """The argument with these numbers, in its own containers and dtypes."""
+        if self.structure.is_leaf:
+            return self._leaf(0, flat)
+        return self.structure.unflatten([self._leaf(k, p) for k, p in enumerate(self.parts(flat))])
+
+    def _leaf(self, k: int, numbers: np.ndarray[Any, Any]) -> Any:
+        if self.kinds[k] == "python":
+            return numbers[0].item()
+        array = numbers.astype(self.dtypes[k], copy=False).reshape(self.shapes[k])
+        return array if self.kinds[k] == "array" else array[()]
+
+    def build_batch(self, points: np.ndarray[Any, Any]) -> Any:
+        """Many arguments stacked on a first axis, from points (N, coordinates)."""
+        leaves = [
+            part.T.astype(dtype, copy=False).reshape(len(points), *shape)
+            for part, dtype, shape in zip(self.parts(points.T), self.dtypes, self.shapes, strict=True)
+        ]
+        return self.structure.unflatten(leaves)
+
+    def like(self, value: Any, name: str) -> np.ndarray[Any, Any]:
+        """Real numbers for each coordinate, from one number, or a value nested and shaped like x.
+
+        Raises:
+            InputError: if ``value`` is neither.
+        """
+        try:
+            if np.ndim(value) == 0 and not isinstance(value, dict):
+                return np.full(self.flat.shape, float(value))
+            leaves = self.structure.leaves_of(value, name)
+            return np.concatenate(
+                [
+                    np.broadcast_to(np.asarray(leaf, dtype=float), shape).reshape(-1)
+                    for leaf, shape in zip(leaves, self.shapes, strict=True)
+                ]
+            )
+        except (TypeError, ValueError):
+            raise InputError(
+                f"{name} must be one number, or numbers nested and shaped like {self.name}, which is "
+                f"{describe(self.build(self.flat))}; got {describe(value)}"
+            ) from None
+
+    def shaped(self, columns: np.ndarray[Any, Any], dtypes: bool = True) -> Any:
+        """Numbers along the coordinates (the last axis), in x's containers, shapes and dtypes."""
+        leaves = []
+        for k, part in enumerate(np.split(columns, np.cumsum(self.sizes)[:-1], axis=-1)):
+            array = part.reshape(columns.shape[:-1] + self.shapes[k])
+            if dtypes:
+                array = array.astype(_kept_dtype(self.dtypes[k], array.dtype), copy=False)
+            if array.ndim == 0 and self.kinds[k] != "array":
+                array = array.item() if self.kinds[k] == "python" else array[()]
+            leaves.append(array)
+        return self.structure.unflatten(leaves)
+
+
+def _kept_dtype(wanted: np.dtype[Any], found: np.dtype[Any]) -> np.dtype[Any]:
+    """The caller's dtype, made complex if the values are."""
+    return np.result_type(wanted, np.complex64) if found.kind == "c" and wanted.kind != "c" else wanted
+
+
+def _float_array(leaf: Any, path: str) -> np.ndarray[Any, Any]:
+    try:
+        array = np.asarray(leaf)
+    except Exception:
+        array = np.asarray(None)
+    if array.dtype.kind in "iu":
+        return array.astype(float)
+    if array.dtype.kind not in "fc":
+        raise InputError(
+            f"{path} is {describe(leaf)}: expected a float or an array of floats. Hold other arguments "
+            "fixed by writing lambda x: f(x, ...)"
+        )
+    return array.copy()
+
+
+class Function:
+    """f, run at moved points, counted and checked.
+
+    Args:
+        f: the user's function.
+        argument: the point.
+        vectorized: whether f takes many points at once, stacked on a first axis.
+        workers: how many processes to use, -1 for one per core, or a function like ``map``.
+    """
+
+    def __init__(
+        self,
+        f: Callable[[Any], Any],
+        argument: Argument,
+        *,
+        vectorized: bool = False,
+        workers: int | Callable[..., Any] | None = None,
+    ) -> None:
+        if not callable(f):
+            raise InputError(f"f must be a function, got {describe(f)}")
+        if vectorized and workers is not None:
+            raise InputError(
+                "vectorized=True makes one call of f, which workers= can't share: give one of them"
+            )
+        self.f = f
+        self.argument = argument
+        self.vectorized = vectorized
+        self.map = _mapper(workers)
+        self.evaluations = 0
+        self.structure: Structure | None = None
+        self.shapes: list[tuple[int, ...]] = []
+        self.dtypes: list[np.dtype[Any]] = []
+        self.returns_python = False
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether f returns one number."""
+        return self.structure is not None and self.structure.is_leaf and self.shapes == [()]
+
+    def __call__(self, moves: Sequence[Move]) -> np.ndarray[Any, Any]:
+        """f's values at each point, flat: (points, outputs).
+
+        Raises:
+            DomainError: if f is not finite at a point, naming the point.
+            InputError: if f returns something else than numbers, or another shape at one point
+                than at another, or changes its argument.
+        """
+        values = self._run(moves)
+        if not np.isfinite(values).all():
+            at = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
+            value = values[at][~np.isfinite(values[at])][0]
+            raise DomainError(
+                f"f is {value} at {self.point_name(moves[at])}: give bounds=, a smaller h, or a form that "
+                "stays where f is defined"
+            )
+        return values
+
+    def attempt(self, moves: Sequence[Move]) -> np.ndarray[Any, Any]:
+        """The same where f may leave its domain: nan there."""
+        with np.errstate(all="ignore"):
+            return self._run(moves, strict=False)
+
+    def point_name(self, move: Move) -> str:
+        """A point as an error should name it: ``x[1] = 0.5``."""
+        argument = self.argument
+        if move is None:
+            return argument.name if not argument.is_scalar else f"{argument.name} = {argument.flat[0]}"
+        index, value = move
+        if np.ndim(index) == 0 and not isinstance(index, slice):
+            return f"{argument.coordinate_name(int(index))} = {value}"
+        moved = argument.flat.copy()
+        moved[index] = value
+        places = np.flatnonzero(moved != argument.flat)
+        if len(places) > 3:
+            return f"{argument.name} moved in {len(places)} coordinates"
+        return ", ".join(f"{argument.coordinate_name(int(i))} = {moved[i]}" for i in places)
+
+    def _run(self, moves: Sequence[Move], strict: bool = True) -> np.ndarray[Any, Any]:
+        self.evaluations += len(moves)
+        if self.vectorized:
+            width = max(1, LARGEST_BATCH // self.argument.flat.size)
+            batches = [self._batch(moves[i : i + width]) for i in range(0, len(moves), width)]
+            return np.concatenate(batches)
+        if self.structure is None and len(moves):  # the first time, look closely
+            first = self._first(moves[0], strict)
+            if self.structure is None:
+                return np.full((len(moves), 1), np.nan)
+            return np.concatenate([first, self._rest(moves[1:], strict)]) if len(moves) > 1 else first
+        return self._rest(moves, strict)
+
+    def _points(self, moves: Sequence[Move]) -> list[Any]:
+        return [self._point(move) for move in moves]
+
+    def _point(self, move: Move) -> Any:
+        flat = self.argument.flat.copy()
+        if move is not None:
+            flat[move[0]] = move[1]
+        return self.argument.build(flat)
+
+    def _first(self, move: Move, strict: bool) -> np.ndarray[Any, Any]:
+        point, kept = self._point(move), self._point(move)
+        out = self._call(point, move, strict)
+        if not _same(point, kept):
+            raise InputError(
+                "f changes its argument: the numbers in it are not the same after the call. Take a copy "
+                "in f first, x = x.copy(), or write y = x + 1 instead of x += 1"
+            )
+        if out is None and not strict:
+            return np.full((1, 1), np.nan)
+        self._learn(out)
+        return self._row(out, move)[None]
+
+    def _call(self, point: Any, move: Move, strict: bool) -> Any:
+        try:
+            return self.f(point)
+        except (ArithmeticError, ValueError) as error:  # math.log(-1), 1 / 0
+            if isinstance(error, InputError):
+                raise
+            if not strict:
+                return None
+            raise DomainError(
+                f"f fails at {self.point_name(move)}: {type(error).__name__}: {error}"
+            ) from error
+
+    def _rest(self, moves: Sequence[Move], strict: bool) -> np.ndarray[Any, Any]:
+        if self.map is not None:
+            outs = self._mapped(moves)
+        elif strict:
+            # The loop that runs once per evaluation: nothing in it that could be outside.
+            f, build, x, outs = self.f, self.argument.build, self.argument.flat, []
+            move: Move = None
+            try:
+                for move in moves:
+                    flat = x.copy()
+                    if move is not None:
+                        flat[move[0]] = move[1]
+                    outs.append(f(build(flat)))
+            except (ArithmeticError, ValueError):
+                self._call(self._point(move), move, True)
+                raise
+        else:
+            outs = [self._call(self._point(move), move, False) for move in moves]
+        if self.is_scalar and all(type(out) is float or type(out) is np.float64 for out in outs):
+            return np.array(outs).reshape(len(outs), 1)
+        size = sum(int(np.prod(shape)) for shape in self.shapes)
+        rows = [
+            np.full(size, np.nan) if out is None and not strict else self._row(out, move)
+            for out, move in zip(outs, moves, strict=True)
+        ]
+        return np.array(rows).reshape(len(rows), size)
+
+    def _mapped(self, moves: Sequence[Move]) -> list[Any]:
+        assert self.map is not None
+        return list(self.map(self.f, self._points(moves)))
+
+    def _learn(self, out: Any) -> None:
+        """What f returns: its nesting, shapes and dtypes."""
+        leaves, structure = flatten(out)
+        arrays = [
+            _output_array(leaf, path) for leaf, path in zip(leaves, paths(structure, "f(x)"), strict=True)
+        ]
+        if not arrays:
+            raise InputError(f"f returns {describe(out)}: expected a number, an array, or containers of them")
+        self.structure = structure
+        self.shapes = [a.shape for a in arrays]
+        self.dtypes = [a.dtype if a.dtype.kind in "fc" else np.dtype(float) for a in arrays]
+        self.returns_python = isinstance(out, (int, float, complex))  # np.float64 is a float too
+
+    def _row(self, out: Any, move: Move) -> np.ndarray[Any, Any]:
+        """One result, flat, in an array of its own (f may hand out the same buffer each time)."""
+        if type(out) is np.ndarray and self.structure is not None and self.structure.is_leaf:
+            if out.shape == self.shapes[0] and out.dtype.kind in "fc":
+                return out.flatten()
+            leaves, structure = [out], self.structure
+        else:
+            leaves, structure = flatten(out)
+        arrays = [_output_array(leaf, "f(x)") for leaf in leaves]
+        if structure != self.structure or [a.shape for a in arrays] != self.shapes:
+            assert self.structure is not None
+            expected = describe(
+                self.structure.unflatten(
+                    [np.zeros(s, d) for s, d in zip(self.shapes, self.dtypes, strict=True)]
+                )
+            )
+            raise InputError(
+                f"f returns {describe(out)} at {self.point_name(move)}, but {expected} at another point: "
+                "its result must have one shape"
+            )
+        return np.concatenate([a.flatten() for a in arrays])
+
+    def _batch(self, moves: Sequence[Move]) -> np.ndarray[Any, Any]:
+        points = np.repeat(self.argument.flat[None], len(moves), axis=0)
+        for row, move in zip(points, moves, strict=True):
+            if move is not None:
+                row[move[0]] = move[1]
+        given = self.argument.build_batch(points)
+        kept = self.argument.build_batch(points.copy())
+        out = self.f(given)
+        if not _same(given, kept):
+            raise InputError("f changes its argument: take a copy in f first, x = x.copy()")
+        leaves, structure = flatten(out)
+        arrays = [
+            _output_array(leaf, path) for leaf, path in zip(leaves, paths(structure, "f(x)"), strict=True)
+        ]
+        for array in arrays:
+            if array.shape[:1] != (len(moves),):
+                raise InputError(
+                    f"with vectorized=True, f gets {len(moves)} points stacked on a first axis, "
+                    f"{describe(given)}, and must return as many results on its first axis; "
+                    f"it returned {describe(out)}"
+                )
+        if self.structure is None:
+            self.structure = structure
+            self.shapes = [a.shape[1:] for a in arrays]
+            self.dtypes = [a.dtype if a.dtype.kind in "fc" else np.dtype(float) for a in arrays]
+            self.returns_python = self.is_scalar and self.argument.kinds[0] == "python"
+        return np.concatenate([a.reshape(len(moves), -1) for a in arrays], axis=1)
+
+
+def _output_array(leaf: Any, path: str) -> np.ndarray[Any, Any]:
+    array = np.asarray(leaf)
+    if array.dtype.kind not in "fciu":
+        hint = ": does it lack a return?" if leaf is None else ""
+        raise InputError(f"{path} is {describe(leaf)}, where a number or an array was expected{hint}")
+    return array
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two arguments have the same nesting and the same numbers."""
+    (left, one), (right, other) = flatten(a), flatten(b)
+    return one == other and all(np.array_equal(p, q) for p, q in zip(left, right, strict=True))
+
+
+def _mapper(workers: int | Callable[..., Any] | None) -> Callable[..., Any] | None:
+    if workers is None or workers == 1:
+        return None
+    if callable(workers):
+        return workers
+    if not isinstance(workers, int) or (workers < 1 and workers != -1):
+        raise InputError(
+            "workers must be a number of processes, -1 for one per core, or a function like map; "
+            f"got {workers!r}"
+        )
+    return _ProcessMap(None if workers == -1 else workers)
+
+
+class _ProcessMap:
+    """``map`` over a pool of processes, which is started for one set of points and then closed."""
+
+    def __init__(self, count: int | None) -> None:
+        self.count = count
+
+    def __call__(self, f: Callable[[Any], Any], points: list[Any]) -> list[Any]:
+        import os
+        import pickle
+        from concurrent.futures import ProcessPoolExecutor
+
+        try:
+            pickle.dumps(f)
+        except Exception as error:
+            raise InputError(
+                f"f can't be sent to worker processes ({error}): define it with def at the top of a "
+                "module, or give workers=ThreadPoolExecutor().map"
+            ) from error
+        count = self.count or os.cpu_count() or 1
+        with ProcessPoolExecutor(count) as pool:
+            return list(pool.map(f, points, chunksize=max(1, len(points) // (4 * count))))

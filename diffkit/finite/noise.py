@@ -1,0 +1,217 @@
+"""How noisy a function is: the round-off in its values, measured.
+
+A smooth function's differences shrink from one order to the next on a fine grid; what does not
+shrink is noise. J. J. Moré and S. M. Wild, "Estimating computational noise", SIAM Journal on
+Scientific Computing 33 (2011), 1292-1314, make that a measurement of six or seven evaluations.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diffkit.errors import InputError
+from diffkit.finite.evaluation import Argument, Function, Move
+from diffkit.tables import Table
+
+__all__ = ["Noise", "NoiseWarning", "difference_levels", "estimate_noise"]
+
+POINTS = 8
+"""Values in a differences table; Moré and Wild find six to eight enough."""
+
+
+class NoiseWarning(UserWarning):
+    """f gives different values at the same point, or far noisier ones than round-off explains."""
+
+
+def difference_levels(
+    values: np.ndarray[Any, Any],
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The noise that each order of differences shows, and whether it changes sign there.
+
+    If the values were noise of standard deviation s and nothing else, the k-th differences would
+    have variance s**2 (2k)! / (k!)**2: each order gives its own estimate of s.
+
+    Args:
+        values: (points, ...) on an equally spaced grid.
+
+    Returns:
+        Estimates (points - 1, ...), for orders 1 up, and bools of the same shape.
+
+    >>> import numpy as np
+    >>> levels, changes = difference_levels(np.array([0.0, 1.0, 0.0, 1.0]))
+    >>> levels.round(3).tolist(), changes.tolist()
+    ([0.707, 0.816, 0.894], [True, True, False])
+    """
+    table = values.astype(np.result_type(values.dtype, np.float64))
+    levels, changes = [], []
+    for k in range(1, len(values)):
+        table = np.diff(table, axis=0)
+        gamma = math.factorial(k) ** 2 / math.factorial(2 * k)
+        levels.append(np.sqrt(gamma * np.mean(np.abs(table) ** 2, axis=0)))
+        signs = np.sign(table.real)
+        changes.append((signs.min(axis=0) < 0) & (signs.max(axis=0) > 0))
+    return np.array(levels), np.array(changes)
+
+
+def noise_level(
+    values: np.ndarray[Any, Any],
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Moré and Wild's choice among the orders: the first of three that agree.
+
+    Returns:
+        The standard deviation of the noise, one for each output, and a status: 1 where it was
+        found, 0 where every value is the same, -1 where the grid is too wide to tell.
+    """
+    levels, changes = difference_levels(values)
+    level = np.full(values.shape[1:], np.nan)
+    for k in range(len(levels) - 2):
+        three = levels[k : k + 3]
+        agree = (three.max(axis=0) <= 4 * three.min(axis=0)) & changes[k]
+        level = np.where(np.isnan(level) & agree, levels[k], level)
+    still = (values == values[0]).all(axis=0)
+    status = np.where(still, 0, np.where(np.isnan(level), -1, 1))
+    return np.where(still, 0.0, level), status
+
+
+def measure(
+    function: Function, direction: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """f's values at x, the noise in each output, and that between two runs at the same point.
+
+    The noise is never taken to be less than the machine epsilon of the output: what difference
+    tables see of a good implementation is often below that, but nobody promised it would stay so.
+
+    Args:
+        function: f at its point.
+        direction: where the grid runs, as long as f's argument is large; the grid is much finer.
+    """
+    argument = function.argument
+    again = function([None, None])
+    repeat = np.abs(again[1] - again[0])
+    # Moré and Wild widen the grid when too many values are equal, and narrow it when they vary too much.
+    step = 2.0 ** round(0.75 * math.log2(float(argument.epsilon.max())))
+    level = np.full(again.shape[1:], np.nan)
+    epsilon = np.concatenate(
+        [
+            np.full(math.prod(shape), np.finfo(dtype).eps)
+            for shape, dtype in zip(function.shapes, function.dtypes, strict=True)
+        ]
+    )
+    floor = epsilon * np.abs(again[0])
+    for _ in range(4):
+        grid = [along(argument, direction, step * i) for i in range(1, POINTS)]
+        values = np.concatenate([again[:1], function.attempt(grid)])
+        if np.isfinite(values).all():
+            found, _ = noise_level(values)
+            # differences that shrink below the floor show no noise above it
+            quiet = np.isnan(found) & (difference_levels(values)[0].min(axis=0) <= floor)
+            found = np.where(quiet, floor, found)
+            level = np.where(np.isnan(level), found, level)
+            if not np.isnan(level).any():
+                break
+        step /= 64
+    noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
+    return again[0], noise, repeat
+
+
+def warn_if_random(f: Callable[..., Any], noise: np.ndarray[Any, Any], repeat: np.ndarray[Any, Any]) -> None:
+    """Says so if two runs at one point differ."""
+    if (repeat > 0).any():
+        level = float(noise[repeat > 0].max())
+        warnings.warn(
+            f"{getattr(f, '__name__', 'f')} is not deterministic: two runs at the same point differ by "
+            f"{float(repeat.max()):.1e}, and its noise is about {level:.1e}. The step is chosen for that "
+            "noise; fix the random seed inside f for a better derivative",
+            NoiseWarning,
+            stacklevel=4,
+        )
+
+
+def signs(count: int) -> np.ndarray[Any, Any]:
+    """Signs without a pattern, the same each time, so that no symmetry of f hides its noise."""
+    return np.where(np.random.default_rng(1).random(count) < 0.5, -1.0, 1.0)
+
+
+def along(argument: Argument, direction: np.ndarray[Any, Any], t: float) -> Move:
+    """The point x + t * direction."""
+    return slice(None), argument.rounded((argument.flat + t * direction).astype(argument.flat.dtype))
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise in a function near a point.
+
+    Attributes:
+        level: its standard deviation.
+        relative: the same over |f(x)|.
+        status: "found"; "none" if f is constant there; "h too large" if no three orders agree.
+        h: the spacing of the grid.
+        values: f on the grid.
+        evaluations: how many.
+        table: one row per order of differences.
+    """
+
+    level: float
+    relative: float
+    status: str
+    h: float
+    values: np.ndarray[Any, Any]
+    evaluations: int
+    table: Table
+
+
+def estimate_noise(f: Callable[[Any], Any], x: Any, *, h: float | None = None, points: int = POINTS) -> Noise:
+    """The noise of f near x by a table of differences (Moré and Wild 2011).
+
+    Args:
+        f: a function of one number or array, with a number as result. An array is moved along the
+            line through x in a direction with a sign of its own for each coordinate.
+        h: the spacing of the grid, in units of max(|x|, 1); 2**-39 by default for float64. It must
+            be so small that f varies smoothly over ``points * h`` and so large that x moves.
+        points: how many values, 4 or more.
+
+    Raises:
+        InputError: if f returns more than one number, or h or points is out of range.
+        DomainError: if f is not finite on the grid.
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> noisy = estimate_noise(lambda x: x * x + 1e-6 * rng.standard_normal(), 1.0)
+    >>> 3e-7 < noisy.level < 3e-6, noisy.status
+    (True, 'found')
+    """
+    argument = Argument(x)
+    function = Function(f, argument)
+    scale = np.fmax(np.abs(argument.flat), 1.0)
+    if h is None:
+        h = 2.0 ** round(0.75 * math.log2(float(argument.epsilon.max())))
+    if points < 4:
+        raise InputError(f"a differences table needs 4 points or more, got {points}")
+    if not (math.isfinite(h) and h > 0):
+        raise InputError(f"h must be a positive number, got {h!r}")
+    values = function([None, *(along(argument, scale * signs(len(scale)), h * i) for i in range(1, points))])
+    if not function.is_scalar:
+        raise InputError("estimate_noise needs a function with one number as result; got several")
+    column = values[:, 0]
+    levels, changes = difference_levels(column)
+    level, status = noise_level(column)
+    size = float(np.abs(column[0]))
+    return Noise(
+        level=float(level),
+        relative=float(level) / size if size else math.inf if level else 0.0,
+        status={1: "found", 0: "none", -1: "h too large"}[int(status)],
+        h=h,
+        values=column,
+        evaluations=function.evaluations,
+        table=Table(
+            ["order of differences", "noise estimate", "signs change"],
+            [[k + 1, float(a), bool(b)] for k, (a, b) in enumerate(zip(levels, changes, strict=True))],
+            caption="Differences table",
+        ),
+    )

@@ -1,0 +1,213 @@
+"""The choice of the step h.
+
+The error of a difference formula has two sides. Truncation grows with h, like C D h**p with D the
+derivative that leads it; round-off shrinks with h, like K e / h**n with e the noise of f's values.
+The least sum is at
+
+    h* = (n K e / (p C D)) ** (1 / (n + p)),
+
+which depends on the function through e / D. The rules of thumb sqrt(eps) and cbrt(eps) take that
+ratio to be eps; here both are measured, e by a table of differences and D by coarse differences
+that are refined until they agree, in the manner of P. E. Gill, W. Murray, M. A. Saunders and
+M. H. Wright, "Computing forward-difference intervals for numerical optimization", SIAM Journal on
+Scientific and Statistical Computing 4 (1983), 310-321.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diffkit.errors import InputError
+from diffkit.finite.evaluation import Argument, Function
+from diffkit.finite.noise import along, measure, signs
+from diffkit.finite.stencils import Stencil, stencil
+
+__all__ = ["Measured", "best_step", "exact_steps", "given_steps", "least_error", "measure_function"]
+
+
+def best_step(formula: Stencil, noise: Any, leading: Any) -> Any:
+    """The step with the least truncation and round-off together.
+
+    Args:
+        formula: the stencil.
+        noise: the size of the errors in f's values.
+        leading: |f^(n + order)|, the derivative that leads the truncation error.
+
+    >>> from diffkit.finite.stencils import stencil
+    >>> float(best_step(stencil("forward"), 1e-16, 1.0))  # 2 sqrt(eps / |f''|)
+    2e-08
+    """
+    c, k = abs(float(formula.leading)), float(formula.magnification)
+    n, p = formula.n, formula.order
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (n * k * np.asarray(noise) / (p * c * np.asarray(leading))) ** (1 / (n + p))
+
+
+def least_error(formula: Stencil, noise: Any, leading: Any, h: Any) -> Any:
+    """The size of truncation and round-off together at a step."""
+    c, k = abs(float(formula.leading)), float(formula.magnification)
+    return c * leading * h**formula.order + k * noise / h**formula.n
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of f near x before the derivative is taken; one entry per output.
+
+    Attributes:
+        value: f(x).
+        noise: the size of the errors in f's values.
+        repeat: how much two runs at the same point differ.
+        leading: the derivative that leads the truncation error, along ``scale``.
+        scale: the size of each coordinate.
+        evaluations: how many it took to find out.
+    """
+
+    value: np.ndarray[Any, Any]
+    noise: np.ndarray[Any, Any]
+    repeat: np.ndarray[Any, Any]
+    leading: np.ndarray[Any, Any]
+    scale: np.ndarray[Any, Any]
+    evaluations: int
+
+    def relative_steps(self, formula: Stencil) -> np.ndarray[Any, Any]:
+        """The best step for each output, in units of ``scale``; nan where nothing is known."""
+        return np.asarray(best_step(formula, self.noise, self.leading))
+
+    def relative_step(self, formula: Stencil) -> float:
+        """One step for all outputs: the median of theirs."""
+        steps = self.relative_steps(formula)
+        steps = steps[np.isfinite(steps) & (steps > 0)]
+        return float(np.median(steps)) if steps.size else math.nan
+
+
+def measure_function(
+    function: Function,
+    formula: Stencil,
+    *,
+    bounds: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None = None,
+    separate: bool = False,
+) -> Measured:
+    """Measures the noise of f and the derivative that leads the formula's truncation error.
+
+    All coordinates move together, each by its own scale, so that the cost does not grow with their
+    number: ten evaluations for the noise, and some ten for the derivative.
+    """
+    argument, before = function.argument, function.evaluations
+    scale = np.fmax(np.abs(argument.flat), 1.0)
+    # A function that is only defined on one side is asked there only.
+    side = (min(formula.offsets) >= 0) - (max(formula.offsets) <= 0)
+    if bounds is not None:
+        below, above = argument.flat - bounds[0], bounds[1] - argument.flat
+        inward = np.where(above >= below, 1.0, -1.0)
+        scale = np.fmin(scale, np.fmax(below, above) / (formula.n + formula.order + 1))
+    elif side or separate:
+        inward = np.full(scale.shape, float(side or 1))
+    else:
+        inward = signs(len(scale))
+    value, noise, repeat = measure(function, scale * inward)
+    coarse = stencil("central" if bounds is None and not side else "forward", formula.n + formula.order)
+    leading = _leading(function, coarse, scale * inward, value, noise)
+    return Measured(value, noise, repeat, leading, scale, function.evaluations - before)
+
+
+REFINEMENTS = 14
+"""How often the coarse step is divided before the rule of thumb is taken instead."""
+
+
+def _leading(
+    function: Function,
+    coarse: Stencil,
+    direction: np.ndarray[Any, Any],
+    value: np.ndarray[Any, Any],
+    noise: np.ndarray[Any, Any],
+) -> np.ndarray[Any, Any]:
+    """|d^m f / dt^m| of f(x + t direction), for each output, m the derivative that ``coarse`` takes.
+
+    Coarse differences, refined until two agree within a factor of two, or until the finer one
+    drowns in the noise; then the coarser one counts, or what could hide in the noise. Where the
+    m-th differences are as large as f's own variation, two may agree by chance (f may oscillate
+    between the points), so that three must.
+    """
+    argument, m = function.argument, coarse.n
+    w = np.array([float(each) for each in coarse.weights])
+    magnification = float(coarse.magnification)
+    eps = float(argument.epsilon.max())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(value != 0, noise / np.abs(value), np.nan)
+    typical = float(np.nanmedian(relative)) if np.isfinite(relative).any() else eps
+    t = 2.0 ** round(math.log2(min(max(typical, eps), 1e-2)) / (m + 2))
+
+    found = np.full(noise.shape, np.nan)
+    last = np.full(noise.shape, np.nan)
+    times = np.zeros(noise.shape, dtype=int)
+    for _ in range(REFINEMENTS):
+        points = [along(argument, direction, float(k) * t) if k else None for k in coarse.offsets]
+        values = function.attempt(points)
+        with np.errstate(invalid="ignore", over="ignore"):
+            difference = np.abs(np.tensordot(w, values, axes=1))
+        finite = np.isfinite(difference)
+        if not finite.any():  # outside of f's domain
+            t /= 64
+            continue
+        estimate = difference / t**m
+        hidden = 10 * magnification * noise / t**m
+        drowned = finite & (estimate <= hidden)
+        with np.errstate(invalid="ignore"):
+            agree = finite & ~drowned & (estimate < 2 * last) & (last < 2 * estimate)
+        times = np.where(agree, times + 1, 0)
+        smooth = difference < 0.05 * magnification * np.ptp(np.abs(values), axis=0)
+        found = np.where(np.isnan(found) & agree & (smooth | (times > 1)), estimate, found)
+        found = np.where(np.isnan(found) & drowned, np.where(np.isnan(last), hidden, last), found)
+        if not np.isnan(found).any():
+            break
+        last = np.where(finite & ~drowned, estimate, last)
+        t /= 4
+    # Never settled, at a kink for instance: the rule of thumb, a derivative of f's own size.
+    return np.where(np.isnan(found), np.fmax(np.abs(value), noise / eps), found)
+
+
+def exact_steps(argument: Argument, steps: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The nearest steps that are powers of two, so that x + h - x == h in the arithmetic of x.
+
+    A decimal step is rounded when it is added to x, and the formula then divides by a length that
+    was not gone: the part of the error that :func:`~diffkit.finite.error_sweep` calls ``step``.
+    """
+    least = 4 * argument.spacing.astype(float)
+    powers = np.exp2(np.round(np.log2(np.fmax(steps, least))))
+    return np.asarray(powers, dtype=argument.flat.real.dtype)
+
+
+def given_steps(argument: Argument, h: Any, reach: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """The caller's step for each coordinate, made into what x really moves by.
+
+    Raises:
+        InputError: if a step is not positive, or so small that x + h == x.
+    """
+    wanted = argument.like(h, "h")
+    if not (np.isfinite(wanted).all() and (wanted > 0).all()):
+        bad = wanted[~(np.isfinite(wanted) & (wanted > 0))][0]
+        raise InputError(f"the step h must be positive and finite, got {bad:g}")
+    side = 1.0 if any(k > 0 for k in reach) else -1.0
+    steps = _moved_by(argument, side * wanted)
+    nearest = min(abs(float(k)) for k in reach if k)
+    still = (steps == 0) | (_moved_by(argument, side * nearest * wanted) == 0)
+    if still.any():
+        at = int(np.flatnonzero(still)[0])
+        name = argument.coordinate_name(at)
+        raise InputError(
+            f"the step h = {wanted[at]:g} is below the spacing of floats at {name} = {argument.flat[at]:g}, "
+            f"which is {argument.spacing[at]:.3g}, so that {name} + h == {name}"
+        )
+    return np.asarray(np.abs(steps))
+
+
+def _moved_by(argument: Argument, steps: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """What is left of the steps after they have been added to x and rounded: fl(x + h) - x."""
+    x = argument.flat
+    moved = argument.rounded(x + steps.astype(x.real.dtype))
+    return np.asarray((moved - x).real)
