@@ -1,0 +1,92 @@
+"""The command line: ``diffkit compare``, ``draw``, ``step``, ``swell``, ``error``, ``lesson``, ``grade``, ...
+
+One file per group of commands. Whatever goes wrong in a foreseeable way is one sentence on standard
+error and exit status 2: never a traceback, never a file half written.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from diffkit import __version__
+from diffkit.cli.output import stderr
+from diffkit.errors import DiffkitError
+
+__all__ = ["cli", "main"]
+
+# Which file holds a command; it is imported when the command is called or its help is asked for, so
+# that `diffkit compare` does not wait for what `diffkit grade` needs.
+_COMMANDS = {
+    "compare": "diffkit.cli.comparing",
+    "draw": "diffkit.cli.drawing",
+    "step": "diffkit.cli.drawing",
+    "source": "diffkit.cli.drawing",
+    "swell": "diffkit.cli.measuring",
+    "error": "diffkit.cli.measuring",
+    "lesson": "diffkit.cli.lessons",
+    "check": "diffkit.cli.grading",
+    "grade": "diffkit.cli.grading",
+    "doctor": "diffkit.cli.doctor",
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        import importlib
+
+        command: click.Command = getattr(importlib.import_module(_COMMANDS[name]), name)
+        return command
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Try `diffkit compare two_outputs`, then `diffkit draw two_outputs --view both -o graph.svg`.",
+)
+@click.version_option(__version__, "--version", prog_name="diffkit")
+def cli() -> None:
+    """Differentiation three ways on the same program: symbolic, finite differences, traced."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Runs the command line and exits: 0 if all went well, 1 if a check failed, 2 for bad input."""
+    try:
+        status: Any = cli.main(args=args, prog_name="diffkit", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(0)
+    except click.ClickException as error:
+        where = (
+            f" (see {error.ctx.command_path} --help)"
+            if isinstance(error, click.UsageError) and error.ctx
+            else ""
+        )
+        _complain(error.format_message().rstrip(".") + where)
+    except DiffkitError as error:
+        _complain(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        stderr.print("stopped")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _complain(message: str) -> None:
+    stderr.print(
+        f"diffkit: {message}", style="red" if stderr.is_terminal else None, markup=False, highlight=False
+    )
+    sys.exit(2)

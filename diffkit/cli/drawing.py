@@ -1,0 +1,96 @@
+"""``diffkit draw``, ``step`` and ``source``: a program's trace as a picture, a page, a program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from diffkit.cli.inputs import inputs_argument, program_argument, read_program
+from diffkit.errors import InputError
+
+__all__ = ["draw", "source", "step"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  diffkit draw two_outputs --view both -o two_outputs.svg
+  diffkit draw logistic_map 0.3 length=3 --view adjoint -o graph.tex
+  diffkit draw sum_times | dot -Tpdf > graph.pdf
+"""
+)
+@program_argument
+@inputs_argument
+@click.option(
+    "--view",
+    type=click.Choice(["primal", "tangent", "adjoint", "both"]),
+    default="primal",
+    show_default=True,
+    help="The program, its tangents, its adjoint program, or primal and adjoint side by side.",
+)
+@click.option(
+    "-o", "--output", metavar="FILE", help="FILE.svg, .png, .pdf, .dot, .mmd (Mermaid), .tex (TikZ) or .html."
+)
+def draw(program: str, inputs: tuple[str, ...], view: str, output: str | None) -> None:
+    """Draw the graph of PROGRAM at its sample inputs, or at INPUTs. Without -o, print the DOT text."""
+    from diffkit.graphs import draw as draw_graph
+
+    p, args = read_program(program, inputs)
+    drawing = draw_graph(p, *args, view=view)
+    if output is None:
+        click.echo(drawing.dot.rstrip("\n"))
+    else:
+        click.echo(f"wrote {drawing.save(output)}")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  diffkit step two_outputs -o two_outputs.html
+  diffkit step sum_times -2 5 -4 -o circuit.html
+"""
+)
+@program_argument
+@inputs_argument
+@click.option("-o", "--output", metavar="FILE", help="The page, FILE.html; PROGRAM.html by default.")
+def step(program: str, inputs: tuple[str, ...], output: str | None) -> None:
+    """Write a page that steps through PROGRAM: values forward, adjoints back."""
+    from diffkit.graphs import stepper
+
+    p, args = read_program(program, inputs)
+    target = Path(output or f"{p.name}.html")
+    if target.suffix != ".html":
+        raise InputError(f"the page is an HTML file, FILE.html, not {str(target)!r}")
+    click.echo(f"wrote {stepper(p, *args).save(target)}")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  diffkit source two_outputs --adjoint
+  diffkit source logistic_map length=3 --adjoint --passes dead,fold
+"""
+)
+@program_argument
+@inputs_argument
+@click.option("--adjoint", is_flag=True, help="The joint program of the value and the gradient.")
+@click.option(
+    "--passes",
+    metavar="NAME,...",
+    default="",
+    help="Simplifying passes to apply, in order; see the documentation.",
+)
+@click.option("--table/--no-table", default=True, show_default=True, help="Print the evaluation table below.")
+def source(program: str, inputs: tuple[str, ...], adjoint: bool, passes: str, table: bool) -> None:
+    """Print the trace of PROGRAM as Python source."""
+    from diffkit.autodiff.listing import source_listing
+    from diffkit.autodiff.trace import trace
+
+    p, args = read_program(program, inputs)
+    t = trace(p)(*args)
+    names = [name.strip() for name in passes.split(",") if name.strip()]
+    listing = source_listing(t.adjoint() if adjoint else t, passes=names)
+    click.echo(listing.text.rstrip("\n"))
+    if table:
+        click.echo("\n" + listing.table.text())

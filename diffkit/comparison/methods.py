@@ -1,0 +1,157 @@
+"""How each method differentiates a problem."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.operators import jacobian as traced_jacobian
+from diffkit.autodiff.trace import Trace, is_differentiable, record
+from diffkit.comparison.problem import Problem
+from diffkit.containers import flatten
+from diffkit.errors import InputError
+from diffkit.programs import Program
+
+__all__ = ["METHODS", "Outcome"]
+
+
+@dataclass
+class Outcome:
+    value: np.ndarray[Any, Any]
+    evaluations: int
+    size: dict[str, int] | None
+    again: Callable[[], Any]
+    """Computes the value once more, for timing, with everything set up."""
+    set_up: float | None = None
+
+
+def _difference(form: str) -> Callable[[Problem], Outcome]:
+    def method(problem: Problem) -> Outcome:
+        from diffkit import finite
+
+        before = problem.evaluations
+        value = np.asarray(finite.jacobian(problem, problem.x, form=form))
+        evaluations = problem.evaluations - before
+        return Outcome(
+            value.reshape(len(problem.y), len(problem.x)),
+            evaluations,
+            None,
+            lambda: finite.jacobian(problem, problem.x, form=form),
+        )
+
+    return method
+
+
+def _sweeps(mode: str) -> Callable[[Problem], Outcome]:
+    def method(problem: Problem) -> Outcome:
+        differentiable = tuple(
+            k for k, a in enumerate(problem.args) if all(map(is_differentiable, flatten(a)[0]))
+        )
+        _refuse_mixed(problem, differentiable)
+        jac = traced_jacobian(problem.f, differentiable, mode=mode)
+        t = record(problem.f, problem.args, {})
+        size = {"rows": len(t)}
+        if mode == "reverse":
+            size["adjoint rows"] = len(t.adjoint(*_some_cotangents(t))) - len(t)
+        return Outcome(_matrix(jac(*problem.args), problem), 1, size, lambda: jac(*problem.args))
+
+    return method
+
+
+def _refuse_mixed(problem: Problem, differentiable: tuple[int, ...]) -> None:
+    for k, a in enumerate(problem.args):
+        if k not in differentiable and any(map(is_differentiable, flatten(a)[0])):
+            raise InputError(
+                f"argument {k + 1} of {problem.name} mixes floats with other values; give the others "
+                "as an argument of their own"
+            )
+
+
+def _some_cotangents(t: Trace) -> tuple[Any, ...]:
+    ones = [np.ones_like(o.value)[()] if t.owns(o) else 0.0 for o in t.outputs]
+    nested = t._out_structure.unflatten(ones)
+    return nested if isinstance(nested, tuple) else (nested,)
+
+
+def _matrix(nested: Any, problem: Problem) -> np.ndarray[Any, Any]:
+    """Blocks by output and input as one (outputs, inputs) matrix."""
+    blocks, _ = flatten(nested)
+    sizes = [int(np.size(problem.leaves[k])) for k in problem.places]
+    rows = []
+    for start in range(0, len(blocks), len(sizes)):
+        row = [
+            np.reshape(block, (-1, size))
+            for block, size in zip(blocks[start : start + len(sizes)], sizes, strict=True)
+        ]
+        rows.append(np.concatenate(row, axis=1))
+    return np.concatenate(rows, axis=0)
+
+
+def _symbolic(problem: Problem) -> Outcome:
+    from diffkit import symbolic
+
+    start = time.perf_counter()
+    runs = 0
+    expressions, symbols = _own_expression(problem)
+    if expressions is None:
+        expressions, symbols = _expression_of_trace(problem)
+        runs = 1
+    entries = symbolic.jacobian(expressions, symbols)
+    evaluate = symbolic.lambdify(symbols, entries)
+    values = [float(v) for v in problem.x]
+    value = np.asarray(evaluate(*values), dtype=float).reshape(len(problem.y), len(problem.x))
+    set_up = time.perf_counter() - start
+    flat = [e for row in entries for e in row] if isinstance(entries, list) else list(entries)
+    size = symbolic.size(flat)
+    return Outcome(
+        value, runs, {"tree": size.tree, "dag": size.dag}, lambda: evaluate(*values), set_up=set_up
+    )
+
+
+def _own_expression(problem: Problem) -> tuple[list[Any] | None, list[Any]]:
+    """The program's own SymPy expression, if the lecture gives one."""
+    expression = problem.f.expression if isinstance(problem.f, Program) else None
+    if expression is None:
+        return None, []
+    import sympy
+
+    exprs = list(expression) if isinstance(expression, tuple | sympy.Tuple) else [expression]
+    return exprs, [sympy.Symbol(name, real=True) for name in problem.inputs]
+
+
+def _expression_of_trace(problem: Problem) -> tuple[list[Any], list[Any]]:
+    """The program run on symbols, an array of them for an array."""
+    import sympy
+
+    symbols = [sympy.Symbol(name, real=True) for name in problem.inputs]
+    leaves = list(problem.leaves)
+    start = 0
+    for k in problem.places:
+        shape = np.shape(problem.leaves[k])
+        size = int(np.prod(shape))
+        part = symbols[start : start + size]
+        if shape:
+            array = np.empty(size, dtype=object)
+            array[:] = part
+            leaves[k] = array.reshape(shape)
+        else:
+            leaves[k] = part[0]
+        start += size
+    t = record(problem.f, problem.args, {})
+    answer = t.to_sympy(*problem.structure.unflatten(leaves))
+    return [e for leaf in flatten(answer)[0] for e in np.ravel(np.asarray(leaf, dtype=object))], symbols
+
+
+METHODS: dict[str, Callable[[Problem], Outcome]] = {
+    "symbolic": _symbolic,
+    "forward difference": _difference("forward"),
+    "backward difference": _difference("backward"),
+    "central difference": _difference("central"),
+    "forward mode": _sweeps("forward"),
+    "reverse mode": _sweeps("reverse"),
+}
+"""The methods by name, in the order of the table."""
