@@ -1,0 +1,28 @@
+"""Symbolic differentiation of SymPy expressions, and the measures of expression swell.
+
+>>> import sympy
+>>> from diffkit import symbolic
+>>> x = sympy.Symbol("x")
+>>> symbolic.diff(sympy.log(1 + sympy.exp(x)), x)
+exp(x)/(exp(x) + 1)
+"""
+
+from diffkit.symbolic.budget import BudgetError
+from diffkit.symbolic.differentiation import diff, gradient, hessian, jacobian, jvp, vjp
+from diffkit.symbolic.evaluation import evaluate
+from diffkit.symbolic.rules import defrule
+from diffkit.symbolic.source import lambdify, straight_line
+
+__all__ = [
+    "BudgetError",
+    "defrule",
+    "diff",
+    "evaluate",
+    "gradient",
+    "hessian",
+    "jacobian",
+    "jvp",
+    "lambdify",
+    "straight_line",
+    "vjp",
+]
