@@ -76,6 +76,12 @@ def _power_of_ten(value: int) -> str:
     return f"{sign}{mantissa:.2f}e+{exponent}"
 
 
+def _csv_cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    return _power_of_ten(value) if isinstance(value, int) and value.bit_length() > 13_000 else value
+
+
 def _width(text: str) -> int:
     """The number of terminal columns: combining marks take none, wide characters two."""
     return sum(
@@ -267,11 +273,15 @@ class Table:
     _repr_html_ = html
 
     def csv(self) -> str:
-        """Comma-separated values, unformatted: floats to their last bit, None as an empty field."""
+        """Comma-separated values, unformatted: floats to their last bit, None as an empty field.
+
+        Integers of more than 4,000 digits, which spreadsheets can't hold and Python will not write
+        out, are powers of ten as in the other formats.
+        """
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(self.columns)
-        writer.writerows(["" if v is None else v for v in row] for row in self.rows)
+        writer.writerows([_csv_cell(v) for v in row] for row in self.rows)
         return out.getvalue()
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -7,12 +7,11 @@ error and exit status 2: never a traceback, never a file half written.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from diffkit import __version__
-from diffkit.cli.output import stderr
 from diffkit.errors import DiffkitError
 
 __all__ = ["cli", "main"]
@@ -77,7 +76,7 @@ def main(args: list[str] | None = None) -> None:
     except DiffkitError as error:
         _complain(str(error))
     except (click.Abort, KeyboardInterrupt):
-        stderr.print("stopped")
+        click.echo("stopped", err=True)
         sys.exit(130)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
@@ -85,8 +84,6 @@ def main(args: list[str] | None = None) -> None:
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _complain(message: str) -> None:
-    stderr.print(
-        f"diffkit: {message}", style="red" if stderr.is_terminal else None, markup=False, highlight=False
-    )
+def _complain(message: str) -> NoReturn:
+    click.secho(f"diffkit: {message}", err=True, fg="red")
     sys.exit(2)

@@ -8,10 +8,11 @@ import click
 
 from diffkit import programs
 from diffkit.cli.inputs import inputs_argument, read_program
-from diffkit.cli.output import format_option, output_option, progress, show
+from diffkit.cli.output import TABLE_ENDINGS, check_output, format_option, output_option, show
 from diffkit.comparison import METHODS, Comparison
 from diffkit.comparison import compare as compare_methods
 from diffkit.errors import InputError
+from diffkit.progress import progress
 
 __all__ = ["compare"]
 
@@ -64,6 +65,7 @@ def compare(
     chosen = (
         [(p, p.args) for p in programs.all_programs()] if every else [read_program(program or "", inputs)]
     )
+    check_output(output, TABLE_ENDINGS)
     where = _folder(folder)
     results: list[Comparison] = []
     with progress(len(chosen) * (len(methods or METHODS) + 1), "comparing") as advance:

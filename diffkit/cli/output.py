@@ -1,28 +1,19 @@
-"""Where commands print: tables to standard output, progress and complaints to standard error."""
+"""How commands show their tables, and where they may write them."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from diffkit.errors import InputError
 
-__all__ = ["FORMATS", "Shown", "format_option", "output_option", "progress", "show", "stderr"]
+__all__ = ["FORMATS", "TABLE_ENDINGS", "Shown", "check_output", "format_option", "output_option", "show"]
 
-stderr = Console(stderr=True, soft_wrap=True)
+TABLE_ENDINGS = (".txt", ".md", ".tex", ".html", ".csv")
 
 FORMATS = ("text", "markdown", "latex", "html", "csv")
 
@@ -51,6 +42,26 @@ output_option = click.option(
 )
 
 
+def check_output(output: str | None, endings: Sequence[str]) -> None:
+    """Refuses a file that could not be written, before any work is done for it.
+
+    Raises:
+        InputError: for an ending other than ``endings``, or a folder that does not exist or can't be
+            written.
+    """
+    if output is None:
+        return
+    path = Path(output)
+    if path.suffix not in endings:
+        raise InputError(f"can't tell the format of {output!r}: expected one of {', '.join(endings)}")
+    if not path.parent.is_dir():
+        raise InputError(f"can't write {output!r}: there is no folder {str(path.parent)!r}")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError(
+            f"can't write {output!r}: {'it is a folder' if path.is_dir() else 'permission denied'}"
+        )
+
+
 def show(shown: Sequence[Shown], format_: str, output: str | None) -> None:
     """Prints tables, or writes one to a file."""
     if output is None:
@@ -59,24 +70,3 @@ def show(shown: Sequence[Shown], format_: str, output: str | None) -> None:
     if len(shown) != 1:
         raise InputError(f"-o takes one table, but there are {len(shown)}; name a program, or leave -o out")
     click.echo(f"wrote {shown[0].save(output)}")
-
-
-@contextlib.contextmanager
-def progress(total: int, what: str) -> Iterator[Any]:
-    """A progress bar on standard error, where that is a terminal: ``bar(description)`` moves it on."""
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=stderr,
-        transient=True,
-        disable=not stderr.is_terminal,
-    ) as bars:
-        task = bars.add_task(what, total=total)
-
-        def advance(description: str, steps: int = 0) -> None:
-            bars.update(task, description=description, advance=steps)
-
-        yield advance

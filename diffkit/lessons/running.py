@@ -1,0 +1,134 @@
+"""Finding lessons, running one as it is, running all of them with a summary."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import os
+import re
+import runpy
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from diffkit.errors import InputError
+from diffkit.lessons.support import FAST, FIGURES
+from diffkit.progress import progress
+from diffkit.tables import Table
+
+__all__ = ["Lesson", "find", "lessons", "listing", "run", "run_all"]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson script, with what its docstring says of it.
+
+    Attributes:
+        path: the script.
+        name: ``NN_slug``.
+        title: the first line of its docstring.
+        minutes: how long it takes a student.
+    """
+
+    path: Path
+    name: str
+    title: str
+    minutes: int | None
+
+    @classmethod
+    def read(cls, path: Path) -> Lesson:
+        """Reads a script's docstring, without running it."""
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or path.stem
+        found = re.search(r"(\d+) minutes", text)
+        return cls(path, path.stem, text.splitlines()[0].rstrip("."), int(found[1]) if found else None)
+
+
+def folder() -> Path:
+    """Where the lessons are: beside the package in a clone, inside it where it was installed."""
+    clone = Path(__file__).parents[2] / "lessons"
+    return clone if clone.is_dir() else Path(__file__).parent / "scripts"
+
+
+def lessons() -> list[Lesson]:
+    """All lessons, in order."""
+    return [Lesson.read(path) for path in sorted(folder().glob("[0-9][0-9]_*.py"))]
+
+
+def find(name: str) -> Lesson:
+    """The lesson of that number or name, or the only one with that text in its name.
+
+    Raises:
+        InputError: if there is none, or more than one.
+    """
+    known = lessons()
+    number = f"{int(name):02d}_" if name.isdecimal() else None
+    chosen = [x for x in known if x.name == Path(name).stem or (number and x.name.startswith(number))]
+    chosen = chosen or [x for x in known if name and name in x.name]
+    if len(chosen) == 1:
+        return chosen[0]
+    names = ", ".join(x.name for x in (chosen or known))
+    raise InputError(
+        f"{'several lessons are' if chosen else 'no lesson is'} called {name!r}: there are {names}"
+    )
+
+
+def listing() -> Table:
+    """The lessons as a table."""
+    rows = [[x.name, x.title, x.minutes] for x in lessons()]
+    return Table(["lesson", "about", "minutes"], rows, notes=["Run one with `diffkit lesson NAME`."])
+
+
+def run(lesson: Lesson, *, fast: bool = False, figures: str | None = None) -> None:
+    """Runs a lesson in this process, as ``python lessons/NN_slug.py`` would."""
+    with _environment(fast, figures):
+        runpy.run_path(str(lesson.path), run_name="__main__")
+
+
+def run_all(*, fast: bool = False, figures: str | None = None) -> int:
+    """Runs every lesson in a process of its own, and prints a summary.
+
+    Returns:
+        0, or 1 if a lesson failed.
+    """
+    known = lessons()
+    rows, failures = [], []
+    with _environment(fast, figures), progress(len(known), "lessons") as advance:
+        for lesson in known:
+            advance(lesson.name)
+            start = time.perf_counter()
+            done = subprocess.run(
+                [sys.executable, "-W", "error", str(lesson.path)], capture_output=True, text=True, check=False
+            )
+            seconds = round(time.perf_counter() - start, 1)
+            figures_made = len(re.findall(r"^wrote ", done.stdout, re.MULTILINE))
+            rows.append(
+                [lesson.name, lesson.title, figures_made, seconds, "failed" if done.returncode else "ok"]
+            )
+            if done.returncode:
+                failures.append(f"{lesson.name} failed:\n{done.stderr.rstrip()}")
+            advance(lesson.name, 1)
+    print(Table(["lesson", "about", "figures", "seconds", "result"], rows).text())
+    for failure in failures:
+        print(f"\n{failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+@contextlib.contextmanager
+def _environment(fast: bool, figures: str | None) -> Iterator[None]:
+    """Sets the variables by which a script learns of its options, and puts the old ones back."""
+    new = {FAST: "1" if fast else "", "MPLBACKEND": os.environ.get("MPLBACKEND", "Agg")}
+    if figures is not None:
+        new[FIGURES] = os.path.abspath(figures)
+    old = {name: os.environ.get(name) for name in new}
+    os.environ.update(new)
+    try:
+        yield
+    finally:
+        for name, value in old.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
