@@ -1,14 +1,15 @@
-"""What a lesson script needs: whether it is in a hurry, and where its figures go."""
+"""What a lesson script needs: whether it is in a hurry, where its figures go, a question to the reader."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from diffkit.errors import InputError
 
-__all__ = ["FAST", "FIGURES", "fast", "figures_folder", "save"]
+__all__ = ["FAST", "FIGURES", "fast", "figures_folder", "predict", "save"]
 
 FAST = "DIFFKIT_FAST"
 """The environment variable by which ``diffkit lesson --fast`` tells a script to hurry."""
@@ -56,3 +57,32 @@ def save(figure: Any, name: str) -> Path:
         figure.save(path)
     print(f"wrote {folder.name}/{name}")
     return path
+
+
+def predict(question: str, answer: Any) -> None:
+    """Asks the reader to predict a result before it is shown.
+
+    In a terminal it waits for an answer and says whether it was right; elsewhere, as in a notebook
+    or a test, it prints the question with the answer below.
+
+    Args:
+        question: one sentence.
+        answer: the result, as the lesson has measured it; numbers count as right within 5 %.
+
+    >>> predict("How many rows has the trace of x * x + x?", 3)
+    Predict: How many rows has the trace of x * x + x?
+    Answer: 3
+    """
+    print(f"Predict: {question}")
+    if sys.stdin is not None and sys.stdin.isatty() and not fast():
+        given = input("> ").strip()
+        print("Right." if _agrees(given, answer) else f"It is {answer}.")
+    else:
+        print(f"Answer: {answer}")
+
+
+def _agrees(given: str, answer: Any) -> bool:
+    try:
+        return abs(float(given) - float(answer)) <= 0.05 * abs(float(answer))
+    except (TypeError, ValueError):
+        return given.casefold() == str(answer).casefold()

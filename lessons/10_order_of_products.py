@@ -1,0 +1,126 @@
+"""The order of products: why reverse mode goes backward
+
+Goals: count the multiplications of a chain of matrices in both orders; see that forward and reverse mode
+are those two orders; know when each is the cheaper one.
+Before: 06_forward_mode, 07_reverse_mode. 20 minutes.
+"""
+
+# %% [markdown]
+# # The order of products
+#
+# **Problem.** A network is a composition f = f3 ∘ f2 ∘ f1, so its Jacobian is a product of matrices,
+# J = J3 J2 J1. Matrix multiplication is associative: every order gives the same product. Does every
+# order take the same work?
+
+# %%
+import itertools
+import time
+
+import numpy as np
+
+import diffkit as dk
+from diffkit.lessons import fast, predict
+
+rng = np.random.default_rng(10)
+
+# %% [markdown]
+# **Idea.** An (m, k) matrix times a (k, n) matrix takes m k n multiplications. Let us count a chain for a
+# loss: the sizes go from n inputs through layers of the same size to one output.
+
+
+# %%
+def multiplications(sizes: list[int], order: str) -> int:
+    """Scalar multiplications in J_k ... J_2 J_1, where J_i is (sizes[i], sizes[i - 1])."""
+    if order == "forward":  # (J3 (J2 J1)): from the input on, so every product has n = sizes[0] columns
+        return sum(m * k * sizes[0] for k, m in itertools.pairwise(sizes[1:]))
+    # ((J3 J2) J1): from the output on, so every product has m = sizes[-1] rows
+    return sum(sizes[-1] * m * k for k, m in itertools.pairwise(sizes[:-1]))
+
+
+sizes = [1000, 1000, 1000, 1]
+forward = multiplications(sizes, "forward")
+reverse = multiplications(sizes, "reverse")
+predict(
+    "1000 inputs, two layers of 1000, one output: forward needs how many times the work of reverse?", 500.5
+)
+print(f"forward {forward:,}, reverse {reverse:,}: {forward / reverse:.1f} times")
+assert (forward, reverse) == (1_001_000_000, 2_000_000)
+
+# %% [markdown]
+# **Rule.** With one output, going backward keeps a row *vector*: each step is a vector times a matrix. Going
+# forward multiplies whole matrices. With one input it is the other way round.
+
+# %%
+table = dk.Table(
+    ["sizes, input first", "forward", "reverse", "cheaper"],
+    [
+        [" → ".join(map(str, s)), f := multiplications(s, "forward"), r := multiplications(s, "reverse"),
+         "forward" if f < r else "reverse" if r < f else "either"]
+        for s in ([1, 100, 100, 100], [100, 100, 100, 1], [100, 100, 100, 100], [784, 16, 16, 10])
+    ],
+    caption="Multiplications in a product of three Jacobians",
+)  # fmt: skip
+print(table)
+assert table["cheaper"] == ["forward", "reverse", "either", "reverse"]
+
+# %% [markdown]
+# **Measured.** Counting is not timing: a large matrix product runs at a higher rate than a matrix times
+# a vector, because it does more arithmetic per number fetched from memory. The ratio of times is
+# smaller than that of counts, but it is there.
+
+# %%
+n = 300 if fast() else 1000
+J1, J2, J3 = rng.normal(size=(n, n)), rng.normal(size=(n, n)), rng.normal(size=(1, n))
+
+
+def seconds(run, repeats: int = 5) -> float:
+    """The least time of several runs."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+assert np.allclose(J3 @ (J2 @ J1), (J3 @ J2) @ J1)
+ratio = seconds(lambda: J3 @ (J2 @ J1)) / seconds(lambda: (J3 @ J2) @ J1)
+print(f"n = {n}: forward takes {ratio:.0f} times as long as reverse")
+assert ratio > 1
+
+# %% [markdown]
+# **Subtlety.** Neither extreme order need be the best: with a narrow layer in the middle, start there. To
+# find the best order of a general *graph* is NP-complete (Naumann, 2008); for a chain, dynamic programming
+# does it. Tools offer the two extremes, and mixtures by hand, such as forward over reverse for
+# Hessians.
+
+# %%
+bottleneck = [200, 1, 200]
+
+
+def best(sizes: list[int]) -> int:
+    """The fewest multiplications over all orders, by dynamic programming over sub-chains."""
+    count = len(sizes) - 1
+    least = {(i, i): 0 for i in range(count)}
+    for length in range(2, count + 1):
+        for i in range(count - length + 1):
+            j = i + length - 1
+            least[i, j] = min(
+                least[i, k] + least[k + 1, j] + sizes[j + 1] * sizes[k + 1] * sizes[i] for k in range(i, j)
+            )
+    return least[0, count - 1]
+
+
+chain = [200, 200, 1, 200, 200]
+counts = {"forward": multiplications(chain, "forward"), "reverse": multiplications(chain, "reverse")}
+print(f"a bottleneck, {chain}: {counts}, best {best(chain):,}")
+assert best(chain) == 120_000
+assert min(counts.values()) > 60 * best(chain)
+
+# %% [markdown]
+# diffkit's `jacobian` makes the same choice from the shapes, and takes `mode=` to overrule it.
+
+# %%
+A = rng.normal(size=(3, 40))
+for mode in ("forward", "reverse"):
+    assert np.allclose(dk.jacobian(lambda x: np.tanh(A @ x), mode=mode)(np.zeros(40)), A)
