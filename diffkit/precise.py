@@ -190,7 +190,7 @@ def _apply(name: str, *arguments: Any) -> Any:
     if any(v is None for v in values):
         return NotImplemented
     if name == "sqrt" and type(values[0]) is Fraction and (root := _exact_root(values[0])) is not None:
-        return _number(root, home)
+        return precise(root, home)
     values = [home.inexact(v) for v in values]
     try:
         result = _MPMATH[name](mp, *values)
@@ -198,7 +198,7 @@ def _apply(name: str, *arguments: Any) -> Any:
         result = mp.nan
     if isinstance(result, mp.mpc) and not any(isinstance(v, mp.mpc) for v in values):
         result = mp.nan
-    return _number(result, home)
+    return precise(result, home)
 
 
 def _exact_root(x: Fraction) -> Fraction | None:
@@ -274,7 +274,7 @@ def _arithmetic_method(apply: Callable[..., Any], *, swapped: bool = False, cont
             a, b = home.inexact(a), home.inexact(b)
         if swapped:
             a, b = b, a
-        return _number(apply(a, b, home) if context else apply(a, b), home)
+        return precise(apply(a, b, home) if context else apply(a, b), home)
 
     return method
 
@@ -367,13 +367,13 @@ class Precise:
         return bool(self.value != 0)
 
     def __neg__(self) -> Precise:
-        return _number(-self.value, self.arithmetic)
+        return precise(-self.value, self.arithmetic)
 
     def __pos__(self) -> Precise:
         return self
 
     def __abs__(self) -> Precise:
-        return _number(abs(self.value), self.arithmetic)
+        return precise(abs(self.value), self.arithmetic)
 
     # -- to other kinds of number -------------------------------------------------------------------
 
@@ -414,7 +414,7 @@ class Precise:
         if digits is None:
             return int(self.rint())
         scale = Fraction(10) ** digits
-        return (self * _number(scale, self.arithmetic)).rint() / _number(scale, self.arithmetic)
+        return (self * precise(scale, self.arithmetic)).rint() / precise(scale, self.arithmetic)
 
     def item(self) -> Precise:
         """Itself, as NumPy's scalars have it."""
@@ -423,16 +423,16 @@ class Precise:
     @property
     def real(self) -> Precise:
         """The real part."""
-        return _number(self.value.real, self.arithmetic) if self._complex else self
+        return precise(self.value.real, self.arithmetic) if self._complex else self
 
     @property
     def imag(self) -> Precise:
         """The imaginary part."""
-        return _number(self.value.imag if self._complex else Fraction(0), self.arithmetic)
+        return precise(self.value.imag if self._complex else Fraction(0), self.arithmetic)
 
     def conjugate(self) -> Precise:
         """The complex conjugate."""
-        return _number(self.arithmetic.mp.conj(self.value), self.arithmetic) if self._complex else self
+        return precise(self.arithmetic.mp.conj(self.value), self.arithmetic) if self._complex else self
 
     # -- functions that keep fractions exact; the transcendental ones are added below -----------------
 
@@ -464,19 +464,19 @@ class Precise:
         """-1, 0 or 1."""
         if self.isnan():
             return self
-        return _number(Fraction((self.value > 0) - (self.value < 0)), self.arithmetic)
+        return precise(Fraction((self.value > 0) - (self.value < 0)), self.arithmetic)
 
     def floor(self) -> Precise:
         """The largest integer not above x."""
-        return _number(Fraction(math.floor(self)), self.arithmetic) if self.isfinite() else self
+        return precise(Fraction(math.floor(self)), self.arithmetic) if self.isfinite() else self
 
     def ceil(self) -> Precise:
         """The smallest integer not below x."""
-        return _number(Fraction(math.ceil(self)), self.arithmetic) if self.isfinite() else self
+        return precise(Fraction(math.ceil(self)), self.arithmetic) if self.isfinite() else self
 
     def trunc(self) -> Precise:
         """The integer part."""
-        return _number(Fraction(int(self)), self.arithmetic) if self.isfinite() else self
+        return precise(Fraction(int(self)), self.arithmetic) if self.isfinite() else self
 
     def rint(self) -> Precise:
         """The nearest integer, ties to even."""
@@ -485,7 +485,7 @@ class Precise:
         low = math.floor(self)
         rest = self - low
         up = rest > Fraction(1, 2) or (rest == Fraction(1, 2) and low % 2 == 1)
-        return _number(Fraction(low + up), self.arithmetic)
+        return precise(Fraction(low + up), self.arithmetic)
 
     def isnan(self) -> bool:
         """Whether this is not a number."""
@@ -525,7 +525,7 @@ class Precise:
         return _unwrapped(function(*_as_arrays(args), **_as_arrays(kwargs)))
 
 
-def _number(value: Any, home: Arithmetic) -> Precise:
+def precise(value: Any, home: Arithmetic) -> Precise:
     """A Precise number around a value of the arithmetic; a fraction grown too long is rounded."""
     if (
         type(value) is Fraction
@@ -747,7 +747,7 @@ def _lifted(value: Any, home: Arithmetic) -> Any:
     if isinstance(value, (bool, int, np.integer, np.bool_)):
         return value
     number = home.lift(value)
-    return value if number is None else _number(number, home)
+    return value if number is None else precise(number, home)
 
 
 def _released(value: Any, home: Arithmetic) -> Any:
@@ -759,7 +759,7 @@ def _released(value: Any, home: Arithmetic) -> Any:
         out.reshape(-1)[:] = [_released(entry, home) for entry in value.reshape(-1)]
         return out.view(PreciseArray)
     number = home.lift(value)
-    return value if number is None else _number(number, home)
+    return value if number is None else precise(number, home)
 
 
 def run(f: Callable[..., Any], arguments: Sequence[Any], home: Arithmetic) -> Any:
@@ -946,7 +946,7 @@ def reference_derivative(
         home = arithmetic(-(-needed // 25) * 25, False, True)
         if home.digits not in middles:
             middles[home.digits] = outputs_at(home, None, None)
-        h = _number(home.mp.mpf(10) ** -exponent, home)
+        h = precise(home.mp.mpf(10) ** -exponent, home)
         middle = middles[home.digits][1]
 
         def one_sided(
@@ -972,7 +972,7 @@ def reference_derivative(
     released = arithmetic(digits)
     partials = np.empty((len(middle), len(chosen)), dtype=object).view(PreciseArray)
     for j, column in enumerate(columns):
-        partials[:, j] = [_number(released.mp.mpmathify(p.value), released) for p in column]
+        partials[:, j] = [precise(released.mp.mpmathify(p.value), released) for p in column]
     out_leaves, out_structure = flatten(value)
     return Reference(
         partials=partials,
@@ -1013,7 +1013,7 @@ def _flat_numbers(result: Any, home: Arithmetic) -> list[Any]:
         for entry in leaf.reshape(-1) if isinstance(leaf, np.ndarray) else [leaf]:
             number = home.lift(entry)
             if number is not None:
-                numbers.append(_number(number, home))
+                numbers.append(precise(number, home))
     return numbers
 
 

@@ -3,14 +3,18 @@
 from diffkit.finite.derivatives import Estimate, derivative, directional, gradient, hessian, jacobian
 from diffkit.finite.noise import Noise, NoiseWarning, estimate_noise
 from diffkit.finite.stencils import Stencil, stencil, weights
+from diffkit.finite.sweep import PARTS, ErrorSweep, error_sweep
 
 __all__ = [
+    "PARTS",
+    "ErrorSweep",
     "Estimate",
     "Noise",
     "NoiseWarning",
     "Stencil",
     "derivative",
     "directional",
+    "error_sweep",
     "estimate_noise",
     "gradient",
     "hessian",

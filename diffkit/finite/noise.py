@@ -172,8 +172,9 @@ def estimate_noise(f: Callable[[Any], Any], x: Any, *, h: float | None = None, p
     Args:
         f: a function of one number or array, with a number as result. An array is moved along the
             line through x in a direction with a sign of its own for each coordinate.
-        h: the spacing of the grid, in units of max(|x|, 1); 2**-39 by default for float64. It must
-            be so small that f varies smoothly over ``points * h`` and so large that x moves.
+        h: the spacing of the grid, in units of max(|x|, 1). It must be so small that f varies
+            smoothly over ``points * h`` and so large that x moves; by default 2**-39 for float64,
+            and wider or finer by factors of 16 if that shows nothing.
         points: how many values, 4 or more.
 
     Raises:
@@ -189,24 +190,31 @@ def estimate_noise(f: Callable[[Any], Any], x: Any, *, h: float | None = None, p
     argument = Argument(x)
     function = Function(f, argument)
     scale = np.fmax(np.abs(argument.flat), 1.0)
-    if h is None:
-        h = 2.0 ** round(0.75 * math.log2(float(argument.epsilon.max())))
     if points < 4:
         raise InputError(f"a differences table needs 4 points or more, got {points}")
-    if not (math.isfinite(h) and h > 0):
+    if h is None:
+        start = 2.0 ** round(0.75 * math.log2(float(argument.epsilon.max())))
+        spacings = [start * 16**k for k in (0, 1, -1, 2)]
+    elif math.isfinite(h) and h > 0:
+        spacings = [h]
+    else:
         raise InputError(f"h must be a positive number, got {h!r}")
-    values = function([None, *(along(argument, scale * signs(len(scale)), h * i) for i in range(1, points))])
-    if not function.is_scalar:
-        raise InputError("estimate_noise needs a function with one number as result; got several")
-    column = values[:, 0]
+    for spacing in spacings:
+        grid = [along(argument, scale * signs(len(scale)), spacing * i) for i in range(1, points)]
+        values = function([None, *grid])
+        if not function.is_scalar:
+            raise InputError("estimate_noise needs a function with one number as result; got several")
+        column = values[:, 0]
+        level, status = noise_level(column)
+        if status >= 0:
+            break
     levels, changes = difference_levels(column)
-    level, status = noise_level(column)
     size = float(np.abs(column[0]))
     return Noise(
         level=float(level),
         relative=float(level) / size if size else math.inf if level else 0.0,
         status={1: "found", 0: "none", -1: "h too large"}[int(status)],
-        h=h,
+        h=spacing,
         values=column,
         evaluations=function.evaluations,
         table=Table(

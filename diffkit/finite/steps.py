@@ -25,7 +25,7 @@ import numpy as np
 from diffkit.errors import InputError
 from diffkit.finite.evaluation import Argument, Function
 from diffkit.finite.noise import along, measure, signs
-from diffkit.finite.stencils import Stencil, stencil
+from diffkit.finite.stencils import Stencil, stencil, weights
 
 __all__ = ["Measured", "best_step", "exact_steps", "given_steps", "least_error", "measure_function"]
 
@@ -111,17 +111,21 @@ def measure_function(
         inward = signs(len(scale))
     value, noise, repeat = measure(function, scale * inward)
     coarse = stencil("central" if bounds is None and not side else "forward", formula.n + formula.order)
-    leading = _leading(function, coarse, scale * inward, value, noise)
+    leading = _leading(function, coarse, formula.n, scale * inward, value, noise)
     return Measured(value, noise, repeat, leading, scale, function.evaluations - before)
 
 
 REFINEMENTS = 14
 """How often the coarse step is divided before the rule of thumb is taken instead."""
 
+FINER = 3.7
+"""By how much. Not a whole number, so that an oscillation missed by both grids is a rare accident."""
+
 
 def _leading(
     function: Function,
     coarse: Stencil,
+    n: int,
     direction: np.ndarray[Any, Any],
     value: np.ndarray[Any, Any],
     noise: np.ndarray[Any, Any],
@@ -129,9 +133,9 @@ def _leading(
     """|d^m f / dt^m| of f(x + t direction), for each output, m the derivative that ``coarse`` takes.
 
     Coarse differences, refined until two agree within a factor of two, or until the finer one
-    drowns in the noise; then the coarser one counts, or what could hide in the noise. Where the
-    m-th differences are as large as f's own variation, two may agree by chance (f may oscillate
-    between the points), so that three must.
+    drowns in the noise; then the coarser one counts, or what could hide in the noise. Two may agree
+    by chance where f oscillates between the points; so the n-th derivative from the same values
+    must not change by more than they explain either.
     """
     argument, m = function.argument, coarse.n
     w = np.array([float(each) for each in coarse.weights])
@@ -144,7 +148,8 @@ def _leading(
 
     found = np.full(noise.shape, np.nan)
     last = np.full(noise.shape, np.nan)
-    times = np.zeros(noise.shape, dtype=int)
+    slope_last, t_last = np.full(noise.shape, np.nan), t
+    slope_weights = np.array([float(each) for each in weights(coarse.offsets, n)])
     for _ in range(REFINEMENTS):
         points = [along(argument, direction, float(k) * t) if k else None for k in coarse.offsets]
         values = function.attempt(points)
@@ -159,14 +164,17 @@ def _leading(
         drowned = finite & (estimate <= hidden)
         with np.errstate(invalid="ignore"):
             agree = finite & ~drowned & (estimate < 2 * last) & (last < 2 * estimate)
-        times = np.where(agree, times + 1, 0)
-        smooth = difference < 0.05 * magnification * np.ptp(np.abs(values), axis=0)
-        found = np.where(np.isnan(found) & agree & (smooth | (times > 1)), estimate, found)
+        slope = np.tensordot(slope_weights, values, axes=1) / t**n
+        with np.errstate(invalid="ignore"):
+            explained = 4 * estimate * t_last ** (m - n) + 10 * np.abs(slope_weights).sum() * noise / t**n
+            agree &= np.abs(slope - slope_last) <= explained
+        found = np.where(np.isnan(found) & agree, estimate, found)
         found = np.where(np.isnan(found) & drowned, np.where(np.isnan(last), hidden, last), found)
         if not np.isnan(found).any():
             break
         last = np.where(finite & ~drowned, estimate, last)
-        t /= 4
+        slope_last, t_last = slope, t
+        t /= FINER
     # Never settled, at a kink for instance: the rule of thumb, a derivative of f's own size.
     return np.where(np.isnan(found), np.fmax(np.abs(value), noise / eps), found)
 

@@ -1,0 +1,503 @@
+"""The error of a difference formula over a range of steps, taken apart into its four parts.
+
+What a computer makes of a formula differs from the derivative for four reasons, one after another:
+
+    f'(x)
+      | truncation: the formula is not the derivative, even in exact arithmetic
+    sum w f(x + k h) / h
+      | step: x + k h is rounded to a float, and f is evaluated somewhere else
+    sum w f(fl(x + k h)) / h
+      | rounding: the program's value of f is not f's
+    sum w fl(f(fl(x + k h))) / h
+      | arithmetic: the subtraction and the division are rounded
+    what the program returns
+
+Each line is computed, not modelled: every float is a fraction, so that for a rational f all of them
+are exact, and for other functions they hold to as many digits as it takes. Each part is the
+difference of two lines, so that the parts add up to the total because they telescope.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from diffkit import precise
+from diffkit.containers import describe
+from diffkit.errors import DomainError, InputError
+from diffkit.finite.noise import Noise, estimate_noise
+from diffkit.finite.regimes import Fit, fit_line, running_median, steady_run
+from diffkit.finite.stencils import Stencil, stencil
+from diffkit.finite.steps import best_step, least_error
+from diffkit.precise import Precise
+from diffkit.tables import Table
+
+__all__ = ["PARTS", "ErrorSweep", "Parts", "error_sweep"]
+
+PARTS = ("truncation", "step", "rounding", "arithmetic")
+"""The four parts of the error, in the order in which they come about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One step's error and its parts, as exact fractions or numbers of many digits."""
+
+    error: Precise
+    truncation: Precise
+    step: Precise
+    rounding: Precise
+    arithmetic: Precise
+
+
+@dataclass(frozen=True)
+class ErrorSweep:
+    """The error of a difference formula for each step of a range.
+
+    All errors are signed: the computed value minus the exact one.
+
+    Attributes:
+        h: the steps (ascending).
+        value: what the formula returned, for each h.
+        error: its total error; the four parts below add up to it.
+        truncation: the formula against the derivative, in exact arithmetic.
+        step: from rounding x + k h to a float.
+        rounding: from the rounding inside f.
+        arithmetic: from the formula's own subtractions and division.
+        parts: the same five for each h as :class:`Precise` numbers, unrounded: they add up to the
+            last digit.
+        stencil: the formula.
+        x: the point.
+        exact: the exact derivative there.
+        leading: f^(n + order)(x), the derivative that leads the truncation error.
+        noise: the size of errors in f's values: measured, or the machine epsilon times |f(x)| if
+            that is larger.
+        noise_estimate: the measurement (Moré and Wild).
+        evaluations: how often f was run, on floats.
+    """
+
+    f: Callable[[Any], Any] = field(repr=False)
+    h: np.ndarray[Any, Any]
+    value: np.ndarray[Any, Any]
+    error: np.ndarray[Any, Any]
+    truncation: np.ndarray[Any, Any]
+    step: np.ndarray[Any, Any]
+    rounding: np.ndarray[Any, Any]
+    arithmetic: np.ndarray[Any, Any]
+    parts: tuple[Parts, ...] = field(repr=False)
+    stencil: Stencil
+    x: Any
+    exact: Precise
+    leading: float
+    noise: float
+    noise_estimate: Noise
+    evaluations: int
+
+    @property
+    def form(self) -> str:
+        """The form, such as "central"."""
+        return self.stencil.form
+
+    @cached_property
+    def roundoff(self) -> np.ndarray[Any, Any]:
+        """The error that is not truncation: step, rounding and arithmetic together."""
+        return np.array([float(p.step + p.rounding + p.arithmetic) for p in self.parts])
+
+    # -- the V -------------------------------------------------------------------------------------
+
+    @cached_property
+    def median_error(self) -> np.ndarray[Any, Any]:
+        """The running median of |error|, half a decade wide."""
+        return running_median(self.h, np.abs(self.error))
+
+    @cached_property
+    def best_h(self) -> float:
+        """The step with the least error by the running median."""
+        return float(self.h[int(np.argmin(self.median_error))])
+
+    @cached_property
+    def best_error(self) -> float:
+        """The running median of |error| there."""
+        return float(np.min(self.median_error))
+
+    @property
+    def luckiest(self) -> tuple[float, float]:
+        """The step with the least error of all, and that error: mostly luck."""
+        at = int(np.argmin(np.abs(self.error)))
+        return float(self.h[at]), float(abs(self.error[at]))
+
+    @cached_property
+    def order_fit(self) -> Fit | None:
+        """The line through the truncation regime, found as the longest stretch of steady slope."""
+        right = self.h > self.best_h
+        # Where the round-off has died away; on the left it may look steady by chance.
+        ruled = right & (np.abs(self.roundoff) <= 0.1 * np.abs(self.truncation))
+        return steady_run(self.h[ruled], np.abs(self.error[ruled]))
+
+    @property
+    def observed_order(self) -> float:
+        """The order of convergence by regression over that regime; nan if there is none."""
+        return self.order_fit.slope if self.order_fit else math.nan
+
+    @cached_property
+    def roundoff_fit(self) -> Fit | None:
+        """The line through the round-off regime: from where x moves at all up to the best h."""
+        spacing = float(np.spacing(abs(self.x)))
+        left = (self.h < self.best_h / 2) & (self.h > 4 * spacing)
+        return fit_line(self.h[left], np.abs(self.error[left]))
+
+    @property
+    def roundoff_slope(self) -> float:
+        """Its slope, which is about -n; nan if the regime is empty."""
+        return self.roundoff_fit.slope if self.roundoff_fit else math.nan
+
+    @cached_property
+    def predicted_h(self) -> float:
+        """The best step, predicted from ``leading`` and ``noise``; inf if the truncation vanishes."""
+        return float(best_step(self.stencil, self.noise, abs(self.leading)))
+
+    @cached_property
+    def predicted_error(self) -> float:
+        """The error predicted for that step: truncation and round-off as large as they can get."""
+        if not math.isfinite(self.predicted_h) or self.predicted_h == 0:
+            return 0.0
+        return float(least_error(self.stencil, self.noise, abs(self.leading), self.predicted_h))
+
+    # -- the bound ---------------------------------------------------------------------------------
+
+    @cached_property
+    def bound(self) -> np.ndarray[Any, Any]:
+        """The textbook bound of |truncation| for each h: h/2 max |f''| for the forward form.
+
+        h**2/6 max |f'''| for the central one, and ``stencil.remainder * h**order`` times the
+        maximum of |f^(n + order)| over the stencil's extent in general. The maximum is taken over
+        the ends of all the sweep's steps within, and 65 points between; nan outside f's domain.
+        """
+        low, high = float(min(self.stencil.offsets)), float(max(self.stencil.offsets))
+        largest = _highest_derivative(self, low), _highest_derivative(self, high)
+        maxima = np.fmax(*largest)
+        return np.asarray(float(self.stencil.remainder) * self.h**self.stencil.order * maxima)
+
+    @property
+    def bound_ratio(self) -> np.ndarray[Any, Any]:
+        """|truncation| over the bound: at most 1, and near |leading / remainder| for small h."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.abs(self.truncation) / self.bound)
+
+    # -- showing -----------------------------------------------------------------------------------
+
+    @property
+    def table(self) -> Table:
+        """One row for each step."""
+        rows = [
+            [float(h), float(e), *(float(getattr(self, part)[i]) for part in PARTS), self.largest_part(i)]
+            for i, (h, e) in enumerate(zip(self.h, self.error, strict=True))
+        ]
+        return Table(
+            ["h", "error", *PARTS, "largest"], rows, caption=f"Error of {self.stencil} at x = {self.x}"
+        )
+
+    def largest_part(self, i: int) -> str:
+        """The name of the part that is largest at the i-th step."""
+        return max(PARTS, key=lambda part: abs(float(getattr(self, part)[i])))
+
+    def at(self, h: float) -> Parts:
+        """The parts at the sweep's step nearest to h."""
+        return self.parts[int(np.argmin(np.abs(np.log(self.h / h))))]
+
+    @property
+    def summary(self) -> Table:
+        """The curve in one table: orders, slopes, the best step found and predicted."""
+        lucky_h, lucky = self.luckiest
+        rows: list[list[Any]] = [
+            ["observed order", *_fit_cells(self.order_fit)],
+            ["slope of the round-off", *_fit_cells(self.roundoff_fit)],
+            ["best h, by running median", self.best_h, f"error {self.best_error:.1e}"],
+            ["best h, predicted", self.predicted_h, f"error up to {self.predicted_error:.1e}"],
+            ["least error of all", lucky_h, f"error {lucky:.1e}, by luck"],
+            ["noise of f", self.noise, f"measured {self.noise_estimate.level:.1e}"],
+        ]
+        return Table(["", "value", "note"], rows, caption=f"{self.stencil} at x = {self.x}")
+
+    def _repr_html_(self) -> str:
+        return self.summary.html()
+
+    def __str__(self) -> str:
+        return str(self.summary)
+
+    def plot(self, path: Any = None) -> Any:
+        """The error curve with its parts: see :func:`diffkit.plots.error_curve`."""
+        from diffkit.plots import error_curve
+
+        return error_curve(self, path=path)
+
+
+def _fit_cells(fit: Fit | None) -> list[Any]:
+    return [fit.slope, f"for h from {fit.low:.1e} to {fit.high:.1e}"] if fit else [None, "no such regime"]
+
+
+def error_sweep(
+    f: Callable[[Any], Any],
+    x: Any,
+    form: str | Sequence[Any] = "central",
+    exact: Any = None,
+    hs: Iterable[float] | None = None,
+    *,
+    order: int | None = None,
+    n: int = 1,
+) -> ErrorSweep:
+    """The error of a difference formula for each of many steps, taken apart into four parts.
+
+    Args:
+        f: a function of one number, with one number as result, that also runs on
+            :class:`diffkit.precise.Precise` numbers: Python operators and NumPy functions, any
+            branches and loops.
+        x: the point: a Python float, or a NumPy float of any width, in whose arithmetic the formula
+            is then evaluated.
+        form: "forward", "backward", "central", or a stencil's offsets.
+        exact: the exact derivative, if known: a float, a Fraction, or a function of x that runs
+            on Precise numbers. By default it is found from f, to so many digits that it makes no
+            difference.
+        hs: the steps, positive. By default twenty to a decade, from a tenth of the machine
+            epsilon's decade up to 0.1, as far as f has values there.
+        order: the order of accuracy.
+        n: which derivative.
+
+    Raises:
+        InputError: if f doesn't run on Precise numbers (with the reason), x is not one float, or
+            a step is not positive.
+        DomainError: if f is not finite at a stencil point of one of ``hs``, naming the point.
+
+    >>> f = lambda x: 64 * x * (1 - x) * (1 - 2 * x) ** 2 * (1 - 8 * x + 8 * x**2) ** 2
+    >>> sweep = error_sweep(f, 0.2, "forward")
+    >>> round(sweep.observed_order, 2), round(sweep.roundoff_slope)
+    (1.0, -1)
+    >>> print(f"{sweep.best_h:.1e} found, {sweep.predicted_h:.1e} predicted")
+    1.3e-09 found, 2.0e-09 predicted
+    >>> largest = sweep.at(1e-10)
+    >>> print(f"step {float(largest.step):+.1e}, truncation {float(largest.truncation):+.1e}")
+    step +7.5e-07, truncation +3.4e-09
+    """
+    formula = stencil(form, n, order)
+    point = _one_float(x)
+    steps, chosen = _steps(point, hs)
+    values, points = _run_on_floats(f, point, formula, steps)
+    finite = np.array([all(_is_finite(y) for y in row) for row in values])
+    if not finite.all():
+        if not chosen:
+            i = int(np.flatnonzero(~finite)[0])
+            j = [_is_finite(y) for y in values[i]].index(False)
+            raise DomainError(
+                f"f is {values[i][j]} at x = {points[i][j]}, a point of the stencil for h = {steps[i]:g}: "
+                "leave out steps as large as that"
+            )
+        steps, values, points = (
+            [a for a, ok in zip(v, finite, strict=True) if ok] for v in (steps, values, points)
+        )
+        if len(steps) < 3:
+            raise DomainError(f"f has no values beside x = {point}: there is no derivative to approximate")
+    kind = type(point)
+    truth = _truth(f, point, formula, exact, float(min(steps)))
+    computed = [_combined(formula, row, h) for row, h in zip(values, steps, strict=True)]
+    parts = tuple(
+        _parts(f, point, formula, h, at, row, total, truth)
+        for h, at, row, total in zip(steps, points, values, computed, strict=True)
+    )
+    estimate = estimate_noise(f, point)
+    here = f(point)
+    eps = float(np.finfo(np.result_type(kind)).eps)
+    size = abs(float(here))
+    m = formula.n + formula.order
+    return ErrorSweep(
+        f=f,
+        h=np.array([float(h) for h in steps]),
+        value=np.array(computed),
+        error=np.array([float(p.error) for p in parts]),
+        truncation=np.array([float(p.truncation) for p in parts]),
+        step=np.array([float(p.step) for p in parts]),
+        rounding=np.array([float(p.rounding) for p in parts]),
+        arithmetic=np.array([float(p.arithmetic) for p in parts]),
+        parts=parts,
+        stencil=formula,
+        x=point,
+        exact=truth,
+        leading=float(derivative_in_digits(f, Fraction(*point.as_integer_ratio()), m, 30)),
+        noise=max(eps * size, estimate.level if estimate.status == "found" else 0.0),
+        noise_estimate=estimate,
+        evaluations=len(formula.offsets) * len(steps) + estimate.evaluations + 1,
+    )
+
+
+def _one_float(x: Any) -> Any:
+    if isinstance(x, np.ndarray) and x.shape == () and x.dtype.kind == "f":
+        x = x[()]
+    if isinstance(x, int) and not isinstance(x, bool):
+        x = float(x)
+    if isinstance(x, np.float64):
+        x = float(x)
+    if not isinstance(x, (float, np.floating)) or not np.isfinite(x):
+        raise InputError(f"x must be one finite float, got {x if isinstance(x, float) else describe(x)}")
+    return x
+
+
+def _steps(x: Any, hs: Iterable[float] | None) -> tuple[list[Any], bool]:
+    """The steps in the dtype of x, ascending, and whether they were chosen here."""
+    kind = type(x)
+    if hs is None:
+        lowest = math.floor(math.log10(float(np.finfo(kind).eps))) - 1
+        grid = np.logspace(lowest, -1, 20 * (-1 - lowest) + 1)
+        if abs(x) >= 2:
+            grid = grid * 2.0 ** math.floor(math.log2(abs(x)))
+        return [kind(h) for h in grid], True
+    given = sorted(kind(h) for h in np.atleast_1d(np.asarray(hs if isinstance(hs, np.ndarray) else list(hs))))
+    if not given or not all(np.isfinite(h) and h > 0 for h in given):
+        raise InputError(f"hs must be positive steps, got {given[0] if given else 'none'}")
+    return given, False
+
+
+def _is_finite(y: Any) -> bool:
+    return y is not None and bool(np.isfinite(y))
+
+
+def _run_on_floats(
+    f: Callable[[Any], Any], x: Any, formula: Stencil, steps: list[Any]
+) -> tuple[list[list[Any]], list[list[Any]]]:
+    """f's values at each step's points, and the points, in the arithmetic of x."""
+    kind = type(x)
+    offsets = [kind(k.numerator) / kind(k.denominator) for k in formula.offsets]
+    points = [[x + k * h if k else x for k in offsets] for h in steps]
+    values = []
+    with np.errstate(all="ignore"):
+        for row in points:
+            ys = []
+            for at in row:
+                try:
+                    y = f(at)
+                except (ArithmeticError, ValueError):
+                    y = None
+                if y is not None and (np.ndim(y) != 0 or not isinstance(y, (int, float, np.number))):
+                    raise InputError(f"error_sweep needs one real number as result; f returns {describe(y)}")
+                ys.append(y if y is None else kind(y))
+            values.append(ys)
+    return values, points
+
+
+def _combined(formula: Stencil, values: Sequence[Any], h: Any) -> Any:
+    """The formula as a program computes it: subtractions first, one division last."""
+    numerators, denominator = formula.integers
+    total = None
+    for _, w, y in sorted(zip(formula.offsets, numerators, values, strict=True), reverse=True):
+        term = y if w == 1 else -y if w == -1 else type(y)(w) * y
+        total = term if total is None else total + term
+    step = h if formula.n == 1 else h**formula.n
+    return total / (step if denominator == 1 else type(h)(denominator) * step)
+
+
+# -- the exact side ---------------------------------------------------------------------------------
+
+
+def _digits(formula: Stencil, h: float) -> int:
+    """Digits that leave thirty in the truncation error after the cancellation in the formula."""
+    decades = max(0.0, -math.log10(h))
+    return 25 * math.ceil((30 + (formula.n + formula.order) * decades) / 25)
+
+
+def _exact_values(f: Callable[[Any], Any], points: Iterable[Fraction], digits: int) -> list[Precise]:
+    """f at fractions: fractions if f is rational, else numbers of so many digits."""
+    sealed, released = precise.arithmetic(digits, True, True), precise.arithmetic(digits)
+    values = []
+    for point in points:
+        y = precise.run(f, [precise.lift(point, sealed)], sealed)
+        if isinstance(y, np.ndarray) and y.shape == ():
+            y = y[()]
+        number = released.lift(y)
+        if number is None:
+            raise InputError(f"error_sweep needs one real number as result; f returns {describe(y)}")
+        values.append(precise.precise(number, released))
+    return values
+
+
+def derivative_in_digits(f: Callable[[Any], Any], x: Fraction, n: int, digits: int) -> Precise:
+    """The n-th derivative of f at a fraction, to so many digits.
+
+    A central stencil of order eight with a step of 10**-(digits/8 + 4), in an arithmetic that has
+    the digits to spare which the division by h**n takes.
+    """
+    formula = stencil("central", n, 8)
+    k = digits // 8 + 4
+    size = abs(x)
+    if 0 < size < 1:
+        k += math.ceil(-math.log10(size))
+    h = Fraction(1, 10**k)
+    ys = _exact_values(f, [x + offset * h for offset in formula.offsets], digits + k * n + 30)
+    total = ys[0] * 0
+    for w, y in zip(formula.weights, ys, strict=True):
+        total = total + w * y
+    result: Precise = total / h**n
+    return result
+
+
+def _truth(f: Callable[[Any], Any], x: Any, formula: Stencil, exact: Any, smallest: float) -> Precise:
+    at = Fraction(*x.as_integer_ratio())
+    digits = _digits(formula, smallest)
+    if callable(exact):
+        return _exact_values(exact, [at], digits)[0]
+    if exact is not None:
+        return Precise(exact, digits)
+    return derivative_in_digits(f, at, formula.n, digits + 20)
+
+
+def _parts(
+    f: Callable[[Any], Any],
+    x: Any,
+    formula: Stencil,
+    h: Any,
+    points: Sequence[Any],
+    values: Sequence[Any],
+    computed: Any,
+    truth: Precise,
+) -> Parts:
+    """The telescope: each part is the difference of two lines of the module's docstring."""
+    at, step = Fraction(*x.as_integer_ratio()), Fraction(*h.as_integer_ratio())
+    ideal = [at + k * step for k in formula.offsets]
+    floats = [Fraction(*p.as_integer_ratio()) for p in points]
+    needed = {*ideal, *floats}
+    exact = dict(zip(needed, _exact_values(f, needed, _digits(formula, float(h))), strict=True))
+    home = exact[ideal[0]].arithmetic
+
+    def combine(ys: Iterable[Any]) -> Precise:
+        total = Precise(0, home.digits)
+        for w, y in zip(formula.weights, ys, strict=True):
+            total = total + w * y
+        result: Precise = total / step**formula.n
+        return result
+
+    in_exact_arithmetic = combine(exact[p] for p in ideal)
+    at_rounded_points = combine(exact[p] for p in floats)
+    of_rounded_values = combine(Fraction(*y.as_integer_ratio()) for y in values)
+    returned = Precise(Fraction(*computed.as_integer_ratio()), home.digits)
+    return Parts(
+        error=returned - truth,
+        truncation=in_exact_arithmetic - truth,
+        step=at_rounded_points - in_exact_arithmetic,
+        rounding=of_rounded_values - at_rounded_points,
+        arithmetic=returned - of_rounded_values,
+    )
+
+
+def _highest_derivative(sweep: ErrorSweep, reach: float) -> np.ndarray[Any, Any]:
+    """max |f^(n + order)| between x and x + reach * h, for each h of a sweep."""
+    m = sweep.stencil.n + sweep.stencil.order
+    x = Fraction(*sweep.x.as_integer_ratio())
+    furthest = reach * float(sweep.h[-1])
+    ends = [reach * float(h) for h in sweep.h]
+    between = [furthest * i / 65 for i in range(66)]
+    at = sorted({*ends, *between}, key=abs)
+    sizes = [abs(float(derivative_in_digits(sweep.f, x + Fraction(t), m, 20))) for t in at]
+    highest = dict(zip(at, np.maximum.accumulate(sizes), strict=True))
+    return np.array([highest[t] for t in ends])

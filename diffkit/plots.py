@@ -1,0 +1,249 @@
+"""The curves that the lectures show: error against h, and others in the same style.
+
+Every figure is drawn for a slide: large type, few lines, and no meaning in colour alone, since each
+series has a marker and a dash of its own as well. Files are the same bit for bit whenever they are
+drawn again, so that a figure under version control changes only when it does.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diffkit.errors import InputError
+
+if TYPE_CHECKING:
+    from diffkit.finite.regimes import Fit
+    from diffkit.finite.sweep import ErrorSweep
+
+__all__ = ["SERIES", "Plot", "Series", "canvas", "error_curve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """How one of several curves looks: told apart by colour, by dash and by marker."""
+
+    color: str
+    dash: Any
+    marker: str
+
+    def line(self, **more: Any) -> dict[str, Any]:
+        """Keywords for Matplotlib's ``plot``, as a line."""
+        return {"color": self.color, "linestyle": self.dash, **more}
+
+    def dots(self, **more: Any) -> dict[str, Any]:
+        """Keywords for Matplotlib's ``plot``, as markers without a line."""
+        return {"color": self.color, "linestyle": "none", "marker": self.marker, **more}
+
+
+SERIES = (
+    Series("#0072B2", "solid", "o"),
+    Series("#D55E00", (0, (6, 2)), "s"),
+    Series("#009E73", (0, (1, 1.2)), "^"),
+    Series("#CC79A7", (0, (6, 2, 1, 2)), "D"),
+    Series("#E69F00", (0, (3, 1.5)), "v"),
+    Series("#56B4E9", (0, (8, 2, 1, 2, 1, 2)), "P"),
+    Series("#000000", (0, (2, 4)), "X"),
+)
+"""Seven series in the palette of Okabe and Ito, which colour-blind readers can tell apart too."""
+
+STYLE = {
+    "font.size": 13,
+    "axes.titlesize": 15,
+    "axes.labelsize": 14,
+    "legend.fontsize": 11.5,
+    "lines.linewidth": 2.2,
+    "lines.markersize": 4.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "svg.hashsalt": "diffkit",
+    "svg.fonttype": "path",
+}
+
+
+class Plot:
+    """A figure that a notebook shows and that can be saved.
+
+    Attributes:
+        figure: the Matplotlib figure, for changes of one's own.
+    """
+
+    def __init__(self, figure: Any) -> None:
+        self.figure = figure
+
+    def svg(self) -> str:
+        """The figure as SVG text, the same each time."""
+        return self._bytes("svg").decode()
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the figure in the format that the file's ending names: .svg, .png or .pdf.
+
+        Raises:
+            InputError: for another ending.
+        """
+        from diffkit.files import write_atomically
+
+        target = Path(path)
+        kind = target.suffix.removeprefix(".")
+        if kind not in ("svg", "png", "pdf"):
+            raise InputError(f"can't tell the format of {str(path)!r}: expected one of .svg, .png, .pdf")
+        return write_atomically(target, self.svg() if kind == "svg" else self._bytes(kind))
+
+    def _bytes(self, kind: str) -> bytes:
+        matplotlib = _matplotlib()
+        out = io.BytesIO()
+        dateless = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+        with matplotlib.rc_context(STYLE):
+            self.figure.savefig(out, format=kind, dpi=150, metadata=dateless[kind])
+        return out.getvalue()
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib
+    except ImportError:
+        raise InputError(
+            "drawing curves needs Matplotlib, which comes with the lessons: pip install 'diffkit[lessons]'"
+        ) from None
+    return matplotlib
+
+
+@contextmanager
+def canvas(width: float = 9.0, height: float = 5.6) -> Iterator[tuple[Plot, Any]]:
+    """A plot and its axes, in the shared style; pyplot and its global state are not involved.
+
+    Raises:
+        InputError: if Matplotlib is not installed.
+
+    >>> with canvas() as (plot, axes):
+    ...     _ = axes.plot([1, 2, 3], [1, 4, 9], **SERIES[0].line())
+    >>> plot.svg().startswith("<?xml")
+    True
+    """
+    matplotlib = _matplotlib()
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield Plot(figure), figure.subplots()
+
+
+# -- error against h --------------------------------------------------------------------------------
+
+
+def error_curve(*sweeps: ErrorSweep, path: str | os.PathLike[str] | None = None, title: str = "") -> Plot:
+    """The error of difference formulas against h, on logarithmic axes.
+
+    For one sweep, the total error with its parts, the textbook bound, the slopes found, and the
+    best step as predicted and as found. For several, a V for each, with its slopes and its
+    predicted optimum.
+
+    Args:
+        *sweeps: results of :func:`diffkit.finite.error_sweep`.
+        path: where to save the figure (.svg, .png or .pdf); not at all by default.
+        title: above the figure; what was differentiated, say.
+
+    Raises:
+        InputError: without a sweep, with more than there are series, or without Matplotlib.
+    """
+    if not 1 <= len(sweeps) <= len(SERIES):
+        raise InputError(f"error_curve takes 1 to {len(SERIES)} sweeps, got {len(sweeps)}")
+    with canvas() as (plot, axes):
+        if len(sweeps) == 1:
+            _one_curve(axes, sweeps[0])
+        else:
+            _many_curves(axes, sweeps)
+        axes.set(xscale="log", yscale="log", xlabel="step h", ylabel="|error|")
+        low = min(_least(s.arithmetic if len(sweeps) == 1 else s.error) for s in sweeps)
+        axes.set_ylim(low / 10, 30 * max(float(np.abs(s.error).max()) for s in sweeps))
+        axes.set_title(title or f"Finite differences at x = {sweeps[0].x:g}", loc="left")
+        axes.legend(
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.06),
+            ncols=3 if len(sweeps) == 1 else 2,
+            columnspacing=1.4,
+        )
+    if path is not None:
+        plot.save(path)
+    return plot
+
+
+def _one_curve(axes: Any, sweep: ErrorSweep) -> None:
+    total = np.abs(sweep.error)
+    axes.plot(sweep.h, _shown(total), **SERIES[6].dots(marker="o", alpha=0.35), label="total error")
+    for series, part in zip(SERIES, ("truncation", "step", "rounding", "arithmetic"), strict=False):
+        size = np.abs(getattr(sweep, part))
+        name = {
+            "step": "rounding of the step",
+            "rounding": "rounding in f",
+            "arithmetic": "subtract and divide",
+        }
+        style = series.line() if part == "truncation" else series.dots(markersize=3.2)
+        axes.plot(sweep.h, _shown(size), **style, label=name.get(part, part))
+    axes.plot(sweep.h, _shown(sweep.bound), **SERIES[5].line(linewidth=1.4), label="textbook bound", zorder=1)
+    _slopes(axes, sweep)
+    best, y = sweep.best_h, sweep.best_error
+    axes.plot([best], [y], marker="*", markersize=17, color="#000000", linestyle="none", zorder=5,
+              label=f"best h found, {best:.1e}")  # fmt: skip
+    if np.isfinite(sweep.predicted_h):
+        axes.axvline(sweep.predicted_h, color="#000000", linestyle=(0, (4, 3)), linewidth=1.3,
+                     label=f"best h predicted, {sweep.predicted_h:.1e}")  # fmt: skip
+
+
+def _many_curves(axes: Any, sweeps: Sequence[ErrorSweep]) -> None:
+    for k, (series, sweep) in enumerate(zip(SERIES, sweeps, strict=False)):
+        slopes = ", ".join(_slope(fit) for fit in (sweep.roundoff_fit, sweep.order_fit) if fit)
+        label = f"{sweep.form}, order {sweep.stencil.order}" + (f" (slopes {slopes})" if slopes else "")
+        axes.plot(sweep.h, _shown(np.abs(sweep.error)), **series.dots(alpha=0.25, markersize=3))
+        axes.plot(sweep.h, _shown(sweep.median_error), **series.line(), label=label)
+        if np.isfinite(sweep.predicted_h):  # rings of different sizes, since two forms may agree
+            axes.plot([sweep.predicted_h], [sweep.predicted_error], zorder=5,
+                      **series.dots(markersize=18 - 4 * (k % 3), markerfacecolor="none", markeredgewidth=2.2))  # fmt: skip
+    axes.plot([], [], marker="o", markersize=12, color="#000000", markerfacecolor="none", linestyle="none",
+              label="optimum predicted")  # fmt: skip
+
+
+def _slope(fit: Fit) -> str:
+    return f"{fit.slope:.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _slopes(axes: Any, sweep: ErrorSweep) -> None:
+    """The slope of each regime, written where it was found: above the one, below the other."""
+    for fit, side in ((sweep.order_fit, "right"), (sweep.roundoff_fit, "left")):
+        if fit is None:
+            continue
+        middle = np.sqrt(fit.low * fit.high)
+        i = int(np.argmin(np.abs(np.log(sweep.h / middle))))
+        axes.annotate(
+            f"slope {_slope(fit)}",
+            (sweep.h[i], sweep.median_error[i]),
+            textcoords="offset points",
+            xytext=(14, -16) if side == "right" else (14, 26),
+            fontsize=13,
+        )
+
+
+def _least(errors: np.ndarray[Any, Any]) -> float:
+    """The size of small errors, other than zero: their lowest tenth."""
+    sizes = np.abs(errors[errors != 0])
+    return float(np.quantile(sizes, 0.1)) if sizes.size else 1e-16
+
+
+def _shown(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Zeros have no place on a logarithmic axis; a gap shows them."""
+    return np.where(values > 0, values, np.nan)
