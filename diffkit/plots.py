@@ -183,39 +183,41 @@ def error_curve(*sweeps: ErrorSweep, path: str | os.PathLike[str] | None = None,
     return plot
 
 
+PART_NAMES = {
+    "truncation": "truncation",
+    "step": "rounding of the step",
+    "rounding": "rounding in f",
+    "arithmetic": "subtract and divide",
+}
+
+
 def _one_curve(axes: Any, sweep: ErrorSweep) -> None:
     total = np.abs(sweep.error)
-    axes.plot(sweep.h, _shown(total), **SERIES[6].dots(marker="o", alpha=0.35), label="total error")
-    for series, part in zip(SERIES, ("truncation", "step", "rounding", "arithmetic"), strict=False):
-        size = np.abs(getattr(sweep, part))
-        name = {
-            "step": "rounding of the step",
-            "rounding": "rounding in f",
-            "arithmetic": "subtract and divide",
-        }
+    axes.plot(sweep.h, _shown(total), label="total error", **SERIES[6].dots(marker="o", alpha=0.35))
+    for series, (part, name) in zip(SERIES, PART_NAMES.items(), strict=False):
         style = series.line() if part == "truncation" else series.dots(markersize=3.2)
-        axes.plot(sweep.h, _shown(size), **style, label=name.get(part, part))
-    axes.plot(sweep.h, _shown(sweep.bound), **SERIES[5].line(linewidth=1.4), label="textbook bound", zorder=1)
+        axes.plot(sweep.h, _shown(np.abs(getattr(sweep, part))), label=name, **style)
+    axes.plot(sweep.h, _shown(sweep.bound), label="textbook bound", zorder=1, **SERIES[5].line(linewidth=1.4))
     _slopes(axes, sweep)
-    best, y = sweep.best_h, sweep.best_error
-    axes.plot([best], [y], marker="*", markersize=17, color="#000000", linestyle="none", zorder=5,
-              label=f"best h found, {best:.1e}")  # fmt: skip
+    star = {"marker": "*", "markersize": 17, "linestyle": "none", "zorder": 5}
+    found = f"best h found, {sweep.best_h:.1e}"
+    axes.plot([sweep.best_h], [sweep.best_error], color="#000000", label=found, **star)
     if np.isfinite(sweep.predicted_h):
-        axes.axvline(sweep.predicted_h, color="#000000", linestyle=(0, (4, 3)), linewidth=1.3,
-                     label=f"best h predicted, {sweep.predicted_h:.1e}")  # fmt: skip
+        predicted = f"best h predicted, {sweep.predicted_h:.1e}"
+        axes.axvline(sweep.predicted_h, label=predicted, **SERIES[6].line(linewidth=1.3))
 
 
 def _many_curves(axes: Any, sweeps: Sequence[ErrorSweep]) -> None:
+    ring = {"markerfacecolor": "none", "markeredgewidth": 2.2, "zorder": 5}
     for k, (series, sweep) in enumerate(zip(SERIES, sweeps, strict=False)):
         slopes = ", ".join(_slope(fit) for fit in (sweep.roundoff_fit, sweep.order_fit) if fit)
         label = f"{sweep.form}, order {sweep.stencil.order}" + (f" (slopes {slopes})" if slopes else "")
         axes.plot(sweep.h, _shown(np.abs(sweep.error)), **series.dots(alpha=0.25, markersize=3))
-        axes.plot(sweep.h, _shown(sweep.median_error), **series.line(), label=label)
+        axes.plot(sweep.h, _shown(sweep.median_error), label=label, **series.line())
         if np.isfinite(sweep.predicted_h):  # rings of different sizes, since two forms may agree
-            axes.plot([sweep.predicted_h], [sweep.predicted_error], zorder=5,
-                      **series.dots(markersize=18 - 4 * (k % 3), markerfacecolor="none", markeredgewidth=2.2))  # fmt: skip
-    axes.plot([], [], marker="o", markersize=12, color="#000000", markerfacecolor="none", linestyle="none",
-              label="optimum predicted")  # fmt: skip
+            size = 18 - 4 * (k % 3)
+            axes.plot([sweep.predicted_h], [sweep.predicted_error], **series.dots(markersize=size), **ring)
+    axes.plot([], [], label="optimum predicted", **Series("#000000", "none", "o").dots(markersize=12), **ring)
 
 
 def _slope(fit: Fit) -> str:
