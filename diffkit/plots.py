@@ -170,7 +170,7 @@ def error_curve(*sweeps: ErrorSweep, path: str | os.PathLike[str] | None = None,
             _many_curves(axes, sweeps)
         axes.set(xscale="log", yscale="log", xlabel="step h", ylabel="|error|")
         low = min(_least(s.arithmetic if len(sweeps) == 1 else s.error) for s in sweeps)
-        axes.set_ylim(low / 10, 30 * max(float(np.abs(s.error).max()) for s in sweeps))
+        axes.set_ylim(low / 20, 20 * max(float(np.abs(s.error).max()) for s in sweeps))
         axes.set_title(title or f"Finite differences at x = {sweeps[0].x:g}", loc="left")
         axes.legend(
             loc="lower center",

@@ -1,6 +1,7 @@
 """Finite differences: derivatives from values of f alone, and every part of their error."""
 
 from diffkit.finite.derivatives import Estimate, derivative, directional, gradient, hessian, jacobian
+from diffkit.finite.extrapolation import Extrapolation, extrapolate
 from diffkit.finite.noise import Noise, NoiseWarning, estimate_noise
 from diffkit.finite.stencils import Stencil, stencil, weights
 from diffkit.finite.sweep import PARTS, ErrorSweep, error_sweep
@@ -9,6 +10,7 @@ __all__ = [
     "PARTS",
     "ErrorSweep",
     "Estimate",
+    "Extrapolation",
     "Noise",
     "NoiseWarning",
     "Stencil",
@@ -16,6 +18,7 @@ __all__ = [
     "directional",
     "error_sweep",
     "estimate_noise",
+    "extrapolate",
     "gradient",
     "hessian",
     "jacobian",

@@ -369,13 +369,13 @@ def derivative(
             f"derivative is for functions of one variable; x is {describe(x)}: use gradient for a function "
             "with one number as result, else jacobian"
         )
-    value = _by_output(plan, columns[0])
-    return plan.estimate(value, _by_output(plan, errors[0]), form) if full else value
+    value = by_output(plan.function, columns[0])
+    return plan.estimate(value, by_output(plan.function, errors[0]), form) if full else value
 
 
-def _by_output(plan: _Plan, numbers: np.ndarray[Any, Any]) -> Any:
+def by_output(function: Function, numbers: np.ndarray[Any, Any]) -> Any:
     """Derivatives by one variable in the containers and shapes that f returns."""
-    function, argument = plan.function, plan.argument
+    argument = function.argument
     assert function.structure is not None
     wanted = np.result_type(argument.dtypes[0], np.complex64) if numbers.dtype.kind == "c" else None
     numbers = numbers.astype(wanted or argument.dtypes[0], copy=False)
