@@ -11,10 +11,12 @@ from diffkit.symbolic.budget import BudgetError
 from diffkit.symbolic.differentiation import diff, gradient, hessian, jacobian, jvp, vjp
 from diffkit.symbolic.evaluation import evaluate
 from diffkit.symbolic.rules import defrule
+from diffkit.symbolic.sizes import Size, size
 from diffkit.symbolic.source import lambdify, straight_line
 
 __all__ = [
     "BudgetError",
+    "Size",
     "defrule",
     "diff",
     "evaluate",
@@ -23,6 +25,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "lambdify",
+    "size",
     "straight_line",
     "vjp",
 ]
