@@ -54,40 +54,37 @@ _BREAKING_FUNCTIONS = {
 }
 
 
-class _Watched(np.ndarray[Any, Any]):
-    """Complex numbers that note what a power series can't do."""
+def _watching(found: list[str]) -> type[np.ndarray[Any, Any]]:
+    """A kind of array that notes in ``found`` what a power series can't do."""
 
-    found: list[str]
+    class Watched(np.ndarray[Any, Any]):
+        __array_priority__ = 10.0
 
-    def __array_finalize__(self, parent: Any) -> None:
-        self.found = getattr(parent, "found", [])
+        def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+            if ufunc.__name__ in _BREAKING:
+                found.append(_BREAKING[ufunc.__name__])
+            plain = [i.view(np.ndarray) if isinstance(i, Watched) else i for i in inputs]
+            if "out" in kwargs:
+                kwargs["out"] = tuple(
+                    o.view(np.ndarray) if isinstance(o, Watched) else o for o in kwargs["out"]
+                )
+            return watch(getattr(ufunc, method)(*plain, **kwargs))
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if ufunc.__name__ in _BREAKING:
-            self.found.append(_BREAKING[ufunc.__name__])
-        plain = [i.view(np.ndarray) if isinstance(i, _Watched) else i for i in inputs]
-        if "out" in kwargs:
-            kwargs["out"] = tuple(o.view(np.ndarray) if isinstance(o, _Watched) else o for o in kwargs["out"])
-        return self._watch(getattr(ufunc, method)(*plain, **kwargs))
+        def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+            if function.__name__ in _BREAKING_FUNCTIONS:
+                found.append(_BREAKING_FUNCTIONS[function.__name__])
+            return watch(super().__array_function__(function, types, args, kwargs))
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function.__name__ in _BREAKING_FUNCTIONS:
-            self.found.append(_BREAKING_FUNCTIONS[function.__name__])
-        return super().__array_function__(function, types, args, kwargs)
+        def __getitem__(self, index: Any) -> Any:
+            return watch(super().__getitem__(index))
 
-    def __getitem__(self, index: Any) -> Any:
-        return self._watch(super().__getitem__(index))
-
-    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
-        return self._watch(array)
-
-    def _watch(self, result: Any) -> Any:
+    def watch(result: Any) -> Any:
         """Numbers keep being watched, those without axes too."""
         if isinstance(result, (np.ndarray, np.complexfloating, complex)):
-            watched = np.asarray(result).view(_Watched)
-            watched.found = self.found
-            return watched
+            return np.asarray(result).view(Watched)
         return result
+
+    return Watched
 
 
 def _reasons(function: Function, point: np.ndarray[Any, Any]) -> list[str]:
@@ -95,12 +92,11 @@ def _reasons(function: Function, point: np.ndarray[Any, Any]) -> list[str]:
     argument = function.argument
     found: list[str] = []
 
-    def watched(part: np.ndarray[Any, Any], shape: tuple[int, ...]) -> _Watched:
-        array = part.reshape((1, *shape) if function.vectorized else shape).view(_Watched)
-        array.found = found
-        return array
-
-    parts = [watched(p, s) for p, s in zip(argument.parts(point), argument.shapes, strict=True)]
+    kind = _watching(found)
+    parts = [
+        part.reshape((1, *shape) if function.vectorized else shape).view(kind)
+        for part, shape in zip(argument.parts(point), argument.shapes, strict=True)
+    ]
     try:
         with np.errstate(all="ignore"):
             function.f(argument.structure.unflatten(parts))

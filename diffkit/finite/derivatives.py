@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.containers import describe
+from diffkit.containers import describe, flatten
 from diffkit.errors import DomainError, InputError
 from diffkit.finite.complex_step import complex_columns
 from diffkit.finite.evaluation import Argument, Function, Move
@@ -588,7 +588,7 @@ def directional(
     """
     argument = Argument(x)
     direction = argument.like(v, "v").astype(argument.flat.real.dtype)
-    if np.ndim(v) == 0 and not argument.is_scalar:
+    if flatten(v)[1].is_leaf and np.ndim(v) == 0 and not argument.is_scalar:
         raise InputError(f"v must be nested and shaped like x, which is {describe(x)}; got {describe(v)}")
     if not direction.any():
         raise InputError("v is zero: there is no derivative along it")

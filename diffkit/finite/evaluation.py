@@ -8,6 +8,7 @@ counts the evaluations and refuses what would make the result wrong without a wo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
@@ -221,6 +222,11 @@ class Function:
         """Whether f returns one number."""
         return self.structure is not None and self.structure.is_leaf and self.shapes == [()]
 
+    @property
+    def size(self) -> int:
+        """How many numbers f returns."""
+        return sum(math.prod(shape) for shape in self.shapes)
+
     def __call__(self, moves: Sequence[Move]) -> np.ndarray[Any, Any]:
         """f's values at each point, flat: (points, outputs).
 
@@ -297,11 +303,15 @@ class Function:
     def _call(self, point: Any, move: Move, strict: bool) -> Any:
         try:
             return self.f(point)
-        except (ArithmeticError, ValueError) as error:  # math.log(-1), 1 / 0
-            if isinstance(error, InputError):
-                raise
-            if not strict:
+        except (ArithmeticError, ValueError) as error:
+            if not strict and not isinstance(error, InputError):
                 return None
+            self._explain(error, move)
+            raise
+
+    def _explain(self, error: Exception, move: Move) -> None:
+        """Arithmetic that fails, math.log(-1) or 1 / 0, is a matter of f's domain."""
+        if not isinstance(error, InputError):
             raise DomainError(
                 f"f fails at {self.point_name(move)}: {type(error).__name__}: {error}"
             ) from error
@@ -309,29 +319,33 @@ class Function:
     def _rest(self, moves: Sequence[Move], strict: bool) -> np.ndarray[Any, Any]:
         if self.map is not None:
             outs = self._mapped(moves)
+            rows = [self._row(out, move) for out, move in zip(outs, moves, strict=True)]
         elif strict:
-            # The loop that runs once per evaluation: nothing in it that could be outside.
-            f, build, x, outs = self.f, self.argument.build, self.argument.flat, []
-            move: Move = None
-            try:
-                for move in moves:
-                    flat = x.copy()
-                    if move is not None:
-                        flat[move[0]] = move[1]
-                    outs.append(f(build(flat)))
-            except (ArithmeticError, ValueError):
-                self._call(self._point(move), move, True)
-                raise
+            rows = self._loop(moves)
         else:
-            outs = [self._call(self._point(move), move, False) for move in moves]
-        if self.is_scalar and all(type(out) is float or type(out) is np.float64 for out in outs):
-            return np.array(outs).reshape(len(outs), 1)
-        size = sum(int(np.prod(shape)) for shape in self.shapes)
-        rows = [
-            np.full(size, np.nan) if out is None and not strict else self._row(out, move)
-            for out, move in zip(outs, moves, strict=True)
-        ]
-        return np.array(rows).reshape(len(rows), size)
+            rows = []
+            for move in moves:
+                out = self._call(self._point(move), move, False)
+                rows.append(np.full(self.size, np.nan) if out is None else self._row(out, move))
+        return np.array(rows).reshape(len(rows), self.size)
+
+    def _loop(self, moves: Sequence[Move]) -> list[Any]:
+        """One evaluation after another: nothing in the loop that could be outside."""
+        f, build, x, row, scalar = self.f, self.argument.build, self.argument.flat, self._row, self.is_scalar
+        rows = []
+        move: Move = None
+        try:
+            for move in moves:
+                flat = x.copy()
+                if move is not None:
+                    flat[move[0]] = move[1]
+                out = f(build(flat))
+                kind = type(out)
+                rows.append(out if scalar and (kind is float or kind is np.float64) else row(out, move))
+        except (ArithmeticError, ValueError) as error:
+            self._explain(error, move)
+            raise
+        return rows
 
     def _mapped(self, moves: Sequence[Move]) -> list[Any]:
         assert self.map is not None

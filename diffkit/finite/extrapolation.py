@@ -89,6 +89,7 @@ def extrapolate(
     best = first[0]
     error = np.full(best.shape, np.inf)
     used = np.full(best.shape, float(step))
+    times = np.zeros(best.shape, dtype=int)
     for i in range(1, LEVELS):
         smaller = step / step.dtype.type(2) ** i
         if smaller < 8 * argument.spacing[0]:
@@ -105,10 +106,11 @@ def extrapolate(
             best, error = np.where(better, row[j], best), np.where(better, off, error)
             used = np.where(better, float(smaller), used)
         rows.append(row)
-        # Ridders stops where the diagonal gets worse. While the steps are still too large for f, it
-        # does so too; but then the error is not small yet.
+        # Ridders stops where the diagonal gets worse. While the steps are still too large for f it
+        # may do so too; but then the error is not small yet.
         worse = np.abs(row[i] - rows[i - 1][i - 1]) >= 2 * error
-        if i >= 4 and (worse & (error <= np.sqrt(eps) * np.abs(best))).all():
+        times = np.where(worse & (error <= np.sqrt(eps) * np.abs(best)), times + 1, 0)
+        if i >= 4 and (times >= 2).all():
             break
     tableau = Table(
         ["h", *(f"order {formula.order + gain * j}" for j in range(len(rows)))],

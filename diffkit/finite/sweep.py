@@ -95,7 +95,7 @@ class ErrorSweep:
     exact: Precise
     leading: float
     noise: float
-    noise_estimate: Noise
+    noise_estimate: Noise = field(repr=False)
     evaluations: int
 
     @property
@@ -146,9 +146,12 @@ class ErrorSweep:
 
     @cached_property
     def roundoff_fit(self) -> Fit | None:
-        """The line through the round-off regime: from where x moves at all up to the best h."""
+        """The line through the round-off regime: up to the best h, from where f moves at all.
+
+        Where all the values cancel, the formula returns zero, and the error is the derivative.
+        """
         spacing = float(np.spacing(abs(self.x)))
-        left = (self.h < self.best_h / 2) & (self.h > 4 * spacing)
+        left = (self.h < self.best_h / 2) & (self.h > 4 * spacing) & (self.value != 0)
         return fit_line(self.h[left], np.abs(self.error[left]))
 
     @property
@@ -183,7 +186,7 @@ class ErrorSweep:
         maxima = np.fmax(*largest)
         return np.asarray(float(self.stencil.remainder) * self.h**self.stencil.order * maxima)
 
-    @property
+    @cached_property
     def bound_ratio(self) -> np.ndarray[Any, Any]:
         """|truncation| over the bound: at most 1, and near |leading / remainder| for small h."""
         with np.errstate(divide="ignore", invalid="ignore"):

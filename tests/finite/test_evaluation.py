@@ -1,0 +1,191 @@
+"""What can go wrong with f is refused or warned of, each with its own words."""
+
+import math
+
+import numpy as np
+import pytest
+
+from diffkit.errors import DomainError, InputError
+from diffkit.finite import NoiseWarning, derivative, estimate_noise, gradient, hessian, jacobian
+
+
+@pytest.mark.parametrize("h", [0.0, -1e-3, math.nan, math.inf])
+def test_steps_must_be_positive(h):
+    with pytest.raises(InputError, match="the step h must be positive and finite"):
+        derivative(np.sin, 1.0, h=h)
+
+
+def test_steps_below_the_spacing_of_x():
+    with pytest.raises(InputError, match=r"h = 1e-17 is below the spacing of floats at x = 1.*2.22e-16"):
+        derivative(np.sin, 1.0, h=1e-17)
+    with pytest.raises(InputError, match=r"at x\[1\] = 1e\+08"):
+        gradient(np.sum, np.array([1.0, 1e8]), h=1e-9)
+    with pytest.raises(InputError, match="below the spacing"):
+        derivative(np.sin, np.float32(1), h=1e-9)
+
+
+def test_steps_of_another_shape():
+    with pytest.raises(
+        InputError, match="h must be one number, or numbers nested and shaped like x, which is"
+    ):
+        gradient(np.sum, np.ones(3), h=np.ones(2))
+
+
+def test_another_shape_beside_x():
+    with pytest.raises(InputError, match=r"array \(2,\) at x = 1.5, but array \(1,\) at another point"):
+        derivative(lambda x: np.ones(2 if x > 1 else 1), 1.0, h=0.5)
+    with pytest.raises(InputError, match="but"):
+        jacobian(lambda x: [1.0, 2.0] if x[0] > 1 else (1.0, 2.0), np.ones(2), h=0.5)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: np.add(x, 1, out=x).sum(), np.ones(3)),
+        (lambda x: x.pop(), [1.0, 2.0]),
+        (lambda x: x["w"].sort(), {"w": np.array([2.0, 1.0])}),
+    ],
+)
+def test_f_that_changes_its_argument(f, x):
+    with pytest.raises(InputError, match="f changes its argument"):
+        jacobian(f, x, h=1e-3)
+
+
+def test_the_callers_array_is_never_changed():
+    x = np.ones(3)
+    with pytest.raises(InputError):
+        gradient(lambda v: np.add(v, 1, out=v).sum(), x)
+    assert x.tolist() == [1, 1, 1]
+
+
+def test_f_that_hands_out_the_same_buffer_each_time():
+    buffer = np.zeros(2)
+
+    def f(x):
+        buffer[:] = x**2
+        return buffer
+
+    np.testing.assert_allclose(jacobian(f, np.array([1.0, 2.0]), h=2.0**-10), [[2, 0], [0, 4]])
+    np.testing.assert_allclose(jacobian(lambda x: x, np.array([1.0, 2.0]), h=2.0**-10), np.eye(2))
+
+
+def test_f_that_is_not_deterministic():
+    rng = np.random.default_rng(0)
+
+    def f(x):
+        return x * x + 1e-6 * rng.standard_normal()
+
+    with pytest.warns(NoiseWarning, match="f is not deterministic: two runs at the same point differ"):
+        estimate = derivative(f, 1.0, full=True)
+    assert estimate.h > 1e-3  # wide enough for the noise
+    assert abs(estimate.value - 2) < 10 * estimate.error < 0.1
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "h", "point"),
+    [
+        (np.log, 0.5, 1.0, r"f is (-inf|nan) at x = -0.5"),
+        (math.log, 0.5, 1.0, r"f fails at x = -0.5: ValueError"),
+        (lambda x: 1 / x, 1.0, 1.0, r"f fails at x = 0.0: ZeroDivisionError"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_leaving_the_domain(f, x, h, point):
+    with pytest.raises(DomainError, match=point):
+        derivative(f, x, h=h)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_point_is_named():
+    with pytest.raises(DomainError, match=r"f is nan at x\['w'\]\[1\] = -0.5"):
+        gradient(lambda p: np.sum(np.sqrt(p["w"])), {"w": np.array([2.0, 0.5])}, h=1.0)
+    with pytest.raises(DomainError, match=r"at x\[0\] = 1.5, x\[1\] = -0.5"):
+        hessian(lambda v: math.log(v[1]) if v[0] > 1 and v[1] < 0 else v[0], np.array([0.5, 0.5]), h=1.0)
+
+
+def test_errors_of_f_itself_go_through():
+    def f(x):
+        raise KeyError("oops")
+
+    with pytest.raises(KeyError, match="oops"):
+        derivative(f, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: derivative(3.0, 1.0), "f must be a function, got float"),
+        (lambda: derivative(np.sin, "1"), "x is str: expected a float"),
+        (lambda: derivative(np.sin, True), "x is bool"),
+        (lambda: gradient(np.sum, {"w": None}), r"x\['w'\] is None: expected a float"),
+        (lambda: gradient(np.sum, []), "x has no numbers"),
+        (lambda: gradient(np.sin, np.ones(2)), r"gradient needs .* one number .*f returns array \(2,\)"),
+        (lambda: hessian(lambda v: v, np.ones(2)), "hessian needs a function with one number"),
+        (lambda: derivative(sum, [1.0, 2.0]), "one variable; x is .*: use gradient"),
+        (lambda: derivative(lambda x: None, 1.0), "None, where a number .* does it lack a return"),
+        (lambda: derivative(lambda x: {}, 1.0), "f returns {}"),
+        (lambda: derivative(np.sin, math.nan), "x is nan: there is no derivative"),
+        (lambda: derivative(np.sin, 1.0, vectorized=True, workers=2), "give one of them"),
+        (lambda: derivative(np.sin, 1.0, workers=0), "workers must be a number of processes"),
+        (lambda: derivative(lambda x: x, 1.0, workers=2), "can't be sent to worker processes"),
+        (
+            lambda: gradient(np.sum, np.ones(3), vectorized=True),
+            "as many results on its first axis",
+        ),
+        (lambda: derivative(np.exp, 1j, bounds=(0, 1)), "complex numbers have no order"),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(InputError, match=message):
+        call()
+
+
+# -- noise ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", [1e-3, 1e-8, 1e-12])
+def test_noise_is_found_to_a_factor_of_a_few(level):
+    rng = np.random.default_rng(7)
+    noise = estimate_noise(lambda x: np.exp(x) + level * rng.standard_normal(), 0.5)
+    assert noise.status == "found"
+    assert level / 4 < noise.level < 4 * level
+    assert noise.relative == pytest.approx(noise.level / math.exp(0.5), rel=1e-2)
+
+
+def test_noise_in_many_variables_and_in_float32():
+    noise = estimate_noise(lambda x: np.sum(np.sin(x)), np.linspace(0, 1, 50))
+    assert 1e-16 < noise.level < 1e-13
+    low = estimate_noise(lambda x: float(np.sin(np.float32(x)).astype(np.float32)) + 0.0, np.float32(1))
+    assert 1e-9 < low.level < 1e-6
+
+
+def test_the_order_of_evaluation_shows_in_the_noise():
+    coefficients = np.polynomial.Polynomial([0, 1])
+    for _ in range(3):
+        coefficients = 4 * coefficients * (1 - coefficients)
+
+    def horner(x):
+        value = 0.0
+        for c in coefficients.coef[::-1]:
+            value = value * x + float(c)
+        return value
+
+    def factored(x):
+        return 64 * x * (1 - x) * (1 - 2 * x) ** 2 * (1 - 8 * x + 8 * x**2) ** 2
+
+    assert estimate_noise(horner, 0.2).level > 30 * estimate_noise(factored, 0.2).level
+
+
+def test_a_constant_has_no_noise():
+    noise = estimate_noise(lambda x: 3.0, 1.0)
+    assert (noise.level, noise.status) == (0.0, "none")
+
+
+def test_a_grid_too_wide_to_tell():
+    assert estimate_noise(np.exp, 0.0, h=0.5).status == "h too large"
+    with pytest.raises(InputError, match="4 points or more"):
+        estimate_noise(np.exp, 0.0, points=3)
+    with pytest.raises(InputError, match="h must be a positive number"):
+        estimate_noise(np.exp, 0.0, h=-1.0)
+    with pytest.raises(InputError, match="one number as result"):
+        estimate_noise(np.exp, np.ones(2))
