@@ -10,12 +10,16 @@ exp(x)/(exp(x) + 1)
 from diffkit.symbolic.budget import BudgetError
 from diffkit.symbolic.differentiation import diff, gradient, hessian, jacobian, jvp, vjp
 from diffkit.symbolic.evaluation import evaluate
+from diffkit.symbolic.families import FAMILIES, Family
 from diffkit.symbolic.rules import defrule
 from diffkit.symbolic.sizes import Size, size
 from diffkit.symbolic.source import lambdify, straight_line
+from diffkit.symbolic.swelling import swell
 
 __all__ = [
+    "FAMILIES",
     "BudgetError",
+    "Family",
     "Size",
     "defrule",
     "diff",
@@ -27,5 +31,6 @@ __all__ = [
     "lambdify",
     "size",
     "straight_line",
+    "swell",
     "vjp",
 ]

@@ -130,6 +130,8 @@ class Lengths:
         base, exponent = power._args
         if exponent is S.NegativeOne:
             return self._within(base, level)
+        if base.is_Rational and base.p == 1 and base.q != 1:  # (1/2)**(-x) is printed by way of 2**(-x)
+            return len(str(base.q)) + 2 + self._within(exponent, _POW)
         if exponent.is_Number:
             if exponent.is_Rational and exponent.q == 2 and exponent.p == -1:
                 return len("sqrt()") + self.lengths[id(base)]
