@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.elementwise import complete_rules
+from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.tracer import INPUT, PART, Node, Primitive, Recording
 from diffkit.errors import NoRuleError, TraceError
 
@@ -116,9 +117,7 @@ def reverse_sweep(
     return adjoints
 
 
-def forward_sweep(
-    rows: Sequence[Node], recording: Recording, tangents: Mapping[int, Any]
-) -> list[Any]:
+def forward_sweep(rows: Sequence[Node], recording: Recording, tangents: Mapping[int, Any]) -> list[Any]:
     """The tangent of every row, given those of the inputs.
 
     Returns:
@@ -151,7 +150,7 @@ def forward_sweep(
             if c is not None:
                 total = c if total is None else _add(total, c)
         if total is not None and type(value) is not float:
-            total = _broadcast_to_answer(total, value)
+            total = _like_answer(total, value)
         swept[index] = total
     return swept
 
@@ -186,11 +185,21 @@ def _add(a: Any, b: Any) -> Any:
     return a + b
 
 
-def _broadcast_to_answer(tangent: Any, value: Any) -> Any:
+def _like_answer(tangent: Any, value: Any) -> Any:
+    """A tangent in its answer's shape and dtype: x + 0.0 for x of float32 may be wider than x."""
     if isinstance(value, tuple | list):
-        return tangent
+        return (
+            type(value)(*map(_like_answer, tangent, value))
+            if hasattr(value, "_fields")
+            else type(value)(map(_like_answer, tangent, value))
+        )
     shape = getattr(value, "shape", ())
-    return tangent if getattr(tangent, "shape", ()) == shape else np.broadcast_to(tangent, shape)
+    if getattr(tangent, "shape", ()) != shape:
+        tangent = np.broadcast_to(tangent, shape)
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and getattr(tangent, "dtype", dtype) != dtype and dtype.kind in "fc":
+        tangent = tangent.astype(dtype)
+    return tangent
 
 
 def _as_numpy_would(fun: Primitive, k: int, g: Any, value: Any, values: list[Any]) -> Any:
@@ -305,6 +314,11 @@ def checked(c: Any, like: Any, fun: Primitive, what: str, row: Node) -> Any:
                 f"{what} of {fun.name} must return {len(like)} parts, one per answer, not {c!r} ({row.site})"
             )
         return type(like)(checked(p, q, fun, what, row) for p, q in zip(c, like, strict=True))
+    if callable(c):
+        raise TraceError(
+            f"{what} of {fun.name} returned a function ({row.site}): autograd's rules make one of g, "
+            "but here g comes first, as in lambda g, ans, x: g * x"
+        )
     if c is None or isinstance(c, str | dict | tuple | list):
         raise TraceError(f"{what} of {fun.name} returned {c!r}, not a number or an array ({row.site})")
     given, expected = np.shape(_plain(c)), np.shape(_plain(like))
@@ -313,7 +327,7 @@ def checked(c: Any, like: Any, fun: Primitive, what: str, row: Node) -> Any:
             f"{what} of {fun.name} returned shape {given}, but what it belongs to has shape {expected} "
             f"({row.site}). A rule sums over the axes along which its argument was broadcast."
         )
-    return c
+    return fit(c, like)
 
 
 def _plain(value: Any) -> Any:

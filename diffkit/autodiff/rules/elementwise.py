@@ -17,7 +17,7 @@ from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.tracer import UFUNCS, Primitive
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary, chain, compile_text
 
-__all__ = ["above", "complete_rules"]
+__all__ = ["above", "complete_rules", "where"]
 
 
 def _float_where(c: Any, a: Any, b: Any) -> Any:
@@ -36,6 +36,16 @@ def above(x: Any, y: Any) -> Any:
     """
     dtype = np.result_type(*(getattr(v, "dtype", float(0)) for v in (x, y)), np.float16)
     return (np.greater(x, y).astype(dtype) + np.greater_equal(x, y).astype(dtype)) * 0.5
+
+
+def where(c: Any, a: Any, b: Any) -> Any:
+    """a where c is not zero, else b. Chosen at once by a plain number: np.where would make an array of
+    it, and an array's dtype is not given up for float32's.
+
+    >>> where(2, 1, 0), where(np.array([0.0, 2.0]), 1.0, 3.0)
+    (1, array([3., 1.]))
+    """
+    return (a if c else b) if isinstance(c, float | int) else np.where(c, a, b)
 
 
 def _sign(x: float) -> float:
@@ -64,7 +74,7 @@ _FLOAT_NAMES: dict[str, Any] = {
 """What the names in a text mean on Python floats."""
 
 
-_HELPERS = {"above": above, "fit": fit}
+_HELPERS = {"above": above, "fit": fit, "where": where}
 _VARIABLES = frozenset({"g", "t", "ans"} | {a for line in ELEMENTARY.values() for a in line.arguments})
 
 
@@ -130,7 +140,9 @@ def _float_rules(line: Elementary, factor: str) -> tuple[Callable[..., Any] | No
 # -- the primitives ---------------------------------------------------------------------------------------
 
 
-def _unary_compute(ufunc: Callable[..., Any], on_float: Callable[[float], Any] | None) -> Callable[[Any], Any]:
+def _unary_compute(
+    ufunc: Callable[..., Any], on_float: Callable[[float], Any] | None
+) -> Callable[[Any], Any]:
     """The function on values: a Python float stays one, everything else is NumPy's."""
     if on_float is None:
 
