@@ -194,34 +194,31 @@ def _fitted(
 # -- one column for each coordinate ---------------------------------------------------------------
 
 
-def _points(plan: _Plan, i: int, formula: Stencil) -> list[Move]:
-    """The stencil's points beside x along one coordinate, without x itself."""
-    x, h = plan.argument.flat[i], plan.steps[i]
-    kind = plan.steps.dtype.type
-    return [(i, x + kind(k) * h) for k in formula.offsets if k]
-
-
 def _columns(plan: _Plan) -> np.ndarray[Any, Any]:
     """d^n f / dx_i^n as (coordinates, outputs)."""
-    needs_x = any(0 in formula.offsets for formula in plan.formulas)
-    moves: list[Move] = [None] if needs_x else []
+    # Coordinates with the same formula together; without bounds, that is all of them.
+    groups: dict[Stencil, list[int]] = {}
     for i, formula in enumerate(plan.formulas):
-        moves += _points(plan, i, formula)
+        groups.setdefault(formula, []).append(i)
+    needs_x = any(0 in formula.offsets for formula in groups)
+    moves: list[Move] = [None] if needs_x else []
+    for formula, chosen in groups.items():
+        offsets = np.array([float(k) for k in formula.offsets if k], dtype=plan.steps.dtype)
+        points = plan.argument.flat[chosen, None] + offsets * plan.steps[chosen, None]
+        moves += [(i, value) for i, row in zip(chosen, points.tolist(), strict=True) for value in row]
     values = plan.function(moves)
     columns = np.empty((len(plan.formulas), values.shape[1]), dtype=values.dtype)
-    # Coordinates with the same formula in one go; without bounds that is all of them.
-    starts = np.cumsum([int(needs_x), *(len(f.offsets) - (0 in f.offsets) for f in plan.formulas)])
-    for formula in dict.fromkeys(plan.formulas):
-        chosen = np.array([i for i, each in enumerate(plan.formulas) if each is formula])
+    start = int(needs_x)
+    for formula, chosen in groups.items():
+        beside = len(formula.offsets) - (0 in formula.offsets)
+        block = values[start : start + beside * len(chosen)].reshape(len(chosen), beside, -1)
+        start += beside * len(chosen)
         numerators, denominator = formula.integers
-        total = np.zeros((len(chosen), values.shape[1]), dtype=values.dtype)
-        place = starts[chosen]
+        total: Any = 0
+        j = 0
         for k, w in zip(formula.offsets, numerators, strict=True):
-            if k:
-                total += w * values[place]
-                place = place + 1
-            else:
-                total += w * values[0]
+            total = total + w * (block[:, j] if k else values[0])
+            j += k != 0
         steps = plan.steps[chosen, None].astype(values.real.dtype)
         columns[chosen] = total / (denominator * steps**formula.n)
     return columns

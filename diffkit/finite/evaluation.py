@@ -90,6 +90,8 @@ class Argument:
 
     def parts(self, flat: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
         """A flat vector cut into the leaves' stretches; further axes follow."""
+        if len(self.sizes) == 1:
+            return [flat]
         return np.split(flat, np.cumsum(self.sizes)[:-1])
 
     def rounded(self, flat: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -134,6 +136,8 @@ class Argument:
         Raises:
             InputError: if ``value`` is neither.
         """
+        if isinstance(value, (int, float)):
+            return np.full(self.flat.shape, float(value))
         try:
             if np.ndim(value) == 0 and not isinstance(value, dict):
                 return np.full(self.flat.shape, float(value))
@@ -153,7 +157,8 @@ class Argument:
     def shaped(self, columns: np.ndarray[Any, Any], dtypes: bool = True) -> Any:
         """Numbers along the coordinates (the last axis), in x's containers, shapes and dtypes."""
         leaves = []
-        for k, part in enumerate(np.split(columns, np.cumsum(self.sizes)[:-1], axis=-1)):
+        for k, part in enumerate(self.parts(columns.T)):
+            part = part.T
             array = part.reshape(columns.shape[:-1] + self.shapes[k])
             if dtypes:
                 array = array.astype(_kept_dtype(self.dtypes[k], array.dtype), copy=False)

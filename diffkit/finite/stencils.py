@@ -106,9 +106,9 @@ def _listed(points: Sequence[Fraction]) -> str:
     return "[" + ", ".join(map(str, points)) + "]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stencil:
-    """A difference formula: f^(n)(x) ≈ sum of w f(x + k h) / h**n.
+    """A difference formula: f^(n)(x) ≈ sum of w f(x + k h) / h**n. The same one is made only once.
 
     Attributes:
         offsets: the points k, in units of h; those of weight zero are left out.

@@ -203,7 +203,9 @@ def given_steps(argument: Argument, h: Any, reach: Sequence[Any]) -> np.ndarray[
     side = 1.0 if any(k > 0 for k in reach) else -1.0
     steps = _moved_by(argument, side * wanted)
     nearest = min(abs(float(k)) for k in reach if k)
-    still = (steps == 0) | (_moved_by(argument, side * nearest * wanted) == 0)
+    still = steps == 0
+    if nearest < 1:
+        still |= _moved_by(argument, side * nearest * wanted) == 0
     if still.any():
         at = int(np.flatnonzero(still)[0])
         name = argument.coordinate_name(at)
