@@ -47,8 +47,8 @@ print(f"forward {forward:,}, reverse {reverse:,}: {forward / reverse:.1f} times"
 assert (forward, reverse) == (1_001_000_000, 2_000_000)
 
 # %% [markdown]
-# **Rule.** With one output, going backward keeps a row *vector*: each step is a vector times a matrix. Going
-# forward multiplies whole matrices. With one input it is the other way round.
+# **Rule.** With one output, going backward keeps a row *vector*: each step is a vector times a matrix.
+# Going forward multiplies whole matrices. With one input it is the other way round.
 
 # %%
 table = dk.Table(

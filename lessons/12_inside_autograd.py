@@ -159,9 +159,9 @@ assert grad(lambda x: mul(x, x))(3.0) == 6.0
 # %% [markdown]
 # ## 6. Operators, and derivatives of derivatives
 #
-# Operators are methods of the node. If the rules are themselves made of primitives, the backward pass can be
-# recorded by a second layer of nodes. For that, values may be nodes, and a primitive unwraps only the newest
-# layer: each call of `grad` opens a new `level`.
+# Operators are methods of the node. If the rules are themselves made of primitives, the backward pass can
+# be recorded by a second layer of nodes. For that, values may be nodes, and a primitive unwraps only the
+# newest layer: each call of `grad` opens a new `level`.
 
 
 # %%

@@ -8,6 +8,18 @@ program, and through ``diffkit lesson``. From here it takes :func:`fast` (smalle
 from __future__ import annotations
 
 from diffkit.lessons.running import Lesson, find, listing, run, run_all
+from diffkit.lessons.site import make_site
 from diffkit.lessons.support import fast, figures_folder, predict, save
 
-__all__ = ["Lesson", "fast", "figures_folder", "find", "listing", "predict", "run", "run_all", "save"]
+__all__ = [
+    "Lesson",
+    "fast",
+    "figures_folder",
+    "find",
+    "listing",
+    "make_site",
+    "predict",
+    "run",
+    "run_all",
+    "save",
+]

@@ -19,7 +19,7 @@ from diffkit.lessons.support import FAST, FIGURES
 from diffkit.progress import progress
 from diffkit.tables import Table
 
-__all__ = ["Lesson", "find", "lessons", "listing", "run", "run_all"]
+__all__ = ["Lesson", "environment", "find", "lessons", "listing", "run", "run_all"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def listing() -> Table:
 
 def run(lesson: Lesson, *, fast: bool = False, figures: str | None = None) -> None:
     """Runs a lesson in this process, as ``python lessons/NN_slug.py`` would."""
-    with _environment(fast, figures):
+    with environment(fast, figures):
         runpy.run_path(str(lesson.path), run_name="__main__")
 
 
@@ -95,7 +95,7 @@ def run_all(*, fast: bool = False, figures: str | None = None) -> int:
     """
     known = lessons()
     rows, failures = [], []
-    with _environment(fast, figures), progress(len(known), "lessons") as advance:
+    with environment(fast, figures), progress(len(known), "lessons") as advance:
         for lesson in known:
             advance(lesson.name)
             start = time.perf_counter()
@@ -117,7 +117,7 @@ def run_all(*, fast: bool = False, figures: str | None = None) -> int:
 
 
 @contextlib.contextmanager
-def _environment(fast: bool, figures: str | None) -> Iterator[None]:
+def environment(fast: bool, figures: str | None) -> Iterator[None]:
     """Sets the variables by which a script learns of its options, and puts the old ones back."""
     new = {FAST: "1" if fast else "", "MPLBACKEND": os.environ.get("MPLBACKEND", "Agg")}
     if figures is not None:

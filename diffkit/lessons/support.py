@@ -31,11 +31,11 @@ def figures_folder() -> Path:
     return (clone if (clone / "lessons").is_dir() else Path.cwd()) / "figures"
 
 
-def save(figure: Any, name: str) -> Path:
+def save(figure: Any, name: str) -> None:
     """Saves a figure, a drawing or a step-through page into the figures' folder, and says where.
 
     Args:
-        figure: a Matplotlib figure, a :class:`diffkit.Drawing`, or anything with ``save(path)``.
+        figure: a plot, a drawing, a step-through page, or a Matplotlib figure.
         name: the file's name, with its ending.
 
     Raises:
@@ -48,15 +48,20 @@ def save(figure: Any, name: str) -> Path:
         raise InputError(
             f"can't make the folder {str(folder)!r}: {(error.strerror or '').lower()}"
         ) from error
-    path = folder / name
     if hasattr(figure, "savefig"):
-        from diffkit import plots
+        from diffkit.plots import Plot
 
-        plots.save(figure, path)
-    else:
-        figure.save(path)
+        figure = Plot(figure)
+    figure.save(folder / name)
     print(f"wrote {folder.name}/{name}")
-    return path
+    _show(figure)
+
+
+def _show(figure: Any) -> None:
+    """Shows a figure below the cell, where there are cells."""
+    interactive = sys.modules.get("IPython")
+    if interactive is not None and interactive.get_ipython() is not None:
+        interactive.display.display(figure)
 
 
 def predict(question: str, answer: Any) -> None:

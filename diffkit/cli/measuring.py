@@ -1,0 +1,118 @@
+"""``diffkit swell`` and ``diffkit error``: where symbolic differentiation and finite differences break."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from diffkit.cli.inputs import inputs_argument, program_argument, read_program
+from diffkit.cli.output import TABLE_ENDINGS, check_output, format_option, show
+from diffkit.errors import InputError
+from diffkit.programs import Program
+
+__all__ = ["error", "swell"]
+
+PLOT_ENDINGS = (".svg", ".png", ".pdf")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  diffkit error logistic_map form=closed
+  diffkit error two_outputs --by x2 --output 2 --form forward
+  diffkit error logistic_map --form forward --form central -o curve.svg
+"""
+)
+@program_argument
+@inputs_argument
+@click.option("--by", metavar="NAME", help="The input to differentiate by; needed if there are several.")
+@click.option("--output", "output_number", type=click.IntRange(1), default=1, show_default=True,
+              help="Which of several outputs, from 1.")  # fmt: skip
+@click.option(
+    "--form", "forms", multiple=True, help="forward, backward or central; repeatable. [default: all]"
+)
+@click.option("--parts", is_flag=True, help="Print every h with its four parts, not just the summary.")
+@format_option
+@click.option("-o", "file", metavar="FILE", help="A plot (.svg, .png, .pdf) or a table (.md, .csv, ...).")
+def error(
+    program: str,
+    inputs: tuple[str, ...],
+    by: str | None,
+    output_number: int,
+    forms: tuple[str, ...],
+    parts: bool,
+    format_: str,
+    file: str | None,
+) -> None:
+    """Sweep the step h of a difference formula for PROGRAM, and take its error apart."""
+    from diffkit import finite
+
+    p, args = read_program(program, inputs)
+    check_output(file, PLOT_ENDINGS + TABLE_ENDINGS)
+    f, x = _along(p, args, by, output_number - 1)
+    sweeps = [finite.error_sweep(f, x, form) for form in forms or ("forward", "backward", "central")]
+    if file is not None and Path(file).suffix in PLOT_ENDINGS:
+        from diffkit.plots import error_curve
+
+        click.echo(f"wrote {error_curve(*sweeps, title=f'{p.name} at {x:g}').save(file)}")
+        return
+    show([s.table if parts else s.summary for s in sweeps], format_, file)
+
+
+def _along(
+    program: Program, args: tuple[Any, ...], by: str | None, output: int
+) -> tuple[Callable[[Any], Any], float]:
+    """The program as a function of one of its scalar inputs."""
+    names = list(program.inputs)
+    scalars = [n for n, a in zip(names, args, strict=True) if isinstance(a, float)]
+    if by is None and len(scalars) == 1 and len(names) == 1:
+        by = scalars[0]
+    if by not in scalars:
+        given = f"not {by!r}" if by else "which --by names"
+        raise InputError(
+            f"error needs one number to differentiate {program.name} by, {given}: "
+            + (f"one of {', '.join(scalars)}" if scalars else "all its inputs are arrays")
+        )
+    position = names.index(by)
+    count = len(np.atleast_1d(np.array(program(*args), dtype=object)))
+    if output >= count:
+        raise InputError(f"{program.name} has {count} outputs, but --output is {output + 1}")
+
+    def along(t: Any) -> Any:
+        answer = program(*args[:position], t, *args[position + 1 :])
+        return answer[output] if isinstance(answer, tuple) else answer
+
+    return along, float(args[position])
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  diffkit swell logistic_map -n 8
+  diffkit swell soft_relu -n 20 -o swell.svg
+  diffkit swell logistic_map -n 10000 --every 1000
+"""
+)
+@click.argument("family", metavar="[FAMILY]", default="logistic_map")
+@click.option("-n", "--depth", type=click.IntRange(1), default=8, show_default=True, help="The last row.")
+@click.option(
+    "--every", type=click.IntRange(1), default=1, show_default=True, help="Only every so many rows."
+)
+@format_option
+@click.option("-o", "file", metavar="FILE", help="A plot (.svg, .png, .pdf) or a table (.md, .csv, ...).")
+def swell(family: str, depth: int, every: int, format_: str, file: str | None) -> None:
+    """Measure how the derivative of an iterated function grows: as a tree, as a graph, as a trace."""
+    from diffkit.comparison.growth import growth
+
+    check_output(file, PLOT_ENDINGS + TABLE_ENDINGS)
+    table = growth(family, depth, every=every)
+    if file is not None and Path(file).suffix in PLOT_ENDINGS:
+        from diffkit.plots import swell_curve
+
+        click.echo(f"wrote {swell_curve(table, title=family).save(file)}")
+        return
+    show([table], format_, file)

@@ -1,0 +1,160 @@
+"""Finite differences: what is wrong with this approach?
+
+Goals: compute derivatives from values of f alone; take their error apart into four measured parts; know which
+step is best and why; count evaluations; meet the complex step.
+Before: Taylor's theorem. 30 minutes.
+"""
+
+# %% [markdown]
+# # Finite differences
+#
+# **Problem.** f'(x) is the limit of (f(x + h) - f(x)) / h. A computer can't take a limit; it takes a
+# small h. How small, and what is lost? The program is the fourth iterate of the logistic map, 64 x (1-x)
+# (1-2x)² (1-8x+8x²)², at x = 1/5, where the derivative is 708288/78125.
+
+# %%
+from fractions import Fraction
+
+import numpy as np
+
+import diffkit as dk
+from diffkit.lessons import fast, predict, save
+
+f = dk.programs.logistic_map.with_(form="closed")
+x, exact = 0.2, Fraction(708288, 78125)
+for h in (1e-2, 1e-8, 1e-14):
+    value = (f(x + h) - f(x)) / h
+    print(f"h = {h:.0e}: {value:.12f}, error {value - float(exact):+.1e}")
+
+# %% [markdown]
+# **Idea.** The error has a V: too large an h and the *truncation* of Taylor's series shows; too small, and
+# *round-off* does. Both can be measured, for each h.
+
+# %%
+hs = np.logspace(-17, -1, 161 if fast() else 321)
+sweeps = {form: dk.finite.error_sweep(f, x, form, hs=hs) for form in ("forward", "backward", "central")}
+for sweep in sweeps.values():
+    print(sweep.summary, "\n")
+save(dk.plots.error_curve(*sweeps.values(), title="The V of three forms"), "04_three_forms.svg")
+
+# %% [markdown]
+# **Rule.** Forward and backward differences have order 1: ten times smaller an h, ten times smaller an
+# error. Central differences have order 2, since the errors of both sides cancel. In the round-off regime
+# the slope is -1 for all: the error of the difference is about constant, and is divided by h.
+
+# %%
+orders = {form: sweep.observed_order for form, sweep in sweeps.items()}
+predict("On a log-log plot, what is the slope of the central difference's truncation error?", 2)
+for form, order in (("forward", 1), ("backward", 1), ("central", 2)):
+    assert abs(orders[form] - order) < 0.02
+    assert abs(sweeps[form].roundoff_slope + 1) < 0.15
+
+# %% [markdown]
+# ## Four parts
+#
+# Every float is a fraction, so what each line of the formula *should* have given can be computed exactly.
+# The error is the sum of four parts, one for each way in which the program departs from the limit.
+
+# %%
+steps = [1e-4, 1e-10, 2.0**-33]
+few = dk.finite.error_sweep(f, x, "forward", hs=steps)
+print(few.table)
+for h in steps:
+    parts = few.at(h)
+    total = parts.truncation.value + parts.step.value + parts.rounding.value + parts.arithmetic.value
+    assert total == parts.error.value
+assert np.isclose(float(few.at(1e-4).truncation), 3.363e-3, rtol=1e-3)
+assert np.isclose(float(few.at(1e-10).step), 7.5e-7, rtol=1e-2)
+assert few.at(2.0**-33).step == 0
+save(
+    dk.plots.error_curve(sweeps["forward"], title="The forward difference's four parts"), "04_four_parts.svg"
+)
+
+# %% [markdown]
+# **Subtlety.** The subtraction, which textbooks blame, contributes almost nothing: it is exact, or nearly
+# so. It *exposes* what was rounded before: in f, and in x + h. The step's own rounding, often the largest
+# part, vanishes for an h that is a power of two.
+
+# %%
+assert abs(float(few.at(1e-10).arithmetic)) < 1e-14
+predict("What is the step's own rounding at h = 2^-33?", 0)
+
+# %% [markdown]
+# ## The best step
+#
+# E(h) = C h^p + K / h is least at h = (K / (p C))^(1 / (p + 1)): C from the derivative that leads the
+# truncation error, K from the noise of f. The single smallest error in the sweep is luck; a running
+# median is not.
+
+# %%
+for form, predicted in (("forward", 2.0e-9), ("central", 3.7e-7)):
+    sweep = sweeps[form]
+    print(
+        f"{form}: predicted {sweep.predicted_h:.1e}, found {sweep.best_h:.1e}, luckiest {sweep.luckiest[0]:.1e}"
+    )
+    assert np.isclose(sweep.predicted_h, predicted, rtol=0.05)
+    assert 1 / 4 < sweep.best_h / sweep.predicted_h < 4
+estimate = dk.finite.derivative(f, x, full=True)
+print(
+    f"h=None chose h = {estimate.h:.1e}: error {abs(estimate.value - exact):.1e}, estimated {estimate.error:.1e}"
+)
+assert abs(estimate.value - exact) < 1e-8
+
+# %% [markdown]
+# How f is written matters, too: the loop and the factored form are the same polynomial, with other
+# roundings.
+
+# %%
+loop = dk.finite.error_sweep(dk.programs.logistic_map, x, "forward", hs=hs)
+small = (hs > 1e-13) & (hs < 1e-10)
+factor = np.median(np.abs(loop.rounding[small])) / np.median(np.abs(sweeps["forward"].rounding[small]))
+print(f"in the round-off regime the loop's rounding of f is {factor:.1f} times that of the factored form")
+assert factor > 1
+
+# %% [markdown]
+# ## Why n + 1 evaluations hurt
+#
+# A gradient needs one more evaluation of f for every variable. Reverse mode needs one trace.
+
+# %%
+calls = 0
+
+
+def counted(v):
+    """The Helmholtz energy, counting its evaluations."""
+    global calls
+    calls += 1
+    return dk.programs.helmholtz(v)
+
+
+rows = []
+for n in (1, 10, 100):
+    point = np.full(n, 0.5 / n)
+    counts = []
+    for form in ("forward", "central"):
+        calls = 0
+        dk.finite.gradient(counted, point, form=form, h=1e-6)
+        counts.append(calls)
+    calls = 0
+    dk.grad(counted)(point)
+    rows.append([n, *counts, calls])
+    assert rows[-1] == [n, n + 1, 2 * n, 1]
+print(dk.Table(["n", "forward", "central", "reverse mode"], rows, caption="Evaluations for a gradient"))
+
+# %% [markdown]
+# ## The complex step
+#
+# f(x + ih) = f(x) + ih f'(x) - ...: the imaginary part over h is the derivative, and nothing is
+# subtracted, so h can be as small as one likes. It needs an f that takes complex numbers and does not
+# look at them.
+
+# %%
+complex_step = dk.finite.derivative(f, x, form="complex")
+print(f"complex step: error {abs(complex_step - exact):.1e}")
+assert abs(complex_step - exact) < 1e-13
+try:
+    dk.finite.derivative(lambda v: abs(v) ** 3, x, form="complex")
+except dk.InputError as error:
+    print(error)
+else:
+    raise AssertionError("the complex step of abs should be refused")
