@@ -8,8 +8,9 @@ drawn again, so that a figure under version control changes only when it does.
 from __future__ import annotations
 
 import io
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,19 @@ from diffkit.errors import InputError
 if TYPE_CHECKING:
     from diffkit.finite.regimes import Fit
     from diffkit.finite.sweep import ErrorSweep
+    from diffkit.tables import Table
 
-__all__ = ["SERIES", "Plot", "Series", "canvas", "error_curve"]
+__all__ = [
+    "SERIES",
+    "Plot",
+    "Series",
+    "canvas",
+    "cost_curve",
+    "error_curve",
+    "image_grid",
+    "loss_curve",
+    "swell_curve",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +153,9 @@ def canvas(width: float = 9.0, height: float = 5.6) -> Iterator[tuple[Plot, Any]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield Plot(figure), figure.subplots()
+        # Lay it out once and for all: doing so again at each saving moves things by a hair.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
 
 
 # -- error against h --------------------------------------------------------------------------------
@@ -249,3 +264,97 @@ def _least(errors: np.ndarray[Any, Any]) -> float:
 def _shown(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Zeros have no place on a logarithmic axis; a gap shows them."""
     return np.where(values > 0, values, np.nan)
+
+
+# -- growth, cost, and training ---------------------------------------------------------------------
+
+
+def swell_curve(table: Table, *, title: str = "", columns: Sequence[str] | None = None) -> Plot:
+    """How expressions grow: the columns of a swell table against n, on a logarithmic axis.
+
+    Args:
+        table: a table with a column ``n`` and columns of counts; a dash is a gap in the line.
+        title: above the figure.
+        columns: which columns to draw; by default all that are counts.
+
+    Raises:
+        InputError: if there is nothing to draw, or more than there are series.
+    """
+    names = list(columns or (c for c in table.columns if c != "n" and _is_count(table[c])))
+    if not 1 <= len(names) <= len(SERIES):
+        raise InputError(f"a plot shows 1 to {len(SERIES)} columns, not {len(names)}: {', '.join(names)}")
+    with canvas() as (plot, axes):
+        for series, name in zip(SERIES, names, strict=False):
+            # Trees have more nodes than a float can hold: plot the power of ten instead.
+            points = [(n, _log10(v)) for n, v in zip(table["n"], table[name], strict=True) if v]
+            axes.plot(*zip(*points, strict=True), label=name, **series.line(marker=series.marker))
+        axes.set(xlabel="n", ylabel="size")
+        axes.yaxis.set_major_formatter(lambda v, _: f"$10^{{{v:g}}}$")
+        axes.set_title(title, loc="left")
+        axes.legend(loc="upper left")
+    return plot
+
+
+def _is_count(values: Sequence[Any]) -> bool:
+    known = [v for v in values if v is not None]
+    return bool(known) and all(isinstance(v, int) and not isinstance(v, bool) for v in known)
+
+
+def _log10(value: int) -> float:
+    """The decimal logarithm of an integer of any length."""
+    shift = max(0, value.bit_length() - 60)
+    return math.log10(value >> shift) + shift * math.log10(2)
+
+
+def cost_curve(
+    sizes: Sequence[int],
+    curves: Mapping[str, Sequence[float]],
+    *,
+    title: str = "",
+    ylabel: str = "time / time of f",
+) -> Plot:
+    """Cost against the number of variables, on logarithmic axes, a line per method.
+
+    >>> cost_curve([1, 10], {"forward": [3.0, 30.0], "reverse": [4.0, 4.0]}).svg()[:5]
+    '<?xml'
+    """
+    with canvas() as (plot, axes):
+        for series, (name, values) in zip(SERIES, curves.items(), strict=False):
+            axes.plot(sizes, values, label=name, **series.line(marker=series.marker, markersize=7))
+        axes.set(xscale="log", yscale="log", xlabel="number of variables n", ylabel=ylabel)
+        axes.set_title(title, loc="left")
+        axes.legend(loc="upper left")
+    return plot
+
+
+def loss_curve(values: Sequence[float], *, title: str = "", xlabel: str = "epoch") -> Plot:
+    """A loss against the epoch of training, on a logarithmic axis."""
+    with canvas() as (plot, axes):
+        axes.plot(range(1, len(values) + 1), values, **SERIES[0].line())
+        axes.set(yscale="log", xlabel=xlabel, ylabel="loss")
+        axes.set_title(title, loc="left")
+    return plot
+
+
+def image_grid(images: np.ndarray[Any, Any], *, title: str = "", columns: int = 8) -> Plot:
+    """Small images side by side on one scale, whose zero is white: weights, filters, digits.
+
+    Args:
+        images: an array (count, height, width).
+        title: above the figure.
+        columns: how many stand in a row.
+    """
+    rows = -(-len(images) // columns)
+    limit = float(np.max(np.abs(images))) or 1.0
+    with canvas(9.0, 0.9 + 1.2 * rows) as (plot, axes):
+        axes.set_axis_off()
+        axes.set_title(title, loc="left")
+        grid = axes.get_subplotspec().subgridspec(rows, columns)
+        for k, image in enumerate(images):
+            cell = plot.figure.add_subplot(grid[k // columns, k % columns])
+            shown = cell.imshow(image, cmap="PuOr", vmin=-limit, vmax=limit)
+            cell.set(xticks=[], yticks=[])
+            cell.grid(visible=False)
+            cell.spines[:].set_visible(False)
+        plot.figure.colorbar(shown, ax=axes, fraction=0.02, pad=0.02)
+    return plot
