@@ -1,0 +1,363 @@
+"""What runs beside a student's code: it performs the steps of a request, and knows no answers.
+
+In a grading run this is imported by the worker, so it knows NumPy and :mod:`protocol` only. It
+calls the submission as its style says, each time with fresh copies of the inputs, looks whether their
+bytes have changed, and turns whatever comes back into raw arrays or text.
+
+>>> import types
+>>> from diffkit.grading.protocol import Point, Request, Step, Target
+>>> submission = types.SimpleNamespace(square_vjp=lambda g, ans, x: 2 * g * x)
+>>> x, y, g = (pack_array(v) for v in (3.0, 9.0, 0.5))
+>>> request = Request(
+...     Target("square", "vjp", ("square_vjp",)),
+...     points=(Point((x,), (), y, (0,)),),
+...     seeds=((g,),),
+...     steps=(Step("g", "backward", 0, 0, 0),),
+... )
+>>> unpack_array(perform(submission, request).steps[0].values[0].array)
+array(3.)
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import time
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffkit.grading import programs_for_engines as engines
+from diffkit.grading.protocol import (
+    LARGEST_ANSWER,
+    Array,
+    Failure,
+    Given,
+    Point,
+    Request,
+    Response,
+    Step,
+    StepResult,
+    Target,
+    pack_array,
+    unpack_array,
+)
+
+__all__ = ["PERFORMERS", "Context", "Missing", "failure_of", "load", "perform"]
+
+
+class Missing(Exception):
+    """The submission does not define what its style asks for; ``args`` are the names."""
+
+
+class Context:
+    """The context object that a class in PyTorch's manner is handed.
+
+    ``save_for_backward(*values)`` keeps values, which ``saved_tensors`` then holds; other attributes
+    may be set freely. ``needs_input_grad`` says which arguments are differentiated by.
+    """
+
+    def __init__(self, needs_input_grad: tuple[bool, ...] = ()) -> None:
+        self.saved_tensors: tuple[Any, ...] = ()
+        self.needs_input_grad = needs_input_grad
+
+    def save_for_backward(self, *values: Any) -> None:
+        """Keeps values for ``backward``."""
+        self.saved_tensors = values
+
+
+def load(code: str, filename: str, module_name: str = "submission") -> types.ModuleType:
+    """Runs a submission's code as a module of its own; whatever it raises goes through."""
+    module = types.ModuleType(module_name)
+    module.__file__ = filename
+    sys.modules[module_name] = module
+    exec(compile(code, filename, "exec", dont_inherit=True), module.__dict__)
+    return module
+
+
+# -- the styles -------------------------------------------------------------------------------------------
+#
+# A performer is made once for a request. ``forward(args, kwargs, needs)`` gives (answer, state), and
+# ``backward(g, ans, args, kwargs, state)`` gives the derivative. Rules without a forward function of
+# their own have ``has_forward`` False.
+
+
+def _find(module: Any, names: tuple[str, ...]) -> list[Any]:
+    found = [getattr(module, name, None) for name in names]
+    missing = [name for name, value in zip(names, found, strict=True) if not callable(value)]
+    if missing:
+        raise Missing(*missing)
+    return found
+
+
+class Rule:
+    """``NAME_vjp(g, ans, *args, **kwargs)``, and ``NAME_jvp(t, ans, *args, **kwargs)``."""
+
+    has_forward = False
+
+    def __init__(self, module: Any, target: Target) -> None:
+        (self.rule,) = _find(module, target.defines)
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return self.rule(g, ans, *args, **kwargs)
+
+
+class Partials:
+    """A class with ``func(*args)`` and ``grads(*args)``, the partial derivatives one by one."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        (self.kind,) = _find(module, target.defines)
+        _require_methods(self.kind, target, "func", "grads")
+
+    def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        operation = self.kind()
+        return operation.func(*args, **kwargs), operation
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return state.grads(*args, **kwargs)
+
+
+class Gate:
+    """A class with ``forward(*args)`` and ``backward(g)``, which remembers its inputs in between."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        (self.kind,) = _find(module, target.defines)
+        _require_methods(self.kind, target, "forward", "backward")
+
+    def forward(self, args: Any, kwargs: Any, needs: Any, gate: Any = None) -> Any:
+        gate = self.kind() if gate is None else gate
+        return gate.forward(*args, **kwargs), gate
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return state.backward(g)
+
+
+class Pair:
+    """``NAME_forward(*args) -> out, cache`` and ``NAME_backward(dout, cache)``."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        self.run, self.back = _find(module, target.defines)
+
+    def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        answer = self.run(*args, **kwargs)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise TypeError(f"{self.run.__name__} must return the pair (out, cache)")
+        return answer
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return self.back(g, state)
+
+
+class ContextClass:
+    """A class with static methods ``forward(ctx, *args)`` and ``backward(ctx, g)``, as in PyTorch."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        (self.kind,) = _find(module, target.defines)
+        _require_methods(self.kind, target, "forward", "backward")
+
+    def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        context = Context(needs)
+        return self.kind.forward(context, *args, **kwargs), context
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return self.kind.backward(state, g)
+
+
+class Registered:
+    """``defvjp(NAME, rule of argument 0, rule of argument 1, ...)``, kept in the file's ``VJPS``.
+
+    A rule is ``vjp(g, ans, *args)``, or ``vjp(ans, *args)`` that returns a function of g, as in
+    autograd; the first parameter's name tells which.
+    """
+
+    has_forward = False
+
+    def __init__(self, module: Any, target: Target) -> None:
+        function_name, table_name = target.defines
+        table = getattr(module, table_name, None)
+        if not isinstance(table, dict):
+            raise Missing(table_name)
+        by_name = {getattr(key, "__name__", str(key)): rules for key, rules in table.items()}
+        rules = table.get(getattr(module, function_name, None), by_name.get(function_name))
+        if rules is None:
+            raise Missing(f"defvjp({function_name}, ...)")
+        self.rules = tuple(rules) if isinstance(rules, list | tuple) else (rules,)
+        self.name = function_name
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        wanted: tuple[int, ...] = state
+        if len(self.rules) not in (len(wanted), len(args)):
+            raise TypeError(
+                f"defvjp({self.name}, ...) registers {len(self.rules)} rules for {len(wanted)} arguments"
+            )
+        rules = self.rules if len(self.rules) == len(wanted) else [self.rules[k] for k in wanted]
+        return tuple(self._apply(rule, g, ans, args, kwargs) for rule in rules)
+
+    @staticmethod
+    def _apply(rule: Callable[..., Any], g: Any, ans: Any, args: Any, kwargs: Any) -> Any:
+        first = next(iter(inspect.signature(rule).parameters), "g")
+        return rule(ans, *args, **kwargs)(g) if first == "ans" else rule(g, ans, *args, **kwargs)
+
+
+class Engine:
+    """A whole engine, run on the programs of :mod:`programs_for_engines`."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        self.module, self.names = module, target.defines
+        _find(module, target.defines)
+
+    def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        run = engines.run_engine(self.module, self.names[0], kwargs["program"], args)
+        return run.value, run
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return tuple(state.backward(float(g)))
+
+
+def _require_methods(kind: Any, target: Target, *methods: str) -> None:
+    absent = [f"{target.defines[0]}.{m}" for m in methods if not callable(getattr(kind, m, None))]
+    if absent:
+        raise Missing(*absent)
+
+
+PERFORMERS: dict[str, Callable[[Any, Target], Any]] = {
+    "vjp": Rule,
+    "jvp": Rule,
+    "partials": Partials,
+    "gate": Gate,
+    "pair": Pair,
+    "context": ContextClass,
+    "defvjp": Registered,
+    "engine": Engine,
+}
+
+
+# -- performing -------------------------------------------------------------------------------------------
+
+
+class _Handle:
+    """What a forward step left behind: its own copies of the inputs, and the student's state."""
+
+    def __init__(self, point: Point) -> None:
+        self.args = [_restored(a) for a in point.args]
+        self.kwargs = dict(point.kwargs)
+        self.ans = _restored(point.ans)
+        self.state: Any = None
+        self.before = self.bytes()
+
+    def bytes(self) -> dict[str, bytes]:
+        named = {str(k): a for k, a in enumerate(self.args)} | {"ans": self.ans}
+        return {name: a.tobytes() for name, a in named.items() if isinstance(a, np.ndarray)}
+
+    def changed(self) -> tuple[str, ...]:
+        """The inputs whose bytes are not what they were."""
+        return tuple(name for name, now in self.bytes().items() if now != self.before[name])
+
+
+def _restored(value: Any) -> Any:
+    return unpack_array(value) if isinstance(value, Array) else value
+
+
+def perform(module: Any, request: Request, caught: type[BaseException] = BaseException) -> Response:
+    """Performs the steps of a request on a loaded submission.
+
+    Whatever the student's code raises, ``SystemExit`` and ``KeyboardInterrupt`` included, becomes the
+    text of that step's failure, and the steps after it are still performed. With ``caught`` as
+    ``Exception``, those two go through, as one wants of code that one runs oneself.
+    """
+    try:
+        performer = PERFORMERS[request.target.style](module, request.target)
+    except Missing as missing:
+        return Response(missing=tuple(map(str, missing.args)))
+    except caught as error:
+        return Response(failure=failure_of(error, module))
+    handles: dict[int, _Handle] = {}
+    return Response(tuple(_step(performer, module, request, step, handles, caught) for step in request.steps))
+
+
+def _step(
+    performer: Any,
+    module: Any,
+    request: Request,
+    step: Step,
+    handles: dict[int, _Handle],
+    caught: type[BaseException],
+) -> StepResult:
+    point = request.points[step.point]
+    g: Any = None
+    started = time.perf_counter()
+    try:
+        with np.errstate(all="ignore"):
+            if step.action == "forward":
+                previous = handles.get(step.handle)
+                handle = handles[step.handle] = _Handle(point)
+                value = _forward(performer, handle, previous, point) if performer.has_forward else handle.ans
+                snapshot: tuple[str, ...] = ()
+            else:
+                handle = handles[step.handle] if performer.has_forward else _Handle(point)
+                seeds = [unpack_array(a) for a in request.seeds[step.seed]]
+                g = seeds[0] if len(seeds) == 1 else tuple(seeds)
+                before = [a.tobytes() for a in seeds]
+                state = point.differentiated if isinstance(performer, Registered) else handle.state
+                value = performer.backward(g, handle.ans, handle.args, handle.kwargs, state)
+                snapshot = ("g",) if [a.tobytes() for a in seeds] != before else ()
+        seconds = time.perf_counter() - started
+        values, grouped = _values(value)
+        return StepResult(values, grouped, None, snapshot + handle.changed(), seconds)
+    except caught as error:
+        return StepResult(failure=failure_of(error, module), seconds=time.perf_counter() - started)
+
+
+def _forward(performer: Any, handle: _Handle, previous: _Handle | None, point: Point) -> Any:
+    needs = tuple(k in point.differentiated for k in range(len(point.args)))
+    reused = isinstance(performer, Gate) and previous is not None
+    extra = {"gate": previous.state} if reused and previous is not None else {}
+    answer, handle.state = performer.forward(handle.args, handle.kwargs, needs, **extra)
+    return answer
+
+
+def _values(value: Any) -> tuple[tuple[Given, ...], bool]:
+    grouped = type(value) in (tuple, list)
+    return tuple(map(_given, value if grouped else (value,))), grouped
+
+
+def _given(value: Any) -> Given:
+    kind = type(value)
+    if kind is np.ndarray or kind in (float, int, bool, complex) or isinstance(value, np.generic):
+        array = np.asarray(value)
+        if array.dtype.kind not in "biufc":
+            return Given(f"array of {array.dtype}")
+        if array.nbytes > LARGEST_ANSWER:
+            return Given(f"array of {array.nbytes} bytes")
+        return Given("array", pack_array(array))
+    return Given(kind.__name__ if value is not None else "None")
+
+
+def failure_of(error: BaseException, module: Any = None) -> Failure:
+    """An exception as text, with the line of the submission that it came through."""
+    try:
+        message = str(error)[:1000]
+    except BaseException:
+        message = ""
+    filename = getattr(module, "__file__", None)
+    where = ""
+    try:
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename == filename:
+                where = f"line {frame.lineno}" + (f": {frame.line}" if frame.line else "")
+    except BaseException:
+        where = ""
+    return Failure(type(error).__name__, message, where)
