@@ -23,6 +23,7 @@ True
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -176,7 +177,7 @@ def rebuild(node: Expression, args: Sequence[Expression]) -> Expression:
     sin(y)
     """
     args = tuple(args)
-    if all(a is b for a, b in zip(args, node._args, strict=True)):
+    if len(args) == len(node._args) and all(map(operator.is_, args, node._args)):
         return node
     return _node(type(node), args, like=node)
 
@@ -216,7 +217,7 @@ def intern(expr: Any) -> Expression:
         key = (type(node), *map(id, args))
         known = _nodes.get(key)
         if known is None:
-            same = all(a is b for a, b in zip(args, node._args, strict=True))
+            same = all(map(operator.is_, args, node._args))
             known = _nodes.setdefault(key, node) if same else _node(type(node), args, like=node)
             hash(known)
         memo[id(node)] = known

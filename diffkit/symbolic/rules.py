@@ -578,6 +578,7 @@ _READINGS: dict[Any, Callable[[Expression, Context], Rule]] = {
     sympy.Pow: _read_pow,
     sympy.Max: _read_extremum,
     sympy.Min: _read_extremum,
+    sympy.Mod: lambda node, context: _table_rule(ELEMENTARY["remainder"], node, node._args, context),
     sympy.Piecewise: _Piecewise,
     sympy.Sum: _read_sum,
     sympy.Product: _read_product,
@@ -588,3 +589,10 @@ _READINGS: dict[Any, Callable[[Expression, Context], Rule]] = {
 }
 
 _KINDS: list[tuple[type, Callable[[Expression, Context], Rule]]] = [(AppliedUndef, _read_undefined)]
+
+# SymPy's functions beyond the table, which is NumPy's.
+defrule(sympy.asech, "-1 / (x * sqrt(1 - x**2))")
+defrule(sympy.acsch, "-1 / (x**2 * sqrt(1 + 1 / x**2))")
+defrule(sympy.erfi, "2 / sqrt(pi) * exp(x**2)")
+defrule(sympy.erfinv, "sqrt(pi) / 2 * exp(ans**2)")
+defrule(sympy.erfcinv, "-sqrt(pi) / 2 * exp(ans**2)")
