@@ -1,0 +1,112 @@
+"""Running a program on precise numbers, and saying why where that is not possible."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diffkit.containers import flatten
+from diffkit.errors import DiffkitError, InputError
+from diffkit.precise.arrays import PreciseArray
+from diffkit.precise.number import Arithmetic, arithmetic, precise
+
+__all__ = ["evaluate", "lift", "release", "run"]
+
+
+def lift(value: Any, home: Arithmetic) -> Any:
+    """A leaf with its floats as Precise numbers; whole numbers stay, since they count and index."""
+    if isinstance(value, np.ndarray):
+        if value.dtype == object or np.issubdtype(value.dtype, np.inexact):
+            out = np.empty(value.shape, dtype=object)
+            # ndarray.tolist would turn float32 into float, and longdouble into itself: go by element
+            out.reshape(-1)[:] = [_lifted(entry, home) for entry in value.reshape(-1)]
+            return out.view(PreciseArray)
+        return value
+    return _lifted(value, home)
+
+
+def _lifted(value: Any, home: Arithmetic) -> Any:
+    if isinstance(value, (bool, int, np.integer, np.bool_)):
+        return value
+    number = home.lift(value)
+    return value if number is None else precise(number, home)
+
+
+def release(value: Any, home: Arithmetic) -> Any:
+    """A result as Precise numbers that may become floats again."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biufcO":
+            return value
+        out = np.empty(value.shape, dtype=object)
+        out.reshape(-1)[:] = [release(entry, home) for entry in value.reshape(-1)]
+        return out.view(PreciseArray)
+    number = home.lift(value)
+    return value if number is None else precise(number, home)
+
+
+def run(f: Callable[..., Any], arguments: Sequence[Any], home: Arithmetic) -> Any:
+    """f on arguments that are Precise already, with what goes wrong explained.
+
+    Raises:
+        InputError: if f raises, or does something that needs a machine float.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            return f(*arguments)
+    except DiffkitError:
+        raise
+    except Exception as error:
+        name = getattr(f, "__name__", "f")
+        raise InputError(
+            f"{name} can't be run on numbers of {home.digits} digits: {type(error).__name__}: {error}"
+            f"{_place(error)}"
+        ) from error
+
+
+def _place(error: BaseException) -> str:
+    """The last line of the user's own code that an error came through."""
+    ours = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent))
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)
+    ]
+    return f" (line {frames[-1].lineno} of {Path(frames[-1].filename).name})" if frames else ""
+
+
+def evaluate(f: Callable[..., Any], *args: Any, digits: int = 60, exact: bool = True) -> Any:
+    """f at the given arguments, without round-off.
+
+    Args:
+        f: a program of NumPy functions and Python operators, with any branches and loops.
+        *args: floats, float arrays, complex numbers, Fractions, or containers of them. A float
+            stands for exactly the binary fraction that it is. Integers, texts and None are handed
+            on as they are.
+        digits: the decimal digits kept after a transcendental function. What is lost by
+            cancellation inside f comes off them.
+        exact: whether to keep rational results as fractions; without, all is mpmath, which is
+            quicker in long programs.
+
+    Returns:
+        f's result with :class:`Precise` numbers in place of floats; ``float(...)`` and
+        ``.astype(float)`` round them correctly.
+
+    Raises:
+        InputError: if f can't be run on such numbers, with the reason: it uses ``math``, stores
+            into a float array, or raises an error of its own.
+
+    >>> from fractions import Fraction
+    >>> evaluate(lambda x: 4 * x * (1 - x), Fraction(1, 5))
+    Precise(16/25)
+    >>> import math
+    >>> evaluate(lambda x: math.sin(x), 1.0)
+    Traceback (most recent call last):
+    diffkit.errors.InputError: <lambda> can't be run on numbers of 60 digits: TypeError: ...
+    """
+    sealed, released = arithmetic(digits, exact, True), arithmetic(digits, exact)
+    leaves, structure = flatten(args)
+    result = run(f, structure.unflatten([lift(leaf, sealed) for leaf in leaves]), sealed)
+    leaves, structure = flatten(result)
+    return structure.unflatten([release(leaf, released) for leaf in leaves])
