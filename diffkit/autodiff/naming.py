@@ -9,7 +9,6 @@ that they belong to: ``x1_bar``.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from diffkit.autodiff.sites import assigned_name, belongs_to_diffkit
@@ -37,7 +36,7 @@ def name_rows(t: Trace) -> list[str]:
     from diffkit.autodiff.adjoint import AdjointTrace
 
     wanted = _adjoint_names(t) if isinstance(t, AdjointTrace) else map(_primal_name, t.nodes)
-    taken: set[str] = set()
+    taken: dict[str, int] = {}  # each name, and the last number that was put behind it
     operations = itertools.count(1)
     names = []
     for row, name in zip(t.nodes, wanted, strict=True):
@@ -52,10 +51,12 @@ def _primal_name(row: Node) -> str | None:
     return None if belongs_to_diffkit(row.code) else assigned_name(row.code, row.at)
 
 
-def _unused(name: str, taken: set[str]) -> str:
-    candidates: Iterator[str] = itertools.chain([name], (f"{name}_{k}" for k in itertools.count(2)))
-    found = next(c for c in candidates if c not in taken)
-    taken.add(found)
+def _unused(name: str, taken: dict[str, int]) -> str:
+    found = name
+    while found in taken:
+        taken[name] += 1
+        found = f"{name}_{taken[name]}"
+    taken[found] = 1
     return found
 
 

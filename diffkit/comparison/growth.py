@@ -1,0 +1,121 @@
+"""Expression swell beside the length of a trace: what a formula costs, and what a program does.
+
+>>> table = growth("logistic_map", 5, measures=["tree", "forward"])
+>>> table["trace"]  # the input, and three operations for each turn of the loop
+[1, 4, 7, 10, 13]
+>>> table["forward tree"][-1]
+481
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from diffkit import programs
+from diffkit.autodiff.trace import Trace, record
+from diffkit.errors import InputError
+from diffkit.symbolic.families import FAMILIES
+from diffkit.symbolic.swelling import swell
+from diffkit.tables import Table
+
+__all__ = ["growth"]
+
+
+def _sigmoid(z: Any) -> Any:
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+def _repeat(step: Callable[[Any], Any], x: Any, times: int) -> Any:
+    for _ in range(times):
+        x = step(x)
+    return x
+
+
+def _network(x1: Any, x2: Any, w11: Any, w12: Any, w21: Any, w22: Any, *, layers: int) -> Any:
+    for _ in range(layers):
+        x1, x2 = _sigmoid(w11 * x1 + w12 * x2), _sigmoid(w21 * x1 + w22 * x2)
+    return x1 + x2
+
+
+# Each family as a program: for n, a function and the point to trace it at.
+_PROGRAMS: dict[str, Callable[[int], tuple[Callable[..., Any], tuple[Any, ...]]]] = {
+    "logistic map": lambda n: (programs.logistic_map.with_(length=n), (0.2,)),
+    "soft ReLU": lambda n: (programs.soft_relu.with_(depth=n - 1), (0.5, 2.0, -1.0)),
+    "sigmoid chain": lambda n: (lambda x, w: _repeat(lambda y: _sigmoid(w * y), x, n - 1), (0.5, 2.0)),
+    "f sin f": lambda n: (lambda x: _repeat(lambda f: f * np.sin(f), x, n - 1), (0.5,)),
+    "product": lambda n: (lambda *xs: _product(xs), (0.5,) * n),
+    "sigmoid network": lambda n: (
+        lambda *xs: _network(*xs, layers=n),
+        (0.5, -0.5, 1.0, 2.0, -1.0, 0.25),
+    ),
+    "Helmholtz energy": lambda n: (programs.helmholtz, (np.full(n, 0.5 / n),)),
+}
+
+
+def _product(xs: Sequence[Any]) -> Any:
+    result = xs[0]
+    for x in xs[1:]:
+        result = result * x
+    return result
+
+
+def growth(
+    family: str,
+    n: int | Sequence[int],
+    *,
+    every: int = 1,
+    measures: Sequence[str] | None = None,
+    seconds: float = 5.0,
+) -> Table:
+    """The table of expression swell, with the lengths of the trace and of its adjoint program.
+
+    Args:
+        family: a family's name; case, spaces and underscores do not matter.
+        n: rows 1 to n, or the rows themselves.
+        every: of rows 1 to n, take only every so many (and the first).
+        measures, seconds: as in :func:`diffkit.symbolic.swell`. Beyond n = 100 only the measures over
+            the shared graph are taken by default, since SymPy's own give up long before.
+
+    Returns:
+        A table; the column ``trace`` is its number of rows, ``adjoint program`` that of the rows of
+        the value and the gradient together.
+
+    Raises:
+        InputError: for an unknown family.
+    """
+    name = _family_name(family)
+    rows = [k for k in range(1, n + 1) if k == 1 or k % every == 0] if isinstance(n, int) else list(n)
+    if measures is None and max(rows) > 100:
+        measures = ["tree", "forward", "reverse"]
+    columns: dict[str, Callable[[int, Any, list[Any]], Any]] = {}
+    if name in _PROGRAMS:
+        traces: dict[int, Trace] = {}
+
+        def trace_of(k: int) -> Trace:
+            if k not in traces:
+                traces.clear()
+                f, args = _PROGRAMS[name](k)
+                traces[k] = record(f, args, {})
+            return traces[k]
+
+        columns["trace"] = lambda k, expression, variables: len(trace_of(k))
+        columns["adjoint program"] = lambda k, expression, variables: len(trace_of(k).adjoint())
+    return swell(FAMILIES[name], rows, measures=measures, seconds=seconds, extra_columns=columns)
+
+
+def _family_name(family: str) -> str:
+    def key(name: str) -> str:
+        return name.casefold().replace("_", " ").replace(",", "")
+
+    for name in FAMILIES:
+        if key(name) == key(family):
+            return name
+    near = [name for name in FAMILIES if key(name).startswith(key(family).split(" ")[0])]
+    if len(near) == 1:
+        return near[0]
+    raise InputError(
+        f"there is no family {family!r}; there are {', '.join(n.replace(' ', '_') for n in FAMILIES)}"
+    )
