@@ -116,6 +116,11 @@ class Decision(NamedTuple):
     code: CodeType
     at: int
 
+    @property
+    def site(self) -> str:
+        """Where that was: ``file.py:12: if x > 0:``."""
+        return describe_site(self.code, self.at)
+
 
 _levels = itertools.count(1)
 _METHODS = vars(methods)
