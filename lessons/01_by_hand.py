@@ -8,8 +8,8 @@ Before: partial derivatives, matrix products. 30 minutes.
 # %% [markdown]
 # # By hand
 #
-# **Problem.** A picture of 20 pixels is a 2, or it is not a 2. One sigmoid output says how sure the network
-# is; a divergence D says how wrong that was. Which way should each weight move?
+# **Problem.** A picture of 20 pixels is a 2, or it is not a 2. One sigmoid output says how sure the
+# network is; a divergence D says how wrong that was. Which way should each weight move?
 
 # %%
 import numpy as np
@@ -24,8 +24,8 @@ print(f"divergence {dk.programs.two_or_not_two(w, b, x, t):.4f}")
 # %% [markdown]
 # ## Layout
 #
-# **Rule.** We write Jacobians in *numerator layout*: output axes first, then input axes. For f: R^n -> R^m
-# the Jacobian is (m, n), and the chain rule is a matrix product in the order of composition.
+# **Rule.** We write Jacobians in *numerator layout*: output axes first, then input axes. For f: R^n ->
+# R^m the Jacobian is (m, n), and the chain rule is a matrix product in the order of composition.
 
 # %%
 A = np.array([[1.0, -2.0, 0.5], [0.25, 1.5, -1.0]])
@@ -37,8 +37,8 @@ assert np.array_equal(J, A)
 # %% [markdown]
 # ## An affine layer
 #
-# **Idea.** z = W y + b, then some scalar D(z). We know the row dD/dz, of shape (1, m). The derivatives by b
-# and by y follow from the chain rule:
+# **Idea.** z = W y + b, then some scalar D(z). We know the row dD/dz, of shape (1, m). The derivatives
+# by b and by y follow from the chain rule:
 #
 # - dD/db = dD/dz, since dz/db is the identity;
 # - dD/dy = dD/dz W, of shape (1, m)(m, n) = (1, n).
@@ -115,8 +115,8 @@ assert abs(with_square) < 1e-5
 # %% [markdown]
 # ## A second layer
 #
-# **Rule.** Backward through layers, the row is multiplied from the right by each layer's Jacobian, the last
-# first. Elementwise activations have diagonal Jacobians, so they multiply entry by entry.
+# **Rule.** Backward through layers, the row is multiplied from the right by each layer's Jacobian, the
+# last first. Elementwise activations have diagonal Jacobians, so they multiply entry by entry.
 
 # %%
 rng = np.random.default_rng(1)

@@ -77,8 +77,8 @@ assert "if abs(r) <= 1.0" in refusal
 # %% [markdown]
 # ## A loop that ends when a value says so
 #
-# Newton's method for the square root runs until it is close enough. There is no formula with a fixed number
-# of operations, yet the derivative is right: that of the turns that it took.
+# Newton's method for the square root runs until it is close enough. There is no formula with a fixed
+# number of operations, yet the derivative is right: that of the turns that it took.
 
 
 # %%

@@ -27,8 +27,8 @@ for h in (1e-2, 1e-8, 1e-14):
     print(f"h = {h:.0e}: {value:.12f}, error {value - float(exact):+.1e}")
 
 # %% [markdown]
-# **Idea.** The error has a V: too large an h and the *truncation* of Taylor's series shows; too small, and
-# *round-off* does. Both can be measured, for each h.
+# **Idea.** The error has a V: too large an h and the *truncation* of Taylor's series shows; too small,
+# and *round-off* does. Both can be measured, for each h.
 
 # %%
 hs = np.logspace(-17, -1, 161 if fast() else 321)

@@ -55,7 +55,8 @@ print(f"{last.fun.name} of {[p.value for p in last.parents]} is {last.value:.6f}
 # %% [markdown]
 # ## The list is a program
 #
-# It can be replayed: on other numbers, and on symbols. The SymPy expression is a trace replayed on symbols.
+# It can be replayed: on other numbers, and on symbols. The SymPy expression is a trace replayed on
+# symbols.
 
 # %%
 others = (1.0, 2.0, -0.5, 1.0, 0.25)

@@ -85,9 +85,9 @@ print(f"dual numbers: ({y1.tangent:.6f}, {y2.tangent:.6f})")
 assert np.allclose((y1.tangent, y2.tangent), by_x1, rtol=1e-15)
 
 # %% [markdown]
-# **Subtlety.** A nested derivative has two epsilons, and they must not be confused:
-# d/dx [x · d/dy (x + y)] is 1, since the inner derivative is 1 whatever x is. A tool that keeps one epsilon
-# for both says 2 (Siskind and Pearlmutter, 2005).
+# **Subtlety.** A nested derivative has two epsilons, and they must not be confused: d/dx [x · d/dy (x +
+# y)] is 1, since the inner derivative is 1 whatever x is. A tool that keeps one epsilon for both says 2
+# (Siskind and Pearlmutter, 2005).
 
 # %%
 nested = dk.deriv(lambda x: x * dk.deriv(lambda y: x + y)(1.0))(3.0)

@@ -54,8 +54,8 @@ assert np.isclose(left, right, rtol=1e-14)
 # %% [markdown]
 # ## The adjoint program
 #
-# The reverse sweep is itself a sequence of operations. Recorded, it is a trace: it can be drawn beside the
-# primal one, printed, and swept again.
+# The reverse sweep is itself a sequence of operations. Recorded, it is a trace: it can be drawn beside
+# the primal one, printed, and swept again.
 
 # %%
 adjoint = t.adjoint((1.0, 1.0))
@@ -90,5 +90,5 @@ assert np.isclose(d1, 2 * a2 * (1 + np.cos(a1)) / (a1 + np.sin(a1)))
 save(dk.draw(routing, *routing.args, view="both"), "07_log_sin_max_both.svg")
 
 # %% [markdown]
-# **Subtlety.** The sweep goes up, so it needs values from the way down: memory grows with the length of the
-# program, where forward mode needs none. Lesson 09 trades that memory for time.
+# **Subtlety.** The sweep goes up, so it needs values from the way down: memory grows with the length of
+# the program, where forward mode needs none. Lesson 09 trades that memory for time.

@@ -22,8 +22,9 @@ from diffkit.lessons import fast, predict, save
 rng = np.random.default_rng(9)
 
 # %% [markdown]
-# **Idea.** One forward sweep gives a *column* of the Jacobian, one reverse sweep a *row*. For f: R^n -> R^m
-# that is n sweeps against m. A sweep does a small multiple of the operations of f, whatever n and m are.
+# **Idea.** One forward sweep gives a *column* of the Jacobian, one reverse sweep a *row*. For f: R^n ->
+# R^m that is n sweeps against m. A sweep does a small multiple of the operations of f, whatever n and m
+# are.
 
 # %%
 for name in ("log_sigmoid_sum", "normal_log_density", "two_layer_linear"):
@@ -36,8 +37,9 @@ for name in ("log_sigmoid_sum", "normal_log_density", "two_layer_linear"):
     assert extra <= 4 * operations
 
 # %% [markdown]
-# **Rule** (the cheap gradient principle, Baur and Strassen 1983). A gradient costs at most a constant times the
-# function: at most 4 times its additions and multiplications. Measure it for the Helmholtz energy:
+# **Rule** (the cheap gradient principle, Baur and Strassen 1983). A gradient costs at most a constant
+# times the function: at most 4 times its additions and multiplications. Measure it for the Helmholtz
+# energy:
 
 
 # %%
@@ -57,11 +59,9 @@ curves = {"forward mode": [], "reverse mode": [], "central differences": []}
 for n in sizes:
     x = np.full(n, 0.5 / n)
     one = seconds(lambda x=x: f(x))
-    forward = dk.jacobian(f, mode="forward")
-    curves["forward mode"].append(seconds(lambda x=x: forward(x)) / one)
+    curves["forward mode"].append(seconds(lambda x=x: dk.jacobian(f, mode="forward")(x)) / one)
     curves["reverse mode"].append(seconds(lambda x=x: dk.grad(f)(x)) / one)
-    central = lambda x: dk.finite.gradient(f, x, h=1e-6)  # noqa: E731
-    curves["central differences"].append(seconds(lambda x=x: central(x)) / one)
+    curves["central differences"].append(seconds(lambda x=x: dk.finite.gradient(f, x, h=1e-6)) / one)
 rows = [[n, *(round(curve[k], 1) for curve in curves.values())] for k, n in enumerate(sizes)]
 print(dk.Table(["n", *curves], rows, caption="Time of the Helmholtz gradient, as a multiple of f"))
 save(dk.plots.cost_curve(sizes, curves, title="The Helmholtz gradient in n variables"), "09_cost.svg")
@@ -84,8 +84,8 @@ assert ratio > 1
 # %% [markdown]
 # ## Memory
 #
-# The reverse sweep needs values from the way down, so all that a rule reads must be kept until then: memory
-# grows with the length of the program. Forward mode could throw each row away.
+# The reverse sweep needs values from the way down, so all that a rule reads must be kept until then:
+# memory grows with the length of the program. Forward mode could throw each row away.
 
 # %%
 length, width = (40, 10_000) if fast() else (200, 20_000)
@@ -142,5 +142,6 @@ print(
 assert saved < plain / 2
 
 # %% [markdown]
-# **Subtlety.** Checkpointing computes each segment twice, so it costs about one more evaluation of f. With
-# segments within segments, memory and time both grow with the logarithm of the length (Griewank, 1992).
+# **Subtlety.** Checkpointing computes each segment twice, so it costs about one more evaluation of f.
+# With segments within segments, memory and time both grow with the logarithm of the length (Griewank,
+# 1992).

@@ -89,10 +89,10 @@ print(f"n = {n}: forward takes {ratio:.0f} times as long as reverse")
 assert ratio > 1
 
 # %% [markdown]
-# **Subtlety.** Neither extreme order need be the best: with a narrow layer in the middle, start there. To
-# find the best order of a general *graph* is NP-complete (Naumann, 2008); for a chain, dynamic programming
-# does it. Tools offer the two extremes, and mixtures by hand, such as forward over reverse for
-# Hessians.
+# **Subtlety.** Neither extreme order need be the best: with a narrow layer in the middle, start there.
+# To find the best order of a general *graph* is NP-complete (Naumann, 2008); for a chain, dynamic
+# programming does it. Tools offer the two extremes, and mixtures by hand, such as forward over reverse
+# for Hessians.
 
 # %%
 bottleneck = [200, 1, 200]

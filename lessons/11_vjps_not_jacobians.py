@@ -8,8 +8,8 @@ Before: 01_by_hand, 07_reverse_mode. 30 minutes.
 # %% [markdown]
 # # VJPs, not Jacobians
 #
-# **Problem.** y = W x with W of shape (m, n). The Jacobian of y by W has three axes: (m, m, n). For a modest
-# layer of 1000 by 1000 that is 10^9 numbers.
+# **Problem.** y = W x with W of shape (m, n). The Jacobian of y by W has three axes: (m, m, n). For a
+# modest layer of 1000 by 1000 that is 10^9 numbers.
 
 # %%
 import numpy as np
@@ -27,8 +27,8 @@ assert J.shape == (m, m, n)
 assert np.count_nonzero(J) == m * n
 
 # %% [markdown]
-# **Idea.** The reverse sweep never needs J. It needs g^T J, for one g: the **vector-Jacobian product**. In
-# J[i, j, k] = x_k where i = j, the sum over i leaves g_j x_k: an outer product, of W's own shape.
+# **Idea.** The reverse sweep never needs J. It needs g^T J, for one g: the **vector-Jacobian product**.
+# In J[i, j, k] = x_k where i = j, the sum over i leaves g_j x_k: an outer product, of W's own shape.
 
 # %%
 by_jacobian = np.einsum("i,ijk->jk", g, J)
@@ -42,8 +42,8 @@ print(
 # %% [markdown]
 # ## Rules
 #
-# **Rule.** A VJP is a function `vjp(g, ans, *args)`: g has the shape of the answer, the result has the shape of the
-# argument. For an affine layer:
+# **Rule.** A VJP is a function `vjp(g, ans, *args)`: g has the shape of the answer, the result has the
+# shape of the argument. For an affine layer:
 
 
 # %%
@@ -63,8 +63,8 @@ print(report)
 assert report.passed
 
 # %% [markdown]
-# **Elementwise activations** have diagonal Jacobians; the product with a diagonal matrix is a product entry by
-# entry. Using the answer saves computing it again: tanh' = 1 - tanh².
+# **Elementwise activations** have diagonal Jacobians; the product with a diagonal matrix is a product
+# entry by entry. Using the answer saves computing it again: tanh' = 1 - tanh².
 
 
 # %%
@@ -76,7 +76,8 @@ def tanh_vjp(g, ans, x):
 assert check_vjp(tanh_vjp, np.tanh, x).passed
 
 # %% [markdown]
-# **Broadcasting** repeats an argument, so its VJP sums over the repeats. This is the commonest thing to forget:
+# **Broadcasting** repeats an argument, so its VJP sums over the repeats. This is the commonest thing to
+# forget:
 
 
 # %%
@@ -92,8 +93,9 @@ print(forgotten)
 assert not forgotten.passed
 
 # %% [markdown]
-# **Subtlety.** The checker does not compare with a finite difference alone: a difference can't tell an answer that
-# is a little wrong from its own error, and fails right answers at a kink. Any subgradient of a ReLU at 0 is right.
+# **Subtlety.** The checker does not compare with a finite difference alone: a difference can't tell an
+# answer that is a little wrong from its own error, and fails right answers at a kink. Any subgradient
+# of a ReLU at 0 is right.
 
 
 # %%

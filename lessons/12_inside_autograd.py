@@ -8,8 +8,8 @@ Before: 05_wengert_list, 07_reverse_mode, 11_vjps_not_jacobians. 45 minutes.
 # %% [markdown]
 # # Inside autograd
 #
-# **Problem.** `dk.grad` looks like magic: it takes a Python function and returns another. We build one that
-# gives the same answers.
+# **Problem.** `dk.grad` looks like magic: it takes a Python function and returns another. We build one
+# that gives the same answers.
 
 # %%
 import time
@@ -85,9 +85,9 @@ defvjp(log, lambda g, ans, x: g / x)
 # %% [markdown]
 # ## 4. The order of the backward pass
 #
-# **Subtlety.** A node's adjoint is complete only when *every* node that uses it has been passed. A plain
-# recursion from the output walks every path: on a ladder where each rung uses the last one twice, there are
-# 2^n paths. Count the users first, and take a node when the last of them is done.
+# **Subtlety.** A node's adjoint is complete only when *every* node that uses it has been passed. A
+# plain recursion from the output walks every path: on a ladder where each rung uses the last one twice,
+# there are 2^n paths. Count the users first, and take a node when the last of them is done.
 
 
 # %%
@@ -228,8 +228,9 @@ assert confusion == 1.0
 # %% [markdown]
 # ## 7. Two other styles
 #
-# A **gate** keeps what its backward pass needs from its last forward pass. It is quick to write, and breaks
-# when one gate is used twice before the backward pass: the second use overwrites what the first kept.
+# A **gate** keeps what its backward pass needs from its last forward pass. It is quick to write, and
+# breaks when one gate is used twice before the backward pass: the second use overwrites what the first
+# kept.
 
 
 # %%

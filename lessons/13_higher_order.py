@@ -8,8 +8,8 @@ Before: 06_forward_mode, 07_reverse_mode, 09_forward_or_reverse. 25 minutes.
 # %% [markdown]
 # # Higher order
 #
-# **Problem.** Newton's method, curvature and sensitivity need second derivatives. A Hessian in n variables has
-# n² entries. Must they be computed, and how?
+# **Problem.** Newton's method, curvature and sensitivity need second derivatives. A Hessian in n
+# variables has n² entries. Must they be computed, and how?
 
 # %%
 import time
@@ -21,8 +21,8 @@ import diffkit as dk
 from diffkit.lessons import fast, predict
 
 # %% [markdown]
-# **Idea.** The adjoint program is a program, made of the same primitives. So it can be differentiated again, in
-# either mode: `grad(grad(f))`, `deriv(grad(f))`, to any depth.
+# **Idea.** The adjoint program is a program, made of the same primitives. So it can be differentiated
+# again, in either mode: `grad(grad(f))`, `deriv(grad(f))`, to any depth.
 
 # %%
 f = lambda x: np.sin(x) * np.exp(-(x**2))  # noqa: E731
@@ -36,8 +36,8 @@ for order in range(1, 5):
     assert np.isclose(derivative(0.7), exact, rtol=1e-10)
 
 # %% [markdown]
-# **Rule.** The Hessian times a vector is a directional derivative of the gradient: one *forward* sweep over the
-# trace of a *reverse* sweep. No n² anywhere.
+# **Rule.** The Hessian times a vector is a directional derivative of the gradient: one *forward* sweep
+# over the trace of a *reverse* sweep. No n² anywhere.
 
 # %%
 helmholtz = dk.programs.helmholtz
@@ -83,8 +83,8 @@ for outer in ("forward", "reverse"):
 # %% [markdown]
 # ## Symbolic against traced
 #
-# The symbolic Hessian is one expression for all points; written out as a tree it swells, as a shared graph it
-# does not. The trace has its numbers for one point.
+# The symbolic Hessian is one expression for all points; written out as a tree it swells, as a shared
+# graph it does not. The trace has its numbers for one point.
 
 # %%
 for n in (2, 4) if fast() else (2, 4, 6):

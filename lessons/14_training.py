@@ -11,6 +11,7 @@ Before: 07_reverse_mode, 11_vjps_not_jacobians. 30 minutes, seconds to run.
 # **Problem.** Everything so far computed derivatives. What for?
 
 # %%
+import itertools
 import time
 
 import numpy as np
@@ -24,8 +25,8 @@ rng = np.random.default_rng(14)
 # %% [markdown]
 # ## A density
 #
-# The negative log density of a normal, a loss in its mean and scale: fitting it to data is the simplest training
-# there is.
+# The negative log density of a normal, a loss in its mean and scale: fitting it to data is the simplest
+# training there is.
 
 # %%
 density = dk.programs.normal_log_density
@@ -58,8 +59,9 @@ assert after < before / 5
 # %% [markdown]
 # ## Digits
 #
-# 1797 pictures of 8 by 8 pixels (scikit-learn's own), two hidden ReLU layers of 16, softmax over ten digits, cross
-# entropy. The program is `dk.programs.digit_classifier`; a fifth of the pictures is held out.
+# 1797 pictures of 8 by 8 pixels (scikit-learn's own), two hidden ReLU layers of 16, softmax over ten
+# digits, cross entropy. The program is `dk.programs.digit_classifier`; a fifth of the pictures is held
+# out.
 
 # %%
 pictures, labels = load_digits(return_X_y=True)
@@ -69,7 +71,7 @@ held_out, training = order[: len(order) // 5], order[len(order) // 5 :]
 classifier = dk.programs.digit_classifier
 sizes = [64, 16, 16, 10]
 parameters = []
-for n, m in zip(sizes[:-1], sizes[1:], strict=True):
+for n, m in itertools.pairwise(sizes):
     parameters += [rng.normal(0.0, np.sqrt(2.0 / n), (m, n)), np.zeros(m)]
 by = tuple(range(6))
 
@@ -86,8 +88,8 @@ def accuracy(parameters, which) -> float:
 
 
 # %% [markdown]
-# **Rule.** Stochastic gradient descent with momentum: a step against the gradient of a few pictures, with a part of
-# the last step added.
+# **Rule.** Stochastic gradient descent with momentum: a step against the gradient of a few pictures,
+# with a part of the last step added.
 
 # %%
 epochs, size, rate, momentum = 60, 32, 0.1, 0.9
@@ -95,7 +97,7 @@ velocity = [np.zeros_like(p) for p in parameters]
 value_and_gradient = dk.value_and_grad(classifier, by)
 curve = []
 start = time.perf_counter()
-for epoch in range(epochs):
+for _ in range(epochs):
     rng.shuffle(training)
     losses = []
     for k in range(0, len(training), size):
@@ -114,8 +116,8 @@ assert score >= 0.94
 assert curve[-1] < curve[0] / 10
 
 # %% [markdown]
-# **Subtlety.** A wrong gradient often still trains, only worse. That is why it is checked against something that is
-# not a gradient, and why the training curve is no test.
+# **Subtlety.** A wrong gradient often still trains, only worse. That is why it is checked against
+# something that is not a gradient, and why the training curve is no test.
 
 # %%
 save(dk.plots.loss_curve(curve, title="Digits: cross entropy on the training pictures"), "14_loss.svg")
