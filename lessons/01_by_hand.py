@@ -106,9 +106,7 @@ for by_hand, by_trace in zip((dD_dw, dD_db, dD_dx), traced, strict=True):
 sure_and_wrong = 1e-6
 with_kl = sure_and_wrong - 1.0
 with_square = (sure_and_wrong - 1.0) * sure_and_wrong * (1 - sure_and_wrong)
-print(
-    f"dD/dz where p = {sure_and_wrong}, t = 1: {with_kl:.3g} with the divergence, {with_square:.3g} with the square"
-)
+print(f"p = {sure_and_wrong}, t = 1: dD/dz is {with_kl:.3g}, with the square {with_square:.3g}")
 assert abs(with_kl) > 0.99
 assert abs(with_square) < 1e-5
 

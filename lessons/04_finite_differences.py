@@ -89,15 +89,13 @@ predict("What is the step's own rounding at h = 2^-33?", 0)
 # %%
 for form, predicted in (("forward", 2.0e-9), ("central", 3.7e-7)):
     sweep = sweeps[form]
-    print(
-        f"{form}: predicted {sweep.predicted_h:.1e}, found {sweep.best_h:.1e}, luckiest {sweep.luckiest[0]:.1e}"
-    )
+    luckiest = sweep.luckiest[0]
+    print(f"{form}: predicted {sweep.predicted_h:.1e}, found {sweep.best_h:.1e}, luckiest {luckiest:.1e}")
     assert np.isclose(sweep.predicted_h, predicted, rtol=0.05)
     assert 1 / 4 < sweep.best_h / sweep.predicted_h < 4
 estimate = dk.finite.derivative(f, x, full=True)
-print(
-    f"h=None chose h = {estimate.h:.1e}: error {abs(estimate.value - exact):.1e}, estimated {estimate.error:.1e}"
-)
+error = abs(estimate.value - exact)
+print(f"h=None chose h = {estimate.h:.1e}: error {error:.1e}, estimated {estimate.error:.1e}")
 assert abs(estimate.value - exact) < 1e-8
 
 # %% [markdown]

@@ -35,9 +35,7 @@ by_jacobian = np.einsum("i,ijk->jk", g, J)
 by_rule = np.outer(g, x)
 assert np.allclose(by_jacobian, by_rule, rtol=1e-14)
 big = 1000
-print(
-    f"a layer of {big} x {big}: the Jacobian {big**3 * 8 / 2**30:.1f} GiB, the VJP {big**2 * 8 / 2**20:.1f} MiB"
-)
+print(f"{big} x {big}: the Jacobian {big**3 * 8 / 2**30:.1f} GiB, the VJP {big**2 * 8 / 2**20:.1f} MiB")
 
 # %% [markdown]
 # ## Rules
