@@ -1,8 +1,10 @@
 """Finite differences: derivatives from values of f alone, and every part of their error."""
 
-from diffkit.finite.derivatives import Estimate, derivative, directional, gradient, hessian, jacobian
+from diffkit.finite.derivatives import derivative, directional, gradient, jacobian
 from diffkit.finite.extrapolation import Extrapolation, extrapolate
+from diffkit.finite.hessians import hessian
 from diffkit.finite.noise import Noise, NoiseWarning, estimate_noise
+from diffkit.finite.plan import Estimate
 from diffkit.finite.stencils import Stencil, stencil, weights
 from diffkit.finite.sweep import PARTS, ErrorSweep, error_sweep
 

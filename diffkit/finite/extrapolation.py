@@ -18,8 +18,8 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
-from diffkit.finite.derivatives import Estimate, by_output
 from diffkit.finite.evaluation import Argument, Function, Move
+from diffkit.finite.plan import Estimate, by_output
 from diffkit.finite.stencils import Stencil, stencil
 from diffkit.finite.steps import exact_steps, given_steps
 from diffkit.tables import Table

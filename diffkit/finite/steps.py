@@ -24,7 +24,7 @@ import numpy as np
 
 from diffkit.errors import InputError
 from diffkit.finite.evaluation import Argument, Function
-from diffkit.finite.noise import along, measure, signs
+from diffkit.finite.noise import along, measure
 from diffkit.finite.stencils import Stencil, stencil, weights
 
 __all__ = ["Measured", "best_step", "exact_steps", "given_steps", "least_error", "measure_function"]
@@ -95,7 +95,7 @@ def measure_function(
     """Measures the noise of f and the derivative that leads the formula's truncation error.
 
     All coordinates move together, each by its own scale, so that the cost does not grow with their
-    number: ten evaluations for the noise, and some ten for the derivative.
+    number: ten evaluations for the noise, and some ten for the derivative along each of three lines.
     """
     argument, before = function.argument, function.evaluations
     scale = np.fmax(np.abs(argument.flat), 1.0)
@@ -105,14 +105,27 @@ def measure_function(
         below, above = argument.flat - bounds[0], bounds[1] - argument.flat
         inward = np.where(above >= below, 1.0, -1.0)
         scale = np.fmin(scale, np.fmax(below, above) / (formula.n + formula.order + 1))
-    elif side or separate:
-        inward = np.full(scale.shape, float(side or 1))
     else:
-        inward = signs(len(scale))
-    value, noise, repeat = measure(function, scale * inward)
+        inward = np.full(scale.shape, float(side or 1))
+    if len(scale) == 1 or separate:
+        directions = [scale * inward]
+    else:
+        # Along one line the curvatures of several variables may cancel: f = x y is straight along
+        # x + y = const. Along three they hardly will.
+        free = bounds is None and not side
+        directions = [scale * inward * _spread(len(scale), k, free) for k in range(3)]
+    value, noise, repeat = measure(function, directions[0])
     coarse = stencil("central" if bounds is None and not side else "forward", formula.n + formula.order)
-    leading = _leading(function, coarse, formula.n, scale * inward, value, noise)
+    found = [_leading(function, coarse, formula.n, d, value, noise) for d in directions]
+    leading = np.max(found, axis=0)
     return Measured(value, noise, repeat, leading, scale, function.evaluations - before)
+
+
+def _spread(count: int, seed: int, signed: bool) -> np.ndarray[Any, Any]:
+    """Factors between 1/2 and 1, with either sign if ``signed``; the same ones each time."""
+    random = np.random.default_rng(seed)
+    sizes = random.uniform(0.5, 1.0, count)
+    return sizes * np.where(random.random(count) < 0.5, -1.0, 1.0) if signed else sizes
 
 
 REFINEMENTS = 14

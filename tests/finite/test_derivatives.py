@@ -161,7 +161,7 @@ def test_the_cost_of_a_gradient_is_exact(form, n):
 
 def test_the_measuring_costs_the_same_for_any_number_of_variables():
     costs = {gradient(lambda x: np.sum(np.sin(x)), np.ones(n), full=True).measuring for n in (1, 10, 300)}
-    assert max(costs) <= 30
+    assert max(costs) <= 45
 
 
 def test_one_call_for_all_points():
@@ -350,6 +350,15 @@ def test_the_chosen_step_is_near_the_best():
     f = lambda x: programs.logistic_map(x, form="closed")  # noqa: E731
     assert 1e-9 < derivative(f, 0.2, "forward", full=True).h < 4e-9
     assert 2e-7 < derivative(f, 0.2, "central", full=True).h < 8e-7
+
+
+def test_steps_for_functions_whose_curvatures_cancel_along_a_line():
+    for f, slope in (
+        (lambda v: v[0] * v[1], [2.0, 1.0]),
+        (lambda v: v[0] ** 2 - v[1] ** 2, [2.0, -4.0]),
+        (lambda v: (v[0] - v[1]) ** 2, [-2.0, 2.0]),
+    ):
+        np.testing.assert_allclose(gradient(f, np.array([1.0, 2.0]), "forward"), slope, atol=3e-7)
 
 
 def test_steps_for_each_variable():

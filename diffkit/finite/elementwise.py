@@ -1,0 +1,68 @@
+"""The derivative of an elementwise function at all elements of an array at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffkit.containers import describe
+from diffkit.errors import InputError
+from diffkit.finite.evaluation import Argument, Function, Move
+from diffkit.finite.plan import Bounds, Form, make_plan
+from diffkit.finite.stencils import stencil
+
+__all__ = ["elementwise"]
+
+
+def elementwise(
+    f: Callable[[Any], Any],
+    x: np.ndarray[Any, Any],
+    form: Form,
+    h: Any,
+    order: int | None,
+    n: int,
+    *,
+    full: bool,
+    bounds: Bounds | None,
+    vectorized: bool,
+    workers: Any,
+) -> Any:
+    """The derivative of an elementwise function at all elements of an array at once."""
+    argument = Argument(x)
+    function = Function(f, argument, vectorized=vectorized, workers=workers)
+    if isinstance(form, str) and form == "complex":
+        raise InputError("for the complex step at many points, use jacobian or one point at a time")
+    formula = stencil(form, n, order)
+    half = np.arange(x.size) % 2 == 0
+    plan = make_plan(function, formula, h, bounds, full=full, separate=True)
+    count = max(len(each.offsets) for each in plan.formulas)
+    offsets, weights = np.zeros((2, count, x.size), dtype=plan.steps.dtype)
+    for i, each in enumerate(plan.formulas):
+        offsets[: len(each.offsets), i] = [float(k) for k in each.offsets]
+        weights[: len(each.offsets), i] = [float(w) for w in each.integers[0]]
+    denominators = np.array([each.integers[1] for each in plan.formulas], dtype=plan.steps.dtype)
+    points = [argument.flat + k * plan.steps for k in offsets]
+    moves: list[Move] = [(slice(None), p) for p in points]
+    # One point more, with every second element left alone, tells whether f is elementwise.
+    mixed = np.where(half, points[-1], points[0])
+    values = function([*moves, (slice(None), mixed)])
+    if function.shapes != [x.shape]:
+        raise InputError(
+            f"derivative at an array is for elementwise functions; f maps {describe(x)} to another shape: "
+            "use jacobian, or gradient if it returns one number"
+        )
+    if not np.array_equal(values[-1], np.where(half, values[count - 1], values[0])):
+        eps = np.finfo(values.real.dtype).eps
+        if not np.allclose(values[-1], np.where(half, values[count - 1], values[0]), rtol=8 * eps, atol=0):
+            raise InputError(
+                "derivative at an array is for elementwise functions; an element of f's result depends on "
+                "other elements of x: use jacobian"
+            )
+    numbers = (weights * values[:-1]).sum(axis=0) / (denominators * plan.steps**n)
+    value = argument.shaped(numbers)
+    if not full:
+        return value
+    errors = np.diagonal(plan.errors(values.shape[1])) if plan.measured else np.full(x.size, np.nan)
+    return plan.estimate(value, argument.shaped(errors, dtypes=False), form)
