@@ -48,6 +48,7 @@ __all__ = [
     "add",
     "apply",
     "call",
+    "count_nodes",
     "derivative",
     "divide",
     "intern",
@@ -772,8 +773,12 @@ for _name in [*ELEMENTARY, *ALIASES]:
 # -- showing ------------------------------------------------------------------------------------------
 
 
-def _tree_nodes(root: Expression, limit: int) -> int:
-    """The number of nodes of the tree, counted no further than ``limit``."""
+def count_nodes(root: Expression, limit: int) -> int:
+    """The number of nodes of the tree, counted no further than ``limit``.
+
+    >>> count_nodes(sympy.Symbol("x") ** 2, 100)
+    3
+    """
     count, stack = 0, [root]
     while stack and count < limit:
         count += 1
@@ -783,6 +788,6 @@ def _tree_nodes(root: Expression, limit: int) -> int:
 
 def _bounded(expr: Expression, nodes: int = 60) -> str:
     """The expression as text if that is short, else the start of a description."""
-    if _tree_nodes(expr, nodes + 1) > nodes:
+    if count_nodes(expr, nodes + 1) > nodes:
         return f"{type(expr).__name__} of more than {nodes} nodes"
     return str(expr)

@@ -8,6 +8,7 @@ exp(x)/(exp(x) + 1)
 """
 
 from diffkit.symbolic.budget import BudgetError
+from diffkit.symbolic.derivation import Derivation, Step, steps
 from diffkit.symbolic.differentiation import diff, gradient, hessian, jacobian, jvp, vjp
 from diffkit.symbolic.evaluation import evaluate
 from diffkit.symbolic.families import FAMILIES, Family
@@ -19,8 +20,10 @@ from diffkit.symbolic.swelling import swell
 __all__ = [
     "FAMILIES",
     "BudgetError",
+    "Derivation",
     "Family",
     "Size",
+    "Step",
     "defrule",
     "diff",
     "evaluate",
@@ -30,6 +33,7 @@ __all__ = [
     "jvp",
     "lambdify",
     "size",
+    "steps",
     "straight_line",
     "swell",
     "vjp",
