@@ -57,9 +57,12 @@ class Primitive:
         variadic: whether it takes any number of arguments alike (concatenate). Then ``vjps`` and
             ``jvps`` hold one rule each, called as ``vjp(k, g, ans, *args, **kwargs)``.
         builtin: whether diffkit defined it; a user's rules have their answers checked.
+        arrange: what brings a call of the NumPy function into the form of a row (see
+            ``rules/calls.py``); None where calls already have it.
     """
 
     __slots__ = (
+        "arrange",
         "builtin",
         "compute",
         "constant",
@@ -91,6 +94,7 @@ class Primitive:
         self.constant = constant
         self.variadic = variadic
         self.builtin = builtin
+        self.arrange: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return apply(self, args, kwargs, sys._getframe(1))
@@ -340,7 +344,12 @@ def call_handler(
 ) -> Any:
     """Calls what stands for a NumPy function. Rows made inside it are given the user's line."""
     if type(handler) is Primitive:
+        if (kwargs or len(args) > 1) and handler.arrange:
+            args, kwargs = handler.arrange(args, kwargs, frame)
         return apply(handler, args, kwargs, frame)
+    for keyword in ("out", "where"):
+        if kwargs.get(keyword) is not None:
+            refuse_keyword(handler.__name__, keyword, frame)
     recordings = {id(n.recording): n.recording for n in nodes_in((args, tuple(kwargs.values())))}
     starts = [(r, len(r.rows)) for r in recordings.values() if r.rows is not None]
     answer = handler(*args, **kwargs)
@@ -472,21 +481,14 @@ def _unusual_ufunc(
 ) -> Any:
     """The calls of a ufunc that are not plain: its methods, its keywords, and those without a rule."""
     fun = UFUNCS.get(ufunc)
-    if method != "__call__":
-        handler = FUNCTIONS.get(getattr(ufunc, method))
-        if handler is not None:
-            return call_handler(handler, inputs, kwargs, frame)
-        raise_no_rule(f"np.{ufunc.__name__}.{method}", frame)
-    if fun is None:
-        raise_no_rule(f"np.{ufunc.__name__}", frame)
     for keyword in ("out", "where"):
         if kwargs.get(keyword) is not None and kwargs[keyword] is not True:
-            _refuse(
-                f"np.{ufunc.__name__} was called with {keyword}= on traced values",
-                f"leave {keyword}= out"
-                + (" and use np.where on the answer" if keyword == "where" else " and use what it returns"),
-                frame,
-            )
+            refuse_keyword(f"np.{ufunc.__name__}", keyword, frame)
+    called = ufunc if method == "__call__" else getattr(ufunc, method)
+    if called in FUNCTIONS and (fun is None or called is not ufunc or kwargs):
+        return call_handler(FUNCTIONS[called], inputs, kwargs, frame)
+    if fun is None or called is not ufunc:
+        raise_no_rule(f"np.{ufunc.__name__}{'' if called is ufunc else '.' + method}", frame)
     if "dtype" in kwargs:
         answer = apply(fun, inputs, _NO_KWARGS, frame)
         return answer.astype(kwargs["dtype"])
@@ -515,6 +517,16 @@ def raise_no_rule(name: str, frame: FrameType) -> NoReturn:
         f"{name} was called on a traced value, but diffkit has no derivative rule for it "
         f"({describe_site(frame.f_code, frame.f_lasti)}). Write it with functions that have one, or wrap it "
         f"with dk.primitive and give its rule with dk.defvjp."
+    )
+
+
+def refuse_keyword(name: str, keyword: str, frame: FrameType) -> NoReturn:
+    """Refuses ``out=``, ``where=`` and the like, with what to write instead."""
+    instead = {"where": "choose with np.where", "initial": "combine it with the answer", "out": "use the answer"}
+    _refuse(
+        f"{name} was called with {keyword}= on traced values",
+        f"leave {keyword}= out, and {instead.get(keyword, 'do without it')}",
+        frame,
     )
 
 
