@@ -522,7 +522,11 @@ def raise_no_rule(name: str, frame: FrameType) -> NoReturn:
 
 def refuse_keyword(name: str, keyword: str, frame: FrameType) -> NoReturn:
     """Refuses ``out=``, ``where=`` and the like, with what to write instead."""
-    instead = {"where": "choose with np.where", "initial": "combine it with the answer", "out": "use the answer"}
+    instead = {
+        "where": "choose with np.where",
+        "initial": "combine it with the answer",
+        "out": "use the answer",
+    }
     _refuse(
         f"{name} was called with {keyword}= on traced values",
         f"leave {keyword}= out, and {instead.get(keyword, 'do without it')}",
