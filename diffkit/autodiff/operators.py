@@ -304,7 +304,9 @@ def _blocks_forward(t: Trace) -> list[list[Any]]:
         row = []
         for n, sweeps in zip(t.inputs, columns, strict=True):
             tangents = [
-                zeros_like(plain(output)) if not t.owns(output) or s[output.index] is None else s[output.index]
+                zeros_like(plain(output))
+                if not t.owns(output) or s[output.index] is None
+                else s[output.index]
                 for s in sweeps
             ]
             row.append(_assemble(tangents, np.shape(plain(n)), -1))

@@ -7,14 +7,25 @@ nothing. All else is worked out from these when somebody asks.
 from __future__ import annotations
 
 import dis
+import itertools
 import linecache
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 
-__all__ = ["assigned_name", "describe_site", "line_of", "source_line"]
+import numpy as np
+
+__all__ = [
+    "assigned_name",
+    "belongs_to_diffkit",
+    "belongs_to_libraries",
+    "describe_site",
+    "line_of",
+    "source_line",
+]
 
 _PACKAGE = str(Path(__file__).parent.parent)
+_NUMPY = str(Path(np.__file__).parent)
 _PROGRAMS = str(Path(__file__).parent.parent / "programs.py")
 
 
@@ -24,6 +35,11 @@ def belongs_to_diffkit(code: CodeType) -> bool:
     The lectures' programs count as the user's: their variables are what a lesson talks about.
     """
     return code.co_filename.startswith((_PACKAGE, "<calculus")) and code.co_filename != _PROGRAMS
+
+
+def belongs_to_libraries(code: CodeType) -> bool:
+    """Whether the code is diffkit's or NumPy's own, and not a line that a user would look at."""
+    return belongs_to_diffkit(code) or code.co_filename.startswith((_NUMPY, "<__array_function__"))
 
 
 @lru_cache(maxsize=4096)
@@ -54,7 +70,7 @@ def _assignments(code: CodeType) -> dict[int, str]:
     """The instructions whose answer is stored in a variable straight away, with its name."""
     names = {}
     instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
-    for before, after in zip(instructions, instructions[1:], strict=False):
+    for before, after in itertools.pairwise(instructions):
         if after.opname in ("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"):
             names[before.offset] = after.argval
         elif after.opname in ("STORE_FAST_STORE_FAST", "STORE_FAST_LOAD_FAST"):

@@ -6,9 +6,9 @@
 7
 >>> t.value
 11.652071455223084
->>> t.pull_back(1.0)         # one reverse sweep: both partial derivatives
+>>> t.pull_back(1.0)  # one reverse sweep: both partial derivatives
 (5.5, 1.7163378145367738)
->>> t.push_forward(1.0, 0.0)           # one forward sweep: the derivative along x1
+>>> t.push_forward(1.0, 0.0)  # one forward sweep: the derivative along x1
 5.5
 
 A trace can be replayed on other inputs, on nodes of another trace, or on SymPy symbols; recording
@@ -146,9 +146,7 @@ class Trace:
         given = self._leaves(tangents, self._in_structure, "tangent")
         named = zip(given, self._arguments, paths(self._in_structure, "arguments"), strict=True)
         by_row = {
-            a.index: like(leaf, a.value, f"the tangent of {path}")
-            for leaf, a, path in named
-            if self.owns(a)
+            a.index: like(leaf, a.value, f"the tangent of {path}") for leaf, a, path in named if self.owns(a)
         }
         return forward_sweep(self.nodes, self.recording, by_row)
 
@@ -165,7 +163,9 @@ class Trace:
     def _arguments_from(self, leaves: list[Any]) -> Any:
         """Values for the traced inputs, nested like the arguments; None stands for what is constant."""
         given = iter(leaves)
-        nested = self._in_structure.unflatten([next(given) if self.owns(a) else None for a in self._arguments])
+        nested = self._in_structure.unflatten(
+            [next(given) if self.owns(a) else None for a in self._arguments]
+        )
         return nested[0] if len(nested) == 1 else nested
 
     def _output_paths(self) -> list[str]:
@@ -209,9 +209,7 @@ class Trace:
         for row in self.nodes:
             if row.fun is INPUT:
                 continue
-            args = [
-                values[a.index] if type(a) is Node and a.recording is recording else a for a in row.args
-            ]
+            args = [values[a.index] if type(a) is Node and a.recording is recording else a for a in row.args]
             values[row.index] = row.fun(*args, **row.kwargs)
 
     def adjoint(self, *cotangents: Any) -> AdjointTrace:
@@ -312,7 +310,11 @@ def like(given: Any, value: Any, what: str) -> Any:
 
 def input_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
     """What to call the leaves of the arguments: the function's own names for its parameters."""
-    return [p for name, a in zip(parameter_names(f, len(args)), args, strict=True) for p in paths(flatten(a)[1], name)]
+    return [
+        p
+        for name, a in zip(parameter_names(f, len(args)), args, strict=True)
+        for p in paths(flatten(a)[1], name)
+    ]
 
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:

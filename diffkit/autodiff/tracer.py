@@ -31,9 +31,17 @@ import numpy as np
 
 from diffkit.autodiff import methods
 from diffkit.autodiff.methods import ArrayMethods
+from diffkit.autodiff.refusals import (
+    qualified_name,
+    raise_closed,
+    raise_no_rule,
+    refuse,
+    refuse_conversion,
+    refuse_keyword,
+    site_of,
+)
 from diffkit.autodiff.sites import describe_site
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
-from diffkit.errors import NoRuleError, TraceError
 
 __all__ = ["Decision", "Node", "Primitive", "Recording", "apply"]
 
@@ -193,7 +201,7 @@ class Node(ArrayMethods):
     ) -> None:
         rows = recording.rows
         if rows is None:
-            _raise_closed(recording, code, at)
+            raise_closed(recording.owner, describe_site(code, at))
         self.recording = recording
         self.fun = fun
         self.args = args
@@ -222,7 +230,7 @@ class Node(ArrayMethods):
 
     def _decide(self, value: Any, kind: str, frame: FrameType) -> Any:
         if self.recording.rows is None:
-            _raise_closed(self.recording, frame.f_code, frame.f_lasti)
+            raise_closed(self.recording.owner, site_of(frame))
         self.recording.decisions.append(Decision(self, value, kind, frame.f_code, frame.f_lasti))
         return value
 
@@ -240,28 +248,16 @@ class Node(ArrayMethods):
         return self._decide(value, kind, sys._getframe(1))
 
     def __float__(self) -> NoReturn:
-        _refuse(
-            "float() or a function of the math module was called on a traced value",
-            "leave the value as it is, and use numpy's functions (np.sin for math.sin)",
-            sys._getframe(1),
-        )
+        refuse_conversion("float", sys._getframe(1))
 
     def __int__(self) -> NoReturn:
-        _refuse(
-            "int() was called on a traced value",
-            "use np.floor to keep it traced, or pass the integer as an argument of its own",
-            sys._getframe(1),
-        )
+        refuse_conversion("int", sys._getframe(1))
 
     def __complex__(self) -> NoReturn:
-        _refuse(
-            "complex() was called on a traced value",
-            "multiply by 1j, or add 0j, instead",
-            sys._getframe(1),
-        )
+        refuse_conversion("complex", sys._getframe(1))
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        _refuse(
+        refuse(
             "a traced value was to become a plain array (np.asarray, np.array of a list of traced values, "
             "or assignment into an array)",
             "build the array with np.stack, np.concatenate or dk.numpy.array, which are traced",
@@ -269,7 +265,7 @@ class Node(ArrayMethods):
         )
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        _refuse(
+        refuse(
             "a traced array was assigned into",
             "make a new array instead, with np.where, np.concatenate or np.stack",
             sys._getframe(1),
@@ -306,7 +302,7 @@ class Node(ArrayMethods):
         if frame.f_globals is _METHODS and frame.f_back is not None:  # x.sum() calls np.sum(x)
             frame = frame.f_back
         if handler is None:
-            raise_no_rule(_qualified_name(function), frame)
+            raise_no_rule(qualified_name(function), frame)
         return call_handler(handler, tuple(args), kwargs, frame)
 
 
@@ -494,53 +490,9 @@ def _unusual_ufunc(
         return answer.astype(kwargs["dtype"])
     rest = {k: v for k, v in kwargs.items() if k not in ("out", "where")}
     if rest:
-        _refuse(
+        refuse(
             f"np.{ufunc.__name__} was called with {', '.join(rest)}= on traced values",
             "leave the keyword out",
             frame,
         )
     return apply(fun, inputs, _NO_KWARGS, frame)
-
-
-def _qualified_name(function: Callable[..., Any]) -> str:
-    module = getattr(function, "__module__", "") or ""
-    name = getattr(function, "__name__", repr(function))
-    return f"{module.replace('numpy', 'np', 1)}.{name}" if module else name
-
-
-# -- what goes wrong -------------------------------------------------------------------------------------
-
-
-def raise_no_rule(name: str, frame: FrameType) -> NoReturn:
-    """Refuses a function that has no derivative rule, by name and line."""
-    raise NoRuleError(
-        f"{name} was called on a traced value, but diffkit has no derivative rule for it "
-        f"({describe_site(frame.f_code, frame.f_lasti)}). Write it with functions that have one, or wrap it "
-        f"with dk.primitive and give its rule with dk.defvjp."
-    )
-
-
-def refuse_keyword(name: str, keyword: str, frame: FrameType) -> NoReturn:
-    """Refuses ``out=``, ``where=`` and the like, with what to write instead."""
-    instead = {
-        "where": "choose with np.where",
-        "initial": "combine it with the answer",
-        "out": "use the answer",
-    }
-    _refuse(
-        f"{name} was called with {keyword}= on traced values",
-        f"leave {keyword}= out, and {instead.get(keyword, 'do without it')}",
-        frame,
-    )
-
-
-def _refuse(what: str, instead: str, frame: FrameType) -> NoReturn:
-    raise TraceError(f"{what} ({describe_site(frame.f_code, frame.f_lasti)}): {instead}.")
-
-
-def _raise_closed(recording: Recording, code: CodeType, at: int) -> NoReturn:
-    raise TraceError(
-        f"a traced value was used after the trace of {recording.owner} had closed "
-        f"({describe_site(code, at)}): it was stored somewhere while that function ran. Return it from the "
-        "function instead; its derivative would be wrong here, without a sign of it."
-    )

@@ -1,0 +1,107 @@
+"""What can't be traced, and what to write instead: every refusal names the user's own line."""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any, NoReturn
+
+from diffkit.autodiff.sites import belongs_to_libraries, describe_site
+from diffkit.errors import NoRuleError, TraceError
+
+__all__ = [
+    "qualified_name",
+    "raise_closed",
+    "raise_no_rule",
+    "refuse",
+    "refuse_conversion",
+    "refuse_keyword",
+    "site_of",
+]
+
+
+def site_of(frame: FrameType) -> str:
+    """The line of the user's program that is being run, found past diffkit's and NumPy's own frames."""
+    here = frame
+    while belongs_to_libraries(here.f_code) and here.f_back is not None:
+        here = here.f_back
+    if belongs_to_libraries(here.f_code):
+        here = frame
+    return describe_site(here.f_code, here.f_lasti)
+
+
+def refuse(what: str, instead: str, frame: FrameType) -> NoReturn:
+    """Raises a TraceError that says what happened, where, and what to write instead."""
+    raise TraceError(f"{what} ({site_of(frame)}): {instead}.")
+
+
+def raise_no_rule(name: str, frame: FrameType) -> NoReturn:
+    """Refuses a function that has no derivative rule, by name and line."""
+    raise NoRuleError(
+        f"{name} was called on a traced value, but diffkit has no derivative rule for it "
+        f"({site_of(frame)}). Write it with functions that have one, or wrap it "
+        f"with dk.primitive and give its rule with dk.defvjp."
+    )
+
+
+def raise_closed(owner: str, site: str) -> NoReturn:
+    """Refuses a node whose trace is over."""
+    raise TraceError(
+        f"a traced value was used after the trace of {owner} had closed "
+        f"({site}): it was stored somewhere while that function ran. Return it from the "
+        "function instead; its derivative would be wrong here, without a sign of it."
+    )
+
+
+def refuse_keyword(name: str, keyword: str, frame: FrameType) -> NoReturn:
+    """Refuses ``out=``, ``where=`` and the like, with what to write instead."""
+    instead = {
+        "where": "choose with np.where",
+        "initial": "combine it with the answer",
+        "out": "use the answer",
+    }
+    refuse(
+        f"{name} was called with {keyword}= on traced values",
+        f"leave {keyword}= out, and {instead.get(keyword, 'do without it')}",
+        frame,
+    )
+
+
+_CONVERSIONS = {
+    "float": "leave the value as it is, and use numpy's functions (np.sin for math.sin)",
+    "int": "use np.floor to keep it traced, or pass the integer as an argument of its own",
+    "complex": "multiply by 1j, or add 0j, instead",
+}
+
+
+def refuse_conversion(kind: str, frame: FrameType) -> NoReturn:
+    """Refuses to make a plain number of a traced value, which would lose its derivative.
+
+    NumPy asks for a float, too, when a traced value is assigned to an element of a plain array.
+    """
+    if _is_assignment(frame.f_code, frame.f_lasti):
+        refuse(
+            "a traced value was assigned into a plain array",
+            "collect the values in a list and build the array with np.stack or dk.numpy.array",
+            frame,
+        )
+    also = " or a function of the math module" if kind == "float" else ""
+    refuse(f"{kind}(){also} was called on a traced value", _CONVERSIONS[kind], frame)
+
+
+def _is_assignment(code: CodeType, at: int) -> bool:
+    """Whether the instruction there is ``a[i] = ...``."""
+    return dis.opname[code.co_code[at]] in ("STORE_SUBSCR", "STORE_SLICE")
+
+
+def qualified_name(function: Callable[..., Any]) -> str:
+    """A function's name as users write it: np.linalg.det.
+
+    >>> import numpy as np
+    >>> qualified_name(np.linalg.det)
+    'np.linalg.det'
+    """
+    module = getattr(function, "__module__", "") or ""
+    name = getattr(function, "__name__", repr(function))
+    return f"{module.replace('numpy', 'np', 1)}.{name}" if module else name
