@@ -18,6 +18,7 @@ import numpy as np
 
 from diffkit.errors import DiffkitError, InputError
 from diffkit.finite.evaluation import Argument, Function
+from diffkit.finite.steps import spread
 
 __all__ = ["complex_columns"]
 
@@ -110,8 +111,13 @@ def _reasons(function: Function, point: np.ndarray[Any, Any]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def complex_columns(function: Function, h: np.ndarray[Any, Any] | None) -> tuple[Any, Any]:
+def complex_columns(
+    function: Function, h: np.ndarray[Any, Any] | None, *, separate: bool = False
+) -> tuple[Any, Any]:
     """The derivative by each coordinate, as (coordinates, outputs), and the steps.
+
+    If f is elementwise (``separate``), all coordinates are moved at once, and the derivative of
+    each element by its own coordinate comes back, as (1, coordinates).
 
     Raises:
         InputError: if x is complex already, or f is not given by a power series near x: it takes
@@ -132,15 +138,20 @@ def complex_columns(function: Function, h: np.ndarray[Any, Any] | None) -> tuple
     lifted = Function(function.f, _Complex(argument, start), vectorized=function.vectorized)
     lifted.map = function.map
     try:
-        values = lifted([(i, start[i] + 1j * steps[i]) for i in range(len(x))])
+        if separate:
+            values = lifted([(slice(None), start + 1j * steps)])
+        else:
+            values = lifted([(i, start[i] + 1j * steps[i]) for i in range(len(x))])
     except TypeError as error:
         raise InputError(
             f"the complex step does not work for this f, which takes no complex numbers ({error}). "
             "Take form='central'"
         ) from error
-    columns = values.imag / steps[:, None]
-    _verify(function, columns)
+    columns = values.imag / (steps if separate else steps[:, None])
+    if not separate or values.shape[1] == len(x):
+        _verify(function, columns, separate)
     function.evaluations += lifted.evaluations
+    function.structure, function.shapes = lifted.structure, lifted.shapes
     return columns, steps
 
 
@@ -162,12 +173,16 @@ def _steps(argument: Argument) -> np.ndarray[Any, Any]:
     return np.asarray(np.fmax(small, least), dtype=argument.flat.dtype)
 
 
-def _verify(function: Function, columns: np.ndarray[Any, Any]) -> None:
+def _verify(function: Function, columns: np.ndarray[Any, Any], separate: bool) -> None:
     """Holds the derivatives against one central difference, with every coordinate moved at once."""
+
+    def pushed(direction: np.ndarray[Any, Any], slopes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.asarray(direction * slopes[0] if separate else direction @ slopes)
+
     argument = function.argument
     eps = float(argument.epsilon.max())
     t = 2.0 ** round(np.log2(eps) / 3) * np.fmax(np.abs(argument.flat), 1.0)
-    direction = t * np.where(np.random.default_rng(2).random(t.size) < 0.5, -1, 1)
+    direction = t * spread(t.size, 2, signed=True)
 
     def difference(size: float) -> np.ndarray[Any, Any]:
         move = (size * direction).astype(argument.flat.dtype)
@@ -176,8 +191,8 @@ def _verify(function: Function, columns: np.ndarray[Any, Any]) -> None:
         )
         return np.asarray((above - below) / (2 * size))
 
-    expected = direction @ columns
-    slack = 1e-2 * (np.abs(direction) @ np.abs(columns))
+    expected = pushed(direction, columns)
+    slack = 1e-2 * pushed(np.abs(direction), np.abs(columns))
     for size in (1.0, 2.0**-8, 2.0**-16, 2.0**-24):
         if (size * t < 4 * argument.spacing).any():
             break
@@ -188,7 +203,8 @@ def _verify(function: Function, columns: np.ndarray[Any, Any]) -> None:
         off &= np.abs(found - expected) > 100 * eps * value / size
         if not off.any():
             return
+    other = ", or is not elementwise" if separate else ""
     raise InputError(
         "the complex step does not work for this f: it does not agree with a central difference, so that f "
-        "drops, compares or branches on the imaginary part somewhere. Take form='central'"
+        f"drops, compares or branches on the imaginary part somewhere{other}. Take form='central'"
     )

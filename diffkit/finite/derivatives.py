@@ -16,9 +16,9 @@ import numpy as np
 
 from diffkit.containers import describe, flatten
 from diffkit.errors import InputError
-from diffkit.finite.complex_step import complex_columns
 from diffkit.finite.elementwise import elementwise
 from diffkit.finite.evaluation import Argument, Function
+from diffkit.finite.extrapolation import extrapolate
 from diffkit.finite.plan import (
     Bounds,
     Form,
@@ -26,6 +26,7 @@ from diffkit.finite.plan import (
     by_output,
     check_holomorphic,
     columns_of,
+    complex_plan,
     cut,
     make_plan,
     require_scalar,
@@ -52,37 +53,13 @@ def _differentiated(
     argument = Argument(x)
     function = Function(f, argument, vectorized=vectorized, workers=workers)
     if isinstance(form, str) and form == "complex":
-        return _complex_differentiated(function, h, order, n, bounds)
+        return complex_plan(function, h, order, n, bounds)
     formula = stencil(form, n, order)
     plan = make_plan(function, formula, h, bounds, full=full)
     columns = columns_of(plan)
     if argument.is_complex:
         check_holomorphic(plan, columns)
     return plan, columns, plan.errors(columns.shape[1])
-
-
-def _complex_differentiated(
-    function: Function, h: Any, order: int | None, n: int, bounds: Bounds | None
-) -> tuple[Plan, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    if n != 1:
-        raise InputError(f"the complex step gives the first derivative only, not n={n}: take form='central'")
-    if order not in (None, 2):
-        raise InputError(
-            f"the complex step has order 2, got order={order}; its h is so small that 2 is enough"
-        )
-    if bounds is not None:
-        raise InputError("the complex step leaves the real axis and stays above x: it takes no bounds=")
-    argument = function.argument
-    wanted = None if h is None else argument.like(h, "h").astype(argument.flat.real.dtype)
-    if wanted is not None and not (np.isfinite(wanted).all() and (wanted > 0).all()):
-        raise InputError(f"the step h must be positive and finite, got {h!r}")
-    columns, steps = complex_columns(function, wanted)
-    formula = stencil("central")
-    plan = Plan(function, argument, formula, [formula] * len(steps), steps, None)
-    # No subtraction, so only the rounding of f' itself and h**2 beside 1 are left.
-    eps = argument.epsilon[:, None].astype(float)
-    relative = steps[:, None].astype(float) / np.fmax(np.abs(argument.flat), 1.0)[:, None]
-    return plan, columns, np.abs(columns) * (4 * eps + relative**2)
 
 
 def derivative(
@@ -105,8 +82,9 @@ def derivative(
             If x is an array, f is applied to it elementwise (like ``np.sin``), and so is the
             derivative, with one call of f for each point of the stencil.
         x: where; a float or complex number (f must be holomorphic there), or an array.
-        form: "forward", "backward", "central", "complex" (the complex step), or the stencil's
-            offsets in units of h, such as ``[0, 1, 3]``.
+        form: "forward", "backward", "central", "complex" (the complex step), "richardson" (central
+            differences extrapolated to h = 0: see :func:`~diffkit.finite.extrapolate`), or the
+            stencil's offsets in units of h, such as ``[0, 1, 3]``.
         h: the step, or None for the one at which truncation and round-off, both measured, are
             least together. Steps are made exactly representable: x + h - x == h.
         order: the order of accuracy; by default 1 for forward and backward, 2 for central.
@@ -141,6 +119,14 @@ def derivative(
     >>> abs(estimate.value - 1) < 2 * estimate.error, estimate.h == (1.0 + 1e-4) - 1.0
     (True, True)
     """
+    if isinstance(form, str) and form == "richardson":
+        if bounds is not None or vectorized or workers is not None:
+            raise InputError(
+                "form='richardson' chooses its points as it goes: it takes no bounds=, vectorized= or "
+                "workers="
+            )
+        extrapolated = extrapolate(f, x, "central", h, order, n=n)
+        return extrapolated if full else extrapolated.value
     if isinstance(x, np.ndarray) and x.size > 1:
         return elementwise(
             f, x, form, h, order, n, full=full, bounds=bounds, vectorized=vectorized, workers=workers

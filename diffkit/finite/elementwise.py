@@ -10,8 +10,9 @@ import numpy as np
 from diffkit.containers import describe
 from diffkit.errors import InputError
 from diffkit.finite.evaluation import Argument, Function, Move
-from diffkit.finite.plan import Bounds, Form, make_plan
+from diffkit.finite.plan import Bounds, Form, complex_plan, make_plan
 from diffkit.finite.stencils import stencil
+from diffkit.finite.steps import least_error
 
 __all__ = ["elementwise"]
 
@@ -33,7 +34,10 @@ def elementwise(
     argument = Argument(x)
     function = Function(f, argument, vectorized=vectorized, workers=workers)
     if isinstance(form, str) and form == "complex":
-        raise InputError("for the complex step at many points, use jacobian or one point at a time")
+        plan, columns, wide = complex_plan(function, h, order, n, bounds, separate=True)
+        _check_shape(function, x)
+        value = argument.shaped(columns[0])
+        return plan.estimate(value, argument.shaped(wide[0], dtypes=False), form) if full else value
     formula = stencil(form, n, order)
     half = np.arange(x.size) % 2 == 0
     plan = make_plan(function, formula, h, bounds, full=full, separate=True)
@@ -48,21 +52,28 @@ def elementwise(
     # One point more, with every second element left alone, tells whether f is elementwise.
     mixed = np.where(half, points[-1], points[0])
     values = function([*moves, (slice(None), mixed)])
+    _check_shape(function, x)
+    expected = np.where(half, values[count - 1], values[0])
+    eps = np.finfo(values.real.dtype).eps
+    if not np.allclose(values[-1], expected, rtol=8 * eps, atol=0):
+        raise InputError(
+            "derivative at an array is for elementwise functions; an element of f's result depends on "
+            "other elements of x: use jacobian"
+        )
+    numbers = (weights * values[:-1]).sum(axis=0) / (denominators * plan.steps**n)
+    value = argument.shaped(numbers)
+    if not full:
+        return value
+    assert plan.measured is not None
+    found, m = plan.measured, formula.n + formula.order
+    leading = found.leading / found.scale**m
+    errors = least_error(formula, found.noise, leading, plan.steps.astype(float))
+    return plan.estimate(value, argument.shaped(errors, dtypes=False), form)
+
+
+def _check_shape(function: Function, x: np.ndarray[Any, Any]) -> None:
     if function.shapes != [x.shape]:
         raise InputError(
             f"derivative at an array is for elementwise functions; f maps {describe(x)} to another shape: "
             "use jacobian, or gradient if it returns one number"
         )
-    if not np.array_equal(values[-1], np.where(half, values[count - 1], values[0])):
-        eps = np.finfo(values.real.dtype).eps
-        if not np.allclose(values[-1], np.where(half, values[count - 1], values[0]), rtol=8 * eps, atol=0):
-            raise InputError(
-                "derivative at an array is for elementwise functions; an element of f's result depends on "
-                "other elements of x: use jacobian"
-            )
-    numbers = (weights * values[:-1]).sum(axis=0) / (denominators * plan.steps**n)
-    value = argument.shaped(numbers)
-    if not full:
-        return value
-    errors = np.diagonal(plan.errors(values.shape[1])) if plan.measured else np.full(x.size, np.nan)
-    return plan.estimate(value, argument.shaped(errors, dtypes=False), form)

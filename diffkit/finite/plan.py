@@ -11,6 +11,7 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
+from diffkit.finite.complex_step import complex_columns
 from diffkit.finite.evaluation import Argument, Function, Move
 from diffkit.finite.noise import warn_if_random
 from diffkit.finite.stencils import Stencil, stencil
@@ -24,6 +25,7 @@ __all__ = [
     "by_output",
     "check_holomorphic",
     "columns_of",
+    "complex_plan",
     "cut",
     "make_plan",
     "require_scalar",
@@ -278,3 +280,28 @@ def require_scalar(function: Function, name: str) -> None:
             f"{name} needs a function with one number as result; f returns "
             f"{describe(function.structure.unflatten(zeros))}: use jacobian, or reduce it in f with np.sum"
         )
+
+
+def complex_plan(
+    function: Function, h: Any, order: int | None, n: int, bounds: Bounds | None, *, separate: bool = False
+) -> tuple[Plan, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Plan, columns and errors by the complex step; with one row of columns if f is elementwise."""
+    if n != 1:
+        raise InputError(f"the complex step gives the first derivative only, not n={n}: take form='central'")
+    if order not in (None, 2):
+        raise InputError(
+            f"the complex step has order 2, got order={order}; its h is so small that 2 is enough"
+        )
+    if bounds is not None:
+        raise InputError("the complex step leaves the real axis and stays above x: it takes no bounds=")
+    argument = function.argument
+    wanted = None if h is None else argument.like(h, "h").astype(argument.flat.real.dtype)
+    if wanted is not None and not (np.isfinite(wanted).all() and (wanted > 0).all()):
+        raise InputError(f"the step h must be positive and finite, got {h!r}")
+    columns, steps = complex_columns(function, wanted, separate=separate)
+    formula = stencil("central")
+    plan = Plan(function, argument, formula, [formula] * len(steps), steps, None)
+    # No subtraction, so only the rounding of f' itself and h**2 beside 1 are left.
+    relative = steps.astype(float) / np.fmax(np.abs(argument.flat), 1.0)
+    off = 4 * argument.epsilon.astype(float) + relative**2
+    return plan, columns, np.abs(columns) * (off if separate else off[:, None])

@@ -27,7 +27,7 @@ from diffkit.finite.evaluation import Argument, Function
 from diffkit.finite.noise import along, measure
 from diffkit.finite.stencils import Stencil, stencil, weights
 
-__all__ = ["Measured", "best_step", "exact_steps", "given_steps", "least_error", "measure_function"]
+__all__ = ["Measured", "best_step", "exact_steps", "given_steps", "least_error", "measure_function", "spread"]
 
 
 def best_step(formula: Stencil, noise: Any, leading: Any) -> Any:
@@ -113,7 +113,7 @@ def measure_function(
         # Along one line the curvatures of several variables may cancel: f = x y is straight along
         # x + y = const. Along three they hardly will.
         free = bounds is None and not side
-        directions = [scale * inward * _spread(len(scale), k, free) for k in range(3)]
+        directions = [scale * inward * spread(len(scale), k, free) for k in range(3)]
     value, noise, repeat = measure(function, directions[0])
     coarse = stencil("central" if bounds is None and not side else "forward", formula.n + formula.order)
     found = [_leading(function, coarse, formula.n, d, value, noise) for d in directions]
@@ -121,7 +121,7 @@ def measure_function(
     return Measured(value, noise, repeat, leading, scale, function.evaluations - before)
 
 
-def _spread(count: int, seed: int, signed: bool) -> np.ndarray[Any, Any]:
+def spread(count: int, seed: int, signed: bool) -> np.ndarray[Any, Any]:
     """Factors between 1/2 and 1, with either sign if ``signed``; the same ones each time."""
     random = np.random.default_rng(seed)
     sizes = random.uniform(0.5, 1.0, count)

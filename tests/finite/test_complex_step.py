@@ -54,6 +54,15 @@ def test_gradients_jacobians_and_containers():
     assert len(calls) <= 5
 
 
+def test_elementwise_at_an_array():
+    x = np.linspace(0.1, 2, 6).reshape(2, 3)
+    estimate = derivative(np.log, x, "complex", full=True)
+    np.testing.assert_allclose(estimate.value, 1 / x, rtol=1e-15)
+    assert np.all(estimate.error < 1e-13)
+    with pytest.raises(InputError, match=r"np\.abs drops"):
+        derivative(np.abs, x, "complex")
+
+
 def test_float32_keeps_its_dtype():
     got = derivative(np.exp, np.float32(1), "complex")
     assert got.dtype == np.float32
@@ -100,7 +109,8 @@ def test_refusals_inside_an_array_program():
         (lambda: derivative(np.sin, 1.0, "complex", bounds=(0, 2)), "takes no bounds"),
         (lambda: derivative(np.sin, 1j, "complex"), "needs a real x"),
         (lambda: derivative(np.sin, 1.0, "complex", h=0.0), "must be positive"),
-        (lambda: derivative(np.sin, np.ones(2), "complex"), "use jacobian"),
+        (lambda: derivative(np.sum, np.ones(2), "complex"), "elementwise functions"),
+        (lambda: derivative(np.cumsum, np.ones(2), "complex"), "is not elementwise"),
     ],
 )
 def test_bad_input(call, message):

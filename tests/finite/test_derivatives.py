@@ -119,6 +119,13 @@ def test_elementwise_at_an_array():
     np.testing.assert_allclose(derivative(np.log, np.array([1e-6, 1.0, 1e6])), [1e6, 1.0, 1e-6], rtol=1e-6)
 
 
+def test_elementwise_at_very_many_points():
+    x = np.linspace(0.1, 3, 20000)
+    estimate = derivative(np.sin, x, full=True)
+    assert np.all(np.abs(estimate.value - np.cos(x)) < 3 * estimate.error)
+    assert estimate.error.max() < 1e-9
+
+
 def test_elementwise_refuses_what_is_not():
     with pytest.raises(InputError, match=r"elementwise functions; f maps array \(3,\) to another shape"):
         derivative(np.sum, np.ones(3))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffkit.errors import DomainError, InputError
-from diffkit.finite import extrapolate
+from diffkit.finite import derivative, extrapolate
 
 CASES = {
     "logistic": (
@@ -61,6 +61,13 @@ def test_several_results_each_with_its_own_error():
 def test_a_kink_shows_in_the_error():
     estimate = extrapolate(lambda x: abs(x - 1.001), 1.0)
     assert abs(estimate.value + 1) <= 3 * estimate.error
+
+
+def test_as_a_form_of_derivative():
+    assert derivative(np.sin, 1.0, "richardson") == extrapolate(np.sin, 1.0).value
+    assert derivative(np.sin, 1.0, "richardson", full=True).error == extrapolate(np.sin, 1.0).error
+    with pytest.raises(InputError, match="takes no bounds="):
+        derivative(np.sin, 1.0, "richardson", bounds=(0, 2))
 
 
 def test_bad_input():
