@@ -207,6 +207,8 @@ PROGRAMS = {
     "slogdet": lambda x: np.linalg.slogdet(SQUARE * x[0, 0])[1],
     "transpose and reshape": lambda x: x.T.reshape(-1)[::-1],
     "int powers": lambda x: sum(x[0, 1] ** k for k in range(4)),
+    "methods of a scalar": lambda x: (x[0] @ V).sum() * x[0, 0].mean() + x[1, 1].T,
+    "reshape of a scalar": lambda x: np.sin(x[0, 0].reshape(-1)),
     "diff": lambda x: np.diff(x, axis=1),
     "trace": lambda x: np.trace(x @ x.T),
     "data-dependent count": lambda x: sum(x[0, 0] for _ in range(int(x[1, 0]))),
@@ -263,6 +265,11 @@ def test_the_argument_is_not_touched():
 def test_a_program_that_cannot_run_says_why(f, reason):
     with pytest.raises(InputError, match=reason):
         evaluate(f, 0.5)
+
+
+def test_what_a_number_does_not_have():
+    with pytest.raises(AttributeError, match="no 'sine'"):
+        Precise(1.0).sine  # noqa: B018
 
 
 def test_showing():

@@ -407,6 +407,14 @@ class Precise:
         """Whether x < 0 (there is no negative zero here)."""
         return bool(self.value < 0)
 
+    def __getattr__(self, name: str) -> Any:
+        # NumPy's scalars have the methods of arrays; programs call .sum() or .T on them.
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"a Precise number has no {name!r}")
+        from diffkit.precise.arrays import as_arrays
+
+        return getattr(as_arrays(self), name)
+
     # -- showing -----------------------------------------------------------------------------------
 
     def __str__(self) -> str:

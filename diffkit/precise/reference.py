@@ -100,80 +100,102 @@ def reference_derivative(
     >>> reference_derivative(lambda x: np.maximum(x, 0.0), [0.0]).kinks
     (Kink(coordinate=0, name='x0', output=0, left=0.0, right=1.0),)
     """
-    leaves, structure = flatten(tuple(args))
-    if names is None:
-        names = [f"x{k}" for k in range(len(args))]
-    places, labels = _coordinates(leaves, structure, names)
-    chosen = tuple(range(len(places)) if coordinates is None else [operator.index(c) for c in coordinates])
-    if not places or any(not 0 <= c < len(places) for c in chosen):
+    program = _Program(f, args, names)
+    count = len(program.places)
+    chosen = tuple(range(count) if coordinates is None else [operator.index(c) for c in coordinates])
+    if not count:
         raise InputError(
-            f"the arguments have {len(places)} floats to differentiate by; coordinates are numbers from 0 to "
-            f"{len(places) - 1}, got {list(chosen)}"
-            if places
-            else "none of the arguments is a float or has floats in it: nothing to differentiate by"
+            "none of the arguments is a float or has floats in it: there is nothing to differentiate by"
         )
-    k = digits // 2 + 5
-
-    def outputs_at(home: Arithmetic, place: tuple[int, Any] | None, shift: Any) -> tuple[Any, list[Any]]:
-        lifted = [lift(leaf, home) for leaf in leaves]
-        if place is not None:
-            leaf, index = place
-            if isinstance(lifted[leaf], np.ndarray):
-                lifted[leaf][index] = lifted[leaf][index] + shift
-            else:
-                lifted[leaf] = lifted[leaf] + shift
-        result = run(f, structure.unflatten(lifted), home)
-        return result, _flat_numbers(result, home)
-
-    middles: dict[int, tuple[Any, list[Any]]] = {}
-    columns, kinks, evaluations = [], [], 0
+    if any(not 0 <= c < count for c in chosen):
+        raise InputError(
+            f"the arguments have {count} floats to differentiate by; coordinates are numbers from 0 to "
+            f"{count - 1}, got {list(chosen)}"
+        )
+    columns, kinks = [], []
     for c in chosen:
-        leaf, index = places[c]
-        x = leaves[leaf][index] if isinstance(leaves[leaf], np.ndarray) else leaves[leaf]
-        size = abs(complex(x))
-        exponent = k + (max(0, math.ceil(-math.log10(size))) if 0 < size < 1 else 0)
-        # Digits for h, for x beside h, and for the part that the subtraction takes.
-        needed = digits + exponent + 35 + (math.ceil(2 * math.log10(size)) if size > 1 else 0)
-        home = arithmetic(-(-needed // 25) * 25, False, True)
-        if home.digits not in middles:
-            middles[home.digits] = outputs_at(home, None, None)
-        h = precise(home.mp.mpf(10) ** -exponent, home)
-        middle = middles[home.digits][1]
-
-        def one_sided(
-            h: Any, home: Arithmetic = home, middle: list[Any] = middle, c: int = c
-        ) -> list[tuple[Any, Any]]:
-            above, below = (outputs_at(home, places[c], shift)[1] for shift in (h, -h))
-            if not len(above) == len(below) == len(middle):
-                raise InputError(f"f returns {len(middle)} numbers at the point, but another count beside it")
-            return [((y - b) / h, (a - y) / h) for a, y, b in zip(above, middle, below, strict=True)]
-
-        sides = one_sided(h)
+        home, h = _scaled(program.size(c), digits)
+        sides = program.one_sided(c, h, home)
         columns.append([(left + right) / 2 for left, right in sides])
         suspects = [m for m, (left, right) in enumerate(sides) if _differ(left, right, digits)]
-        if suspects:  # where f is smooth, the difference is h f'' and goes away with h
-            finer = one_sided(h / 2**40)
-            evaluations += 2
+        # Where f is smooth, the difference is h f'' and goes away with h; at a kink it stays.
+        finer = program.one_sided(c, h / 2**40, home) if suspects else []
         for m in suspects:
             left, right = finer[m]
             gap, before = abs(right - left), abs(sides[m][1] - sides[m][0])
             if not gap * 16 < before:
-                kinks.append(Kink(c, labels[c], m, _as_float(left), _as_float(right)))
-    value, middle = next(iter(middles.values())) if middles else outputs_at(arithmetic(digits), None, None)
+                kinks.append(Kink(c, program.names[c], m, _as_float(left), _as_float(right)))
     released = arithmetic(digits)
-    partials = np.empty((len(middle), len(chosen)), dtype=object).view(PreciseArray)
+    value = program.value(_scaled(program.size(chosen[0] if chosen else 0), digits)[0])
+    outputs = len(_flat_numbers(value, released))
+    partials = np.empty((outputs, len(chosen)), dtype=object).view(PreciseArray)
     for j, column in enumerate(columns):
         partials[:, j] = [precise(released.mp.mpmathify(p.value), released) for p in column]
-    out_leaves, out_structure = flatten(value)
+    leaves, structure = flatten(value)
     return Reference(
         partials=partials,
-        value=out_structure.unflatten([release(leaf, released) for leaf in out_leaves]),
+        value=structure.unflatten([release(leaf, released) for leaf in leaves]),
         coordinates=chosen,
-        names=tuple(labels[c] for c in chosen),
+        names=tuple(program.names[c] for c in chosen),
         kinks=tuple(kinks),
         digits=digits,
-        evaluations=evaluations + 2 * len(chosen) + len(middles),
+        evaluations=program.evaluations,
     )
+
+
+def _scaled(size: float, digits: int) -> tuple[Arithmetic, Precise]:
+    """The arithmetic and the step for a coordinate of this size.
+
+    Beside x = 1e-30 a step must be smaller still; beside x = 1e30 the arithmetic must hold both x
+    and the step. And it must have the digits that the subtraction takes.
+    """
+    exponent = digits // 2 + 5 + (math.ceil(-math.log10(size)) if 0 < size < 1 else 0)
+    needed = digits + exponent + 35 + (math.ceil(2 * math.log10(size)) if size > 1 else 0)
+    home = arithmetic(25 * math.ceil(needed / 25), False, True)
+    return home, precise(home.mp.mpf(10) ** -exponent, home)
+
+
+class _Program:
+    """f and its arguments, run with one coordinate moved."""
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], names: Sequence[str] | None) -> None:
+        self.f = f
+        self.leaves, self.structure = flatten(tuple(args))
+        labels = [f"x{k}" for k in range(len(args))] if names is None else names
+        self.places, self.names = _coordinates(self.leaves, self.structure, labels)
+        self.evaluations = 0
+        self._values: dict[int, Any] = {}
+
+    def size(self, c: int) -> float:
+        """The size of a coordinate."""
+        leaf, index = self.places[c]
+        x = self.leaves[leaf][index] if isinstance(self.leaves[leaf], np.ndarray) else self.leaves[leaf]
+        return abs(complex(x))
+
+    def value(self, home: Arithmetic) -> Any:
+        """f's result at the point itself, run once for each arithmetic."""
+        if home.digits not in self._values:
+            self._values[home.digits] = self._run(home)
+        return self._values[home.digits]
+
+    def one_sided(self, c: int, h: Precise, home: Arithmetic) -> list[tuple[Any, Any]]:
+        """The differences to the left and to the right along a coordinate, for each output."""
+        middle = _flat_numbers(self.value(home), home)
+        above, below = (_flat_numbers(self._run(home, c, shift), home) for shift in (h, -h))
+        if not len(above) == len(below) == len(middle):
+            raise InputError(f"f returns {len(middle)} numbers at the point, but another count beside it")
+        return [((y - b) / h, (a - y) / h) for a, y, b in zip(above, middle, below, strict=True)]
+
+    def _run(self, home: Arithmetic, c: int | None = None, shift: Any = None) -> Any:
+        lifted = [lift(leaf, home) for leaf in self.leaves]
+        if c is not None:
+            leaf, index = self.places[c]
+            if isinstance(lifted[leaf], np.ndarray):
+                lifted[leaf][index] = lifted[leaf][index] + shift
+            else:
+                lifted[leaf] = lifted[leaf] + shift
+        self.evaluations += 1
+        return run(self.f, self.structure.unflatten(lifted), home)
 
 
 def _coordinates(
