@@ -4,9 +4,10 @@ from diffkit.finite.derivatives import derivative, directional, gradient, jacobi
 from diffkit.finite.extrapolation import Extrapolation, extrapolate
 from diffkit.finite.hessians import hessian
 from diffkit.finite.noise import Noise, NoiseWarning, estimate_noise
+from diffkit.finite.parts import PARTS
 from diffkit.finite.plan import Estimate
 from diffkit.finite.stencils import Stencil, stencil, weights
-from diffkit.finite.sweep import PARTS, ErrorSweep, error_sweep
+from diffkit.finite.sweep import ErrorSweep, error_sweep
 
 __all__ = [
     "PARTS",

@@ -129,7 +129,7 @@ def warn_if_random(f: Callable[..., Any], noise: np.ndarray[Any, Any], repeat: n
             f"{float(repeat.max()):.1e}, and its noise is about {level:.1e}. The step is chosen for that "
             "noise; fix the random seed inside f for a better derivative",
             NoiseWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
