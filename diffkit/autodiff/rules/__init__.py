@@ -5,6 +5,26 @@
 that a sweep can itself be traced.
 """
 
-from diffkit.autodiff.rules import elementwise, indexing, linalg, reductions, shaping
+from diffkit.autodiff.rules import (
+    complex_numbers,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    norms,
+    reductions,
+    shaping,
+    spectral,
+)
 
-__all__ = ["elementwise", "indexing", "linalg", "reductions", "shaping"]
+__all__ = [
+    "complex_numbers",
+    "elementwise",
+    "fft",
+    "indexing",
+    "linalg",
+    "norms",
+    "reductions",
+    "shaping",
+    "spectral",
+]
