@@ -1,0 +1,5 @@
+"""Drawings of traces and expressions, and the page that steps through a program."""
+
+from diffkit.graphs.drawing import Drawing, draw
+
+__all__ = ["Drawing", "draw"]

