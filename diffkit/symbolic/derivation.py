@@ -386,7 +386,7 @@ def _schema_latex(left: str, right: str) -> str:
             read = compile_text(text, free, NAMES, operators=False)
             sides.append(sympy.latex(read(*[intern(sympy.Symbol(_primed(n))) for n in free])))
         return rf"d\left({sides[0]}\right) = {sides[1]}"
-    except (InputError, NameError, SyntaxError):  # a schema in words, such as that of piecewise
+    except (InputError, NameError, TypeError, SyntaxError):  # a schema in words, such as that of piecewise
         return rf"\text{{d({left}) = {right}}}"
 
 

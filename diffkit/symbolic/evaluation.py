@@ -27,6 +27,7 @@ import numpy as np
 import sympy
 from sympy import S
 from sympy.core.function import Application
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.errors import DomainError, InputError, NoRuleError
 from diffkit.expressions import Expression, SymbolicNumber, intern, post_order
@@ -318,7 +319,7 @@ def interpret(
                 value = _power(base, known[id(exponent)])
         elif isinstance(node, RANGES):
             value = _over_range(node, known, arithmetic, functions)
-        elif not args or (node.is_number and isinstance(node, sympy.AtomicExpr)):
+        elif not args or isinstance(node, sympy.Indexed | MatrixElement):
             value = _atom(node, arithmetic)
         elif isinstance(node, _GROUPS):
             continue
@@ -339,7 +340,7 @@ _GROUPS = (sympy.Tuple,)  # a piece with its condition, or the limits of a Sum: 
 def _atom(node: Expression, arithmetic: Arithmetic) -> Any:
     if node is sympy.true or node is sympy.false:
         return node is sympy.true
-    if node.is_number:
+    if not node._args and node.is_number:
         return arithmetic.constant(node)
     raise InputError(f"no value is given for {node}; add it to the values, as in {{{node}: 1.0}}")
 

@@ -46,6 +46,7 @@ __all__ = ["lambdify", "straight_line"]
 # How tightly a piece of text binds, as in Python.
 _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(6)
 
+_ROOTS = (S.Half, -S.Half)
 _WIDTH = 90  # a longer line is broken by naming a part of it
 _NEST = 40  # parentheses within parentheses; Python's parser allows 200
 _TERMS = 40  # of a sum or product on one line: Python compiles longer ones by recursion
@@ -289,7 +290,7 @@ def _parts(node: Expression) -> Sequence[Expression]:
             if id(inner) in inside:
                 free.update((id(a), a) for a in inner._args if id(a) not in inside)
         return [a for a in free.values() if not isinstance(a, sympy.Tuple)]
-    if node.is_Pow and node._args[1].is_Rational:
+    if node.is_Pow and (node._args[1].is_Integer or node._args[1] in _ROOTS):
         return [node._args[0]]
     return list(node._args)
 

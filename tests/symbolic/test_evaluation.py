@@ -1,0 +1,152 @@
+"""Values in floats, in many digits and in fractions, against SymPy and mpmath."""
+
+import math
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from sympy import S, symbols
+
+from diffkit.errors import DomainError, InputError, NoRuleError
+from diffkit.expressions import multiply
+from diffkit.symbolic import FAMILIES, BudgetError, diff, evaluate, lambdify
+
+x, y = symbols("x y")
+i, n = symbols("i n", integer=True)
+
+EXPRESSIONS = [
+    x + 2 * y - S(1) / 3,
+    -x / y + x**-2,
+    sympy.sqrt(x) / sympy.sqrt(y) + x**y,
+    sympy.sin(x) + sympy.cos(y) * sympy.tan(x) + sympy.cot(x) + sympy.sec(x) + sympy.csc(x),
+    sympy.asin(x / 3)
+    + sympy.acos(y / 3)
+    + sympy.atan(x)
+    + sympy.acot(x)
+    + sympy.asec(x + 2)
+    + sympy.acsc(x + 2),
+    sympy.sinh(x) + sympy.cosh(x) + sympy.tanh(x) + sympy.coth(x) + sympy.sech(x) + sympy.csch(x),
+    sympy.asinh(x) + sympy.acosh(x + 1) + sympy.atanh(x / 3) + sympy.acoth(x + 2) + sympy.asech(x / 3),
+    sympy.acsch(x) + sympy.atan2(y, x) + sympy.exp(x) + sympy.log(y),
+    sympy.erf(x) + sympy.erfc(y) + sympy.erfi(x) + sympy.erfinv(x / 2),
+    sympy.gamma(x) + sympy.loggamma(y) + sympy.digamma(x) + sympy.polygamma(2, y),
+    sympy.Abs(x - y) + sympy.sign(x - y) + sympy.floor(5 * x) + sympy.ceiling(5 * y) + sympy.Mod(7 * x, y),
+    sympy.Max(x, y, 1) * sympy.Min(x, y) + sympy.Heaviside(x - y) + sympy.Heaviside(x - x * 1),
+    sympy.Piecewise((x, x > y), (y**2, sympy.And(x < 1, sympy.Ne(y, 3))), (0, True)),
+    sympy.Piecewise((x, sympy.Or(x > y, sympy.Eq(x, 2))), (y**2, sympy.Not(x < 1)), (7, True)),
+    sympy.Sum(x**i / i, (i, 1, 4)) + sympy.Product(y + i, (i, 1, 3)),
+    sympy.Sum(sympy.Sum(x * i + n, (i, 1, n)), (n, 1, 3)),
+    sympy.Sum(x * i + n, (i, 1, n), (n, 1, 3)),
+    sympy.LambertW(x) + sympy.pi * sympy.E + sympy.EulerGamma + sympy.KroneckerDelta(2, 2) * x,
+    x * S(0.1) + S(10) ** 20 / y,
+]
+
+
+@pytest.mark.parametrize("expr", EXPRESSIONS, ids=str)
+def test_every_way_to_evaluate_agrees_with_sympy(expr):
+    point = {x: 0.75, y: 1.25}
+    expected = float(sympy.N(expr.subs({s: sympy.Rational(v) for s, v in point.items()}).doit(), 30))
+    value = evaluate(expr, point)
+    assert type(value) in (float, int)
+    assert value == pytest.approx(expected, rel=1e-13)
+    assert float(evaluate(expr, point, precision=40)) == pytest.approx(expected, rel=1e-14)
+    f = lambdify([x, y], expr)
+    assert f(0.75, 1.25) == pytest.approx(expected, rel=1e-13)
+    xs, ys = np.array([0.75, 0.75, 0.5]), np.array([[1.25], [1.5]])
+    for array in (evaluate(expr, {x: xs, y: ys}), f(xs, ys)):
+        assert np.broadcast_to(array, (2, 3))[0, 1] == pytest.approx(expected, rel=1e-13)
+        assert np.broadcast_to(array, (2, 3))[1, 2] == pytest.approx(f(0.5, 1.5), rel=1e-13)
+
+
+def test_fifty_digits():
+    value = evaluate(sympy.exp(sympy.sin(x)), {x: 0.5}, precision=50)
+    with mpmath.workdps(60):
+        assert abs(value - mpmath.exp(mpmath.sin(mpmath.mpf(0.5)))) < mpmath.mpf(10) ** -50
+
+
+def test_digits_lost_to_cancellation_are_computed_anew():
+    expr = (1 - sympy.cos(x)) / x**2
+    value = evaluate(expr, {x: Fraction(1, 10**20)}, precision=30)
+    with mpmath.workdps(40):
+        assert abs(value - mpmath.mpf(1) / 2) < mpmath.mpf(10) ** -30
+    with pytest.raises(BudgetError, match="or is zero"):
+        evaluate(sympy.sin(x) ** 2 + sympy.cos(x) ** 2 - 1, {x: 1}, precision=10)
+
+
+def test_exact_values():
+    expr = diff(FAMILIES["logistic map"].expression(5), sympy.Symbol("x"))
+    value = evaluate(expr, {sympy.Symbol("x"): Fraction(1, 3)}, exact=True)
+    closed = sympy.diff(sympy.expand(FAMILIES["logistic map"].expression(5).doit()), sympy.Symbol("x"))
+    assert value == Fraction(int(closed.subs("x", S(1) / 3).p), int(closed.subs("x", S(1) / 3).q))
+    assert evaluate(x, {x: 0.1}, exact=True) == Fraction(0.1)
+    assert evaluate(S(0.1) * x, {x: 10}, exact=True) == 10 * Fraction(0.1)
+    assert (
+        evaluate(sympy.Abs(x) + sympy.floor(x) + sympy.Max(x, 2), {x: Fraction(-3, 2)}, exact=True)
+        == S(3) / 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: evaluate(x + y, {x: 1.0}), InputError, "no value is given for y"),
+        (lambda: evaluate(sympy.IndexedBase("a")[1], {}), InputError, r"no value is given for a\[1\]"),
+        (lambda: evaluate(x, {"x": 1.0}), InputError, "values by symbol"),
+        (lambda: evaluate(x, {x: "1.0"}), InputError, "expected a number"),
+        (lambda: evaluate(sympy.sin(x), {x: 1}, exact=True), InputError, "sin has no exact rational value"),
+        (lambda: evaluate(sympy.pi * x, {x: 1}, exact=True), InputError, "pi is not rational"),
+        (lambda: evaluate(sympy.sqrt(x), {x: 2}, exact=True), InputError, "no exact rational value"),
+        (lambda: evaluate(1 / x, {x: 0}, exact=True), DomainError, "division by zero at x = 0"),
+        (lambda: evaluate(1 / x, {x: 0}, precision=20), DomainError, "division by zero at x = 0"),
+        (lambda: evaluate(x, {x: 1}, exact=True, precision=20), InputError, "give one of them"),
+        (lambda: evaluate(x, {x: 1}, precision=0), InputError, "digits of at least 1"),
+        (lambda: evaluate(x, {x: math.nan}, exact=True), InputError, "finite number"),
+        (lambda: evaluate(sympy.Function("f")(x), {x: 1}), NoRuleError, "f has no value here"),
+        (lambda: evaluate(sympy.Sum(i, (i, 1, n)), {n: 2.5}), DomainError, "runs over integers"),
+    ],
+)
+def test_what_has_no_value(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_infinities_and_nan_follow_ieee():
+    assert evaluate(1 / x, {x: 0.0}) == math.inf
+    assert evaluate(sympy.log(x), {x: 0.0}) == -math.inf
+    assert math.isnan(evaluate(sympy.log(x), {x: -1.0}))
+    assert evaluate(sympy.exp(x), {x: 1000.0}) == math.inf
+
+
+def test_floats_keep_their_precision_and_lists_their_shape():
+    assert evaluate(x * y, {x: np.float32(2), y: 3.0}).dtype == np.float32
+    assert evaluate(sympy.sin(x) / 3, {x: np.ones(2, np.float32)}).dtype == np.float32
+    assert evaluate(x**-1, {x: np.array([1, 2])}).tolist() == [1.0, 0.5]
+    assert evaluate([x, 2 * x], {x: 1.5}) == [1.5, 3.0]
+    assert evaluate(sympy.Matrix([[x, 1], [2, x]]), {x: 3.0}).tolist() == [[3.0, 1.0], [2.0, 3.0]]
+
+
+def test_the_user_s_own_functions():
+    f = sympy.Function("f")
+    assert evaluate(f(x) * 2, {x: 3.0}, functions={"f": lambda v: v + 1}) == 8.0
+    assert lambdify(x, f(x) * 2, functions={"f": lambda v: v + 1})(3.0) == 8.0
+
+
+def test_depth():
+    family = FAMILIES["soft ReLU"]
+    d = diff(family.expression(10_000), *family.variables(1))
+    values = {sympy.Symbol("x"): 0.3, sympy.Symbol("w"): 0.5, sympy.Symbol("b"): 0.1}
+    value = evaluate(d, values)
+    expected, tangent = 0.3, 0.0  # forward mode by hand
+    for _ in range(9_999):
+        z = 0.5 * expected + 0.1
+        expected, tangent = math.log(1 + math.exp(z)), (expected + 0.5 * tangent) / (1 + math.exp(-z))
+    assert value == pytest.approx(tangent, rel=1e-12)
+    assert lambdify(list(values), d)(*values.values()) == pytest.approx(tangent, rel=1e-12)
+
+
+def test_a_division_is_one_division():
+    expr = multiply(x, 1 / y)
+    assert evaluate(expr, {x: 1.0, y: 49.0}) == 1.0 / 49.0
+    assert evaluate(expr, {x: 5.0, y: 49.0}) == 5.0 / 49.0
