@@ -353,7 +353,7 @@ def _unknown(root: Expression, known: dict[int, Any]) -> list[Expression]:
         if id(node) in done:
             stack.pop()
             continue
-        below = node._args
+        below = () if isinstance(node, sympy.Indexed | MatrixElement) else node._args
         if isinstance(node, RANGES):
             below = tuple(bound for limit in node._args[1:] for bound in limit._args[1:])
             indices = {id(limit._args[0]) for limit in node._args[1:]}

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import sympy
 from sympy import S
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.errors import DomainError, InputError
 from diffkit.expressions import Expression, intern, post_order
@@ -146,7 +147,7 @@ class _Writer:
         return _Text(name)
 
     def _text(self, node: Expression) -> _Text:
-        if not node._args:
+        if not node._args or isinstance(node, sympy.Indexed | MatrixElement):
             return self._leaf(node)
         if node.is_Add:
             return self._sum(node)
@@ -181,7 +182,7 @@ class _Writer:
             return _Text(_NAMED_NUMBERS[node])
         if node is sympy.true or node is sympy.false:
             return _Text(str(node))
-        if node.is_number:
+        if not node._args and node.is_number:
             return _Text(repr(float(node)))
         raise InputError(f"{node} is not among the arguments; add it to their list")
 
@@ -233,7 +234,9 @@ class _Writer:
         over = self._joined(head, [("*", t) for t in others], _SIGN, _PRODUCT, first.nest)
         if not below:
             return over if len(texts) > 1 else _Text(over.text, _SIGN if sign else first.binds, first.nest)
-        under = self._joined(below[0].text, [("*", t) for t in below[1:]], _SIGN, _PRODUCT, below[0].nest)
+        under = self._joined(
+            below[0].within(_SIGN), [("*", t) for t in below[1:]], _SIGN, _PRODUCT, below[0].nest
+        )
         if len(below) == 1:
             under = below[0]
         return _Text(f"{over.within(_PRODUCT)}/{under.within(_SIGN)}", _PRODUCT, over.nest + under.nest)
@@ -283,6 +286,8 @@ def _parts(node: Expression) -> Sequence[Expression]:
     """The operands that have to be written before a node."""
     if isinstance(node, sympy.Piecewise):
         return [part for piece in node._args for part in piece._args]
+    if isinstance(node, sympy.Indexed | MatrixElement):
+        return []
     if isinstance(node, RANGES):
         inside = depending(node)
         free: dict[int, Expression] = {}
