@@ -232,7 +232,7 @@ def _blocks(plan: Plan, columns: np.ndarray[Any, Any], dtypes: bool = True) -> A
     assert function.structure is not None
     rows = np.ascontiguousarray(columns.T)
     blocks = [
-        plan.argument.shaped(part.reshape(*shape, -1), dtypes)
+        plan.argument.shaped(part.reshape(*shape, plan.argument.flat.size), dtypes)
         for part, shape in zip(cut(rows, function.shapes), function.shapes, strict=True)
     ]
     return function.structure.unflatten(blocks)

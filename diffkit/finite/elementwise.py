@@ -12,7 +12,6 @@ from diffkit.errors import InputError
 from diffkit.finite.evaluation import Argument, Function, Move
 from diffkit.finite.plan import Bounds, Form, complex_plan, make_plan
 from diffkit.finite.stencils import stencil
-from diffkit.finite.steps import least_error
 
 __all__ = ["elementwise"]
 
@@ -65,9 +64,7 @@ def elementwise(
     if not full:
         return value
     assert plan.measured is not None
-    found, m = plan.measured, formula.n + formula.order
-    leading = found.leading / found.scale**m
-    errors = least_error(formula, found.noise, leading, plan.steps.astype(float))
+    errors = plan.measured.error(formula, plan.measured.scale, plan.steps)
     return plan.estimate(value, argument.shaped(errors, dtypes=False), form)
 
 

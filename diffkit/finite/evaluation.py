@@ -366,7 +366,7 @@ class Function:
             raise InputError(f"f returns {describe(out)}: expected a number, an array, or containers of them")
         self.structure = structure
         self.shapes = [a.shape for a in arrays]
-        self.dtypes = [a.dtype if a.dtype.kind in "fc" else np.dtype(float) for a in arrays]
+        self.dtypes = [a.dtype for a in arrays]
         self.returns_python = isinstance(out, (int, float, complex))  # np.float64 is a float too
 
     def _row(self, out: Any, move: Move) -> np.ndarray[Any, Any]:
@@ -415,7 +415,7 @@ class Function:
         if self.structure is None:
             self.structure = structure
             self.shapes = [a.shape[1:] for a in arrays]
-            self.dtypes = [a.dtype if a.dtype.kind in "fc" else np.dtype(float) for a in arrays]
+            self.dtypes = [a.dtype for a in arrays]
             self.returns_python = self.is_scalar and self.argument.kinds[0] == "python"
         return np.concatenate([a.reshape(len(moves), -1) for a in arrays], axis=1)
 
@@ -425,7 +425,7 @@ def _output_array(leaf: Any, path: str) -> np.ndarray[Any, Any]:
     if array.dtype.kind not in "fciu":
         hint = ": does it lack a return?" if leaf is None else ""
         raise InputError(f"{path} is {describe(leaf)}, where a number or an array was expected{hint}")
-    return array
+    return array if array.dtype.kind in "fc" else array.astype(float)
 
 
 def _same(a: Any, b: Any) -> bool:

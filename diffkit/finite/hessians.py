@@ -109,7 +109,7 @@ def hessian(
 def _square(argument: Argument, matrix: np.ndarray[Any, Any]) -> Any:
     """A matrix over the coordinates as blocks: x's containers twice over."""
     rows = [
-        argument.shaped(part.reshape(*shape, -1))
+        argument.shaped(part.reshape(*shape, argument.flat.size))
         for part, shape in zip(np.split(matrix, np.cumsum(argument.sizes)[:-1]), argument.shapes, strict=True)
     ]
     return argument.structure.unflatten(rows)

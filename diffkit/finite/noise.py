@@ -48,12 +48,15 @@ def difference_levels(
     >>> levels.round(3).tolist(), changes.tolist()
     ([0.707, 0.816, 0.894], [True, True, False])
     """
-    table = values.astype(np.result_type(values.dtype, np.float64))
+    # In units of the largest value, whose square a float might not hold.
+    size = np.abs(values).max(axis=0)
+    size = np.where(size > 0, size, 1)
+    table = values.astype(np.result_type(values.dtype, np.float64)) / size
     levels, changes = [], []
     for k in range(1, len(values)):
         table = np.diff(table, axis=0)
         gamma = math.factorial(k) ** 2 / math.factorial(2 * k)
-        levels.append(np.sqrt(gamma * np.mean(np.abs(table) ** 2, axis=0)))
+        levels.append(size * np.sqrt(gamma * np.mean(np.abs(table) ** 2, axis=0)))
         signs = np.sign(table.real)
         changes.append((signs.min(axis=0) < 0) & (signs.max(axis=0) > 0))
     return np.array(levels), np.array(changes)

@@ -15,7 +15,7 @@ from diffkit.finite.complex_step import complex_columns
 from diffkit.finite.evaluation import Argument, Function, Move
 from diffkit.finite.noise import warn_if_random
 from diffkit.finite.stencils import Stencil, stencil
-from diffkit.finite.steps import Measured, exact_steps, given_steps, least_error, measure_function
+from diffkit.finite.steps import Measured, exact_steps, given_steps, measure_function
 
 __all__ = [
     "Bounds",
@@ -105,12 +105,17 @@ class Plan:
         found = self.measured
         if found is None:
             return np.full((len(self.steps), outputs), np.nan)
-        m = self.formula.n + self.formula.order
-        rows = [
-            least_error(formula, found.noise, found.leading / s**m, h)
-            for formula, s, h in zip(self.formulas, found.scale, self.steps.astype(float), strict=True)
-        ]
-        return np.array(rows)
+        errors = np.empty((len(self.steps), outputs))
+        for formula, chosen in self.groups().items():
+            errors[chosen] = found.error(formula, found.scale[chosen, None], self.steps[chosen, None])
+        return errors
+
+    def groups(self) -> dict[Stencil, list[int]]:
+        """The coordinates by their formula: without bounds, all of them have the same."""
+        groups: dict[Stencil, list[int]] = {}
+        for i, formula in enumerate(self.formulas):
+            groups.setdefault(formula, []).append(i)
+        return groups
 
 
 def make_plan(
@@ -198,10 +203,7 @@ def _fitted(
 
 def columns_of(plan: Plan) -> np.ndarray[Any, Any]:
     """d^n f / dx_i^n as (coordinates, outputs)."""
-    # Coordinates with the same formula together; without bounds, that is all of them.
-    groups: dict[Stencil, list[int]] = {}
-    for i, formula in enumerate(plan.formulas):
-        groups.setdefault(formula, []).append(i)
+    groups = plan.groups()
     needs_x = any(0 in formula.offsets for formula in groups)
     moves: list[Move] = [None] if needs_x else []
     for formula, chosen in groups.items():

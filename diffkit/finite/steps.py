@@ -62,7 +62,8 @@ class Measured:
         value: f(x).
         noise: the size of the errors in f's values.
         repeat: how much two runs at the same point differ.
-        leading: the derivative that leads the truncation error, along ``scale``.
+        leading: the derivative that leads the truncation error, along ``scale``, in units of
+            max(|f(x)|, 1): where f is near the largest float, it would be larger.
         scale: the size of each coordinate.
         evaluations: how many it took to find out.
     """
@@ -76,13 +77,24 @@ class Measured:
 
     def relative_steps(self, formula: Stencil) -> np.ndarray[Any, Any]:
         """The best step for each output, in units of ``scale``; nan where nothing is known."""
-        return np.asarray(best_step(formula, self.noise, self.leading))
+        return np.asarray(best_step(formula, self.noise / self._unit, self.leading))
 
     def relative_step(self, formula: Stencil) -> float:
         """One step for all outputs: the median of theirs."""
         steps = self.relative_steps(formula)
         steps = steps[np.isfinite(steps) & (steps > 0)]
         return float(np.median(steps)) if steps.size else math.nan
+
+    def error(self, formula: Stencil, scale: np.ndarray[Any, Any], steps: np.ndarray[Any, Any]) -> Any:
+        """The size of error to expect of each output, for steps in coordinates of these scales."""
+        steps = steps.astype(float)
+        with np.errstate(over="ignore"):
+            relative = least_error(formula, self.noise / self._unit, self.leading, steps / scale)
+            return self._unit * (relative / scale**formula.n)
+
+    @property
+    def _unit(self) -> np.ndarray[Any, Any]:
+        return np.asarray(np.fmax(np.abs(self.value), 1.0))
 
 
 def measure_function(
@@ -143,7 +155,7 @@ def _leading(
     value: np.ndarray[Any, Any],
     noise: np.ndarray[Any, Any],
 ) -> np.ndarray[Any, Any]:
-    """|d^m f / dt^m| of f(x + t direction), for each output, m the derivative that ``coarse`` takes.
+    """|d^m f / dt^m| / max(|f|, 1) of f(x + t direction), for each output, m being ``coarse.n``.
 
     Coarse differences, refined until two agree within a factor of two, or until the finer one
     drowns in the noise; then the coarser one counts, or what could hide in the noise. Two may agree
@@ -159,13 +171,15 @@ def _leading(
     typical = float(np.nanmedian(relative)) if np.isfinite(relative).any() else eps
     t = 2.0 ** round(math.log2(min(max(typical, eps), 1e-2)) / (m + 2))
 
+    unit = np.fmax(np.abs(value), 1.0)
+    noise = noise / unit
     found = np.full(noise.shape, np.nan)
     last = np.full(noise.shape, np.nan)
     slope_last, t_last = np.full(noise.shape, np.nan), t
     slope_weights = np.array([float(each) for each in weights(coarse.offsets, n)])
     for _ in range(REFINEMENTS):
         points = [along(argument, direction, float(k) * t) if k else None for k in coarse.offsets]
-        values = function.attempt(points)
+        values = function.attempt(points) / unit
         with np.errstate(invalid="ignore", over="ignore"):
             difference = np.abs(np.tensordot(w, values, axes=1))
         finite = np.isfinite(difference)
@@ -189,7 +203,7 @@ def _leading(
         slope_last, t_last = slope, t
         t /= FINER
     # Never settled, at a kink for instance: the rule of thumb, a derivative of f's own size.
-    return np.where(np.isnan(found), np.fmax(np.abs(value), noise / eps), found)
+    return np.asarray(np.where(np.isnan(found), np.fmax(np.abs(value) / unit, noise / eps), found))
 
 
 def exact_steps(argument: Argument, steps: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -352,7 +352,9 @@ def _run_on_floats(
                     y = f(at)
                 except (ArithmeticError, ValueError):
                     y = None
-                if y is not None and (np.ndim(y) != 0 or not isinstance(y, (int, float, np.number))):
+                if y is not None and (
+                    np.ndim(y) != 0 or not isinstance(y, (int, float, np.floating, np.integer))
+                ):
                     raise InputError(f"error_sweep needs one real number as result; f returns {describe(y)}")
                 ys.append(y if y is None else kind(y))
             values.append(ys)

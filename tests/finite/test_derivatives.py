@@ -109,6 +109,30 @@ def test_functions_with_several_results():
     assert out["q"] == pytest.approx((12, 0), abs=1e-5)
 
 
+def test_functions_that_return_ints_or_nothing_or_a_lower_precision():
+    assert derivative(lambda x: 3, 1.0) == 0.0
+    assert derivative(lambda x: int(x), 1.5, h=1.0) == 1.0
+    assert jacobian(lambda v: v[:0], np.ones(3), h=0.5).shape == (0, 3)
+    low = derivative(lambda x: np.float32(np.sin(x)), 1.0, full=True)
+    assert type(low.value) is float
+    assert 1e-3 < low.h < 1e-1
+    assert abs(low.value - math.cos(1)) < 3 * low.error < 1e-3
+    assert gradient(lambda p: p["b"] ** 2, {"a": np.zeros(0), "b": 1.0}, h=0.5)["b"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("x", "scale"), [(1.0, 1e300), (1.0, 1e-300), (1e300, 2.0), (5e-324, 2.0), (-1e150, 1e150)]
+)
+def test_numbers_at_the_ends_of_the_range(x, scale):
+    assert derivative(lambda t: scale * t, x) == pytest.approx(scale, rel=1e-6)
+
+
+@pytest.mark.parametrize("x", [700.0, 709.7, -700.0])
+def test_values_at_the_ends_of_the_range(x):
+    estimate = derivative(np.exp, x, full=True)
+    assert abs(estimate.value - math.exp(x)) <= 3 * estimate.error < 1e-8 * math.exp(x)
+
+
 def test_elementwise_at_an_array():
     x = np.linspace(0.1, 3, 7).reshape(7, 1)
     f = Counted(np.sin)
