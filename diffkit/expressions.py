@@ -535,6 +535,7 @@ NAMES: dict[str, Any] = {
     "divide": _divide,
     "power": _power,
     "negative": _negative,
+    "total": lambda terms: _total(terms),
     "sqrt": lambda x: _power(x, _HALF),
     "cbrt": lambda x: _power(x, number(Fraction(1, 3))),
     "above": _above,
@@ -544,7 +545,7 @@ NAMES: dict[str, Any] = {
     "pi": _leaf(S.Pi),
     **{name: _head(cls) for name, cls in _CLASSES.items()},
 }
-"""What the names in the table's texts mean as expressions."""
+"""What the names in the table's texts mean, as functions of expressions that are interned already."""
 
 
 def _line_of(name: str) -> Elementary:

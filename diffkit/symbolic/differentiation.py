@@ -23,7 +23,7 @@ from sympy import S
 from sympy.logic.boolalg import Boolean
 
 from diffkit.errors import InputError
-from diffkit.expressions import Expression, SymbolicNumber, intern, number, total
+from diffkit.expressions import NAMES, Expression, SymbolicNumber, intern, number
 from diffkit.symbolic.budget import within
 from diffkit.symbolic.rules import Context, Rule, read
 
@@ -32,6 +32,7 @@ __all__ = ["Mode", "diff", "gradient", "hessian", "jacobian", "jvp", "reverse_sw
 Mode: TypeAlias = Literal["forward", "reverse"]
 
 _ZERO, _ONE = intern(S.Zero), intern(S.One)
+_total = NAMES["total"]
 
 # -- the sweeps ---------------------------------------------------------------------------------------
 
@@ -83,12 +84,17 @@ def reverse_sweep(
     for root, adjoint in zip(roots, adjoints, strict=True):
         received.setdefault(id(root), []).append(adjoint)
     for rule in reversed(order):
-        adjoint = total(received.pop(id(rule.node), ()))
+        shares = received.pop(id(rule.node), ())
+        adjoint = shares[0] if len(shares) == 1 else _total(shares)
         if adjoint is _ZERO:
             continue
         for operand, share in zip(rule.operands, rule.pullback(adjoint), strict=True):
-            received.setdefault(id(operand), []).append(share)
-    return [total(received.get(id(v), ())) for v in context.variables]
+            key = id(operand)
+            if key in received:
+                received[key].append(share)
+            else:
+                received[key] = [share]
+    return [_total(received.get(id(v), ())) for v in context.variables]
 
 
 # -- checking what is given ---------------------------------------------------------------------------

@@ -29,24 +29,24 @@ from sympy.core.function import AppliedUndef
 from diffkit.calculus import ELEMENTARY, Elementary, chain
 from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import (
+    NAMES,
     Expression,
     add,
     call,
     derivative,
     intern,
-    multiply,
-    negative,
     piecewise,
     post_order,
     product,
     rebuild,
     substitute,
     subtract,
-    total,
 )
 
 __all__ = ["Context", "Rule", "defrule", "read"]
 
+# Every expression here is interned already, so the operations need not see to that.
+multiply, negative, total = NAMES["multiply"], NAMES["negative"], NAMES["total"]
 _ZERO, _ONE, _MINUS_ONE = (intern(v) for v in (S.Zero, S.One, S.NegativeOne))
 
 
@@ -119,9 +119,11 @@ class Context:
                 if node is S.ImaginaryUnit or getattr(node, "is_real", None) is False:
                     tainted.add(id(node))
                 continue
-            if any(id(a) in tainted for a in args):
+            if tainted and any(id(a) in tainted for a in args):
                 tainted.add(id(node))
-            if self._indexed and isinstance(node, sympy.Indexed):
+            if type(node) in _PLAIN:
+                live = any(id(a) in active for a in args)
+            elif self._indexed and isinstance(node, sympy.Indexed):
                 live = _deltas(node, self)[0] != ()
             elif isinstance(node, _SCOPED):
                 live = bool(self.within(node))
@@ -173,6 +175,7 @@ class Context:
         return tuple(v for v in self.variables if id(v) in found)
 
 
+_PLAIN = frozenset({sympy.Add, sympy.Mul, sympy.Pow})
 _SCOPED: tuple[type, ...] = (ExprWithLimits, sympy.Derivative, sympy.Subs)
 
 
@@ -338,6 +341,8 @@ def _read_mul(node: Expression, context: Context) -> Rule:
         a, b = args
         if a is _MINUS_ONE:
             return Rule("negative", node, (b,), lambda _, g: negative(g), _NEGATIVE, (b,))
+        if a.is_Number and not b.is_Pow:
+            return _scaled(node, a, b)
         if b.is_Pow and b._args[1] is _MINUS_ONE:
             return _table_rule(_DIVIDE, node, (a, b._args[0]), context)
         if a.is_Pow and a._args[1] is _MINUS_ONE:

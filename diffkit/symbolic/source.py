@@ -80,7 +80,13 @@ class _Names:
     """Names for the parts of a program, none of them used twice."""
 
     def __init__(self, taken: Iterable[str]) -> None:
-        self.taken = set(taken) | set(NUMPY) | set(_NAMED_NUMBERS.values()) | set(keyword.kwlist)
+        self.taken = (
+            set(taken)
+            | set(NUMPY)
+            | {"times", "integers", "prod", "pow"}
+            | set(_NAMED_NUMBERS.values())
+            | set(keyword.kwlist)
+        )
         self.next: Counter[str] = Counter()
 
     def fresh(self, stem: str) -> str:
@@ -104,16 +110,26 @@ class _Names:
 class _Writer:
     """Writes the program of one function body; a Sum within it has a body, and a writer, of its own."""
 
-    def __init__(self, names: _Names, known: Mapping[int, _Text], heads: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        names: _Names,
+        known: Mapping[int, _Text],
+        heads: dict[str, Any],
+        matrices: dict[str, Any] | None = None,
+    ) -> None:
         self.names = names
         self.texts = dict(known)
         self.heads = heads  # the SymPy functions that occur, by name
+        self.matrices = matrices  # those of constants, by name; None to write every sum out
+        self.rows: dict[int, _Row] = {}
         self.lines: list[str] = []
 
     def write(self, roots: Sequence[Expression]) -> list[_Text]:
         """The roots' texts; the lines before them are added to ``lines``."""
+        if self.matrices is not None:
+            self.rows = _rows(roots)
         order = self._order(roots)
-        uses = Counter(id(a) for node in order for a in _parts(node))
+        uses = Counter(id(a) for node in order for a in self._parts(node))
         uses.update(id(r) for r in roots)
         for node in order:
             text = self._text(node)
@@ -132,7 +148,7 @@ class _Writer:
             if id(node) in done:
                 stack.pop()
                 continue
-            pending = [a for a in _parts(node) if id(a) not in done]
+            pending = [a for a in self._parts(node) if id(a) not in done]
             if pending:
                 stack.extend(reversed(pending))
             else:
@@ -140,6 +156,22 @@ class _Writer:
                 done.add(id(node))
                 order.append(node)
         return order
+
+    def _parts(self, node: Expression) -> Sequence[Expression]:
+        row = self.rows.get(id(node))
+        return _parts(node) if row is None else [*row.matrix.operands, *row.rest]
+
+    def _product_by_matrix(self, row: _Row) -> _Text:
+        """One row of a matrix of constants times a vector; the first that is met writes them all."""
+        assert self.matrices is not None
+        matrix = row.matrix
+        if not matrix.names:
+            name = self.names.fresh("m")
+            self.matrices[name] = np.array(matrix.coefficients)
+            matrix.names = [self.names.fresh("v") for _ in matrix.coefficients]
+            vector = ", ".join(self.texts[id(operand)].text for operand in matrix.operands)
+            self.lines.append(f"{', '.join(matrix.names)} = times({name}, ({vector}))")
+        return _Text(matrix.names[row.place])
 
     def _named(self, text: _Text) -> _Text:
         name = self.names.fresh("v")
@@ -187,8 +219,9 @@ class _Writer:
         raise InputError(f"{node} is not among the arguments; add it to their list")
 
     def _sum(self, node: Expression) -> _Text:
-        pieces: list[tuple[str, _Text]] = []
-        for term in node._args:
+        row = self.rows.get(id(node))
+        pieces = [] if row is None else [("+", self._product_by_matrix(row))]
+        for term in node._args if row is None else row.rest:
             known = self.texts[id(term)]
             if term.is_Mul and term._args[0].is_Rational and term._args[0].p < 0 and known.binds < _ATOM:
                 coefficient, *rest = term._args
@@ -282,6 +315,55 @@ class _Writer:
         return _Text(f"{combine}({name}({indices}){loops})", nest=2)
 
 
+class _Matrix:
+    """Sums of constant multiples of the same operands: a matrix times a vector."""
+
+    def __init__(self, operands: Sequence[Expression]) -> None:
+        self.operands = operands
+        self.coefficients: list[list[float]] = []
+        self.names: list[str] = []  # of the product's elements, once it is written
+
+
+class _Row:
+    """A sum as one row of such a matrix, and the terms that are left over."""
+
+    def __init__(self, matrix: _Matrix, rest: Sequence[Expression]) -> None:
+        self.matrix, self.rest = matrix, rest
+        self.place = len(matrix.coefficients)
+
+
+_SHORTEST_ROW = 8  # terms; shorter sums are quicker written out
+
+
+def _rows(roots: Sequence[Expression]) -> dict[int, _Row]:
+    """The long sums whose terms are constant multiples of the same operands, by identity."""
+    found: dict[tuple[int, ...], list[tuple[Expression, list[Expression], list[Expression]]]] = {}
+    for node in post_order(*roots):
+        if node.is_Add and len(node._args) >= _SHORTEST_ROW:
+            terms = [t for t in node._args if t.is_Mul and len(t._args) == 2 and t._args[0].is_Number]
+            if len(terms) >= _SHORTEST_ROW:
+                taken = {id(t) for t in terms}
+                rest = [t for t in node._args if id(t) not in taken]
+                found.setdefault(tuple(id(t._args[1]) for t in terms), []).append((node, terms, rest))
+    rows: dict[int, _Row] = {}
+    for group in found.values():
+        if len(group) > 1:
+            matrix = _Matrix([t._args[1] for t in group[0][1]])
+            for node, terms, rest in group:
+                rows[id(node)] = _Row(matrix, rest)
+                matrix.coefficients.append([float(t._args[0]) for t in terms])
+    return rows
+
+
+def _times_scalars(matrix: Any, vector: tuple[float, ...]) -> Any:
+    return (matrix @ np.array(vector)).tolist()
+
+
+def _times_arrays(matrix: Any, vector: tuple[Any, ...]) -> Any:
+    stacked = np.stack(np.broadcast_arrays(*vector))
+    return np.tensordot(matrix.astype(stacked.dtype), stacked, 1)
+
+
 def _parts(node: Expression) -> Sequence[Expression]:
     """The operands that have to be written before a node."""
     if isinstance(node, sympy.Piecewise):
@@ -356,7 +438,9 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
         functions: what undefined functions compute, by name.
 
     Returns:
-        A function; its attribute ``source`` is the program.
+        A function; its attribute ``source`` is the program. Long sums of constant multiples of the
+        same operands are computed together, as ``times(matrix, vector)``; those matrices are in its
+        attribute ``constants``, by name.
 
     Raises:
         InputError: for a symbol that is not among the arguments, and for names that occur twice.
@@ -382,7 +466,8 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
     texts = {id(symbol): _Text(names.like(symbol)) for symbol in symbols}
     parameters = ", ".join(text.text for text in texts.values())
     heads: dict[str, Any] = {}
-    writer = _Writer(names, texts, heads)
+    matrices: dict[str, Any] = {}
+    writer = _Writer(names, texts, heads, matrices)
     results = [r.text for r in writer.write(roots)]
     result = results[0] if shape is None else f"[{', '.join(results)}]"
     body = "\n    ".join([*writer.lines, f"return {result}"])
@@ -390,14 +475,14 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
     code = compile(source, "<diffkit.symbolic.lambdify>", "exec")
 
     def namespace(arithmetic: Arithmetic, basics: Mapping[str, Any]) -> Any:
-        space = {**arithmetic.functions, **basics, "integers": integers, "prod": math.prod}
+        space = {**arithmetic.functions, **basics, **matrices, "integers": integers, "prod": math.prod}
         for name, head in heads.items():
             space[name] = implementation(head, arithmetic, functions or {})
         exec(code, space)
         return space["program"]
 
-    by_math = namespace(_MATH, _CONSTANTS | {"sqrt": math.sqrt, "pow": math.pow})
-    by_numpy = namespace(FLOATS, _CONSTANTS | {"sqrt": np.sqrt, "pow": np.power})
+    by_math = namespace(_MATH, _CONSTANTS | {"sqrt": math.sqrt, "pow": math.pow, "times": _times_scalars})
+    by_numpy = namespace(FLOATS, _CONSTANTS | {"sqrt": np.sqrt, "pow": np.power, "times": _times_arrays})
     is_scalar = {float, int}.issuperset
 
     def compiled(*values: Any) -> Any:
@@ -414,6 +499,7 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
 
     function: Any = compiled if not isinstance(shape, tuple) else _shaped(compiled, shape)
     function.source = source
+    function.constants = matrices
     return function
 
 

@@ -114,13 +114,17 @@ def test_bad_arguments():
 
 def test_the_helmholtz_gradient():
     family = FAMILIES["Helmholtz energy"]
-    n = 6
+    n = 10  # long enough for a product with the matrix of constants
     xs, f = family.variables(n), family.expression(n)
     constants = [sympy.Symbol("R"), sympy.Symbol("T")]
     point = [0.1 + 0.02 * k for k in range(n)]
     compiled = lambdify([*xs, *constants], gradient(f, xs))
     got = compiled(*point, 2.0, 3.0)
     values = dict(zip([*xs, *constants], [*point, 2.0, 3.0], strict=True))
+    assert "times(m1, " in compiled.source
+    assert any(matrix.shape == (n, n) for matrix in compiled.constants.values())
+    by_arrays = compiled(*[np.array([p, p]) for p in point], 2.0, 3.0)
+    assert [a[1] for a in by_arrays] == pytest.approx(got, rel=1e-12)
     by_forward = [evaluate(diff(f, s), values) for s in xs]
     assert got == pytest.approx(by_forward, rel=1e-12)
     step = 1e-6
