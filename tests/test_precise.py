@@ -207,6 +207,11 @@ PROGRAMS = {
     "slogdet": lambda x: np.linalg.slogdet(SQUARE * x[0, 0])[1],
     "transpose and reshape": lambda x: x.T.reshape(-1)[::-1],
     "int powers": lambda x: sum(x[0, 1] ** k for k in range(4)),
+    "real and imaginary parts": lambda x: np.real(np.exp(1j * x)) + np.exp(1j * x).imag * 2,
+    "parts of a scalar": lambda x: np.real(np.exp(1j * x[0, 0])) + np.imag(np.exp(1j * x[0, 0])) * 2,
+    "angle": lambda x: np.angle(np.exp(1j * x) * 2.0),
+    "cholesky": lambda x: np.linalg.cholesky(x.T @ x + 9 * np.eye(3)),
+    "divmod": lambda x: divmod(x[1, 0], 0.7)[1],
     "methods of a scalar": lambda x: (x[0] @ V).sum() * x[0, 0].mean() + x[1, 1].T,
     "reshape of a scalar": lambda x: np.sin(x[0, 0].reshape(-1)),
     "diff": lambda x: np.diff(x, axis=1),
@@ -221,6 +226,22 @@ def test_programs_run_unchanged(name, exact):
     f = PROGRAMS[name]
     got = np.asarray(evaluate(f, X.copy(), exact=exact), dtype=object).astype(float)
     np.testing.assert_allclose(got, f(X.copy()), rtol=3e-15, atol=1e-15)
+
+
+ONE_ARGUMENT = {"rgamma", "ndtr", "log_ndtr", "erfinv", "entr", "i0", "i1", "j0", "j1", "log_expit"}
+TWO_ARGUMENTS = {"beta", "betaln", "gammainc", "gammaincc", "xlogy", "xlog1py", "rel_entr", "iv", "jv"}
+
+
+@pytest.mark.parametrize("name", sorted(ONE_ARGUMENT | TWO_ARGUMENTS))
+def test_special_functions_beyond_the_table(name):
+    inputs = [0.3, 0.7] if name in TWO_ARGUMENTS else [0.3]
+    f = getattr(scipy.special, name)
+    assert float(f(*map(Precise, inputs))) == pytest.approx(float(f(*inputs)), rel=1e-13)
+
+
+def test_truth_values_stay_bools():
+    assert evaluate(lambda x: x > 1, 0.5) is False
+    assert evaluate(lambda x: x > 1, np.array([0.5, 2.0])).tolist() == [False, True]
 
 
 def test_containers_ints_and_texts_go_through():
@@ -260,6 +281,7 @@ def test_the_argument_is_not_touched():
         (lambda x: (y := np.zeros(2), y.__setitem__(0, x))[0], "storing into np.zeros"),
         (lambda x: 1 // 0, "ZeroDivisionError.*line .* of test_precise.py"),
         (lambda x: np.linalg.norm(np.array([[x, x], [x, x]]), 2), "can't be run"),
+        (lambda x: np.logaddexp(np.array([x, x]), 0.0), "np.stack and np.asanyarray will do"),
     ],
 )
 def test_a_program_that_cannot_run_says_why(f, reason):

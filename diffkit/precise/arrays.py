@@ -25,11 +25,23 @@ class PreciseArray(np.ndarray[Any, Any]):
 
     __array_priority__ = 10.0
 
+    # An object array's own .real is the array itself and its .imag is zero, whatever it holds.
+
+    @property  # type: ignore[misc]
+    def real(self) -> Any:
+        """The real parts."""
+        return unwrapped(np.asarray(np.frompyfunc(lambda x: x.real, 1, 1)(self.view(np.ndarray))))
+
+    @property  # type: ignore[misc]
+    def imag(self) -> Any:
+        """The imaginary parts."""
+        return unwrapped(np.asarray(np.frompyfunc(lambda x: x.imag, 1, 1)(self.view(np.ndarray))))
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return run_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        ours = _LINEAR_ALGEBRA.get(function)
+        ours = _OURS.get(function)
         if ours is not None:
             return ours(*args, **kwargs)
         # Scalars become arrays first, so that all the arguments are ndarrays and NumPy goes ahead.
@@ -173,12 +185,35 @@ def _det(a: Any) -> Any:
     return math.prod(_eliminate(a, np.zeros(len(a), dtype=object))[2])
 
 
+def _cholesky(a: Any) -> Any:
+    a = np.array(a, dtype=object)
+    lower = np.zeros(a.shape, dtype=object)
+    for i in range(len(a)):
+        for j in range(i + 1):
+            rest = a[i, j] - lower[i, :j] @ lower[j, :j] if j else a[i, j]
+            if i == j and not rest > 0:
+                raise np.linalg.LinAlgError("Matrix is not positive definite")
+            lower[i, j] = _root(rest) if i == j else rest / lower[j, j]
+    return unwrapped(lower)
+
+
+def _root(x: Any) -> Any:
+    return np.sqrt(x) if type(x) is Precise else np.sqrt(Precise(x))
+
+
+def _angle(z: Any, deg: bool = False) -> Any:
+    angle = np.arctan2(np.imag(z), np.real(z))
+    return np.rad2deg(angle) if deg else angle
+
+
 def _slogdet(a: Any) -> Any:
     determinant = _det(a)
     return np.sign(determinant), np.log(abs(determinant))
 
 
-_LINEAR_ALGEBRA: dict[Any, Callable[..., Any]] = {
+_OURS: dict[Any, Callable[..., Any]] = {
+    np.angle: _angle,
+    np.linalg.cholesky: _cholesky,
     np.linalg.norm: _norm,
     np.linalg.solve: _solve,
     np.linalg.inv: _inv,

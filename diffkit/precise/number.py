@@ -257,6 +257,9 @@ class Precise:
     __mod__ = _arithmetic_method(_remainder, context=True)
     __rmod__ = _arithmetic_method(_remainder, swapped=True, context=True)
 
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
+
     __eq__ = _comparison_method(operator.eq)
     __ne__ = _comparison_method(operator.ne)
     __lt__ = _comparison_method(operator.lt)

@@ -39,11 +39,13 @@ def _lifted(value: Any, home: Arithmetic) -> Any:
 def release(value: Any, home: Arithmetic) -> Any:
     """A result as Precise numbers that may become floats again."""
     if isinstance(value, np.ndarray):
-        if value.dtype.kind not in "biufcO":
+        if value.dtype.kind not in "fcO":
             return value
         out = np.empty(value.shape, dtype=object)
         out.reshape(-1)[:] = [release(entry, home) for entry in value.reshape(-1)]
         return out.view(PreciseArray)
+    if isinstance(value, (bool, np.bool_)):
+        return value
     number = home.lift(value)
     return value if number is None else precise(number, home)
 
@@ -63,8 +65,14 @@ def run(f: Callable[..., Any], arguments: Sequence[Any], home: Arithmetic) -> An
         name = getattr(f, "__name__", "f")
         raise InputError(
             f"{name} can't be run on numbers of {home.digits} digits: {type(error).__name__}: {error}"
-            f"{_place(error)}"
+            f"{_hint(error)}{_place(error)}"
         ) from error
+
+
+def _hint(error: Exception) -> str:
+    if isinstance(error, TypeError) and "not supported for the input types" in str(error):
+        return ". If it made a plain array with np.array or np.asarray, np.stack and np.asanyarray will do"
+    return ""
 
 
 def _place(error: BaseException) -> str:
