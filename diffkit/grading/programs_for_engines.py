@@ -24,9 +24,9 @@ def product(x: Any, y: Any) -> Any:
     return x * y
 
 
-def constants(x: Any) -> Any:
+def constants(x: Any, y: Any) -> Any:
     """Constants on both sides of every operator."""
-    return (2.0 * x + x * 3.0 - 1.0) * (5.0 - x) / 2.0 + 4.0 / x
+    return (2.0 * x + y * 3.0 - 1.0) * (5.0 - x) / 2.0 + 4.0 / y + (1.0 + y)
 
 
 def negation(x: Any, y: Any) -> Any:
@@ -41,9 +41,9 @@ def powers(x: Any, y: Any) -> Any:
     return x**3 + y**2 * x
 
 
-def same_twice(x: Any) -> Any:
+def same_twice(x: Any, y: Any) -> Any:
     """One value as both operands of an operation, three times over."""
-    return x * x + (x + x) * x / x
+    return x * x + (y + y) * (x - x) + y / y
 
 
 def fan_out(x: Any, y: Any) -> Any:

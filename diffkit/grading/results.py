@@ -1,0 +1,199 @@
+"""What grading an exercise results in: a result for each check, the diagnosis, and the score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diffkit.tables import Table
+
+__all__ = ["CHECKS", "CheckResult", "Comparison", "Diagnosis", "Verdict", "short"]
+
+CHECKS = ("loads", "names", "forward", "contract", "linear", "values", "second use")
+"""The checks, in the order in which they are made and reported."""
+
+PASSED, FAILED, INCONCLUSIVE, NOT_RUN = "passed", "failed", "inconclusive", "not run"
+
+_SHOWN = 12
+
+
+def short(value: Any) -> str:
+    """An input as one would type it, in as few decimals as it has.
+
+    >>> short(np.array([[0.5, -1.25], [3.0, 0.1]]))
+    '[[0.5, -1.25], [3, 0.1]]'
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        return repr(value)
+    if array.size == 0:
+        return f"an empty array of shape {array.shape}"
+    if array.size > 40:
+        return f"an array of shape {array.shape}"
+    return (
+        np.array2string(
+            array,
+            separator=", ",
+            max_line_width=10_000,
+            formatter={"float_kind": lambda x: f"{x:.6g}", "complex_kind": lambda z: f"{z:.6g}"},
+        )
+        .replace("\n", "")
+        .replace(",  ", ", ")
+        .replace(",[", ", [")
+        .replace("  [", " [")
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An instance on which the answer is wrong, entry by entry.
+
+    Attributes:
+        instance: the instance's name.
+        inputs: name and value of each input, in short decimals; the cotangent is ``g``.
+        entries: the entry's name, what is expected, what was given (None for a missing one), and
+            whether it is wrong.
+    """
+
+    instance: str
+    inputs: tuple[tuple[str, str], ...]
+    entries: tuple[tuple[str, float, float | None, bool], ...]
+
+    @property
+    def table(self) -> Table:
+        """Expected and given side by side; the wrong entries first if there are many."""
+        rows = sorted(self.entries, key=lambda e: not e[3]) if len(self.entries) > _SHOWN else self.entries
+        cells = []
+        for name, expected, given, wrong in rows[:_SHOWN]:
+            left, right = _side_by_side(expected, given)
+            cells.append([name, left, right, "<-" if wrong else ""])
+        return Table(["entry", "expected", "given", ""], cells)
+
+    def __str__(self) -> str:
+        lines = [f"{name} = {value}" for name, value in self.inputs]
+        hidden = len(self.entries) - _SHOWN
+        more = [f"... and {hidden} more entries"] if hidden > 0 else []
+        return "\n".join([f"at {self.instance}:", *lines, str(self.table), *more])
+
+
+def _side_by_side(expected: float, given: float | None) -> tuple[str, str]:
+    """Two numbers, to as many digits as it takes to tell them apart."""
+    if given is None:
+        return f"{expected:.6g}", "-"
+    for digits in (6, 9, 12, 17):
+        left, right = f"{expected:.{digits}g}", f"{given:.{digits}g}"
+        if left != right or expected == given:
+            break
+    return left, right
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The result of one check.
+
+    Attributes:
+        name: one of :data:`CHECKS`.
+        status: "passed", "failed", "inconclusive" (the truth is not known well enough: it costs
+            nothing), or "not run" (an earlier failure left nothing to look at).
+        message: what was found, in words.
+        comparison: the smallest instance that fails, if one does.
+        cases: for "values", the names of the ladder's cases with their status.
+    """
+
+    name: str
+    status: str
+    message: str = ""
+    comparison: Comparison | None = None
+    cases: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether it costs the student nothing."""
+        return self.status in (PASSED, INCONCLUSIVE)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The mistake that reproduces the student's numbers.
+
+    Attributes:
+        name: the kind of mistake, the same for all exercises, for counting: "sign", "missing transpose".
+        messages: what to tell the student, from the kind of mistake to the plainest hint.
+        arguments: the arguments whose derivative it is seen in.
+        instances: on how many instances it reproduced what was given.
+        factor: the missing or surplus factor, in words, if it is one.
+    """
+
+    name: str
+    messages: tuple[str, ...]
+    arguments: tuple[str, ...]
+    instances: int
+    factor: str = ""
+
+    def message(self, level: int = 2) -> str:
+        """What a hint level lets the student see; "" at level 0."""
+        return " ".join(self.messages[:level])
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message(3)}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What grading an exercise results in.
+
+    Attributes:
+        name: the exercise's name.
+        checks: the results in the order of :data:`CHECKS`.
+        diagnosis: the mistake, if one was recognised.
+        points: what the exercise is worth.
+        score: the points that it earns.
+        hint_level: how much of the diagnosis the student sees.
+        hints: the team's own hints.
+        seed: the seed that the instances were drawn from, for replay.
+    """
+
+    name: str
+    checks: tuple[CheckResult, ...]
+    diagnosis: Diagnosis | None
+    points: float = 1.0
+    score: float = 0.0
+    hint_level: int = 3
+    hints: tuple[str, ...] = ()
+    seed: int | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check failed, and all were made."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether the truth was known well enough everywhere."""
+        return all(check.status != INCONCLUSIVE for check in self.checks)
+
+    def check(self, name: str) -> CheckResult:
+        """A check by its name.
+
+        Raises:
+            KeyError: if there is none.
+        """
+        for check in self.checks:
+            if check.name == name:
+                return check
+        raise KeyError(name)
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {'passed' if self.passed else 'failed'}"]
+        for check in self.checks:
+            lines.append(f"  {check.name}: {check.status}" + (f" ({check.message})" if check.message else ""))
+        failing = next((c.comparison for c in self.checks if c.comparison is not None), None)
+        if failing is not None:
+            lines += ["", str(failing)]
+        if self.diagnosis is not None and (text := self.diagnosis.message(self.hint_level)):
+            lines += ["", text]
+        if not self.passed:
+            lines += self.hints
+        return "\n".join(lines)
