@@ -177,7 +177,9 @@ def test_the_four_parts_sum_to_the_total(name, form):
         rest = p.error - (p.truncation + p.step + p.rounding + p.arithmetic)
         assert abs(float(rest)) <= 1e-28 * max(1e-10, abs(float(p.error)))
     np.testing.assert_allclose(sweep.truncation + sweep.roundoff, sweep.error, rtol=1e-12, atol=1e-18)
-    np.testing.assert_array_equal(sweep.value.astype(float), [_by_hand(f, x, h, form) for h in sweep.h])
+    np.testing.assert_array_equal(
+        sweep.value.astype(float), [_by_hand(f, x, h, form) for h in sweep.h.tolist()]
+    )
     np.testing.assert_allclose(sweep.value - sweep.error, slope, rtol=1e-7)
     # Truncation, an independent way: the leading term of the Taylor series.
     leading = float(sweep.stencil.leading) * sweep.leading * sweep.h**sweep.stencil.order
