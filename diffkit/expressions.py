@@ -235,20 +235,21 @@ def post_order(*roots: Expression) -> list[Expression]:
     [2, x, sin(x), sin(x) + 2]
     """
     order: list[Expression] = []
-    done: set[int] = set()
-    stack = list(reversed(roots))
+    seen: set[int] = set()
+    stack: list[Expression] = list(reversed(roots))
     while stack:
-        node = stack[-1]
-        if id(node) in done:
-            stack.pop()
+        node = stack.pop()
+        if node is None:  # everything below the next one is done
+            order.append(stack.pop())
             continue
-        pending = [a for a in node._args if id(a) not in done]
-        if pending:
-            pending.reverse()
-            stack.extend(pending)
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        args = node._args
+        if args:
+            stack += (node, None)
+            stack += args[::-1]
         else:
-            stack.pop()
-            done.add(id(node))
             order.append(node)
     return order
 

@@ -41,27 +41,18 @@ def rules_in_order(roots: Sequence[Expression], context: Context) -> list[Rule]:
     """The rule of every node that the roots depend on, operands first."""
     context.explore(*roots)
     active = context.active
-    done: set[int] = {id(v) for v in context.variables}
-    opened: dict[int, Rule] = {}
+    seen: set[int] = {id(v) for v in context.variables}
     order: list[Rule] = []
-    stack = [r for r in reversed(roots) if id(r) in active]
+    stack: list[Any] = [r for r in reversed(roots) if id(r) in active]
     while stack:
-        node = stack[-1]
-        key = id(node)
-        if key in done:
-            stack.pop()
-            continue
-        rule = opened.get(key)
-        if rule is None:
-            rule = opened[key] = read(node, context)
-            pending = [a for a in rule.operands if id(a) not in done]
-            if pending:
-                pending.reverse()
-                stack.extend(pending)
-                continue
-        stack.pop()
-        done.add(key)
-        order.append(rule)
+        item = stack.pop()
+        if isinstance(item, Rule):  # everything that it depends on is done
+            order.append(item)
+        elif id(item) not in seen:
+            seen.add(id(item))
+            rule = read(item, context)
+            stack.append(rule)
+            stack += rule.operands[::-1]
     return order
 
 

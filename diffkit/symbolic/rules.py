@@ -111,26 +111,25 @@ class Context:
         active, known, tainted = self.active, self._known, self._complex
         self._keep.extend(roots)  # identities stay valid while their owner lives
         for node in post_order(*roots):
-            if id(node) in known:
+            key = id(node)
+            if key in known:
                 continue
-            known.add(id(node))
+            known.add(key)
             args = node._args
             if not args:
                 if node is S.ImaginaryUnit or getattr(node, "is_real", None) is False:
-                    tainted.add(id(node))
+                    tainted.add(key)
                 continue
             if tainted and any(id(a) in tainted for a in args):
-                tainted.add(id(node))
-            if type(node) in _PLAIN:
-                live = any(id(a) in active for a in args)
-            elif self._indexed and isinstance(node, sympy.Indexed):
+                tainted.add(key)
+            if type(node) not in _PLAIN and self._indexed and isinstance(node, sympy.Indexed):
                 live = _deltas(node, self)[0] != ()
-            elif isinstance(node, _SCOPED):
+            elif type(node) not in _PLAIN and isinstance(node, _SCOPED):
                 live = bool(self.within(node))
             else:
-                live = any(id(a) in active for a in args)
+                live = not active.isdisjoint(map(id, args))
             if live:
-                active.add(id(node))
+                active.add(key)
 
     def note(self, node: Expression) -> Expression:
         """Marks an expression made while reading as one that depends on the variables."""
