@@ -28,13 +28,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.autodiff.rules.elementwise import complete_rules
+from diffkit.autodiff.sweeps import reverse_sweep
 from diffkit.autodiff.trace import Trace, plain
-from diffkit.autodiff.tracer import GETITEM, INPUT, PART, Node
+from diffkit.autodiff.tracer import GETITEM, INPUT, PART, Node, Recording
 from diffkit.calculus import chain
 from diffkit.tables import latex_escape
 
-__all__ = ["ARRAY_TEXTS", "ArrayText", "Math", "Notation", "local_derivative", "number_text", "write"]
+__all__ = ["ARRAY_TEXTS", "ArrayText", "Math", "Notation", "local_derivatives", "number_text", "write"]
 
 
 class Math(NamedTuple):
@@ -621,40 +621,39 @@ def _constant(value: Any) -> _Piece:
     return _Piece(text, rf"\texttt{{{latex_escape(text)}}}", _ATOM)
 
 
-def local_derivative(row: Node, k: int) -> Any:
-    """The number on an edge: the partial derivative of a scalar row by its k-th argument, a scalar.
+def local_derivatives(row: Node) -> list[Any]:
+    """The numbers on the edges into a row: its partial derivative by each argument, where all are scalars.
+
+    The row alone is recorded and swept once, so these are what a sweep multiplies by.
 
     Returns:
-        The derivative; 0.0 where the function has none by that argument; None if either is an array.
+        Per argument the derivative; 0.0 where the function has none by it; None where the argument is a
+        constant, or it or the row is an array.
 
     >>> from diffkit.autodiff.trace import trace
     >>> t = trace(lambda x, y: x / y)(6.0, 2.0)
-    >>> [local_derivative(t.nodes[2], k) for k in range(2)]
+    >>> local_derivatives(t.nodes[2])
     [0.5, -1.5]
     """
     value = plain(row.value)
-    values = [plain(a) for a in row.args]
-    if np.ndim(value) or np.ndim(values[k]) or isinstance(value, tuple | list):
+    if isinstance(value, tuple | list) or np.ndim(value):
+        return [None] * len(row.args)
+    alone = Recording(row.fun.name)
+    args = [
+        alone.input(plain(a), "x") if type(a) is Node and a.recording is row.recording else a
+        for a in row.args
+    ]
+    answer = row.fun(*args, **row.kwargs)
+    rows = alone.close()
+    if type(answer) is not Node:
+        return [None] * len(row.args)
+    adjoints = reverse_sweep(rows, alone, {answer.index: np.ones_like(value)[()].item()})
+    return [_number_of(adjoints[a.index], a.value) if type(a) is Node else None for a in args]
+
+
+def _number_of(derivative: Any, value: Any) -> Any:
+    if np.ndim(value):
         return None
-    if row.fun.constant:
+    if derivative is None:
         return 0.0
-    fun = row.fun
-    complete_rules(fun)
-    if fun.line is not None and fun.line.piecewise_constant:
-        return 0.0
-    if k >= len(fun.vjps) and not fun.variadic:
-        return None
-    rule = fun.vjps[0] if fun.variadic else fun.vjps[k]
-    if rule is None:
-        return 0.0
-    # NumPy's scalars have an answer, inf or nan, where Python's floats raise.
-    scalars = [np.float64(v) if isinstance(v, float | int) and not isinstance(v, bool) else v for v in values]
-    with np.errstate(all="ignore"):
-        one = np.float64(1.0)
-        answer = (
-            rule(k, one, value, *scalars)
-            if fun.variadic
-            else rule(one, np.asarray(value)[()], *scalars, **row.kwargs)
-        )
-    answer = plain(answer)
-    return complex(answer) if np.iscomplexobj(answer) else float(answer)
+    return np.asarray(plain(derivative)).item()

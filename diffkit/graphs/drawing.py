@@ -23,14 +23,21 @@ from diffkit.files import write_atomically
 from diffkit.graphs.dot import to_dot
 from diffkit.graphs.engines import Layout, lay_out
 from diffkit.graphs.from_trace import VIEWS, from_trace
+from diffkit.graphs.grouping import GROUPINGS, fit_for_drawing, group_rows, select
+from diffkit.graphs.mermaid import to_mermaid
 from diffkit.graphs.model import Graph
+from diffkit.graphs.page import to_html
+from diffkit.graphs.raster import convert
 from diffkit.graphs.svg import to_svg
+from diffkit.graphs.tikz import to_tikz
 
 __all__ = ["Drawing", "draw"]
 
+EXPRESSION_VIEWS = ("dag", "tree")
+
 
 class Drawing:
-    """A graph that can be shown in a notebook and saved in several formats.
+    """A graph that a notebook shows and that can be saved in several formats.
 
     Attributes:
         graph: the nodes and edges.
@@ -42,7 +49,7 @@ class Drawing:
         self.engine = engine
 
     def __repr__(self) -> str:
-        nodes, edges = len(self.graph.nodes), len(self.graph.edges)
+        nodes, edges = len(self.graph.nodes), sum(e.kind != "align" for e in self.graph.edges)
         return f"<drawing of {self.graph.title}: {nodes} nodes, {edges} edges>"
 
     @functools.cached_property
@@ -66,20 +73,65 @@ class Drawing:
         Args:
             theme: "auto" follows the reader's light or dark mode; "light" or "dark".
             background: a colour; transparent by default.
+
+        Raises:
+            InputError: for another theme.
         """
+        if theme not in ("auto", "light", "dark"):
+            raise InputError(f'the theme is "auto", "light" or "dark", not {theme!r}')
         return to_svg(self.graph, self.layout, theme=theme, background=background)
+
+    def tikz(self, *, scale: float = 0.6) -> str:
+        """The picture as TikZ code, for LaTeX slides; ``scale`` scales text and all."""
+        return to_tikz(self.graph, self.layout, scale=scale)
+
+    def mermaid(self) -> str:
+        """The graph as a Mermaid flowchart, for Markdown."""
+        return to_mermaid(self.graph)
+
+    def html(self) -> str:
+        """A web page with the picture: one file, no network."""
+        return to_html(self.graph.title, self.svg())
+
+    def png(self, *, scale: float = 2.0) -> bytes:
+        """The picture as PNG, on white; ``scale`` pixels per point.
+
+        Raises:
+            InputError: without CairoSVG and without the program ``dot``.
+        """
+        return self._converted("png", scale)
+
+    def pdf(self) -> bytes:
+        """The picture as PDF.
+
+        Raises:
+            InputError: without CairoSVG and without the program ``dot``.
+        """
+        return self._converted("pdf", 1.0)
+
+    def _converted(self, format: str, scale: float) -> bytes:
+        svg = to_svg(self.graph, self.layout, theme="light", background="#ffffff", scales=False)
+        return convert(svg, self.dot, format, scale=scale)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the picture in the format that the file's ending names, whole or not at all.
 
+        Args:
+            path: a name that ends in .svg, .png, .pdf, .dot, .mmd (Mermaid), .tex (TikZ) or .html.
+
         Raises:
-            InputError: for another ending than .svg, .png, .pdf, .dot, .mmd, .tex or .html, or a path
-                that can't be written.
+            InputError: for another ending, a path that can't be written, or a format that this
+                machine has no means for.
         """
         target = Path(path)
         writers: dict[str, Callable[[], str | bytes]] = {
             ".svg": self.svg,
+            ".png": self.png,
+            ".pdf": self.pdf,
             ".dot": lambda: self.dot,
+            ".mmd": self.mermaid,
+            ".tex": self.tikz,
+            ".html": self.html,
         }
         if target.suffix not in writers:
             raise InputError(
@@ -99,13 +151,79 @@ def draw(
     what: Any,
     *args: Any,
     view: str = "primal",
-    direction: str | None = None,
     cotangents: Sequence[Any] | None = None,
     tangents: Sequence[Any] | None = None,
+    direction: str | None = None,
+    group: str | None = None,
+    start: str | Sequence[str] | None = None,
+    end: str | Sequence[str] | None = None,
+    depth: int | None = None,
+    collapse_beyond: int | None = 300,
+    force: bool = False,
     engine: str = "auto",
 ) -> Drawing:
-    """Draws a function at given inputs, a trace, or a SymPy expression."""
+    """Draws a function at given inputs, a trace, or a SymPy expression.
+
+    Args:
+        what: a function, a :class:`~diffkit.autodiff.trace.Trace`, or a SymPy expression (or a list
+            or tuple of them).
+        args: the inputs, for a function.
+        view: of a program, "primal" (values, and on each arrow the local derivative), "tangent" (with
+            the tangents of forward mode), "circuit" (each adjoint below its value), "adjoint" (the
+            adjoint program, its contributions and sums) or "both" (primal and adjoint side by side);
+            of an expression, "dag" (each subexpression once) or "tree".
+        cotangents: the seeds of the adjoints, one per output, of its shape; ones by default, which
+            gives the gradient of the outputs' sum.
+        tangents: one per argument, of its shape; by default the direction of the first input.
+        direction: "right" or "down"; by default right for programs of up to five layers.
+        group: draw boxes around the rows of each "call" or each "iteration" of a loop.
+        start: names of values: draw only what they reach.
+        end: names of values: draw only what reaches them; with ``start``, only the paths between.
+        depth: draw only this many layers after the start, or after the inputs.
+        collapse_beyond: the number of nodes beyond which groups become one node each; None for never.
+        force: draw more than 1,000 nodes.
+        engine: the layout by Graphviz's program "dot", by WebAssembly ("wasm"), or "auto": dot where it is.
+
+    Raises:
+        InputError: for a name, view or direction that there is not; for more than 1,000 nodes.
+
+    Drawing conventions follow Baydin et al., "Automatic Differentiation in Machine Learning: a Survey",
+    JMLR 18(153), 2018, and Griewank and Walther, "Evaluating Derivatives", 2nd edition, 2008.
+
+    >>> draw(lambda a: a + a, 1.0, view="adjoint")
+    <drawing of <lambda>, adjoint, at a = 1: 3 nodes, 3 edges>
+    """
+    if direction not in (None, "right", "down"):
+        raise InputError(f'a drawing\'s direction is "right" or "down", not {direction!r}')
+    if _is_expression(what):
+        if args:
+            raise InputError("an expression is drawn without inputs; write its values into it with subs")
+        if view not in ("primal", *EXPRESSION_VIEWS):
+            raise InputError(f'an expression is drawn as a "dag" or a "tree", not {view!r}')
+        from diffkit.graphs.from_expression import from_expression
+
+        return Drawing(from_expression(what, shared=view != "tree", direction=direction, force=force), engine)
     if view not in VIEWS:
-        raise InputError(f"there is no view {view!r}; there are {', '.join(VIEWS)}")
-    t = what if isinstance(what, Trace) else trace(what)(*args)
-    return Drawing(from_trace(t, view, direction=direction, cotangents=cotangents, tangents=tangents), engine)
+        raise InputError(f"there is no view {view!r} of a program; there are {', '.join(VIEWS)}")
+    if group not in (None, *GROUPINGS):
+        raise InputError(f"rows are grouped by {' or '.join(map(repr, GROUPINGS))}, not {group!r}")
+    if isinstance(what, Trace):
+        if args:
+            raise InputError("a trace is drawn at the inputs that it was recorded at; give no others")
+        t = what
+    elif callable(what):
+        t = trace(what)(*args)
+    else:
+        raise InputError(f"expected a function, a trace or a SymPy expression to draw, not {what!r}")
+    graph = from_trace(t, view, direction=direction, cotangents=cotangents, tangents=tangents)
+    graph = select(graph, t, start=start, end=end, depth=depth)
+    if group is not None:
+        graph = group_rows(graph, t, group)
+    graph = fit_for_drawing(graph, t, grouped=group is not None, collapse_beyond=collapse_beyond, force=force)
+    return Drawing(graph, engine)
+
+
+def _is_expression(what: Any) -> bool:
+    """Whether something is a SymPy expression or a sequence of them, without importing SymPy for it."""
+    items = what if isinstance(what, tuple | list) and what else [what]
+    return all(any(c.__module__.startswith("sympy.") for c in type(item).__mro__) for item in items)

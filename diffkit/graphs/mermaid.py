@@ -1,0 +1,80 @@
+"""A graph in Mermaid's language, for Markdown files that show it as a picture (GitHub, GitLab, Quarto).
+
+Mermaid lays out by itself, and by default refuses more than 500 edges or 50,000 characters.
+"""
+
+from __future__ import annotations
+
+from diffkit.graphs.model import Edge, Graph, Label, Node
+
+__all__ = ["to_mermaid"]
+
+_SHAPES = {
+    "input": ('(["', '"])'),
+    "seed": ('(["', '"])'),
+    "leaf": ('(["', '"])'),
+    "output": ('[["', '"]]'),
+    "sum": ('(("', '"))'),
+    "group": ('[/"', '"/]'),
+}
+
+_CLASSES = """\
+classDef input fill:#e6f1f9,stroke:#0072b2,color:#1b1f24
+classDef leaf fill:#e6f1f9,stroke:#0072b2,color:#1b1f24
+classDef operation fill:#ffffff,stroke:#4a5058,color:#1b1f24
+classDef group fill:#eceef1,stroke:#4a5058,color:#1b1f24
+classDef output fill:#ffffff,stroke:#0072b2,stroke-width:2px,color:#1b1f24
+classDef adjoint fill:#fdf0e6,stroke:#c25400,color:#1b1f24
+classDef seed fill:#fdf0e6,stroke:#c25400,stroke-width:3px,color:#1b1f24
+classDef sum fill:#fdf0e6,stroke:#c25400,color:#1b1f24
+classDef kept fill:#f1f2f4,stroke:#b9bfc6,color:#1b1f24
+classDef dotted stroke-dasharray:2 4"""
+
+
+def _quoted(labels: tuple[Label, ...]) -> str:
+    """Lines with every character that Mermaid or HTML would read written as an entity."""
+    return "<br/>".join("".join(_character(c) for c in label.text) for label in labels)
+
+
+def _character(c: str) -> str:
+    if c.isalnum() or c in " .,=+-()/⊙·" or ord(c) > 0xA0:
+        return c
+    return f"#{ord(c)};"
+
+
+def _node(node: Node) -> str:
+    left, right = _SHAPES.get(node.kind, ('["', '"]'))
+    # Markdown turns "1. " into a list and a lone + into nothing; entities stay.
+    text = "#43;" if node.kind == "sum" else _quoted(node.labels)
+    return f"  {node.id}{left}{text}{right}:::{node.kind}"
+
+
+def _edge(edge: Edge) -> str:
+    label = f'|"{_quoted(edge.labels)}"|' if edge.labels else ""
+    arrow = "-.->" if edge.kind == "adjoint" or edge.dotted else "---" if edge.kind == "kept" else "-->"
+    return f"  {edge.tail} {arrow}{label} {edge.head}"
+
+
+def to_mermaid(graph: Graph) -> str:
+    """The graph as a Mermaid flowchart.
+
+    Adjoint arrows are drawn from the outputs back; what the layers align in other formats is left out.
+    """
+    # Mermaid has no back arrows: a graph of adjoints alone flows the other way.
+    flow = {"right": "LR", "down": "TB"}[graph.direction]
+    if graph.view == "adjoint":
+        flow = {"LR": "RL", "TB": "BT"}[flow]
+    lines = [f"flowchart {flow}"]
+    if graph.view == "both":
+        for part in ("primal", "adjoint"):
+            lines.append(f"  subgraph {part}")
+            lines += ["  " + _node(n) for n in graph.nodes if n.part == part]
+            lines.append("  end")
+    else:
+        lines += map(_node, graph.nodes)
+    lines += [_edge(e) for e in graph.edges if e.kind != "align"]
+    dotted = [n.id for n in graph.nodes if n.dotted]
+    if dotted:
+        lines.append(f"  class {','.join(dotted)} dotted")
+    lines += ["  " + line for line in _CLASSES.splitlines()]
+    return "\n".join(lines) + "\n"
