@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,7 @@ from diffkit.tables import Table
 __all__ = ["ErrorSweep", "error_sweep"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ErrorSweep:
     """The error of a difference formula for each step of a range.
 
@@ -50,7 +50,7 @@ class ErrorSweep:
         evaluations: how often f was run, on floats.
     """
 
-    f: Callable[[Any], Any] = field(repr=False)
+    f: Callable[[Any], Any]
     h: np.ndarray[Any, Any]
     value: np.ndarray[Any, Any]
     error: np.ndarray[Any, Any]
@@ -58,13 +58,13 @@ class ErrorSweep:
     step: np.ndarray[Any, Any]
     rounding: np.ndarray[Any, Any]
     arithmetic: np.ndarray[Any, Any]
-    parts: tuple[Parts, ...] = field(repr=False)
+    parts: tuple[Parts, ...]
     stencil: Stencil
     x: Any
     exact: Precise
     leading: float
     noise: float
-    noise_estimate: Noise = field(repr=False)
+    noise_estimate: Noise
     evaluations: int
 
     @property
@@ -199,7 +199,7 @@ class ErrorSweep:
     def _repr_html_(self) -> str:
         return self.summary.html()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return str(self.summary)
 
     def plot(self, path: Any = None) -> Any:
