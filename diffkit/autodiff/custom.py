@@ -85,6 +85,7 @@ class UserPrimitive(Primitive):
         self.jvps = tuple(
             _either(k, self.given_jvps, self.given_vjps, jvp_from_vjp, self.name) for k in range(count)
         )
+        self.float_vjps, self.float_jvps = self.vjps, self.jvps
 
 
 def _either(

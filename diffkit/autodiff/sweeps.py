@@ -4,21 +4,34 @@ Both walk the rows in the order in which they stand, forward or backward, and ke
 a list by row. Nothing recurses, nothing is sorted. The rules that they apply are made of operators
 and NumPy calls, so a sweep whose values are nodes of an outer trace is itself recorded: that is how
 the adjoint program comes about, and every higher derivative.
+
+Most rows are calls of a function with one or two arguments whose rules can be called as they are
+(``Primitive.direct``). Each sweep has these two cases written out, since scalar programs consist of
+nothing else; all other rows go through :func:`contributions` or :func:`tangent_of`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from diffkit.autodiff.rules.elementwise import complete_rules
 from diffkit.autodiff.rules.register import fit
+from diffkit.autodiff.scatter import Accumulator, Scatter
 from diffkit.autodiff.tracer import INPUT, PART, Node, Primitive, Recording
 from diffkit.errors import NoRuleError, TraceError
 
 __all__ = ["Scatter", "forward_sweep", "reverse_sweep", "zeros_like"]
+
+Watch = Callable[[int, int, int, Any, Any], None]
+
+_NEEDS_CARE = (ArithmeticError, ValueError, IndexError)
+"""What a direct call of a rule may raise where the careful way has an answer, or a better message.
+
+math.log(0.0) and 1 / 0.0 raise where NumPy has an answer, inf or nan.
+"""
 
 
 def zeros_like(value: Any) -> Any:
@@ -30,15 +43,23 @@ def zeros_like(value: Any) -> Any:
     while type(value) is Node:
         value = value.value
     if isinstance(value, tuple | list):
-        return type(value)(map(zeros_like, value))
+        return _like_container(value, map(zeros_like, value))
     return np.zeros_like(value) if isinstance(value, np.ndarray | np.generic) else type(value)(0)
+
+
+def _like_container(value: Any, parts: Any) -> Any:
+    """A tuple, list or named tuple of the same kind as ``value``."""
+    return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+
+
+# -- reverse ----------------------------------------------------------------------------------------------
 
 
 def reverse_sweep(
     rows: Sequence[Node],
     recording: Recording,
     cotangents: Mapping[int, Any],
-    watch: Callable[[int, int, int, Any, Any], None] | None = None,
+    watch: Watch | None = None,
 ) -> list[Any]:
     """The adjoint of every row, given those of some.
 
@@ -65,56 +86,102 @@ def reverse_sweep(
             continue
         row = rows[index]
         fun = row.fun
-        if fun.constant or fun is INPUT:
-            continue
         value = row.value
         args = row.args
         if type(value) is float:
-            vjps = fun.float_vjps or fun.vjps or complete_rules(fun).float_vjps or fun.vjps
+            vjps = fun.float_vjps
         else:
-            if type(g) is Scatter or type(g) is Accumulator:
-                g = adjoints[index] = g.dense()
-            elif type(g) is list:
-                g = adjoints[index] = _parts(g, value)
-            vjps = fun.vjps or complete_rules(fun).vjps
+            vjps = fun.vjps
+            if type(g) in _UNFINISHED:
+                g = adjoints[index] = _finished(g, value)
+        if fun.direct and len(args) <= 2 and not row.kwargs and watch is None:
+            try:
+                if len(args) == 1:
+                    x = args[0]
+                    c = vjps[0](g, value, x.value)
+                    j = x.index
+                    previous = adjoints[j]
+                    adjoints[j] = c if previous is None else previous + c
+                    continue
+                x, y = args
+                of_x = type(x) is Node and x.recording is recording
+                of_y = type(y) is Node and y.recording is recording
+                x_value = x.value if of_x else x
+                y_value = y.value if of_y else y
+                c_x = vjps[0](g, value, x_value, y_value) if of_x and vjps[0] else None
+                c_y = vjps[1](g, value, x_value, y_value) if of_y and vjps[1] else None
+            except _NEEDS_CARE:
+                pass
+            else:
+                if c_x is not None:
+                    j = x.index
+                    previous = adjoints[j]
+                    adjoints[j] = c_x if previous is None else previous + c_x
+                if c_y is not None:
+                    j = y.index
+                    previous = adjoints[j]
+                    adjoints[j] = c_y if previous is None else previous + c_y
+                continue
         if fun is PART:
             _add_part(adjoints, args[0], args[1], g)
             if watch:
                 watch(index, 0, args[0].index, g, g)
             continue
-        values = [a.value if type(a) is Node and a.recording is recording else a for a in args]
-        for k, a in enumerate(args):
-            if type(a) is not Node or a.recording is not recording:
-                continue
-            try:
-                rule = vjps[0] if fun.variadic else vjps[k]
-            except IndexError:
-                raise _no_rule(fun, k, row, "vjp") from None
-            if rule is None:
-                continue
-            try:
-                if fun.variadic:
-                    c = rule(k, g, value, *values, **row.kwargs)
-                elif row.kwargs:
-                    c = rule(g, value, *values, **row.kwargs)
-                else:
-                    c = rule(g, value, *values)
-            except (ArithmeticError, ValueError):
-                # math.log(0.0) and 1 / 0.0 raise where NumPy has an answer: inf or nan.
-                if type(value) is not float:
-                    raise
-                c = _as_numpy_would(fun, k, g, value, values)
-            if not fun.builtin:
-                c = checked(c, a.value, fun, f"the vjp rule of argument {k}", row)
-            j = a.index
-            previous = adjoints[j]
-            adjoints[j] = total = c if previous is None else previous + c
+        for k, parent, c in contributions(row, recording, g):
+            previous = adjoints[parent]
+            adjoints[parent] = total = c if previous is None else previous + c
             if watch:
-                watch(index, k, j, c, total)
+                watch(index, k, parent, c, total)
     for index, g in enumerate(adjoints):
         if type(g) is Scatter or type(g) is Accumulator:
             adjoints[index] = g.dense()
     return adjoints
+
+
+def contributions(row: Node, recording: Recording, g: Any) -> Iterator[tuple[int, int, Any]]:
+    """What a row whose adjoint is g gives to its arguments: the argument's place, its row, the VJP."""
+    fun = row.fun
+    if fun.constant or fun is INPUT:
+        return
+    if not fun.direct:
+        complete_rules(fun)
+    value = row.value
+    vjps = fun.float_vjps if type(value) is float else fun.vjps
+    values = [a.value if type(a) is Node and a.recording is recording else a for a in row.args]
+    together = vjps[0](g, value, *values, **row.kwargs) if fun.joint else None  # type: ignore[misc]
+    for k, a in enumerate(row.args):
+        if type(a) is not Node or a.recording is not recording:
+            continue
+        if together is not None:
+            c = together[k]
+        elif fun.variadic:
+            c = vjps[0](k, g, value, *values, **row.kwargs)  # type: ignore[misc]
+        elif k >= len(vjps):
+            raise _no_rule(fun, k, row, "vjp")
+        else:
+            rule = vjps[k]
+            if rule is None:
+                continue
+            try:
+                c = rule(g, value, *values, **row.kwargs)
+            except (ArithmeticError, ValueError):
+                if type(value) is not float:
+                    raise
+                c = _as_numpy_would(fun.vjps[k], g, value, values)
+        if not fun.builtin:
+            c = _checked(c, a.value, fun, f"the vjp rule of argument {k}", row)
+        if c is not None:
+            yield k, a.index, c
+
+
+def _as_numpy_would(rule: Any, g: Any, value: Any, values: list[Any]) -> Any:
+    """A rule for floats again, on NumPy's numbers, which have inf and nan for an answer."""
+    with np.errstate(all="ignore"):
+        c = rule(g, np.float64(value), *[np.float64(v) if isinstance(v, float | int) else v for v in values])
+    return c if type(c) is Node else float(c)
+
+
+# -- forward ----------------------------------------------------------------------------------------------
 
 
 def forward_sweep(rows: Sequence[Node], recording: Recording, tangents: Mapping[int, Any]) -> list[Any]:
@@ -126,73 +193,95 @@ def forward_sweep(rows: Sequence[Node], recording: Recording, tangents: Mapping[
     swept: list[Any] = [None] * len(rows)
     for index, tangent in tangents.items():
         swept[index] = tangent
-    for index, row in enumerate(rows):
+    for index in range(min(tangents, default=len(rows)), len(rows)):
+        row = rows[index]
         fun = row.fun
-        if fun.constant or fun is INPUT:
-            continue
-        args = row.args
-        if fun is PART:
-            whole = swept[args[0].index]
-            swept[index] = None if whole is None else whole[args[1]]
-            continue
-        total = None
-        values: list[Any] | None = None
         value = row.value
-        for k, a in enumerate(args):
-            if type(a) is not Node or a.recording is not recording:
+        args = row.args
+        jvps = fun.float_jvps if type(value) is float else fun.jvps
+        t: Any = None
+        if not fun.direct or len(args) > 2 or row.kwargs:
+            if fun is INPUT:
                 continue
-            t = swept[a.index]
-            if t is None:
-                continue
-            if values is None:
-                values = [b.value if type(b) is Node and b.recording is recording else b for b in args]
-            c = _tangent_term(fun, k, t, value, values, row)
-            if c is not None:
-                total = c if total is None else _add(total, c)
-        if total is not None and type(value) is not float:
-            total = _like_answer(total, value)
-        swept[index] = total
+            t = tangent_of(row, recording, swept)
+        else:
+            try:
+                if len(args) == 1:
+                    x = args[0]
+                    t_x = swept[x.index]
+                    if t_x is not None:
+                        t = jvps[0](t_x, value, x.value)
+                else:
+                    x, y = args
+                    of_x = type(x) is Node and x.recording is recording
+                    of_y = type(y) is Node and y.recording is recording
+                    t_x = swept[x.index] if of_x else None
+                    t_y = swept[y.index] if of_y else None
+                    x_value = x.value if of_x else x
+                    y_value = y.value if of_y else y
+                    if t_x is not None and jvps[0]:
+                        t = jvps[0](t_x, value, x_value, y_value)
+                    if t_y is not None and jvps[1]:
+                        c = jvps[1](t_y, value, x_value, y_value)
+                        t = c if t is None else t + c
+            except _NEEDS_CARE:
+                t = tangent_of(row, recording, swept)
+        if t is not None and type(value) is not float:
+            t = _like_answer(t, value)
+        swept[index] = t
     return swept
 
 
-def _tangent_term(fun: Primitive, k: int, t: Any, value: Any, values: list[Any], row: Node) -> Any:
-    if type(value) is float:
-        jvps = fun.float_jvps or fun.jvps or complete_rules(fun).float_jvps or fun.jvps
-    else:
-        jvps = fun.jvps or complete_rules(fun).jvps
-    try:
-        rule = jvps[0] if fun.variadic else jvps[k]
-    except IndexError:
-        raise _no_rule(fun, k, row, "jvp") from None
-    if rule is None:
+def tangent_of(row: Node, recording: Recording, swept: Sequence[Any]) -> Any:
+    """The tangent of a row, given those of the rows above it; None if it has none."""
+    fun = row.fun
+    if fun.constant:
         return None
-    try:
+    if fun is PART:
+        whole, k = row.args
+        return None if swept[whole.index] is None else swept[whole.index][k]
+    if not fun.direct:
+        complete_rules(fun)
+    traced = [type(a) is Node and a.recording is recording for a in row.args]
+    values = [a.value if own else a for a, own in zip(row.args, traced, strict=True)]
+    given = [swept[a.index] if own else None for a, own in zip(row.args, traced, strict=True)]
+    value = row.value
+    jvps = fun.float_jvps if type(value) is float else fun.jvps
+    if fun.joint and any(t is not None for t in given):
+        return jvps[0](tuple(given), value, *values, **row.kwargs)  # type: ignore[misc]
+    total = None
+    for k, t in enumerate(given):
+        if t is None:
+            continue
         if fun.variadic:
-            c = rule(k, t, value, *values, **row.kwargs)
+            c = jvps[0](k, t, value, *values, **row.kwargs)  # type: ignore[misc]
+        elif k >= len(jvps):
+            raise _no_rule(fun, k, row, "jvp")
         else:
-            c = rule(t, value, *values, **row.kwargs)
-    except (ArithmeticError, ValueError):
-        if type(value) is not float:
-            raise
-        with np.errstate(all="ignore"):
-            c = float(fun.jvps[k](t, np.float64(value), *map(_float64, values)))  # type: ignore[misc]
-    return c if fun.builtin else checked(c, value, fun, f"the jvp rule of argument {k}", row)
+            rule = jvps[k]
+            if rule is None:
+                continue
+            try:
+                c = rule(t, value, *values, **row.kwargs)
+            except (ArithmeticError, ValueError):
+                if type(value) is not float:
+                    raise
+                c = _as_numpy_would(fun.jvps[k], t, value, values)
+        if not fun.builtin:
+            c = _checked(c, value, fun, f"the jvp rule of argument {k}", row)
+        if c is not None:
+            total = c if total is None else _add(total, c)
+    return total
 
 
 def _add(a: Any, b: Any) -> Any:
-    if isinstance(a, tuple | list):
-        return type(a)(map(_add, a, b))
-    return a + b
+    return _like_container(a, map(_add, a, b)) if isinstance(a, tuple | list) else a + b
 
 
 def _like_answer(tangent: Any, value: Any) -> Any:
     """A tangent in its answer's shape and dtype: x + 0.0 for x of float32 may be wider than x."""
     if isinstance(value, tuple | list):
-        return (
-            type(value)(*map(_like_answer, tangent, value))
-            if hasattr(value, "_fields")
-            else type(value)(map(_like_answer, tangent, value))
-        )
+        return _like_container(value, map(_like_answer, tangent, value))
     shape = getattr(value, "shape", ())
     if getattr(tangent, "shape", ()) != shape:
         tangent = np.broadcast_to(tangent, shape)
@@ -202,101 +291,28 @@ def _like_answer(tangent: Any, value: Any) -> Any:
     return tangent
 
 
-def _as_numpy_would(fun: Primitive, k: int, g: Any, value: Any, values: list[Any]) -> Any:
-    rule = fun.vjps[k]
-    assert rule is not None
-    with np.errstate(all="ignore"):
-        c = rule(g, np.float64(value), *map(_float64, values))
-    return c if type(c) is Node else float(c)
-
-
-def _float64(value: Any) -> Any:
-    return np.float64(value) if isinstance(value, float | int) else value
-
-
-# -- rows with several answers ---------------------------------------------------------------------------
+# -- rows with several answers ----------------------------------------------------------------------------
 
 
 def _add_part(adjoints: list[Any], whole: Node, k: int, g: Any) -> None:
+    """The adjoint of a row with several answers is gathered in a list, one place for each."""
     slots = adjoints[whole.index]
     if slots is None:
         slots = adjoints[whole.index] = [None] * len(whole.value)
     slots[k] = g if slots[k] is None else slots[k] + g
 
 
-def _parts(slots: list[Any], value: Any) -> Any:
-    parts = [zeros_like(v) if s is None else s for s, v in zip(slots, value, strict=True)]
-    return type(value)(*parts) if hasattr(type(value), "_fields") else tuple(parts)
+_UNFINISHED = frozenset({Scatter, Accumulator, list})
 
 
-# -- the adjoint of an array that is read element by element ----------------------------------------------
+def _finished(g: Any, value: Any) -> Any:
+    """An adjoint in its final form, now that nothing will be added to it."""
+    if type(g) is not list:
+        return g.dense()
+    return _like_container(value, [zeros_like(v) if s is None else s for s, v in zip(g, value, strict=True)])
 
 
-class Scatter:
-    """An adjoint that is zero but for ``g`` at ``index``: what reading ``x[index]`` gives back.
-
-    Kept in this form so that reading all n elements of an array one by one costs n steps and not n^2.
-    """
-
-    __slots__ = ("g", "index", "like")
-    __array_ufunc__ = None  # so that array + Scatter asks us
-
-    def __init__(self, g: Any, index: Any, like: Any) -> None:
-        self.g, self.index, self.like = g, index, like
-
-    def add_to(self, array: np.ndarray) -> None:
-        """Adds itself in place; a repeated index adds up."""
-        if _is_basic(self.index):
-            array[self.index] += self.g
-        else:
-            np.add.at(array, self.index, self.g)
-
-    def dense(self) -> np.ndarray:
-        """The array that it stands for."""
-        array = np.zeros_like(self.like)
-        self.add_to(array)
-        return array
-
-    def __add__(self, other: Any) -> Any:
-        if type(other) is Node:
-            return other + self.dense()
-        return Accumulator(self.dense()) + other
-
-    __radd__ = __add__
-
-
-class Accumulator:
-    """A sum of adjoints that owns its array, so that it can grow in place."""
-
-    __slots__ = ("array",)
-    __array_ufunc__ = None
-
-    def __init__(self, array: np.ndarray) -> None:
-        self.array = array
-
-    def dense(self) -> np.ndarray:
-        """The sum."""
-        return self.array
-
-    def __add__(self, other: Any) -> Any:
-        if type(other) is Scatter:
-            other.add_to(self.array)
-            return self
-        if type(other) is Node:
-            return other + self.array
-        self.array += other.array if type(other) is Accumulator else other
-        return self
-
-    __radd__ = __add__
-
-
-def _is_basic(index: Any) -> bool:
-    """Whether an index only selects a view, so that no element can occur in it twice."""
-    parts = index if type(index) is tuple else (index,)
-    return all(p is None or p is Ellipsis or isinstance(p, int | slice | np.integer) for p in parts)
-
-
-# -- what goes wrong -------------------------------------------------------------------------------------
+# -- what goes wrong --------------------------------------------------------------------------------------
 
 
 def _no_rule(fun: Primitive, k: int, row: Node, mode: str) -> NoRuleError:
@@ -306,14 +322,14 @@ def _no_rule(fun: Primitive, k: int, row: Node, mode: str) -> NoRuleError:
     )
 
 
-def checked(c: Any, like: Any, fun: Primitive, what: str, row: Node) -> Any:
-    """The answer of a user's rule, which must look like ``like``."""
+def _checked(c: Any, like: Any, fun: Primitive, what: str, row: Node) -> Any:
+    """The answer of a user's rule, which must look like ``like``, in the dtype of that."""
     if isinstance(like, tuple | list):
         if not isinstance(c, tuple | list) or len(c) != len(like):
             raise TraceError(
                 f"{what} of {fun.name} must return {len(like)} parts, one per answer, not {c!r} ({row.site})"
             )
-        return type(like)(checked(p, q, fun, what, row) for p, q in zip(c, like, strict=True))
+        return _like_container(like, [_checked(p, q, fun, what, row) for p, q in zip(c, like, strict=True)])
     if callable(c):
         raise TraceError(
             f"{what} of {fun.name} returned a function ({row.site}): autograd's rules make one of g, "

@@ -40,6 +40,7 @@ from diffkit.autodiff.refusals import (
     refuse_keyword,
     site_of,
 )
+from diffkit.autodiff.scipy_calls import advice, load_rules
 from diffkit.autodiff.sites import describe_site
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 
@@ -64,7 +65,11 @@ class Primitive:
         constant: whether its derivative is zero wherever it exists (comparisons, floor, argmax).
         variadic: whether it takes any number of arguments alike (concatenate). Then ``vjps`` and
             ``jvps`` hold one rule each, called as ``vjp(k, g, ans, *args, **kwargs)``.
+        joint: whether the rules are for all arguments at once. Then ``vjps`` holds one, which returns
+            a cotangent (or None) for each argument, and ``jvps`` one, which takes the tangents of all
+            arguments as a tuple, None where there is none.
         builtin: whether diffkit defined it; a user's rules have their answers checked.
+        direct: whether a sweep may call its rules as they are: known, one per argument, builtin.
         arrange: what brings a call of the NumPy function into the form of a row (see
             ``rules/calls.py``); None where calls already have it.
     """
@@ -74,8 +79,10 @@ class Primitive:
         "builtin",
         "compute",
         "constant",
+        "direct",
         "float_jvps",
         "float_vjps",
+        "joint",
         "jvps",
         "line",
         "name",
@@ -90,6 +97,7 @@ class Primitive:
         *,
         constant: bool = False,
         variadic: bool = False,
+        joint: bool = False,
         builtin: bool = True,
     ) -> None:
         self.name = name
@@ -101,7 +109,9 @@ class Primitive:
         self.line: Elementary | None = ELEMENTARY.get(ALIASES.get(name, name))
         self.constant = constant
         self.variadic = variadic
+        self.joint = joint
         self.builtin = builtin
+        self.direct = False
         self.arrange: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -156,7 +166,7 @@ class Recording:
 
     def input(self, value: Any, name: str) -> Node:
         """Appends an input row."""
-        return Node(self, INPUT, (name,), _NO_KWARGS, value, _input_code, 0)
+        return Node(self, INPUT, (name,), _NO_KWARGS, value, _INPUT_CODE, 0)
 
     def close(self) -> list[Node]:
         """Ends the recording and hands over its rows; a node used after this raises."""
@@ -165,11 +175,8 @@ class Recording:
         return rows
 
 
-def _input_code() -> None:
-    """The place in the code that input rows name; they have none of their own."""
-
-
-_input_code = _input_code.__code__  # type: ignore[assignment]
+_INPUT_CODE = (lambda: None).__code__
+"""The place in the code that input rows name; they have none of their own."""
 
 
 class Node(ArrayMethods):
@@ -257,6 +264,10 @@ class Node(ArrayMethods):
         refuse_conversion("complex", sys._getframe(1))
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        from_scipy = advice(sys._getframe(1))
+        if from_scipy:
+            called, instead, frame = from_scipy
+            refuse(f"{called} was called on a traced value, which SciPy turns into a plain array", instead, frame)
         refuse(
             "a traced value was to become a plain array (np.asarray, np.array of a list of traced values, "
             "or assignment into an array)",
@@ -290,9 +301,14 @@ class Node(ArrayMethods):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         fun = UFUNCS.get(ufunc)
+        frame = sys._getframe(1)
         if fun is None or kwargs or method != "__call__":
-            return _unusual_ufunc(ufunc, method, inputs, kwargs, sys._getframe(1))
-        return apply(fun, inputs, _NO_KWARGS, sys._getframe(1))
+            return _unusual_ufunc(ufunc, method, inputs, kwargs, frame)
+        if len(inputs) > 1:
+            return apply(fun, inputs, _NO_KWARGS, frame)
+        value = fun.compute(self.value)
+        node = Node(self.recording, fun, inputs, _NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        return node if type(value) is not tuple else unpack(node, frame)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any], kwargs: dict[str, Any]
@@ -427,12 +443,18 @@ def _comparison(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Node
     return _operator(name, compute, constant=True)[0]
 
 
-def _prefix(name: str, compute: Callable[[Any], Any]) -> Callable[[Node], Any]:
-    fun = Primitive(name, compute)
+def _prefix(
+    name: str, compute: Callable[[Any], Any], *, constant: bool = False
+) -> Callable[[Node], Any]:
+    """An operator with one operand."""
+    fun = Primitive(name, compute, constant=constant)
     UFUNCS[getattr(np, name)] = fun
 
     def prefix(self: Node) -> Any:
-        return apply(fun, (self,), _NO_KWARGS, sys._getframe(1))
+        frame = sys._getframe(1)
+        return Node(
+            self.recording, fun, (self,), _NO_KWARGS, compute(self.value), frame.f_code, frame.f_lasti
+        )
 
     return prefix
 
@@ -464,12 +486,13 @@ for _symbol, _name, _compute in [
 ]:
     setattr(Node, f"__{_symbol}__", _comparison(_name, _compute))
 
-for _symbol, _name, _prefix_compute in [
+for _symbol, _name, _compute_one in [
     ("neg", "negative", operator.neg),
     ("pos", "positive", operator.pos),
     ("abs", "absolute", operator.abs),
+    ("invert", "logical_not", np.logical_not),
 ]:
-    setattr(Node, f"__{_symbol}__", _prefix(_name, _prefix_compute))
+    setattr(Node, f"__{_symbol}__", _prefix(_name, _compute_one, constant=_symbol == "invert"))
 
 
 def _unusual_ufunc(
@@ -477,6 +500,8 @@ def _unusual_ufunc(
 ) -> Any:
     """The calls of a ufunc that are not plain: its methods, its keywords, and those without a rule."""
     fun = UFUNCS.get(ufunc)
+    if fun is None and load_rules():
+        fun = UFUNCS.get(ufunc)
     for keyword in ("out", "where"):
         if kwargs.get(keyword) is not None and kwargs[keyword] is not True:
             refuse_keyword(f"np.{ufunc.__name__}", keyword, frame)

@@ -15,7 +15,7 @@ import numpy as np
 
 from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.tracer import UFUNCS, Primitive
-from diffkit.calculus import ALIASES, ELEMENTARY, Elementary, chain, compile_text
+from diffkit.calculus import ALIASES, ELEMENTARY, Elementary, chain, compile_text, folded
 
 __all__ = ["above", "complete_rules", "where"]
 
@@ -87,36 +87,41 @@ def _array_names(text: str) -> dict[str, Any]:
         elif hasattr(np, name):
             names[name] = getattr(np, name)
         else:
-            import scipy.special
+            from diffkit.autodiff.rules.scipy_special import function
 
-            names[name] = getattr(scipy.special, name)
+            names[name] = function(name)
     return names
 
 
 def complete_rules(fun: Primitive) -> Primitive:
-    """Gives a primitive that has a line in the table its rules, and returns it.
+    """Makes a primitive's rules ready for use, and returns it: the first sweep that meets it calls this.
 
-    Rules that it has already are kept: a function that needs care (complex absolute values) has its
-    own in one of the rule files.
+    A primitive that has a line in the table gets its rules from there. Those that it has already are
+    kept: a function that needs care (complex absolute values) has its own in one of the rule files.
     """
-    line = fun.line
-    if line is None or line.piecewise_constant:
-        return fun
+    if fun.line is not None and not fun.line.piecewise_constant:
+        _rules_from(fun.line, fun)
+    fun.float_vjps = fun.float_vjps or fun.vjps
+    fun.float_jvps = fun.float_jvps or fun.jvps
+    fun.direct = fun.builtin and not (fun.constant or fun.variadic or fun.joint)
+    return fun
+
+
+def _rules_from(line: Elementary, fun: Primitive) -> None:
     # A function with one argument keeps shape and dtype, so only the others need a fit.
     wide = len(line.arguments) > 1
     if not fun.vjps:
         fun.vjps = tuple(_vjp(line, k, wide) for k in range(len(line.arguments)))
     if not fun.jvps:
         fun.jvps = tuple(_array_rule(line, k, "t") for k in range(len(line.arguments)))
-    fun.float_vjps = _float_rules(line, "g") or fun.vjps
-    fun.float_jvps = _float_rules(line, "t") or fun.jvps
-    return fun
+    fun.float_vjps = fun.float_vjps or _float_rules(line, "g")
+    fun.float_jvps = fun.float_jvps or _float_rules(line, "t")
 
 
 def _vjp(line: Elementary, k: int, wide: bool) -> Callable[..., Any] | None:
     if line.stable[k] == "0":
         return None
-    text = chain("g", line.stable[k])
+    text = folded(chain("g", line.stable[k]))
     if wide:
         text = f"fit({text}, {line.arguments[k]})"
     return compile_text(text, ["g", "ans", *line.arguments], _array_names(text))
@@ -125,7 +130,7 @@ def _vjp(line: Elementary, k: int, wide: bool) -> Callable[..., Any] | None:
 def _array_rule(line: Elementary, k: int, factor: str) -> Callable[..., Any] | None:
     if line.stable[k] == "0":
         return None
-    text = chain(factor, line.stable[k])
+    text = folded(chain(factor, line.stable[k]))
     return compile_text(text, [factor, "ans", *line.arguments], _array_names(text))
 
 
