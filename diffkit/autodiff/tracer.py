@@ -267,7 +267,9 @@ class Node(ArrayMethods):
         from_scipy = advice(sys._getframe(1))
         if from_scipy:
             called, instead, frame = from_scipy
-            refuse(f"{called} was called on a traced value, which SciPy turns into a plain array", instead, frame)
+            refuse(
+                f"{called} was called on a traced value, which SciPy turns into a plain array", instead, frame
+            )
         refuse(
             "a traced value was to become a plain array (np.asarray, np.array of a list of traced values, "
             "or assignment into an array)",
@@ -443,9 +445,7 @@ def _comparison(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Node
     return _operator(name, compute, constant=True)[0]
 
 
-def _prefix(
-    name: str, compute: Callable[[Any], Any], *, constant: bool = False
-) -> Callable[[Node], Any]:
+def _prefix(name: str, compute: Callable[[Any], Any], *, constant: bool = False) -> Callable[[Node], Any]:
     """An operator with one operand."""
     fun = Primitive(name, compute, constant=constant)
     UFUNCS[getattr(np, name)] = fun

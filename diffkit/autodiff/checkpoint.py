@@ -1,0 +1,100 @@
+"""Trading time for memory: a segment of a program that is traced again when its derivative is asked for.
+
+A reverse sweep needs the values of all rows, so its memory grows with the length of the program. A
+checkpointed segment is one row: only its arguments are kept, and the sweep runs it once more to have
+its rows again, for as long as it takes to pass them. Memory is then that of the longest segment, and
+the cost one further evaluation (Griewank and Walther, *Evaluating Derivatives*, 2008, chapter 12).
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+from diffkit.autodiff.sweeps import zeros_like
+from diffkit.autodiff.trace import record
+from diffkit.autodiff.tracer import Node, Primitive, apply
+from diffkit.containers import Structure, flatten
+from diffkit.errors import TraceError
+
+__all__ = ["checkpoint"]
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, recorded as one row, with its own rows recomputed during a sweep.
+
+    It works in both modes and nested to any depth. Arguments and answers may be nested
+    containers. What f differentiates must come in as a positional argument, not from around it.
+
+    Raises:
+        TraceError: if f uses a traced value that is not among its arguments.
+
+    >>> import numpy as np
+    >>> from diffkit.autodiff.operators import grad
+    >>> from diffkit.autodiff.trace import trace
+    >>> def segment(x):
+    ...     for _ in range(100):
+    ...         x = np.sin(x)
+    ...     return x
+    >>> len(trace(segment)(1.0)), len(trace(checkpoint(segment))(1.0))
+    (101, 2)
+    >>> grad(checkpoint(segment))(1.0) == grad(segment)(1.0)
+    True
+    """
+
+    @functools.wraps(f)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        leaves, structure = flatten(args)
+        nested: list[Structure] = []  # how the answer is: known once f has run
+        answer = _apply_segment(f, structure, kwargs, nested, leaves, sys._getframe(1))
+        return nested[0].unflatten([answer] if nested[0].is_leaf else list(answer))
+
+    return checkpointed
+
+
+def _apply_segment(
+    f: Callable[..., Any],
+    structure: Structure,
+    kwargs: dict[str, Any],
+    nested: list[Structure],
+    leaves: Sequence[Any],
+    frame: FrameType,
+) -> Any:
+    """Records one call of f, as a function of the leaves of its arguments to those of its answer."""
+    name = getattr(f, "__name__", "segment")
+
+    def run(*leaves: Any) -> Any:
+        answer, nested[:] = _leaves_and_structure(f(*structure.unflatten(leaves), **kwargs))
+        return answer[0] if nested[0].is_leaf else tuple(answer)
+
+    def compute(*leaves: Any) -> Any:
+        if any(type(leaf) is Node for leaf in leaves):  # of an outer trace, where it is a row as well
+            return _apply_segment(f, structure, kwargs, nested, leaves, frame)
+        answer = run(*leaves)
+        if any(type(leaf) is Node for leaf in flatten(answer)[0]):
+            raise TraceError(
+                f"the checkpointed function {name} uses a traced value that is not one of its "
+                "arguments: pass it as an argument, so that its derivative is found"
+            )
+        return answer
+
+    def vjp(g: Any, ans: Any, *leaves: Any) -> tuple[Any, ...]:
+        pulled = record(run, leaves, {}).pull_back(g)
+        return (pulled,) if len(leaves) == 1 else tuple(pulled)
+
+    def jvp(tangents: tuple[Any, ...], ans: Any, *leaves: Any) -> Any:
+        given = [zeros_like(x) if t is None else t for t, x in zip(tangents, leaves, strict=True)]
+        return record(run, leaves, {}).push_forward(*given)
+
+    fun = Primitive(name, compute, joint=True)
+    fun.line = None  # the name may be one of the table's, the function is another
+    fun.vjps, fun.jvps = (vjp,), (jvp,)
+    return apply(fun, tuple(leaves), {}, frame)
+
+
+def _leaves_and_structure(answer: Any) -> tuple[list[Any], list[Structure]]:
+    leaves, structure = flatten(answer)
+    return leaves, [structure]
