@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.tracer import Node
+from diffkit.autodiff.tracer import PENDING, Node
 
 __all__ = ["Accumulator", "Scatter"]
 
@@ -72,6 +72,9 @@ class Accumulator:
         return self
 
     __radd__ = __add__
+
+
+PENDING.update((Scatter, Accumulator))
 
 
 def _is_basic(index: Any) -> bool:

@@ -411,6 +411,10 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 """What stands for a NumPy function on nodes: a primitive, or a function made of others."""
 
 
+PENDING: set[type] = set()
+"""Types of adjoints that are not written out yet (see ``scatter.py``): they know how a node is added to them."""
+
+
 def _operator(
     name: str, compute: Callable[[Any, Any], Any], *, constant: bool = False
 ) -> tuple[Callable[[Node, Any], Any], Callable[[Node, Any], Any]]:
@@ -422,6 +426,8 @@ def _operator(
     def forward(self: Node, other: Any) -> Any:
         recording = self.recording
         if type(other) is not Node:
+            if type(other) in PENDING:
+                return NotImplemented
             value = compute(self.value, other)
         elif other.recording is recording:
             value = compute(self.value, other.value)
