@@ -1,0 +1,294 @@
+"""What kind of mistake it is: found by experiment, named only if it reproduces the student's numbers.
+
+First what the calls show by themselves (inputs changed, another answer the second time), then the
+hypotheses of :mod:`experiments`, :mod:`paths`, :mod:`words`, :mod:`numerics` and :mod:`search`, simplest
+first. A hypothesis is named if it reproduces what was given on every instance that it says anything
+about, and on three at least on which it differs from the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from diffkit.grading.checks import Answered, compare
+from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close, observations
+from diffkit.grading.diagnosis.experiments import EXPERIMENTS
+from diffkit.grading.diagnosis.messages import messages
+from diffkit.grading.diagnosis.numerics import error_size, looks_single, quotients
+from diffkit.grading.diagnosis.paths import paths
+from diffkit.grading.diagnosis.search import constant_ratio, epsilons, factors
+from diffkit.grading.diagnosis.words import products
+from diffkit.grading.exercises import Exercise
+from diffkit.grading.results import FAILED, Diagnosis
+
+__all__ = ["LEAST", "diagnose"]
+
+LEAST = 3
+"""On how many instances a hypothesis has to reproduce the numbers."""
+
+NEARLY = 1e-2
+"""Errors smaller than this, relative to the largest entry, are looked at as errors of the numbers."""
+
+
+def diagnose(exercise: Exercise, found: Sequence[Answered]) -> Diagnosis | None:
+    """The mistake that reproduces a submission's answers; None if none does.
+
+    Args:
+        exercise: the exercise.
+        found: what was asked and answered.
+    """
+    state = _state(exercise, found)
+    if state is not None:
+        return state
+    seen = list(observations(exercise, found))
+    best: list[Diagnosis] = []
+    for part in sorted({o.part for o in seen}):
+        mine = [o for o in seen if o.part == part]
+        if any(o.wrong for o in mine):
+            diagnosis = _part(exercise, part, mine)
+            if diagnosis is not None:
+                best.append(diagnosis)
+    if best:
+        return _merged(best)
+    return _what_remains(exercise, found, seen)
+
+
+def _merged(found: list[Diagnosis]) -> Diagnosis:
+    """One diagnosis of several arguments': the first, for all that have the same."""
+    first = found[0]
+    alike = [d for d in found if d.name == first.name]
+    arguments = tuple(name for d in alike for name in d.arguments)
+    if len(alike) == 1:
+        return first
+    return _named(first.name, arguments, first.factor, min(d.instances for d in alike))
+
+
+def _named(name: str, arguments: tuple[str, ...], detail: str, instances: int) -> Diagnosis:
+    return Diagnosis(name, messages(name, arguments, detail), arguments, instances, detail)
+
+
+# -- what the calls show ----------------------------------------------------------------------------------
+
+
+def _state(exercise: Exercise, found: Sequence[Answered]) -> Diagnosis | None:
+    changed = [(each, a) for each in found for _, a in each.answers if a.changed]
+    if changed:
+        name = changed[0][1].changed[0]
+        named = exercise.arguments[int(name)] if name.isdigit() else name
+        return _named("changed in place", (), named, len({id(each) for each, _ in changed}))
+    doubled, differing, stale = 0, 0, 0
+    for each in found:
+        first, again = each.get("g"), each.get("again")
+        if first is None or again is None or not first.complete or not again.complete:
+            continue
+        pairs = list(zip(first.arrays, again.arrays, strict=False))
+        if any(a.shape != b.shape or a.tobytes() != b.tobytes() for a, b in pairs):
+            differing += 1
+            doubled += all(close(b, 2 * a) for a, b in pairs)
+            continue
+        fresh = each.get("fresh")
+        right = compare(exercise, each, ("g",)).status != FAILED
+        later = [each.get(label) for label in ("interleaved", "second", "reused", "back")]
+        if (
+            fresh is not None
+            and fresh.complete
+            and any(
+                a.shape == b.shape and a.tobytes() != b.tobytes()
+                for a, b in zip(first.arrays, fresh.arrays, strict=False)
+            )
+        ):
+            doubled += all(
+                close(b, k * a) for k in (2,) for a, b in zip(first.arrays, fresh.arrays, strict=False)
+            )
+            differing += 1
+            continue
+        outcome = compare(exercise, each, ("interleaved", "second", "reused", "back"))
+        if right and any(later) and outcome.status == FAILED:
+            stale += 1
+    if differing:
+        name = "accumulates between calls" if doubled == differing else "not repeatable"
+        return _named(name, (), "", differing)
+    if stale:
+        return _named("stale cache", (), "", stale)
+    return None
+
+
+# -- one part's numbers -----------------------------------------------------------------------------------
+
+
+def _part(exercise: Exercise, part: int, seen: list[Observation]) -> Diagnosis | None:
+    names = () if exercise.style == "jvp" else (exercise.argument_names[part],)
+    wrong = [o for o in seen if o.wrong]
+    unbounded = _not_finite(wrong, names)
+    if unbounded is not None:
+        return unbounded
+    if all(o.given.dtype == np.float32 for o in seen):
+        return _named("float32", names, "", len(wrong))
+    firsts = _representatives(wrong)
+    if all(error_size(o) < NEARLY for o in wrong):
+        nearly = _nearly(firsts, seen, wrong, names)
+        if nearly is not None:
+            return nearly
+    for family in (_known(exercise), *EXPERIMENTS, products, paths, epsilons, quotients):
+        for first in firsts:
+            for name, detail, hypothesis in family(first):
+                count = _reproduced(hypothesis, first, seen)
+                if count >= LEAST:
+                    return _named(name, names, detail, count)
+    return _by_search(firsts, seen, wrong, names)
+
+
+def _representatives(wrong: list[Observation]) -> list[Observation]:
+    """One wrong observation of each case: the ordinary ones first, no empty ones."""
+    found: dict[str, Observation] = {}
+    for o in sorted(wrong, key=lambda o: o.given.size < 2):
+        if o.given.size and o.case not in found:
+            found[o.case] = o
+    return list(found.values())[:6]
+
+
+def _known(exercise: Exercise):  # type: ignore[no-untyped-def]
+    """The misconceptions that the exercise comes with."""
+
+    def family(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+        for known in exercise.misconceptions:
+
+            def predict(o: Observation, rule=known.rule):  # type: ignore[no-untyped-def]
+                try:
+                    with np.errstate(all="ignore"):
+                        given = rule(o.g, o.ans, *o.args, **o.truth.kwargs)
+                except Exception:
+                    return None
+                parts = given if isinstance(given, tuple | list) else (given,)
+                return np.asarray(parts[o.part])
+
+            yield known.name, known.message, predict
+
+    return family
+
+
+def _reproduced(hypothesis: Hypothesis, first: Observation, seen: Sequence[Observation]) -> int:
+    """On how many instances a hypothesis gives the student's numbers, other than the truth; 0 if one speaks
+    against it."""
+    if not _agrees(hypothesis, first):
+        return 0
+    count = 0
+    for o in seen:
+        with np.errstate(all="ignore"):
+            predicted = hypothesis(o)
+        if predicted is None:
+            continue
+        if not close(o.given, predicted, atol=_slack(o, predicted)):
+            return 0
+        differs = predicted.shape != o.right.shape or not close(predicted, o.right, 1e-11, o.tolerance)
+        count += o.wrong and differs
+    return count
+
+
+def _slack(o: Observation, predicted: np.ndarray) -> object:  # type: ignore[type-arg]
+    return o.tolerance if predicted.shape == o.tolerance.shape else 0.0
+
+
+def _agrees(hypothesis: Hypothesis, o: Observation) -> bool:
+    with np.errstate(all="ignore"):
+        predicted = hypothesis(o)
+    return predicted is not None and close(o.given, predicted, atol=_slack(o, predicted))
+
+
+def _not_finite(wrong: Sequence[Observation], names: tuple[str, ...]) -> Diagnosis | None:
+    """Wrong only where it is not finite: overflow, or a division by zero."""
+    if not wrong or any(np.isfinite(o.given).all() for o in wrong):
+        return None
+    with_zero = sum(any(np.any(np.asarray(a) == 0) for a in (*o.args, o.ans)) for o in wrong)
+    large = sum(any(np.any(np.abs(np.asarray(a, dtype=float)) > 80) for a in o.args) for o in wrong)
+    if large >= min(LEAST, len(wrong)):
+        return _named("overflow", names, "", len(wrong))
+    if with_zero >= min(LEAST, len(wrong)):
+        return _named("division by zero", names, "", len(wrong))
+    return None
+
+
+def _nearly(
+    firsts: Sequence[Observation],
+    seen: Sequence[Observation],
+    wrong: Sequence[Observation],
+    names: tuple[str, ...],
+) -> Diagnosis | None:
+    """Numbers that are right but for their last digits."""
+    if len(wrong) >= LEAST and all(looks_single(o) for o in wrong):
+        rounded = [np.all(o.given.astype(np.float32).astype(o.given.dtype) == o.given) for o in wrong]
+        if all(rounded):
+            return _named("float32", names, "", len(wrong))
+    for family in (quotients, epsilons):
+        for first in firsts:
+            for name, detail, hypothesis in family(first):
+                count = sum(_nearer(hypothesis, o) for o in wrong)
+                if count >= LEAST and count >= 0.8 * len(wrong):
+                    return _named(name, names, detail, count)
+    if len(wrong) >= LEAST and all(looks_single(o) for o in wrong):
+        return _named("float32", names, "", len(wrong))
+    return None
+
+
+def _nearer(hypothesis: Hypothesis, o: Observation) -> bool:
+    """Whether a hypothesis explains most of an error."""
+    with np.errstate(all="ignore"):
+        predicted = hypothesis(o)
+        if predicted is None or predicted.shape != o.given.shape:
+            return False
+        error = np.abs(o.given - o.right).max(initial=0.0)
+        left = np.abs(o.given - predicted).max(initial=0.0)
+    return bool(left <= 0.3 * error)
+
+
+def _by_search(
+    firsts: Sequence[Observation],
+    seen: Sequence[Observation],
+    wrong: Sequence[Observation],
+    names: tuple[str, ...],
+) -> Diagnosis | None:
+    ratios = {constant_ratio(o) for o in wrong if np.any(o.right)}
+    numbers = [r for r in ratios if r is not None]
+    if None not in ratios and numbers and max(numbers) - min(numbers) <= 1e-9 * abs(numbers[0]):
+        if len(wrong) >= LEAST:
+            return _named("constant factor", names, f"{numbers[0]:.6g} times", len(wrong))
+    for first in firsts[:3]:
+        for name, detail, hypothesis in factors(first):
+            count = _reproduced(hypothesis, first, seen)
+            if count >= LEAST:
+                return _named(name, names, detail, count)
+    return None
+
+
+# -- where the numbers say nothing ------------------------------------------------------------------------
+
+
+def _what_remains(
+    exercise: Exercise, found: Sequence[Answered], seen: Sequence[Observation]
+) -> Diagnosis | None:
+    answers = [answer for each in found for _, answer in each.derivatives()]
+    failures = [a.failure for a in answers if a.failure is not None]
+    if failures:
+        where = f" ({failures[0].where})" if failures[0].where else ""
+        return _named("raises", (), f"{failures[0].kind}: {failures[0].message}{where}", len(failures))
+    problems = [a.problems[0] for a in answers if a.problems]
+    smooth = [o for o in seen if o.wrong]
+    if problems and not smooth:
+        kind = "wrong count" if "returned, where" in problems[0] and "belong" in problems[0] else "dtype"
+        if any("where an array belongs" in p for p in problems):
+            kind = "not an array"
+        elif any("shape" in p for p in problems):
+            kind = "shape"
+        return _named(kind, (), "", len(problems))
+    kinked = [e for e in found if e.trial.truths[0].kinked]
+    if not smooth and any(compare(exercise, e, ("g", "other", "row")).status == FAILED for e in kinked):
+        return _named("ties", exercise.argument_names, "", len(kinked))
+    for each in found:
+        first, twice = each.get("g"), each.get("twice")
+        if first is None or twice is None or not first.complete or not twice.complete:
+            continue
+        if any(not close(b, 2 * a) for a, b in zip(first.arrays, twice.arrays, strict=False)):
+            return _named("not linear", (), "", 1)
+    return None

@@ -1,0 +1,170 @@
+"""What a diagnosis goes by: the student's numbers, the truth, and the means to experiment.
+
+An :class:`Observation` is one part of one answer (the cotangent of x at one instance). A hypothesis
+takes it to the numbers that a student with that misconception would have given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from diffkit.grading.answers import Answer
+from diffkit.grading.checks import Answered
+from diffkit.grading.exercises import Exercise
+from diffkit.grading.truth import Seeds, Truth
+
+__all__ = ["Hypothesis", "Observation", "close", "observations"]
+
+Array = np.ndarray[Any, Any]
+
+MATCH = 1e-9
+"""How closely a hypothesis has to reproduce the student's numbers, relative to the largest."""
+
+
+def close(a: Any, b: Any, rtol: float = MATCH, atol: Any = 0.0) -> bool:
+    """Whether two arrays have one shape and, to a tolerance relative to the largest entry, one content.
+
+    Entries that are not finite must be so in both.
+    """
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    if a.shape != b.shape:
+        return False
+    finite = np.isfinite(b)
+    if not np.array_equal(np.isfinite(a), finite):
+        return False
+    size = np.abs(b[finite]).max(initial=0.0)
+    allowed = rtol * size + np.broadcast_to(np.asarray(atol, dtype=float), b.shape)[finite]
+    return bool(np.all(np.abs(a[finite] - b[finite]) <= allowed))
+
+
+@dataclass(eq=False)
+class Observation:
+    """A part of an answer.
+
+    Attributes:
+        exercise: the exercise.
+        part: which part; for rules in reverse mode, the argument ``exercise.differentiated[part]``.
+        truth: the truth at the instance.
+        seeds: what it was asked for.
+        given: the student's numbers.
+        right: the right ones.
+        tolerance: how far they may be off.
+        case: the name of the ladder's case.
+    """
+
+    exercise: Exercise
+    part: int
+    truth: Truth
+    seeds: Seeds
+    given: Array
+    right: Array
+    tolerance: Array
+    case: str
+    answer: Answer
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments."""
+        return self.truth.args
+
+    @property
+    def ans(self) -> Array:
+        """The forward function's value."""
+        return self.truth.ans
+
+    @property
+    def g(self) -> Array:
+        """The cotangent."""
+        return self.seeds[0]
+
+    @property
+    def place(self) -> int:
+        """The number of the argument that the part belongs to."""
+        return self.exercise.differentiated[self.part]
+
+    @property
+    def x(self) -> Array:
+        """That argument."""
+        return np.asarray(self.args[self.place])
+
+    @cached_property
+    def wrong(self) -> bool:
+        """Whether the part is wrong."""
+        if self.given.shape != self.right.shape:
+            return True
+        with np.errstate(all="ignore"):
+            return bool(
+                np.any(~(np.abs(self.given - self.right) <= self.tolerance) & np.isfinite(self.right))
+            )
+
+    def pull(
+        self,
+        args: Sequence[Any] | None = None,
+        seeds: Seeds | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        part: int | None = None,
+    ) -> Array | None:
+        """The derivative in an experiment: other arguments, another cotangent; None if that can't be."""
+        try:
+            pull = self.truth.at(self.args if args is None else args, kwargs)
+            answer = pull(self.seeds if seeds is None else seeds)
+        except Exception:  # shapes that do not fit together, and whatever else an experiment meets
+            return None
+        return np.asarray(answer[self.part if part is None else part])
+
+    def forward(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Array | None:
+        """The forward function in an experiment."""
+        try:
+            return self.exercise.value(args, self.truth.kwargs if kwargs is None else kwargs)
+        except Exception:
+            return None
+
+    @cached_property
+    def jacobian(self) -> Array | None:
+        """The Jacobian, answer's axes first; None in forward mode."""
+        if self.exercise.style == "jvp" or self.ans.size > 64:
+            return None
+        rows = []
+        for k in range(self.ans.size):
+            seed = np.zeros(self.ans.shape)
+            seed.flat[k] = 1.0
+            row = self.pull(seeds=(seed,))
+            if row is None:
+                return None
+            rows.append(row)
+        if not rows:
+            return None
+        return np.stack(rows).reshape(*self.ans.shape, *rows[0].shape)
+
+
+Hypothesis = Callable[[Observation], Array | None]
+"""Takes an observation to what a student with a misconception would have given; None if that says nothing."""
+
+
+def observations(exercise: Exercise, found: Sequence[Answered]) -> Iterator[Observation]:
+    """The parts of all answers that can be looked at, smallest instance first."""
+    for each in sorted(found, key=lambda e: e.instance.size):
+        if each.trial.truths[0].kinked:
+            continue
+        for step, answer in each.derivatives():
+            if step.label != "g" or not answer.complete:
+                continue
+            truth, seeds = each.trial.truths[step.point], each.trial.seeds[step.seed]
+            right, tolerance = each.trial.right(step)
+            for part, (given, c, tol) in enumerate(zip(answer.arrays, right, tolerance, strict=True)):
+                yield Observation(
+                    exercise,
+                    part,
+                    truth,
+                    seeds,
+                    given,
+                    np.asarray(c),
+                    np.asarray(tol),
+                    each.instance.name,
+                    answer,
+                )

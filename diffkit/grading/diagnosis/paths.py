@@ -1,0 +1,125 @@
+"""A path left out, or counted with the wrong sign: experiments on the trace of the forward function.
+
+The trace is replayed with one of its edges changed: the value that flows along it stays, its
+derivative is multiplied by 0, -1 or 2. If the derivative of that program is what the student gave, the
+mistake is at that edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
+
+__all__ = ["paths"]
+
+Array = np.ndarray[Any, Any]
+Edge = tuple[int, int]
+"""A row of the trace and the number of one of its arguments."""
+
+LONGEST = 60
+"""Traces longer than this are not experimented with."""
+
+
+def _trace(o: Observation) -> Any:
+    from diffkit.autodiff.trace import record
+
+    return record(o.exercise.function, o.args, dict(o.truth.kwargs), list(o.exercise.differentiated))
+
+
+def _edges(t: Any) -> list[list[Edge]]:
+    """The edges out of each row that has several, so that leaving one out is not leaving out all."""
+    uses: dict[int, list[Edge]] = {}
+    for row in t.nodes:
+        for k, a in enumerate(row.args):
+            if _is_row(a, t):
+                uses.setdefault(a.index, []).append((row.index, k))
+    return [edges for edges in uses.values() if len(edges) > 1]
+
+
+def _is_row(value: Any, t: Any) -> bool:
+    return type(value).__name__ == "Node" and t.owns(value)
+
+
+def _replayed(o: Observation, weights: dict[Edge, float]) -> Array | None:
+    """The derivative of the program whose edges count with these weights."""
+    from diffkit.autodiff.operators import make_vjp
+
+    t = _trace(o)
+    values = [row.value for row in t.nodes]
+    if any(isinstance(v, tuple | list) for v in values):
+        return None
+    inputs = {n.index: k for k, n in enumerate(t.inputs)}
+
+    def program(*args: Any) -> Any:
+        computed: list[Any] = []
+        for row in t.nodes:
+            if row.index in inputs:
+                computed.append(args[inputs[row.index]])
+                continue
+            given = []
+            for k, a in enumerate(row.args):
+                if not _is_row(a, t):
+                    given.append(a)
+                    continue
+                value, weight = computed[a.index], weights.get((row.index, k), 1.0)
+                if weight != 1.0:
+                    value = values[a.index] if weight == 0.0 else _weighted(value, values[a.index], weight)
+                given.append(value)
+            computed.append(row.fun(*given, **row.kwargs))
+        return computed[t.outputs[0].index]
+
+    try:
+        with np.errstate(all="ignore"):
+            argnums = tuple(range(len(t.inputs)))
+            vjp, _ = make_vjp(program, argnums)(*[values[n.index] for n in t.inputs])
+            return np.asarray(vjp(o.g[()])[o.part])
+    except Exception:  # an experiment that can't be made says nothing
+        return None
+
+
+def _weighted(node: Any, value: Any, weight: float) -> Any:
+    """The value as it is, with its derivative times ``weight``."""
+    return weight * node + (1 - weight) * value
+
+
+def paths(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+    """Each edge of a fan-out left out, turned in sign, or doubled; all but one left out."""
+    if first.exercise.style == "jvp" or first.exercise.reference is not None:
+        return
+    try:
+        t = _trace(first)
+        length = len(t.nodes)
+        fans = _edges(t)
+    except Exception:
+        return
+    if length > LONGEST:
+        return
+
+    def hypothesis(weights: dict[Edge, float]) -> Hypothesis:
+        def predict(o: Observation) -> Array | None:
+            try:
+                shapes_alike = len(_trace(o).nodes) == length
+            except Exception:
+                return None
+            return _replayed(o, weights) if shapes_alike else None
+
+        return predict
+
+    changes: Sequence[tuple[str, str, float]] = (
+        ("path dropped", "", 0.0),
+        ("sign", "along one path", -1.0),
+        ("path counted twice", "", 2.0),
+        ("constant factor", "half along one path", 0.5),
+    )
+    for name, detail, weight in changes:
+        for edges in fans:
+            for edge in edges:
+                yield name, detail, hypothesis({edge: weight})
+    for edges in fans:
+        if len(edges) > 2:
+            for kept in edges:
+                yield "path dropped", "", hypothesis({e: 0.0 for e in edges if e != kept})

@@ -1,0 +1,151 @@
+"""The missing factor, found by search: "your answer is the right one divided by ans".
+
+The ratio of the student's numbers to the right ones is compared, entry by entry, with simple
+expressions in g, the arguments and the answer; so is the ratio to g alone, which is the local
+derivative that the student used, and the difference, which is a surplus or missing term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
+
+__all__ = ["constant_ratio", "epsilons", "factors"]
+
+Array = np.ndarray[Any, Any]
+
+FORMS: dict[str, Callable[[Array], Array]] = {
+    "{v}": lambda v: v,
+    "1 / {v}": lambda v: 1 / v,
+    "{v} squared": lambda v: v * v,
+    "1 / {v} squared": lambda v: 1 / (v * v),
+    "1 + {v}": lambda v: 1 + v,
+    "1 - {v}": lambda v: 1 - v,
+    "1 / (1 + {v})": lambda v: 1 / (1 + v),
+    "1 / (1 - {v})": lambda v: 1 / (1 - v),
+    "{v} - 1": lambda v: v - 1,
+    "{v} + 1 over {v}": lambda v: (v + 1) / v,
+    "{v} - 1 over {v}": lambda v: (v - 1) / v,
+    "the root of {v}": np.sqrt,
+    "1 / the root of {v}": lambda v: 1 / np.sqrt(v),
+    "|{v}|": np.abs,
+    "1 / |{v}|": lambda v: 1 / np.abs(v),
+    "the sign of {v}": np.sign,
+    "exp({v})": np.exp,
+    "exp(-{v})": lambda v: np.exp(-v),
+    "log({v})": np.log,
+    "1 / log({v})": lambda v: 1 / np.log(v),
+    "cos({v})": np.cos,
+    "sin({v})": np.sin,
+    "tan({v})": np.tan,
+    "1 / tan({v})": lambda v: 1 / np.tan(v),
+    "{v} cubed": lambda v: v**3,
+    "1 / {v} cubed": lambda v: v**-3.0,
+}
+
+CONSTANTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
+
+
+def _quantities(o: Observation) -> dict[str, Array]:
+    """What could stand beside an entry of the part: the arguments, the answer, keyword numbers, g."""
+    found: dict[str, Any] = {"ans": o.ans, "g": o.g}
+    for name, a in zip(o.exercise.arguments, o.args, strict=True):
+        found[name] = np.asarray(a, dtype=float)
+    for key, value in o.truth.kwargs.items():
+        if isinstance(value, int | float) and not isinstance(value, bool) and key != "axis":
+            found[key] = np.asarray(float(value))
+    shape = o.right.shape
+    usable = {}
+    for name, v in found.items():
+        try:
+            usable[name] = np.array(np.broadcast_to(v, shape), dtype=float)
+        except ValueError:
+            continue
+    return usable
+
+
+def _factor(o: Observation, name: str, form: Callable[[Array], Array]) -> Array | None:
+    v = _quantities(o).get(name)
+    return None if v is None else form(v)
+
+
+def factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+    """Expressions by which the right answer is multiplied, and local derivatives used in its place."""
+    for constant in CONSTANTS:
+        for name in _quantities(first):
+            for text, form in FORMS.items():
+                words = ("" if constant == 1 else f"{constant:g} times ") + text.format(v=name)
+
+                def times(
+                    o: Observation, name: str = name, form: Any = form, constant: float = constant
+                ) -> Array | None:
+                    factor = _factor(o, name, form)
+                    return None if factor is None else constant * o.right * factor
+
+                yield "missing factor", words, times
+    if first.exercise.style == "jvp" or first.g.shape not in (first.right.shape, ()):
+        return
+    for constant in CONSTANTS:
+        for name in _quantities(first):
+            for text, form in FORMS.items():
+                words = ("" if constant == 1 else f"{constant:g} times ") + text.format(v=name)
+
+                def local(
+                    o: Observation, name: str = name, form: Any = form, constant: float = constant
+                ) -> Array | None:
+                    factor = _factor(o, name, form)
+                    if factor is None or o.g.shape not in (o.right.shape, ()):
+                        return None
+                    return constant * o.g * factor
+
+                yield "wrong local derivative", words, local
+
+
+def constant_ratio(o: Observation) -> float | None:
+    """The one number by which the right answer was multiplied, if it is one."""
+    if o.given.shape != o.right.shape or not o.right.size:
+        return None
+    known = np.abs(o.right) > 1e-12 * np.abs(o.right).max()
+    if not known.any() or not np.isfinite(o.given).all():
+        return None
+    ratios = o.given[known] / o.right[known]
+    ratio = float(np.median(ratios))
+    return ratio if np.all(np.abs(ratios - ratio) <= 1e-9 * abs(ratio)) else None
+
+
+def epsilons(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+    """An epsilon added to a denominator: to an argument, to the answer, or to the square of one."""
+    powers = (1, 2)
+    for name in _quantities(first):
+        if name == "g":
+            continue
+        for power in powers:
+            v = _quantities(first)[name] ** power
+            with np.errstate(all="ignore"):
+                implied = (
+                    v * (first.right / first.given - 1)
+                    if first.given.shape == first.right.shape
+                    else v * np.nan
+                )
+            found = implied[np.isfinite(implied) & (implied != 0)]
+            if not found.size:
+                continue
+            epsilon = float(np.median(found))
+            exponent = round(np.log10(abs(epsilon)))
+            if not 1e-14 < abs(epsilon) < 0.5 or abs(epsilon / 10.0**exponent - np.sign(epsilon)) > 0.05:
+                continue
+
+            def predict(
+                o: Observation,
+                name: str = name,
+                power: int = power,
+                epsilon: float = np.sign(epsilon) * 10.0**exponent,
+            ) -> Array | None:
+                v = _quantities(o).get(name)
+                return None if v is None else o.right * v**power / (v**power + epsilon)
+
+            yield "epsilon misplaced", f"{10.0**exponent:g} beside {name}", predict
