@@ -44,7 +44,7 @@ from diffkit.autodiff.scipy_calls import advice, load_rules
 from diffkit.autodiff.sites import describe_site
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 
-__all__ = ["Decision", "Node", "Primitive", "Recording", "apply"]
+__all__ = ["Decision", "Node", "Primitive", "Recording", "apply", "refuse_keyword"]
 
 Rule = Callable[..., Any]
 
@@ -412,7 +412,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
 PENDING: set[type] = set()
-"""Types of adjoints that are not written out yet (see ``scatter.py``): they know how a node is added to them."""
+"""Types of adjoints that are not written out yet (``scatter.py``): they know how to add a node."""
 
 
 def _operator(
@@ -479,7 +479,7 @@ for _symbol, _name, _compute in [
     setattr(Node, f"__{_symbol}__", _forward)
     setattr(Node, f"__r{_symbol}__", _reflected)
 
-for _symbol, _name, _compute in [
+for _symbol, _name, _compare in [
     ("lt", "less", operator.lt),
     ("le", "less_equal", operator.le),
     ("gt", "greater", operator.gt),
@@ -490,14 +490,15 @@ for _symbol, _name, _compute in [
     ("or", "logical_or", np.logical_or),
     ("xor", "logical_xor", np.logical_xor),
 ]:
-    setattr(Node, f"__{_symbol}__", _comparison(_name, _compute))
+    setattr(Node, f"__{_symbol}__", _comparison(_name, _compare))
 
-for _symbol, _name, _compute_one in [
+_PREFIXES: list[tuple[str, str, Callable[[Any], Any]]] = [
     ("neg", "negative", operator.neg),
     ("pos", "positive", operator.pos),
     ("abs", "absolute", operator.abs),
     ("invert", "logical_not", np.logical_not),
-]:
+]
+for _symbol, _name, _compute_one in _PREFIXES:
     setattr(Node, f"__{_symbol}__", _prefix(_name, _compute_one, constant=_symbol == "invert"))
 
 

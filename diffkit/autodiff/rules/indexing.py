@@ -1,4 +1,8 @@
-"""Reading elements by index, and choosing between arrays."""
+"""Reading elements by index, and choosing between arrays.
+
+Every function that picks elements (take, compress, delete, split, ...) is a program of ``x[index]``, so one
+rule serves them all: the adjoint of reading is adding at the same place.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.register import define, fit, is_node, reentrant
-from diffkit.autodiff.sweeps import Scatter
-from diffkit.autodiff.tracer import GETITEM, Primitive
+from diffkit.autodiff.rules.calls import as_array, plain
+from diffkit.autodiff.rules.register import (
+    composite,
+    constant,
+    define,
+    fit,
+    is_node,
+    reentrant,
+    refuse_in_place,
+    structural,
+)
+from diffkit.autodiff.scatter import Scatter
+from diffkit.autodiff.tracer import GETITEM, Primitive, plain_index
 
-__all__ = ["scatter"]
+__all__ = ["placed", "scatter"]
 
 
 def _scatter(g: Any, index: Any, like: Any) -> Any:
@@ -19,29 +33,140 @@ def _scatter(g: Any, index: Any, like: Any) -> Any:
 
 scatter = reentrant(Primitive("scatter", _scatter))
 """The transpose of reading ``x[index]``: zeros like x, with g added at the index."""
-scatter.vjps = (lambda h, ans, g, index, like: h[index], None, None)
+scatter.vjps = (lambda h, ans, g, index, like: fit(h[index], g), None, None)
 scatter.jvps = (lambda t, ans, g, index, like: scatter(t, index, np.zeros_like(like)), None, None)
 
 
-def _getitem_vjp(g: Any, ans: Any, x: Any, index: Any) -> Any:
-    while is_node(x):
-        x = x.value
-    return scatter(g, index, x) if is_node(g) else Scatter(g, index, x)
+def placed(g: Any, index: Any, like: Any) -> Any:
+    """g at ``index`` in zeros like ``like``: put off till it is added up, if g is not traced."""
+    like = plain(like)
+    return scatter(g, index, like) if is_node(g) else Scatter(g, index, like)
 
 
-GETITEM.vjps = (_getitem_vjp,)
+GETITEM.vjps = (lambda g, ans, x, index: placed(g, index, x),)
 GETITEM.jvps = (lambda t, ans, x, index: t[index],)
+
+
+# -- taking -----------------------------------------------------------------------------------------------
+
+
+@composite(np.take)
+def _take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
+    a, indices = as_array(a), np.asarray(plain_index(indices))
+    if not indices.size:
+        indices = indices.astype(int)
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    n = np.shape(a)[axis]
+    if mode == "wrap":
+        indices = indices % n
+    elif mode == "clip":
+        indices = np.clip(indices, 0, n - 1)
+    return a[(slice(None),) * (axis % np.ndim(a)) + (indices if indices.ndim else int(indices),)]
+
+
+@composite(np.take_along_axis)
+def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    indices = plain_index(indices)
+    if axis is None:
+        return np.ravel(arr)[indices]
+    axis, ndim = axis % np.ndim(arr), np.ndim(arr)
+    index = [
+        indices if k == axis else np.reshape(np.arange(n), [-1 if j == k else 1 for j in range(ndim)])
+        for k, n in enumerate(np.shape(arr))
+    ]
+    return arr[tuple(index)]
+
+
+@composite(np.compress)
+def _compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    return np.take(a, np.flatnonzero(plain_index(condition)), axis=axis)
+
+
+@composite(np.extract)
+def _extract(condition: Any, arr: Any) -> Any:
+    return np.ravel(arr)[np.flatnonzero(plain_index(condition))]
+
+
+@composite(np.choose)
+def _choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
+    given = np.asarray(plain_index(a))
+    n = len(choices)
+    if mode != "raise":
+        given = given % n if mode == "wrap" else np.clip(given, 0, n - 1)
+    elif given.size and not (given.min() >= 0 and given.max() < n):
+        raise ValueError("invalid entry in choice array")
+    return np.select([given == k for k in range(n)], [choices[k] for k in range(n)])
+
+
+@composite(np.lib.stride_tricks.sliding_window_view)
+def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **_: Any) -> Any:
+    places = np.arange(x.size).reshape(x.shape)
+    return np.ravel(x)[np.lib.stride_tricks.sliding_window_view(places, window_shape, axis)]
+
+
+# -- choosing ---------------------------------------------------------------------------------------------
+
+
+def _where_vjp_x(g: Any, ans: Any, c: Any, x: Any, y: Any) -> Any:
+    return fit(np.where(c, g, np.zeros_like(g)), x)
+
+
+def _where_vjp_y(g: Any, ans: Any, c: Any, x: Any, y: Any) -> Any:
+    return fit(np.where(c, np.zeros_like(g), g), y)
+
+
+def _where_entry(fun: Primitive) -> Any:
+    def where(condition: Any, *choices: Any) -> Any:
+        return fun(condition, *map(as_array, choices)) if choices else np.nonzero(condition)
+
+    return where
+
 
 define(
     np.where,
-    [
-        None,
-        lambda g, ans, c, x, y: fit(np.where(c, g, np.zeros_like(g)), x),
-        lambda g, ans, c, x, y: fit(np.where(c, np.zeros_like(g), g), y),
-    ],
+    [None, _where_vjp_x, _where_vjp_y],
     [
         None,
         lambda t, ans, c, x, y: np.where(c, t, np.zeros_like(t)),
         lambda t, ans, c, x, y: np.where(c, np.zeros_like(t), t),
     ],
+    entry=_where_entry,
 )
+
+
+@composite(np.select)
+def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    if len(condlist) != len(choicelist):
+        raise ValueError("list of cases must be same length as list of conditions")
+    answer = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        answer = np.where(condition, choice, answer)
+    return answer
+
+
+@composite(np.piecewise)
+def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
+    conditions = np.asarray(plain_index(condlist))
+    if conditions.ndim == 0 or conditions.ndim == np.ndim(x):
+        conditions = conditions[None]
+    if len(funclist) == len(conditions) + 1:  # the last is for all that no condition holds for
+        conditions = np.concatenate([conditions, ~np.any(conditions, axis=0)[None]])
+    answer = np.zeros(np.shape(x), x.dtype)
+    for k, (condition, function) in enumerate(zip(conditions, funclist, strict=True)):
+        mask = condition & ~np.any(conditions[k + 1 :], axis=0)  # the last that holds counts
+        value = function(x[mask], *args, **kwargs) if callable(function) else function
+        answer = answer + scatter(
+            np.broadcast_to(value, (int(mask.sum()),)), mask, np.zeros(np.shape(x), x.dtype)
+        )
+    return answer
+
+
+constant(
+    np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.lexsort,
+    np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.histogram, np.histogram_bin_edges,
+    np.unravel_index, np.ravel_multi_index,
+)  # fmt: skip
+refuse_in_place("with np.where, np.concatenate or np.stack", np.copyto, np.put, np.place, np.putmask)
+refuse_in_place("with np.where, np.concatenate or np.stack", np.put_along_axis, np.fill_diagonal)
+structural(np.ix_)

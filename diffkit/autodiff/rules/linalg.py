@@ -19,9 +19,7 @@ import numpy as np
 
 from diffkit.autodiff.rules.matrices import (
     adjoint,
-    as_arrays,
     barred,
-    conj,
     diagonal,
     identity,
     is_complex,
@@ -32,7 +30,6 @@ from diffkit.autodiff.rules.matrices import (
     strictly_lower,
 )
 from diffkit.autodiff.rules.register import composite, constant, define, fit
-from diffkit.autodiff.tracer import UFUNCS
 from diffkit.errors import NoRuleError
 
 __all__: list[str] = []
@@ -65,7 +62,6 @@ define(
         _solve_jvp_a,
         lambda t, ans, a, b: np.linalg.solve(a, t),
     ],
-    entry=as_arrays,
 )
 define(
     np.linalg.inv,
@@ -258,27 +254,3 @@ def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
 
 
 constant(np.linalg.matrix_rank)
-
-
-def _matmul_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
-    if x.ndim == 1 and y.ndim == 1:
-        return g * y
-    if y.ndim == 1:
-        return fit(g[..., None] * y, x)
-    if x.ndim == 1:
-        return fit((y @ g[..., None])[..., 0], x)
-    return fit(g @ y.mT, x)
-
-
-def _matmul_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
-    if x.ndim == 1 and y.ndim == 1:
-        return g * x
-    if x.ndim == 1:
-        return fit(x[:, None] * g[..., None, :], y)
-    if y.ndim == 1:
-        return fit((x.mT @ g[..., None])[..., 0], y)
-    return fit(x.mT @ g, y)
-
-
-UFUNCS[np.matmul].vjps = (_matmul_vjp_x, _matmul_vjp_y)
-UFUNCS[np.matmul].jvps = (lambda t, ans, x, y: t @ y, lambda t, ans, x, y: x @ t)

@@ -1,4 +1,4 @@
-"""Functions that reduce an axis: sums, means, extrema, products."""
+"""Functions that reduce axes: sums, means, products, extrema."""
 
 from __future__ import annotations
 
@@ -6,48 +6,121 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.register import LINEAR, define
+from diffkit.autodiff.rules.calls import plain
+from diffkit.autodiff.rules.register import LINEAR, composite, constant, define, fit
 
-__all__ = ["spread"]
+__all__ = ["count", "spread"]
 
-
-def spread(g: Any, like: Any, axis: Any, keepdims: bool = False) -> Any:
-    """The cotangent of a reduction, spread back along the axes that were reduced."""
-    shape = getattr(like, "shape", ())
-    if axis is not None and not keepdims:
-        axes = (axis,) if isinstance(axis, int | np.integer) else axis
-        kept = [1 if k in {a % len(shape) for a in axes} else n for k, n in enumerate(shape)]
-        g = np.reshape(g, kept)
-    return np.broadcast_to(g, shape)
+Axis = int | tuple[int, ...] | None
 
 
-def _sum_vjp(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False, **_: Any) -> Any:
-    return spread(g, x, axis, keepdims)
+def spread(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """What a reduction of x gave, or its cotangent, spread back along the axes that were reduced."""
+    shape = getattr(x, "shape", ())
+    if axis is not None and not keepdims and shape:
+        axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int | np.integer) else axis)}
+        v = np.reshape(v, tuple(1 if k in axes else n for k, n in enumerate(shape)))
+    return np.broadcast_to(v, shape) if getattr(v, "shape", ()) != shape else v
 
 
-def _count(x: Any, ans: Any) -> float:
-    return float(getattr(x, "size", 1) / max(getattr(ans, "size", 1), 1))
+def count(x: Any, axis: Axis = None) -> int:
+    """How many elements of x go into each element of a reduction over ``axis``."""
+    shape = np.shape(x)
+    if axis is None:
+        return int(np.prod(shape, dtype=int))
+    axes = (axis,) if isinstance(axis, int | np.integer) else axis
+    return int(np.prod([shape[a] for a in axes], dtype=int)) if shape else 1
 
 
-def _mean_vjp(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False, **_: Any) -> Any:
-    return spread(g, x, axis, keepdims) / _count(x, ans)
+# -- sums and means ---------------------------------------------------------------------------------------
 
 
-def _is_extreme(ans: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def _sum_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+    return fit(spread(g, x, axis, keepdims), x)
+
+
+def _mean_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+    return fit(spread(g, x, axis, keepdims) / max(count(x, axis), 1), x)
+
+
+# -- extrema ----------------------------------------------------------------------------------------------
+
+
+def _share(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """1/k at each of the k places where the extremum is attained, else 0."""
-    hit = np.equal(x, spread(ans, x, axis, keepdims)).astype(x.dtype)
+    dtype = getattr(x, "dtype", np.dtype(float))
+    hit = np.equal(x, spread(ans, x, axis, keepdims)).astype(dtype)
     return hit / np.sum(hit, axis=axis, keepdims=True)
 
 
-def _extreme_vjp(g: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False, **_: Any) -> Any:
-    return spread(g, x, axis, keepdims) * _is_extreme(ans, x, axis, keepdims)
+def _extreme_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+    return fit(spread(g, x, axis, keepdims) * _share(ans, x, axis, keepdims), x)
 
 
-def _extreme_jvp(t: Any, ans: Any, x: Any, axis: Any = None, keepdims: bool = False, **_: Any) -> Any:
-    return np.sum(t * _is_extreme(ans, x, axis, keepdims), axis=axis, keepdims=keepdims)
+def _extreme_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+    return np.sum(t * _share(ans, x, axis, keepdims), axis=axis, keepdims=keepdims)
 
 
-define(np.sum, [_sum_vjp], [LINEAR])
-define(np.mean, [_mean_vjp], [LINEAR])
-define(np.max, [_extreme_vjp], [_extreme_jvp])
-define(np.min, [_extreme_vjp], [_extreme_jvp])
+# -- products ---------------------------------------------------------------------------------------------
+
+
+def _of_the_others(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """For each element the product of all the others: ans / x, but right where some are zero."""
+    if np.all(plain(x)):
+        return spread(ans, x, axis, keepdims) / x
+    ndim = x.ndim
+    axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis
+    last = tuple(range(-len(axes), 0))
+    moved = np.moveaxis(x, axes, last)
+    rows = np.reshape(moved, (*moved.shape[: ndim - len(axes)], -1))
+    one = np.ones_like(plain(rows[..., :1]))
+    before = np.cumprod(np.concatenate([one, rows[..., :-1]], axis=-1), axis=-1)
+    after = np.flip(np.cumprod(np.concatenate([one, np.flip(rows, -1)[..., :-1]], axis=-1), axis=-1), -1)
+    return np.moveaxis(np.reshape(before * after, moved.shape), last, axes)
+
+
+def _prod_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+    return fit(spread(g, x, axis, keepdims) * _of_the_others(ans, x, axis, keepdims), x)
+
+
+def _prod_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+    return np.sum(t * _of_the_others(ans, x, axis, keepdims), axis=axis, keepdims=keepdims)
+
+
+# fmt: off
+define(np.sum,  [_sum_vjp],     [LINEAR])
+define(np.mean, [_mean_vjp],    [LINEAR])
+define(np.prod, [_prod_vjp],    [_prod_jvp])
+define(np.max,  [_extreme_vjp], [_extreme_jvp])
+define(np.min,  [_extreme_vjp], [_extreme_jvp])
+define(np.amax, [_extreme_vjp], [_extreme_jvp])
+define(np.amin, [_extreme_vjp], [_extreme_jvp])
+# fmt: on
+constant(np.all, np.any, np.argmax, np.argmin, np.count_nonzero, np.nanargmax, np.nanargmin)
+
+
+@composite(np.ptp)
+def _ptp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+# -- the same, as methods of ufuncs -----------------------------------------------------------------------
+
+for _ufunc, _reduction in [
+    (np.add, np.sum),
+    (np.multiply, np.prod),
+    (np.maximum, np.max),
+    (np.minimum, np.min),
+    (np.logical_and, np.all),
+    (np.logical_or, np.any),
+]:
+
+    @composite(_ufunc.reduce)
+    def _reduce(
+        array: Any,
+        axis: Axis = 0,
+        *,
+        keepdims: bool = False,
+        _reduction: Any = _reduction,
+    ) -> Any:
+        return _reduction(array, axis=axis, keepdims=keepdims)

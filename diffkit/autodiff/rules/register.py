@@ -1,4 +1,13 @@
-"""How a rule table is written: one call of :func:`define` per function, its two modes side by side."""
+"""How a rule table is written: one call of :func:`define` per function, its two modes side by side.
+
+Three kinds of functions stand for NumPy's on traced values:
+
+- a **primitive** with rules of its own (:func:`define`), or with a derivative that is zero wherever it
+  exists (:func:`constant`): one row of the trace;
+- a **composite** (:func:`composite`): a program of functions that have rules, a row for each of its steps;
+- a **structural** function (:func:`structural`): its answer depends on shapes and dtypes only, so it is
+  no step of the program, and its answer a plain value.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +16,20 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.rules.calls import Arrangement, in_place, plain_tree, without_out
 from diffkit.autodiff.tracer import FUNCTIONS, Node, Primitive
 
-__all__ = ["LINEAR", "composite", "constant", "define", "fit", "reentrant"]
+__all__ = [
+    "LINEAR",
+    "composite",
+    "constant",
+    "define",
+    "fit",
+    "is_node",
+    "reentrant",
+    "refuse_in_place",
+    "structural",
+]
 
 Rule = Callable[..., Any]
 
@@ -33,6 +53,15 @@ def linear_jvp(compute: Callable[..., Any], k: int) -> Rule:
     return jvp
 
 
+def linear_jvp_of_any(compute: Callable[..., Any]) -> Rule:
+    """The same for a variadic primitive, whose one rule is told which argument it is."""
+
+    def jvp(k: int, t: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
+        return compute(*args[:k], t, *args[k + 1 :], **kwargs)
+
+    return jvp
+
+
 def define(
     function: Callable[..., Any],
     vjps: Sequence[Rule | None],
@@ -48,17 +77,21 @@ def define(
     Args:
         function: the NumPy function as users call it.
         vjps, jvps: one rule per positional argument; None for a zero derivative, ``LINEAR`` for
-            the JVP of a linear argument.
+            the JVP of a linear argument. The function's other parameters come as keywords.
         name: the primitive's name, if not the function's own.
         compute: what computes the value, if not ``function`` itself.
         variadic: see :class:`Primitive`.
         entry: given the primitive, makes what users' calls go to: for signatures in which
-            differentiable arguments come as keywords, or inside a list.
+            differentiable arguments come inside a list, or not always.
     """
     run = compute or function
     fun = Primitive(name or function.__name__, run, variadic=variadic)
     fun.vjps = tuple(vjps)
-    fun.jvps = tuple(linear_jvp(run, k) if isinstance(j, _Linear) else j for k, j in enumerate(jvps))
+    if variadic:
+        fun.jvps = tuple(linear_jvp_of_any(run) if isinstance(j, _Linear) else j for j in jvps)
+    else:
+        fun.jvps = tuple(linear_jvp(run, k) if isinstance(j, _Linear) else j for k, j in enumerate(jvps))
+        fun.arrange = Arrangement(function, len(fun.vjps))
     FUNCTIONS[function] = entry(fun) if entry else fun
     return fun
 
@@ -66,17 +99,43 @@ def define(
 def constant(*functions: Callable[..., Any]) -> None:
     """Registers functions whose derivative is zero wherever it exists: comparisons, argmax, floor."""
     for function in functions:
-        FUNCTIONS[function] = Primitive(function.__name__, function, constant=True)
+        FUNCTIONS[function] = fun = Primitive(function.__name__, function, constant=True)
+        fun.arrange = Arrangement(function, None)
 
 
-def composite(function: Callable[..., Any]) -> Callable[[Rule], Rule]:
-    """Registers what stands for a NumPy function as a program of functions that have rules."""
+def composite(*functions: Callable[..., Any] | None) -> Callable[[Rule], Rule]:
+    """Registers what stands for a NumPy function as a program of functions that have rules.
+
+    A function that the NumPy in use does not have yet is given as None, and passed over.
+    """
 
     def register(program: Rule) -> Rule:
-        FUNCTIONS[function] = program
+        for function in functions:
+            if function is not None:
+                FUNCTIONS[function] = without_out(function.__name__, program)
         return program
 
     return register
+
+
+def structural(*functions: Callable[..., Any]) -> None:
+    """Registers functions of shapes and dtypes, which are applied to the plain values."""
+
+    def on_plain(function: Callable[..., Any]) -> Rule:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            return function(*plain_tree(args), **{k: plain_tree(v) for k, v in kwargs.items()})
+
+        run.__name__ = function.__name__
+        return run
+
+    for function in functions:
+        FUNCTIONS[function] = on_plain(function)
+
+
+def refuse_in_place(instead: str, *functions: Callable[..., Any]) -> None:
+    """Registers functions that change an array in place: they raise, and say what to write ``instead``."""
+    for function in functions:
+        FUNCTIONS[function] = in_place(function.__name__, instead)
 
 
 def fit(c: Any, x: Any) -> Any:
@@ -96,7 +155,7 @@ def fit(c: Any, x: Any) -> Any:
     if dtype is None:
         if isinstance(c, np.ndarray | np.generic):
             c = c.item() if isinstance(x, complex) or not np.iscomplexobj(c) else c.real.item()
-        return c
+        return c.real if isinstance(c, complex) and not isinstance(x, complex) else c
     if getattr(c, "dtype", dtype) != dtype and dtype.kind in "fc":
         if dtype.kind == "f" and c.dtype.kind == "c":
             c = np.real(c)

@@ -1,83 +1,132 @@
-"""Functions that move elements about without changing them: reshape, transpose, concatenate, ..."""
+"""Functions that move elements about without changing them: reshape, transpose, flip, roll, ...
+
+All are linear, so the JVP is the function itself, of the tangent; the VJP undoes the move.
+"""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.register import LINEAR, constant, define, fit
-from diffkit.autodiff.tracer import Primitive, apply
+from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, structural
+from diffkit.autodiff.tracer import Primitive
 
 __all__ = ["astype"]
 
 
-def _reshape_vjp(g: Any, ans: Any, x: Any, *_: Any, order: str = "C", **__: Any) -> Any:
-    return np.reshape(g, getattr(x, "shape", ()), order=order)
+def _reshape_vjp(g: Any, ans: Any, x: Any, *, order: Any = "C", **_: Any) -> Any:
+    return fit(np.reshape(g, getattr(x, "shape", ()), order=order), x)
 
 
-def _transpose_vjp(g: Any, ans: Any, x: Any, axes: Any = None) -> Any:
-    return np.transpose(g, None if axes is None else np.argsort(axes))
+def _transpose_vjp(g: Any, ans: Any, x: Any, *, axes: Any = None) -> Any:
+    return np.transpose(g, None if axes is None else tuple(int(k) for k in np.argsort(_positive(axes))))
 
 
-def _concatenate_vjp(k: int, g: Any, ans: Any, *arrays: Any, axis: Any = 0) -> Any:
-    if axis is None:
-        start = sum(np.size(a) for a in arrays[:k])
-        return np.reshape(g[start : start + arrays[k].size], arrays[k].shape)
-    start = sum(a.shape[axis] for a in arrays[:k])
-    index = [slice(None)] * g.ndim
-    index[axis] = slice(start, start + arrays[k].shape[axis])
-    return fit(g[tuple(index)], arrays[k])
+def _positive(axes: Any) -> list[int]:
+    return [a % len(axes) for a in axes]
 
 
-def _concatenate_jvp(k: int, t: Any, ans: Any, *arrays: Any, axis: Any = 0) -> Any:
-    parts = [t if j == k else np.zeros_like(a) for j, a in enumerate(arrays)]
-    return np.concatenate(parts, axis=axis)
+def _moved_back(g: Any, ans: Any, x: Any, *, source: Any, destination: Any) -> Any:
+    return np.moveaxis(g, destination, source)
 
 
-def _stack_vjp(k: int, g: Any, ans: Any, *arrays: Any, axis: int = 0) -> Any:
-    index = [slice(None)] * g.ndim
-    index[axis] = k  # type: ignore[call-overload]
-    return fit(g[tuple(index)], arrays[k])
+def _rolled_back(g: Any, ans: Any, x: Any, *, shift: Any, axis: Any = None) -> Any:
+    return np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift, axis)
 
 
-def _stack_jvp(k: int, t: Any, ans: Any, *arrays: Any, axis: int = 0) -> Any:
-    return np.stack([t if j == k else np.zeros_like(a) for j, a in enumerate(arrays)], axis=axis)
+def _flipped(g: Any, ans: Any, x: Any, *, axis: Any = None) -> Any:
+    return np.flip(g, axis)
 
 
-def _of_a_list(fun: Primitive) -> Any:
-    """Users give the arrays in one list; a row has them as its arguments."""
-
-    def entry(arrays: Any, *args: Any, **kwargs: Any) -> Any:
-        if args:
-            kwargs["axis"] = args[0]
-        return apply(fun, tuple(arrays), kwargs, sys._getframe(1))
-
-    return entry
+def _swapped(g: Any, ans: Any, x: Any, *, axis1: int, axis2: int) -> Any:
+    return np.swapaxes(g, axis1, axis2)
 
 
-define(np.reshape, [_reshape_vjp], [LINEAR])
-define(np.ravel, [_reshape_vjp], [LINEAR])
-define(np.transpose, [_transpose_vjp], [LINEAR])
-define(
-    np.concatenate,
-    [_concatenate_vjp],
-    [_concatenate_jvp],
-    compute=lambda *arrays, axis=0: np.concatenate(arrays, axis=axis),
-    variadic=True,
-    entry=_of_a_list,
-)
-define(
-    np.stack,
-    [_stack_vjp],
-    [_stack_jvp],
-    compute=lambda *arrays, axis=0: np.stack(arrays, axis=axis),
-    variadic=True,
-    entry=_of_a_list,
-)
-define(np.broadcast_to, [lambda g, ans, x, shape, **_: fit(g, x)], [LINEAR])
+def _rotated_back(g: Any, ans: Any, x: Any, *, k: int = 1, axes: Any = (0, 1)) -> Any:
+    return np.rot90(g, -k, axes)
+
+
+def _same(g: Any, ans: Any, x: Any, **_: Any) -> Any:
+    return fit(g, x)
+
+
+# fmt: off
+define(np.reshape,          [_reshape_vjp],                           [LINEAR])
+define(np.ravel,            [_reshape_vjp],                           [LINEAR])
+define(np.squeeze,          [_reshape_vjp],                           [LINEAR])
+define(np.expand_dims,      [_reshape_vjp],                           [LINEAR])
+define(np.transpose,        [_transpose_vjp],                         [LINEAR])
+define(np.matrix_transpose, [lambda g, ans, x: np.swapaxes(g, -1, -2)], [LINEAR])
+define(np.swapaxes,         [_swapped],                               [LINEAR])
+define(np.moveaxis,         [_moved_back],                            [LINEAR])
+define(np.flip,             [_flipped],                               [LINEAR])
+define(np.fliplr,           [lambda g, ans, x: np.fliplr(g)],         [LINEAR])
+define(np.flipud,           [lambda g, ans, x: np.flipud(g)],         [LINEAR])
+define(np.roll,             [_rolled_back],                           [LINEAR])
+define(np.rot90,            [_rotated_back],                          [LINEAR])
+define(np.broadcast_to,     [_same],                                  [LINEAR])
+define(np.copy,             [_same],                                  [LINEAR])
+# fmt: on
+
+
+@composite(np.rollaxis)
+def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    return np.moveaxis(a, axis, start - (start > axis))
+
+
+@composite(np.broadcast_arrays)
+def _broadcast_arrays(*args: Any, subok: bool = False) -> Any:
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(a if np.shape(a) == shape else np.broadcast_to(a, shape) for a in args)
+
+
+def _at_least(arrays: tuple[Any, ...], shapes: Any) -> Any:
+    reshaped = tuple(np.reshape(a, shapes(np.shape(a))) for a in arrays)
+    return reshaped[0] if len(reshaped) == 1 else reshaped
+
+
+@composite(np.atleast_1d)
+def _atleast_1d(*arys: Any) -> Any:
+    return _at_least(arys, lambda shape: shape or (1,))
+
+
+@composite(np.atleast_2d)
+def _atleast_2d(*arys: Any) -> Any:
+    return _at_least(arys, lambda shape: (1,) * (2 - len(shape)) + shape)
+
+
+@composite(np.atleast_3d)
+def _atleast_3d(*arys: Any) -> Any:
+    return _at_least(arys, lambda s: {0: (1, 1, 1), 1: (1, *s, 1), 2: (*s, 1)}.get(len(s), s))
+
+
+@composite(np.resize)
+def _resize(a: Any, new_shape: Any) -> Any:
+    size = int(np.prod(new_shape, dtype=int))
+    if not a.size:
+        return np.zeros(new_shape, a.dtype)
+    return np.reshape(np.ravel(a)[np.arange(size) % a.size], new_shape)
+
+
+# -- types ------------------------------------------------------------------------------------------------
+
 astype = Primitive("astype", lambda x, dtype: x.astype(dtype) if hasattr(x, "astype") else dtype.type(x))
-astype.vjps = (lambda g, ans, x, dtype: fit(g, x) if dtype.kind in "fc" else None,)
-astype.jvps = (lambda t, ans, x, dtype: t.astype(dtype),)
-constant(np.zeros_like, np.ones_like, np.shape, np.size, np.ndim)
+astype.jvps = (lambda t, ans, x, dtype: astype(t, dtype),)
+astype.vjps = (lambda g, ans, x, dtype: fit(g, x) if dtype.kind in "fc" else np.zeros_like(x),)
+
+
+@composite(getattr(np, "astype", None))
+def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+    return astype(x, np.dtype(dtype))
+
+
+# -- shapes, dtypes, and what has nothing of the values in it ---------------------------------------------
+
+structural(
+    np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type,
+    np.iscomplexobj, np.isrealobj, np.zeros_like, np.ones_like, np.empty_like,
+    np.array_repr, np.array_str, np.array2string, np.shares_memory, np.may_share_memory,
+    np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.einsum_path,
+)  # fmt: skip

@@ -1,0 +1,166 @@
+"""From a user's call of a NumPy function to a row of the trace.
+
+The same sum can be written ``np.sum(x, 0)``, ``np.sum(a=x, axis=0)``, ``np.sum(x, axis=0, out=None)``. A row
+has one form: what can be differentiated stands by position, all else by keyword. So a rule needs to know
+one form only, and so do those who draw a trace or write it as code.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from diffkit.autodiff.sites import belongs_to_diffkit, describe_site
+from diffkit.autodiff.tracer import Node, nodes_in, plain_index, refuse_keyword
+from diffkit.errors import TraceError
+
+__all__ = ["Arrangement", "as_array", "plain", "plain_tree", "user_site"]
+
+_REFUSED = ("out", "where", "initial")
+
+_WITHOUT_SIGNATURE = {"dot": "a b out", "inner": "a b", "vdot": "a b", "where": "condition x y"}
+"""Parameters of functions written in C, which tell their signature from NumPy 2.4 on only."""
+
+
+def plain(value: Any) -> Any:
+    """The number or array inside any nesting of nodes."""
+    while type(value) is Node:
+        value = value.value
+    return value
+
+
+def plain_tree(value: Any) -> Any:
+    """The same, inside lists and tuples too."""
+    return type(value)(map(plain_tree, value)) if type(value) in (list, tuple) else plain(value)
+
+
+def as_array(value: Any) -> Any:
+    """A list of numbers as an array, of traced values too; all else as it is."""
+    if not isinstance(value, list | tuple):
+        return value
+    if next(nodes_in(value), None) is None:
+        return np.asarray(value)
+    from diffkit.autodiff.rules.construction import array
+
+    return array(value)
+
+
+def user_site() -> str:
+    """Where the user's program is now, for messages."""
+    frame = inspect.currentframe()
+    while frame is not None and belongs_to_diffkit(frame.f_code):
+        frame = frame.f_back
+    assert frame is not None
+    return describe_site(frame.f_code, frame.f_lasti)
+
+
+class Arrangement:
+    """Brings the calls of one NumPy function into the form of a row.
+
+    Args:
+        function: the function as users call it; its signature is read when a call first needs it.
+        count: how many of its leading parameters can be differentiated; None if no derivative is
+            taken, and an argument may stand where it likes.
+    """
+
+    __slots__ = ("count", "function", "parameters")
+
+    def __init__(self, function: Callable[..., Any], count: int | None) -> None:
+        self.function = function
+        self.count = count
+        self.parameters: dict[str, Any] = {}
+
+    def __call__(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        count = self.count
+        if count is None:
+            if not any(type(v) is Node for v in kwargs.values()):
+                return args, kwargs
+            count = 1 + max(k for k, name in enumerate(self._parameters()) if type(kwargs.get(name)) is Node)
+        if kwargs or len(args) > count:
+            args, kwargs = self._by_position(args, kwargs, count, frame)
+        for a in args:
+            if isinstance(a, list | tuple):
+                return tuple(map(as_array, args)), kwargs
+        return args, kwargs
+
+    def _parameters(self) -> dict[str, Any]:
+        """The parameters' names, in order, with their defaults."""
+        if not self.parameters:
+            try:
+                given = inspect.signature(self.function).parameters.values()
+                self.parameters = {p.name: p.default for p in given if p.kind is not p.VAR_POSITIONAL}
+            except ValueError:
+                names = _WITHOUT_SIGNATURE[self.function.__name__].split()
+                self.parameters = dict.fromkeys(names)
+        return self.parameters
+
+    def _by_position(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], count: int, frame: FrameType
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        names = list(self._parameters())
+        kwargs = dict(zip(names[count:], args[count:], strict=False)) | kwargs
+        args = args[:count]
+        by_name = [k for k in range(len(args), min(count, len(names))) if names[k] in kwargs]
+        if by_name:
+            missing = names[len(args) : by_name[-1] + 1]
+            args += tuple(kwargs.pop(name, self.parameters[name]) for name in missing)
+        for name, value in list(kwargs.items()):
+            if value is np._NoValue or (value is None and name in (*_REFUSED, "dtype")):
+                del kwargs[name]
+            elif name in _REFUSED and value is not True:
+                refuse_keyword(f"np.{self.function.__name__}", name, frame)
+            elif next(nodes_in(value), None) is not None:
+                kwargs[name] = self._decided(name, value, frame)
+        return args, kwargs
+
+    def _decided(self, name: str, value: Any, frame: FrameType) -> Any:
+        """A traced keyword: an integer or a mask is decided, a float would lose its derivative."""
+        for node in nodes_in(value):
+            if node.dtype.kind in "fc":
+                raise TraceError(
+                    f"np.{self.function.__name__} was given a traced value as {name}=, by which it is not "
+                    f"differentiated ({describe_site(frame.f_code, frame.f_lasti)}): write it with functions "
+                    "that are, or give a plain number."
+                )
+        return plain_index(value)
+
+
+def without_out(name: str, program: Callable[..., Any]) -> Callable[..., Any]:
+    """The program, refusing an ``out`` that is given by position; by keyword it is refused for all alike."""
+    code = program.__code__
+    names = code.co_varnames[: code.co_argcount]
+    if "out" not in names:
+        return program
+    place = names.index("out")
+
+    @functools.wraps(program)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > place and args[place] is not None:
+            raise TraceError(
+                f"np.{name} was called with an array to write to, on traced values ({user_site()}): leave it "
+                "out, and use the answer."
+            )
+        return program(*args, **kwargs)
+
+    run.__name__ = name
+    return run
+
+
+def in_place(name: str, instead: str) -> Callable[..., NoReturn]:
+    """What stands for a function that would change an array in place."""
+
+    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+        raise TraceError(
+            f"np.{name} would assign into an array, and its values or the array are traced ({user_site()}): "
+            f"make a new array instead, {instead}."
+        )
+
+    refuse.__name__ = name
+    return refuse

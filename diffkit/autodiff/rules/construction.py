@@ -1,0 +1,157 @@
+"""Arrays made of traced values: array, full, linspace and its relatives.
+
+``np.array`` and ``np.full`` can't be reached through NumPy's protocols: with plain NumPy a list of traced
+values is refused, and ``dk.numpy`` has these functions in their place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.rules.calls import plain
+from diffkit.autodiff.rules.register import composite, define, fit, is_node
+from diffkit.autodiff.rules.shaping import astype
+from diffkit.autodiff.tracer import nodes_in
+
+__all__ = ["array", "full"]
+
+
+def array(value: Any, dtype: Any = None, ndmin: int = 0) -> Any:
+    """An array of numbers and traced values, nested in lists as for ``np.array``.
+
+    A list of numbers is one row of the trace, a stack; a nested list of numbers is that and a reshape.
+    """
+    made = _stacked(value) if isinstance(value, list | tuple) else np.copy(value)
+    if dtype is not None and np.dtype(dtype) != made.dtype:
+        made = astype(made, np.dtype(dtype))
+    missing = ndmin - np.ndim(made)
+    return np.reshape(made, (1,) * missing + np.shape(made)) if missing > 0 else made
+
+
+def _stacked(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return value
+    if next(nodes_in(value), None) is None:
+        return np.array(value)
+    leaves, shape = _leaves_and_shape(value)
+    if leaves:
+        row = np.stack(leaves)
+        return row if len(shape) == 1 else np.reshape(row, shape)
+    return np.stack([_stacked(part) for part in value])
+
+
+def _leaves_and_shape(value: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """The numbers in a regular nested list of numbers, and its shape; ([], ()) if it is none."""
+    if not isinstance(value, list | tuple):
+        return ([value], ()) if np.ndim(value) == 0 else ([], ())
+    parts = [_leaves_and_shape(part) for part in value]
+    if any(not leaves for leaves, _ in parts) or len({shape for _, shape in parts}) != 1:
+        return [], ()
+    return [leaf for leaves, _ in parts for leaf in leaves], (len(value), *parts[0][1])
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """``np.full``, of a traced value too."""
+    if not is_node(fill_value):
+        return np.full(shape, fill_value, dtype)
+    filled = np.broadcast_to(fill_value, shape)
+    return filled if dtype is None else astype(filled, np.dtype(dtype))
+
+
+@composite(np.full_like)
+def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, **_: Any) -> Any:
+    """``np.full_like``, of a traced value too."""
+    like = plain(a)
+    if not is_node(fill_value):
+        return np.full_like(like, fill_value, dtype, shape=shape)
+    shape = np.shape(like) if shape is None else shape
+    return full(shape, fill_value, np.result_type(like) if dtype is None else dtype)
+
+
+# -- evenly spaced numbers --------------------------------------------------------------------------------
+
+
+def _shares(ans: Any, num: int, endpoint: bool, axis: int) -> Any:
+    """Which part of the way each point of a linspace has gone, in the answer's shape but for 1s."""
+    steps = max(num - 1 if endpoint else num, 1)
+    ndim = len(np.shape(ans))
+    shape = [num if k == axis % ndim else 1 for k in range(ndim)]
+    return np.reshape(np.arange(num, dtype=ans.dtype) / steps, shape)
+
+
+def _linspace_vjp_start(
+    g: Any, ans: Any, start: Any, stop: Any, *, num: int = 50, endpoint: bool = True, axis: int = 0, **_: Any
+) -> Any:
+    return fit(np.sum(g * (1 - _shares(ans, num, endpoint, axis)), axis=axis), start)
+
+
+def _linspace_vjp_stop(
+    g: Any, ans: Any, start: Any, stop: Any, *, num: int = 50, endpoint: bool = True, axis: int = 0, **_: Any
+) -> Any:
+    return fit(np.sum(g * _shares(ans, num, endpoint, axis), axis=axis), stop)
+
+
+def _linspace_jvp_start(t: Any, ans: Any, start: Any, stop: Any, **kwargs: Any) -> Any:
+    return np.linspace(t, np.zeros_like(stop), **kwargs)
+
+
+def _linspace_jvp_stop(t: Any, ans: Any, start: Any, stop: Any, **kwargs: Any) -> Any:
+    return np.linspace(np.zeros_like(start), t, **kwargs)
+
+
+def _linspace_entry(fun: Any) -> Any:
+    def linspace(
+        start: Any,
+        stop: Any,
+        num: int = 50,
+        endpoint: bool = True,
+        retstep: bool = False,
+        dtype: Any = None,
+        axis: int = 0,
+        **_: Any,
+    ) -> Any:
+        kwargs = (
+            {"num": int(num)} | ({} if endpoint else {"endpoint": False}) | ({"axis": axis} if axis else {})
+        )
+        points = fun(start, stop, **kwargs)
+        points = points if dtype is None else astype(points, np.dtype(dtype))
+        return (points, (stop - start) / (num - 1 if endpoint else num)) if retstep else points
+
+    return linspace
+
+
+define(
+    np.linspace,
+    [_linspace_vjp_start, _linspace_vjp_stop],
+    [_linspace_jvp_start, _linspace_jvp_stop],
+    entry=_linspace_entry,
+)
+
+
+@composite(np.logspace)
+def _logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    base = base if np.ndim(base) == 0 else np.expand_dims(base, axis)
+    points = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
+    return points if dtype is None else points.astype(dtype)
+
+
+@composite(np.geomspace)
+def _geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Any:
+    sign = np.sign(plain(start))
+    if np.any(sign != np.sign(plain(stop))) or not np.all(sign):
+        raise ValueError("geomspace of traced values needs a start and a stop of the same sign, not zero")
+    logs = np.linspace(np.log(sign * start), np.log(sign * stop), num, endpoint, axis=axis)
+    points = (np.expand_dims(sign, axis) if np.ndim(sign) else sign) * np.exp(logs)
+    return points if dtype is None else points.astype(dtype)

@@ -1,0 +1,56 @@
+"""Diagonals and triangles of matrices: diag, diagonal, trace, tril, triu."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.rules.indexing import placed
+from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
+
+__all__: list[str] = []
+
+
+def _places(rows: int, columns: int, offset: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the diagonal of a rows x columns matrix stands."""
+    length = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    k = np.arange(length)
+    return k + max(-offset, 0), k + max(offset, 0)
+
+
+def _diagonal_vjp(g: Any, ans: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    shape = x.shape
+    axis1, axis2 = axis1 % len(shape), axis2 % len(shape)
+    rows, columns = _places(shape[axis1], shape[axis2], offset)
+    index: list[Any] = [slice(None)] * len(shape)
+    index[axis1], index[axis2] = rows, columns
+    # NumPy puts the axis of two index arrays first where they don't stand side by side.
+    first = axis1 if axis2 == axis1 + 1 else axis2 if axis1 == axis2 + 1 else 0
+    return placed(np.moveaxis(fit(g, ans), -1, first), tuple(index), x)
+
+
+def _diag_vjp(g: Any, ans: Any, x: Any, *, k: int = 0) -> Any:
+    return np.diag(g, k) if len(x.shape) == 1 else placed(fit(g, ans), _places(x.shape[0], x.shape[1], k), x)
+
+
+def _triangle(function: Any) -> Any:
+    return lambda g, ans, x, *, k=0: function(g, k)
+
+
+# fmt: off
+define(np.diagonal, [_diagonal_vjp],      [LINEAR])
+define(np.diag,     [_diag_vjp],          [LINEAR])
+define(np.tril,     [_triangle(np.tril)], [LINEAR])
+define(np.triu,     [_triangle(np.triu)], [LINEAR])
+# fmt: on
+
+
+@composite(np.trace)
+def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+
+
+@composite(np.diagflat)
+def _diagflat(v: Any, k: int = 0) -> Any:
+    return np.diag(np.ravel(v), k)

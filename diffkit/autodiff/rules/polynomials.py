@@ -1,0 +1,95 @@
+"""Polynomials by their coefficients, highest power first, as in np.polyval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.rules.calls import as_array
+from diffkit.autodiff.rules.register import composite
+
+__all__: list[str] = []
+
+
+@composite(np.polyval)
+def _polyval(p: Any, x: Any) -> Any:
+    p, x = as_array(p), as_array(x)
+    y: Any = np.zeros(np.shape(x), np.result_type(p, x))[()] if not len(p) else p[0]
+    for k in range(1, len(p)):  # Horner's scheme
+        y = y * x + p[k]
+    return y if np.shape(y) == np.shape(x) else np.broadcast_to(y, np.shape(x))
+
+
+def _aligned(a1: Any, a2: Any) -> tuple[Any, Any]:
+    """Both with as many coefficients, zeros for the missing high powers."""
+    a1, a2 = np.atleast_1d(as_array(a1)), np.atleast_1d(as_array(a2))
+    n = max(len(a1), len(a2))
+    return tuple(a if len(a) == n else np.pad(a, (n - len(a), 0)) for a in (a1, a2))  # type: ignore[return-value]
+
+
+@composite(np.polyadd)
+def _polyadd(a1: Any, a2: Any) -> Any:
+    a1, a2 = _aligned(a1, a2)
+    return a1 + a2
+
+
+@composite(np.polysub)
+def _polysub(a1: Any, a2: Any) -> Any:
+    a1, a2 = _aligned(a1, a2)
+    return a1 - a2
+
+
+@composite(np.polymul)
+def _polymul(a1: Any, a2: Any) -> Any:
+    return np.convolve(as_array(a1), as_array(a2))
+
+
+@composite(np.polyder)
+def _polyder(p: Any, m: int = 1) -> Any:
+    p = as_array(p)
+    for _ in range(m):
+        p = p[:-1] * np.arange(len(p) - 1, 0, -1)
+    return p
+
+
+@composite(np.polyint)
+def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    p = as_array(p)
+    constants = np.broadcast_to(0.0 if k is None else as_array(k), (m,))
+    for j in range(m):
+        p = np.concatenate([p / np.arange(len(p), 0, -1), constants[j : j + 1]])
+    return p
+
+
+@composite(np.poly)
+def _poly(seq_of_zeros: Any) -> Any:
+    if np.ndim(seq_of_zeros) > 1:
+        raise TypeError("poly of a traced matrix: give its eigenvalues, np.linalg.eigvals(a)")
+    p: Any = np.ones(1)
+    for k in range(len(seq_of_zeros)):
+        p = np.convolve(p, np.stack([1.0, -seq_of_zeros[k]]))
+    return p
+
+
+@composite(np.vander)
+def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    n = len(x) if N is None else N
+    if n == 0:
+        return np.zeros((len(x), 0))
+    columns = [np.ones_like(x)]
+    for _ in range(n - 1):
+        columns.append(columns[-1] * x)
+    return np.stack(columns if increasing else columns[::-1], axis=1)
+
+
+@composite(np.polyfit)
+def _polyfit(x: Any, y: Any, deg: int, *, w: Any = None) -> Any:
+    columns = np.vander(as_array(x), deg + 1)
+    y = as_array(y)
+    if w is not None:
+        w = as_array(w)
+        columns, y = columns * w[:, None], y * (w if np.ndim(y) == 1 else w[:, None])
+    scale = np.sqrt(np.sum(columns * columns, axis=0))
+    solved = np.linalg.pinv(columns / scale) @ y
+    return solved / (scale if np.ndim(y) == 1 else scale[:, None])

@@ -1,0 +1,349 @@
+"""Products of arrays: dot, matmul, inner, outer, einsum, kron, cross, convolve, ...
+
+All are linear in each factor, so the JVP is the product with the tangent in the factor's place, and the VJP
+is again a product, of the cotangent with the other factor. Nothing is conjugated, but where the product
+itself conjugates (vdot, vecdot, vecmat).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.rules.calls import as_array, plain_tree
+from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, linear_jvp, sum_to_shape
+from diffkit.autodiff.tracer import UFUNCS, Primitive
+
+__all__: list[str] = []
+
+
+def _conj(x: Any) -> Any:
+    """The conjugate; a real array is its own, without a row in the trace."""
+    return np.conj(x) if getattr(x, "dtype", np.dtype(float)).kind == "c" else x
+
+
+# -- matmul -----------------------------------------------------------------------------------------------
+
+
+def _matmul_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    x_ndim, y_ndim = len(x.shape), len(y.shape)
+    if y_ndim == 1:
+        return fit(g * y if x_ndim == 1 else g[..., None] * y, x)
+    if x_ndim == 1:
+        return fit((y @ g[..., None])[..., 0], x)
+    return fit(g @ y.mT, x)
+
+
+def _matmul_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    x_ndim, y_ndim = len(x.shape), len(y.shape)
+    if x_ndim == 1:
+        return fit(g * x if y_ndim == 1 else x[:, None] * g[..., None, :], y)
+    if y_ndim == 1:
+        return fit((x.mT @ g[..., None])[..., 0], y)
+    return fit(x.mT @ g, y)
+
+
+UFUNCS[np.matmul].vjps = (_matmul_vjp_x, _matmul_vjp_y)
+UFUNCS[np.matmul].jvps = (lambda t, ans, x, y: t @ y, lambda t, ans, x, y: x @ t)
+
+
+# -- stacks of vectors and matrices -----------------------------------------------------------------------
+
+
+def _vecdot_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return fit(_conj(g[..., None] * y), x)
+
+
+def _vecdot_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return fit(g[..., None] * _conj(x), y)
+
+
+def _matvec_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return fit(g[..., :, None] * y[..., None, :], x)
+
+
+def _matvec_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return fit((x.mT @ g[..., None])[..., 0], y)
+
+
+def _vecmat_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return fit(_conj((y @ g[..., None])[..., 0]), x)
+
+
+def _vecmat_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return fit(_conj(x)[..., :, None] * g[..., None, :], y)
+
+
+for _name, _vjps in {
+    "vecdot": (_vecdot_vjp_x, _vecdot_vjp_y),
+    "matvec": (_matvec_vjp_x, _matvec_vjp_y),
+    "vecmat": (_vecmat_vjp_x, _vecmat_vjp_y),
+}.items():
+    _ufunc = getattr(np, _name, None)
+    if _ufunc is not None:
+        UFUNCS[_ufunc] = _fun = Primitive(_name, _ufunc)
+        _fun.vjps = _vjps
+        _fun.jvps = (linear_jvp(_ufunc, 0), linear_jvp(_ufunc, 1))
+
+
+@composite(np.vecdot)
+def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    return np.vecdot(np.moveaxis(as_array(x1), axis, -1), np.moveaxis(as_array(x2), axis, -1))
+
+
+# -- sums over chosen axes --------------------------------------------------------------------------------
+
+
+def _axes(axes: Any, x: Any, y: Any) -> tuple[list[int], list[int]]:
+    """The axes that tensordot sums over, as two lists of numbers from 0."""
+    if isinstance(axes, int | np.integer):
+        given: Any = (range(-int(axes), 0), range(int(axes)))
+    else:
+        given = axes
+    return (
+        [int(k) % len(x.shape) for k in np.ravel(list(given[0]) if np.ndim(given[0]) else given[0])],
+        [int(k) % len(y.shape) for k in np.ravel(list(given[1]) if np.ndim(given[1]) else given[1])],
+    )
+
+
+def _rest(summed: Sequence[int], x: Any) -> list[int]:
+    return [k for k in range(len(x.shape)) if k not in summed]
+
+
+def _inverse(order: Sequence[int]) -> tuple[int, ...]:
+    return tuple(int(k) for k in np.argsort(order))
+
+
+def _tensordot_vjp_x(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
+    of_x, of_y = _axes(axes, x, y)
+    free = _rest(of_y, y)
+    kept = len(x.shape) - len(of_x)
+    c = np.tensordot(g, y, (range(kept, kept + len(free)), free))
+    # Its axes: x's own ones in order, then the summed ones in the order in which y has them.
+    by_y = sorted(range(len(of_y)), key=lambda k: of_y[k])
+    return fit(np.transpose(c, _inverse(_rest(of_x, x) + [of_x[k] for k in by_y])), x)
+
+
+def _tensordot_vjp_y(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
+    of_x, of_y = _axes(axes, x, y)
+    free = _rest(of_x, x)
+    c = np.tensordot(x, g, (free, range(len(free))))
+    by_x = sorted(range(len(of_x)), key=lambda k: of_x[k])
+    return fit(np.transpose(c, _inverse([of_y[k] for k in by_x] + _rest(of_y, y))), y)
+
+
+def _dot_axes(x: Any, y: Any) -> tuple[int, int]:
+    return -1, -1 if len(y.shape) == 1 else -2
+
+
+def _times(g: Any, other: Any, own: Any) -> Any:
+    return fit(g * other, own)
+
+
+def _dot_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if not np.ndim(x) or not np.ndim(y):
+        return _times(g, y, x)
+    if len(x.shape) == len(y.shape) == 1:
+        return fit(g * y, x)
+    return _tensordot_vjp_x(g, ans, x, y, axes=_dot_axes(x, y))
+
+
+def _dot_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if not np.ndim(x) or not np.ndim(y):
+        return _times(g, x, y)
+    if len(x.shape) == len(y.shape) == 1:
+        return fit(g * x, y)
+    return _tensordot_vjp_y(g, ans, x, y, axes=_dot_axes(x, y))
+
+
+def _inner_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if not np.ndim(x) or not np.ndim(y):
+        return _times(g, y, x)
+    return _tensordot_vjp_x(g, ans, x, y, axes=(-1, -1))
+
+
+def _inner_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if not np.ndim(x) or not np.ndim(y):
+        return _times(g, x, y)
+    return _tensordot_vjp_y(g, ans, x, y, axes=(-1, -1))
+
+
+def _vdot_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return fit(np.reshape(_conj(g * np.ravel(y)), np.shape(x)), x)
+
+
+def _vdot_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return fit(np.reshape(g * _conj(np.ravel(x)), np.shape(y)), y)
+
+
+def _outer_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return fit(np.reshape(g @ np.ravel(y), np.shape(x)), x)
+
+
+def _outer_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return fit(np.reshape(np.ravel(x) @ g, np.shape(y)), y)
+
+
+# fmt: off
+define(np.dot,       [_dot_vjp_x,       _dot_vjp_y],       [LINEAR, LINEAR])
+define(np.inner,     [_inner_vjp_x,     _inner_vjp_y],     [LINEAR, LINEAR])
+define(np.vdot,      [_vdot_vjp_x,      _vdot_vjp_y],      [LINEAR, LINEAR])
+define(np.outer,     [_outer_vjp_x,     _outer_vjp_y],     [LINEAR, LINEAR])
+define(np.tensordot, [_tensordot_vjp_x, _tensordot_vjp_y], [LINEAR, LINEAR])
+# fmt: on
+
+
+@composite(np.multiply.outer)
+def _multiply_outer(x: Any, y: Any) -> Any:
+    return np.tensordot(as_array(x), as_array(y), 0)
+
+
+@composite(np.kron)
+def _kron(a: Any, b: Any) -> Any:
+    a, b = as_array(a), as_array(b)
+    ndim = max(np.ndim(a), np.ndim(b))
+    shapes = [(1,) * (ndim - np.ndim(v)) + np.shape(v) for v in (a, b)]
+    left = np.reshape(a, tuple(n for m in shapes[0] for n in (m, 1)))
+    right = np.reshape(b, tuple(n for m in shapes[1] for n in (1, m)))
+    return np.reshape(left * right, tuple(m * n for m, n in zip(*shapes, strict=True)))
+
+
+@composite(np.cross)
+def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = np.moveaxis(as_array(a), axisa, 0), np.moveaxis(as_array(b), axisb, 0)
+    if not {a.shape[0], b.shape[0]} <= {2, 3}:
+        raise ValueError("the vectors of a cross product have 2 or 3 components")
+    a1, a2, b1, b2 = a[0], a[1], b[0], b[1]
+    third = a1 * b2 - a2 * b1
+    if a.shape[0] == b.shape[0] == 2:
+        return third
+    if b.shape[0] == 2:
+        a3 = a[2]
+        parts = [-a3 * b2, a3 * b1, third]
+    elif a.shape[0] == 2:
+        b3 = b[2]
+        parts = [a2 * b3, -a1 * b3, third]
+    else:
+        a3, b3 = a[2], b[2]
+        parts = [a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, third]
+    return np.stack(parts, axis=axisc)
+
+
+# -- einsum: a row has the operands as its arguments ------------------------------------------------------
+
+
+def _labels(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
+    """The labels of each operand and of the answer, with ellipsis and arrow written out."""
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    inputs = left.split(",")
+    free = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in subscripts]
+    hidden = [
+        len(shape) - len(labels.replace("...", "")) if "..." in labels else 0
+        for labels, shape in zip(inputs, shapes, strict=True)
+    ]
+    dots = "".join(free[: max(hidden)])
+    out = [labels.replace("...", dots[len(dots) - n :]) for labels, n in zip(inputs, hidden, strict=True)]
+    if arrow:
+        return out, right.replace("...", dots)
+    every = "".join(inputs).replace(".", "")
+    return out, dots + "".join(sorted(c for c in set(every) if every.count(c) == 1))
+
+
+def _einsum_vjp(k: int, g: Any, ans: Any, *operands: Any, subscripts: str, **kwargs: Any) -> Any:
+    x = operands[k]
+    shape = np.shape(x)
+    inputs, output = _labels(subscripts, [np.shape(v) for v in operands])
+    others = [v for j, v in enumerate(operands) if j != k]
+    other_labels = [labels for j, labels in enumerate(inputs) if j != k]
+    # A label that occurs twice in x reads a diagonal: the second gets a label of its own, and an identity
+    # ties it to the first.
+    own, ties = "", []
+    free = (c for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in "".join(inputs))
+    for place, label in enumerate(inputs[k]):
+        if label in own:
+            fresh = next(free)
+            ties.append((label + fresh, np.eye(shape[place], dtype=getattr(x, "dtype", None))))
+            own += fresh
+        else:
+            own += label
+    terms = [(output, g), *zip(other_labels, others, strict=True), *ties]
+    known = "".join(labels for labels, _ in terms)
+    kept = "".join(c for c in own if c in known)
+    formula = ",".join(labels for labels, _ in terms) + "->" + kept
+    c = np.einsum(formula, *(v for _, v in terms), **kwargs)
+    if kept != own:  # summed over in x alone: the cotangent is the same all along
+        c = np.reshape(c, tuple(c.shape[kept.index(label)] if label in kept else 1 for label in own))
+    stretched = tuple(m if n != 1 else 1 for m, n in zip(c.shape, shape, strict=True))
+    return fit(np.broadcast_to(sum_to_shape(c, stretched) if stretched != c.shape else c, shape), x)
+
+
+def _einsum_entry(fun: Primitive) -> Any:
+    def einsum(*operands: Any, out: None = None, optimize: Any = False, **kwargs: Any) -> Any:
+        if not isinstance(operands[0], str):
+            operands = _in_letters(operands)
+        if optimize is not False:
+            kwargs["optimize"] = optimize
+        return fun(*map(as_array, operands[1:]), subscripts=operands[0], **kwargs)
+
+    return einsum
+
+
+def _in_letters(given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The form ``einsum(x, [0, 1], y, [1, 2], [0, 2])`` as one with letters."""
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+    def text(sublist: Any) -> str:
+        return "".join("..." if k is Ellipsis else letters[k] for k in plain_tree(sublist))
+
+    operands, lists = given[: len(given) // 2 * 2 : 2], given[1::2]
+    formula = ",".join(map(text, lists))
+    return (formula + (f"->{text(given[-1])}" if len(given) % 2 else ""), *operands)
+
+
+define(
+    np.einsum,
+    [_einsum_vjp],
+    [LINEAR],
+    variadic=True,
+    entry=_einsum_entry,
+    compute=lambda *operands, subscripts, **kwargs: np.einsum(subscripts, *operands, **kwargs),
+)
+
+
+# -- convolution ------------------------------------------------------------------------------------------
+
+
+def _full(g: Any, x: Any, y: Any, mode: str) -> Any:
+    """A cotangent of part of a convolution, with zeros where the rest of it would be."""
+    n, m = np.size(x), np.size(y)
+    shorter = min(n, m)
+    start = {"full": 0, "same": (shorter - 1) // 2, "valid": shorter - 1}[mode]
+    return np.pad(g, (start, n + m - 1 - start - g.shape[0])) if mode != "full" else g
+
+
+def _convolve_vjp_x(g: Any, ans: Any, x: Any, y: Any, *, mode: str = "full") -> Any:
+    return fit(np.reshape(np.convolve(_full(g, x, y, mode), np.ravel(y)[::-1], "valid"), np.shape(x)), x)
+
+
+def _convolve_vjp_y(g: Any, ans: Any, x: Any, y: Any, *, mode: str = "full") -> Any:
+    return fit(np.reshape(np.convolve(_full(g, x, y, mode), np.ravel(x)[::-1], "valid"), np.shape(y)), y)
+
+
+define(np.convolve, [_convolve_vjp_x, _convolve_vjp_y], [LINEAR, LINEAR])
+
+
+@composite(np.correlate)
+def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    a, v = as_array(a), as_array(v)
+    both = np.convolve(a, _conj(v)[::-1])
+    n, m = a.size, v.size
+    if mode == "full":
+        return both
+    if mode == "valid":
+        return both[min(n, m) - 1 : max(n, m)]
+    start = (m - 1) // 2 if n >= m else n // 2
+    return both[start : start + max(n, m)]

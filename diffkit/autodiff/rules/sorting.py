@@ -1,0 +1,248 @@
+"""Sorting, and what is read off sorted arrays: median, percentile, quantile, unique."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.rules.calls import plain
+from diffkit.autodiff.rules.register import composite, constant, define, fit, is_node, reentrant
+from diffkit.autodiff.tracer import Primitive
+
+__all__ = ["quantile"]
+
+Axis = int | tuple[int, ...] | None
+
+
+# -- sort and partition: a permutation, which the VJP undoes ----------------------------------------------
+
+
+def _permute_back(g: Any, x: Any, order: Any, axis: int | None) -> Any:
+    if axis is None:
+        return fit(np.reshape(g[np.argsort(order)], getattr(x, "shape", ())), x)
+    return fit(np.take_along_axis(g, np.argsort(order, axis=axis), axis=axis), x)
+
+
+def _permute(t: Any, order: Any, axis: int | None) -> Any:
+    return np.ravel(t)[order] if axis is None else np.take_along_axis(t, order, axis=axis)
+
+
+def _order(x: Any, axis: int | None, kind: Any = None, stable: Any = None, **_: Any) -> Any:
+    return np.argsort(plain(x), axis=axis, kind=kind, stable=stable)
+
+
+def _sort_vjp(g: Any, ans: Any, x: Any, *, axis: int | None = -1, **kwargs: Any) -> Any:
+    return _permute_back(g, x, _order(x, axis, **kwargs), axis)
+
+
+def _sort_jvp(t: Any, ans: Any, x: Any, *, axis: int | None = -1, **kwargs: Any) -> Any:
+    return _permute(t, _order(x, axis, **kwargs), axis)
+
+
+def _partition_vjp(g: Any, ans: Any, x: Any, *, kth: Any, axis: int | None = -1, **_: Any) -> Any:
+    return _permute_back(g, x, np.argpartition(plain(x), kth, axis=axis), axis)
+
+
+def _partition_jvp(t: Any, ans: Any, x: Any, *, kth: Any, axis: int | None = -1, **_: Any) -> Any:
+    return _permute(t, np.argpartition(plain(x), kth, axis=axis), axis)
+
+
+# fmt: off
+define(np.sort,      [_sort_vjp],      [_sort_jvp])
+define(np.partition, [_partition_vjp], [_partition_jvp])
+# fmt: on
+constant(np.argsort, np.argpartition)
+
+
+@composite(np.unique)
+def _unique(
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+) -> Any:
+    options: Any = {"return_inverse": return_inverse, "return_counts": return_counts, "equal_nan": equal_nan}
+    _, index, *rest = np.unique(plain(ar), return_index=True, axis=axis, **options)
+    values = np.ravel(ar)[index] if axis is None else np.take(ar, index, axis=axis)
+    extra = [index] * return_index + rest
+    return (values, *extra) if extra else values
+
+
+# -- quantiles --------------------------------------------------------------------------------------------
+
+
+def _place(q: Any, n: int, method: Any) -> Any:
+    """Where the quantile q of n sorted numbers stands, counted from 0; halfway between two for x.5."""
+    if is_node(q):
+        return place(q, n=n, method=method)
+    return np.quantile(np.arange(float(n)), q, method=method)
+
+
+def _slope_of_place(q: Any, n: int, method: Any) -> Any:
+    """The place's derivative by q: it is a straight line between the ends, and steps for some methods."""
+    per_q = {
+        "interpolated_inverted_cdf": n,
+        "hazen": n,
+        "weibull": n + 1.0,
+        "linear": n - 1.0,
+        "median_unbiased": n + 1 / 3,
+        "normal_unbiased": n + 1 / 4,
+    }.get(method, 0.0)
+    at = np.quantile(np.arange(float(n)), plain(q), method=method)
+    return per_q * ((at > 0) & (at < n - 1))
+
+
+place = reentrant(Primitive("place", lambda q, *, n, method: _place(q, n, method)))
+"""Where a quantile stands among sorted numbers: the quantile of 0, 1, 2, ... itself."""
+place.vjps = (lambda g, ans, q, *, n, method: fit(g * _slope_of_place(q, n, method), q),)
+place.jvps = (lambda t, ans, q, *, n, method: t * _slope_of_place(q, n, method),)
+
+
+def quantile(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan: bool) -> Any:
+    """The quantile as a program: sort, and read off between two neighbours."""
+    ndim, q_shape = np.ndim(a), np.shape(q)
+    axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis
+    axes = tuple(k % ndim for k in axes)
+    rest = tuple(n for k, n in enumerate(np.shape(a)) if k not in axes)
+    moved = np.moveaxis(a, axes, tuple(range(-len(axes), 0))) if axes != tuple(range(ndim)) else a
+    rows = np.sort(np.reshape(moved, (*rest, -1)), axis=-1)  # NaNs come last
+    counts = np.sum(~np.isnan(plain(rows)), axis=-1)
+    n = rows.shape[-1]
+    q = np.reshape(q, q_shape + (1,) * len(rest))
+    if np.all(counts == n):
+        answer = _read_off(rows, _place(q, n, method), n)
+    else:
+        known = counts if skip_nan else np.where(counts == n, n, 0)
+        answer = _read_off_some(rows, q, known, method)
+    if keepdims:
+        answer = np.reshape(answer, q_shape + tuple(1 if k in axes else m for k, m in enumerate(np.shape(a))))
+    return answer
+
+
+def _read_off(rows: Any, at: Any, n: int) -> Any:
+    """The rows' values at a place, between two neighbours where it is no whole number.
+
+    ``at`` has q's axes and then the rows', of length 1.
+    """
+    low = np.minimum(np.floor(plain(at)), max(n - 2, 0)).astype(int)
+    if low.size == 1:  # one quantile: a slice will do
+        k = int(low.ravel()[0])
+        left, right = rows[..., k], rows[..., min(k + 1, n - 1)]
+        shape = low.shape[: low.ndim - (np.ndim(rows) - 1)]
+        left, right = (np.reshape(v, shape + rows.shape[:-1]) if shape else v for v in (left, right))
+    else:
+        flat = low.ravel()
+        order = (-1, *range(np.ndim(rows) - 1))
+        shape = low.shape[: low.ndim - (np.ndim(rows) - 1)] + rows.shape[:-1]
+        left = np.reshape(np.transpose(rows[..., flat], order), shape)
+        right = np.reshape(np.transpose(rows[..., np.minimum(flat + 1, n - 1)], order), shape)
+    share = at - low
+    if not is_node(share) and not np.any(share):
+        return left
+    if not is_node(share) and rows.dtype.kind == "f":
+        share = np.asarray(share, rows.dtype)[()]
+    # From the nearer neighbour, so that a share of 1 gives the right one exactly.
+    step = right - left
+    return np.where(plain(share) < 0.5, left + step * share, right - step * (1 - share))
+
+
+def _read_off_some(rows: Any, q: Any, known: np.ndarray, method: str) -> Any:
+    """The same where rows have NaNs: the first ``known`` numbers of each row count; NaN where that is 0."""
+    answer = None
+    shape = np.broadcast_shapes(np.shape(q), known.shape)
+    for n in np.unique(known):
+        if not n:
+            values = np.full(shape, np.nan, rows.dtype)
+        else:
+            values = np.broadcast_to(_read_off(rows[..., :n], _place(q, int(n), method), int(n)), shape)
+        answer = values if answer is None else np.where(known == n, values, answer)
+    return answer
+
+
+def _check_weights(weights: Any) -> None:
+    if weights is not None:
+        raise TypeError("weights= is not supported for traced values: weight the sorted values by hand")
+
+
+@composite(np.quantile)
+def _quantile(
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: None = None,
+) -> Any:
+    _check_weights(weights)
+    return quantile(a, q, axis, method, keepdims, skip_nan=False)
+
+
+@composite(np.percentile)
+def _percentile(
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: None = None,
+) -> Any:
+    _check_weights(weights)
+    q = q / 100 if is_node(q) else np.true_divide(q, 100)
+    return quantile(a, q, axis, method, keepdims, skip_nan=False)
+
+
+@composite(np.median)
+def _median(
+    a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
+) -> Any:
+    return quantile(a, 0.5, axis, "linear", keepdims, skip_nan=False)
+
+
+@composite(np.nanquantile)
+def _nanquantile(
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: None = None,
+) -> Any:
+    _check_weights(weights)
+    return quantile(a, q, axis, method, keepdims, skip_nan=True)
+
+
+@composite(np.nanpercentile)
+def _nanpercentile(
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: None = None,
+) -> Any:
+    _check_weights(weights)
+    q = q / 100 if is_node(q) else np.true_divide(q, 100)
+    return quantile(a, q, axis, method, keepdims, skip_nan=True)
+
+
+@composite(np.nanmedian)
+def _nanmedian(
+    a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
+) -> Any:
+    return quantile(a, 0.5, axis, "linear", keepdims, skip_nan=True)

@@ -1,0 +1,165 @@
+"""Spread and correlation: var, std, average, cov, corrcoef."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.rules.calls import as_array
+from diffkit.autodiff.rules.reductions import count, spread
+from diffkit.autodiff.rules.register import composite, define, fit
+
+__all__: list[str] = []
+
+Axis = int | tuple[int, ...] | None
+
+
+# -- variance and standard deviation ----------------------------------------------------------------------
+
+
+def _deviations(x: Any, axis: Axis) -> Any:
+    """x minus its mean, conjugated: the derivative of the sum of squares is twice this."""
+    d = x - np.mean(x, axis=axis, keepdims=True)
+    return np.conj(d) if getattr(x, "dtype", np.dtype(float)).kind == "c" else d
+
+
+def _divisor(x: Any, axis: Axis, ddof: float, correction: float | None) -> float:
+    return max(count(x, axis) - (ddof if correction is None else correction), 0)
+
+
+def _var_vjp(
+    g: Any,
+    ans: Any,
+    x: Any,
+    *,
+    axis: Axis = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    correction: float | None = None,
+    **_: Any,
+) -> Any:
+    weight = 2.0 / _divisor(x, axis, ddof, correction)
+    return fit(spread(g, x, axis, keepdims) * weight * _deviations(x, axis), x)
+
+
+def _var_jvp(
+    t: Any,
+    ans: Any,
+    x: Any,
+    *,
+    axis: Axis = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    correction: float | None = None,
+    **_: Any,
+) -> Any:
+    weight = 2.0 / _divisor(x, axis, ddof, correction)
+    return weight * np.real(np.sum(t * _deviations(x, axis), axis=axis, keepdims=keepdims))
+
+
+def _std_vjp(g: Any, ans: Any, x: Any, **kwargs: Any) -> Any:
+    return _var_vjp(g / (2.0 * ans), ans, x, **kwargs)
+
+
+def _std_jvp(t: Any, ans: Any, x: Any, **kwargs: Any) -> Any:
+    return _var_jvp(t, ans, x, **kwargs) / (2.0 * ans)
+
+
+# fmt: off
+define(np.var, [_var_vjp], [_var_jvp])
+define(np.std, [_std_vjp], [_std_jvp])
+# fmt: on
+
+
+# -- weighted means, covariances --------------------------------------------------------------------------
+
+
+@composite(np.average)
+def _average(
+    a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+) -> Any:
+    a, keepdims = as_array(a), False if keepdims is np._NoValue else keepdims
+    if weights is None:
+        mean = np.mean(a, axis=axis, keepdims=keepdims)
+        total: Any = float(count(a, axis))
+    else:
+        w = _weights_like(a, as_array(weights), axis)
+        total = np.sum(w, axis=axis, keepdims=keepdims)
+        mean = np.sum(a * w, axis=axis, keepdims=keepdims) / total
+    return (mean, np.broadcast_to(total, np.shape(mean))) if returned else mean
+
+
+def _weights_like(a: Any, w: Any, axis: Axis) -> Any:
+    """The weights in a's shape, or in one that broadcasts to it and sums alike."""
+    if np.shape(w) == np.shape(a):
+        return w
+    if axis is None:
+        raise TypeError("the axis must be given when weights and values differ in shape")
+    ndim = np.ndim(a)
+    axes = [k % ndim for k in ((axis,) if isinstance(axis, int | np.integer) else axis)]
+    if np.shape(w) != tuple(np.shape(a)[k] for k in axes):
+        raise ValueError(
+            "weights must have the shape of the values, or of those of their axes that are averaged"
+        )
+    ordered = np.transpose(w, tuple(int(k) for k in np.argsort(axes)))
+    shape = tuple(n if k in axes else 1 for k, n in enumerate(np.shape(a)))
+    return np.broadcast_to(np.reshape(ordered, shape), np.shape(a))
+
+
+@composite(np.cov)
+def _cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
+    rows = _variables(m, rowvar)
+    if y is not None:
+        rows = np.concatenate([rows, _variables(y, rowvar)], axis=0)
+    if dtype is not None:
+        rows = rows.astype(dtype)
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    w = as_array(fweights)
+    if aweights is not None:
+        w = as_array(aweights) if w is None else w * as_array(aweights)
+    if w is None:
+        centred = rows - np.mean(rows, axis=1, keepdims=True)
+        weighted, divisor = centred, max(rows.shape[1] - ddof, 0)
+    else:
+        total = np.sum(w)
+        centred = rows - np.sum(rows * w, axis=1, keepdims=True) / total
+        weighted = centred * w
+        if ddof == 0:
+            divisor = total
+        elif aweights is None:
+            divisor = total - ddof
+        else:
+            divisor = total - ddof * np.sum(w * as_array(aweights)) / total
+    return np.squeeze(np.matmul(weighted, _conj(centred).T) / divisor)
+
+
+def _variables(m: Any, rowvar: bool) -> Any:
+    """One row per variable, one column per observation."""
+    m = as_array(m)
+    if np.ndim(m) < 2:
+        return np.reshape(m, (1, -1))
+    return m if rowvar or m.shape[0] == 1 else m.T
+
+
+def _conj(x: Any) -> Any:
+    return np.conj(x) if x.dtype.kind == "c" else x
+
+
+@composite(np.corrcoef)
+def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    c = np.cov(x, y, rowvar, dtype=dtype)
+    if np.ndim(c) == 0:
+        return c / c
+    deviation = np.sqrt(np.real(np.diag(c)))
+    return c / deviation[:, None] / deviation[None, :]
