@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import sympy
 from sympy import S
 from sympy.logic.boolalg import Boolean
@@ -95,6 +96,8 @@ def _expression(expr: Any) -> Expression:
     if isinstance(expr, Boolean | bool) and not isinstance(expr, sympy.Symbol):
         sides = "; differentiate its sides, expr.lhs and expr.rhs" if hasattr(expr, "lhs") else ""
         raise InputError(f"expected an expression with a value, got the condition {expr}{sides}")
+    if isinstance(expr, list | tuple | np.ndarray):
+        raise InputError(f"expected one expression, got {len(expr)} of them; use jacobian(exprs, xs)")
     expr = intern(expr)
     if not isinstance(expr, sympy.Expr):
         raise InputError(f"expected an expression with a value, got {type(expr).__name__}")

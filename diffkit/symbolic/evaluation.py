@@ -456,6 +456,8 @@ def evaluate(
         return array
     if exact and precision is not None:
         raise InputError("exact=True and precision= are two ways to evaluate; give one of them")
+    if not isinstance(values, Mapping):
+        raise InputError(f"expected values by symbol, as in {{x: 1.0}}, got {values!r}")
     several = isinstance(expr, list | tuple | np.ndarray)
     roots = [intern(e) for e in (expr if several else [expr])]
     given = {_symbol(symbol): value for symbol, value in values.items()}

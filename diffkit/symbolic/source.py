@@ -493,9 +493,7 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
                 with np.errstate(all="ignore"):
                     outcome = by_numpy(*map(np.float64, values))
                 return [float(v) for v in outcome] if shape is not None else float(outcome)
-        return by_numpy(
-            *(np.asarray(v, float)[()] if np.asarray(v).dtype.kind in "bui" else v for v in values)
-        )
+        return by_numpy(*map(FLOATS.convert, values))
 
     function: Any = compiled if not isinstance(shape, tuple) else _shaped(compiled, shape)
     function.source = source

@@ -85,12 +85,12 @@ def test_a_step_says_everything():
     assert sympy.simplify(step.simplified - sympy.diff(expr, x)) == 0
 
 
-def test_ten_thousand_levels():
-    started = time.perf_counter()
-    derivation = steps(FAMILIES["logistic map"].expression(10_000), sympy.Symbol("x"))
+def test_two_thousand_levels():
+    started = time.process_time()
+    derivation = steps(FAMILIES["logistic map"].expression(2_000), sympy.Symbol("x"))
     text = derivation.text(limit=30)
-    assert time.perf_counter() - started < 20
-    assert len(derivation) > 39_000
+    assert time.process_time() - started < 10
+    assert len(derivation) == 4 * 2_000 - 2
     assert "more steps" in text
     assert len(text) < 20_000
     assert "more steps" in derivation.html(limit=30)

@@ -13,7 +13,7 @@ from sympy import Rational, S, Symbol, symbols
 
 from diffkit.calculus import ELEMENTARY
 from diffkit.errors import InputError, NoRuleError
-from diffkit.expressions import SymbolicNumber, apply, call, intern, multiply, piecewise, post_order
+from diffkit.expressions import SymbolicNumber, add, apply, call, intern, multiply, piecewise, post_order
 from diffkit.symbolic import (
     FAMILIES,
     BudgetError,
@@ -24,6 +24,7 @@ from diffkit.symbolic import (
     hessian,
     jacobian,
     jvp,
+    size,
     vjp,
 )
 
@@ -268,6 +269,18 @@ def test_a_seed_stands_for_the_tangent():
     assert diff(SymbolicNumber(x) ** 2, x, seed=0.5) == sympy.Mul(S.Half, 2 * x, evaluate=False)
 
 
+def test_the_operations_are_the_rows_of_a_trace_and_its_tangents():
+    t = Symbol("t")
+    for n in (2, 3, 10, 50):  # three rows a level, and five for its tangent
+        f_n = FAMILIES["logistic map"].expression(n)
+        assert size([f_n, diff(f_n, Symbol("x"), seed=t)]).operations == 8 * (n - 1)
+    x1, x2, t1, t2 = symbols("x1 x2 t1 t2")
+    shared = multiply(x1, x2)
+    outputs = [call("sin", shared), add(shared, call("log", x2))]
+    # rows: x1*x2, sin, log, +; tangents: 2 products and a sum, cos and a product, a division, a sum
+    assert size([*outputs, *jvp(outputs, [x1, x2], [t1, t2])]).operations == 4 + 3 + 2 + 1 + 1
+
+
 # -- conventions --------------------------------------------------------------------------------------
 
 
@@ -386,6 +399,7 @@ def test_a_symbol_that_does_not_occur_gives_zero():
         (lambda: diff(x, x, mode="sideways"), "mode='forward' or mode='reverse', got 'sideways'"),
         (lambda: gradient(x * y, x), r"expected a list of symbols, got x; write \[x\]"),
         (lambda: gradient(x * y, [x, x]), "expected different symbols"),
+        (lambda: diff([x, x**2], x), r"got 2 of them; use jacobian"),
         (lambda: jacobian(x * y, [x]), "expected a list of expressions"),
         (lambda: jvp([x], [x], [1, 2]), "one tangent for each"),
         (lambda: vjp([x], [x], []), "one cotangent for each"),
@@ -420,7 +434,7 @@ def test_simplification_is_a_separate_step_with_a_budget():
     started = time.perf_counter()
     with pytest.raises(BudgetError, match="simplifying the derivative by"):
         diff(FAMILIES["logistic map"].expression(14), x.func("x"), simplify=True, seconds=0.3)
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 20
 
 
 # -- depth --------------------------------------------------------------------------------------------
@@ -432,9 +446,9 @@ def test_ten_thousand_levels(name, mode):
     family = FAMILIES[name]
     expr = family.expression(10_000)
     (symbol,) = family.variables(10_000)
-    started = time.perf_counter()
+    started = time.process_time()
     derivative = diff(expr, symbol, mode=mode)
-    assert time.perf_counter() - started < 6  # about one second on an idle core
+    assert time.process_time() - started < 6  # under one second on an idle core
     assert len(post_order(derivative)) < 11 * 10_000
     assert hash(derivative) == derivative._mhash
 

@@ -93,6 +93,8 @@ def test_exact_values():
     [
         (lambda: evaluate(x + y, {x: 1.0}), InputError, "no value is given for y"),
         (lambda: evaluate(sympy.IndexedBase("a")[1], {}), InputError, r"no value is given for a\[1\]"),
+        (lambda: evaluate(x, [1.0]), InputError, "values by symbol"),
+        (lambda: lambdify([x], x)("1.0"), InputError, "expected a number"),
         (lambda: evaluate(x, {"x": 1.0}), InputError, "values by symbol"),
         (lambda: evaluate(x, {x: "1.0"}), InputError, "expected a number"),
         (lambda: evaluate(sympy.sin(x), {x: 1}, exact=True), InputError, "sin has no exact rational value"),

@@ -153,9 +153,9 @@ def test_text_is_refused():
 
 def test_ten_thousand_levels_and_their_6000_digits():
     d = diff(FAMILIES["logistic map"].expression(10_000), intern(x), mode="reverse")
-    started = time.perf_counter()
+    started = time.process_time()
     measured = size(d)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert measured.dag == 89_992
     assert measured.tree.bit_length() > 20_000
     assert measured.characters > measured.tree
