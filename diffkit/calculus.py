@@ -2,7 +2,7 @@
 
 Each line says, as text, what a function is and what its partial derivatives are::
 
-    _line("tanh(x)",        "1 - ans**2")
+    _line("tanh(x)", "1 - ans**2")
     _line("multiply(x, y)", "y", "x", form="x * y")
 
 Three readers share it. Symbolic differentiation reads a text as a SymPy expression, tracing reads
@@ -23,19 +23,20 @@ own value (there where it is the stabler or cheaper form), numbers, ``pi``, the 
 
 >>> ELEMENTARY["tanh"].partials
 ('1 - ans**2',)
->>> ELEMENTARY["divide"].chained(1, "g")      # the cotangent g times d(x/y)/dy, written out
+>>> ELEMENTARY["divide"].chained(1, "g")  # the cotangent g times d(x/y)/dy, written out
 '-(g * ans) / y'
 """
 
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-__all__ = ["ALIASES", "ELEMENTARY", "Elementary", "chain", "compile_text", "rename"]
+__all__ = ["ALIASES", "ELEMENTARY", "SPECIAL", "Elementary", "chain", "compile_text", "folded", "rename"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,10 +291,74 @@ _TABLE = [
     _line("gammaln(x)",      "digamma(x)",                            form="loggamma(x)"),
     _line("digamma(x)",      "polygamma(1, x)"),
 ]
+
+# Special functions that only tracing reads, for not all are SymPy's. A partial derivative "" has no
+# closed form, and asking for it raises: by the orders n, s and the shapes a, b of incomplete integrals.
+_SPECIAL = [
+    # -- error functions and the normal distribution --------------------------------------------------
+    _line("erfcx(x)",          "2 * x * ans - 2 / sqrt(pi)"),
+    _line("erfi(x)",           "2 / sqrt(pi) * exp(x**2)"),
+    _line("dawsn(x)",          "1 - 2 * x * ans"),
+    _line("erfinv(x)",         "sqrt(pi) / 2 * exp(ans**2)"),
+    _line("erfcinv(x)",        "-(sqrt(pi) / 2) * exp(ans**2)"),
+    _line("ndtr(x)",           "exp(-x**2 / 2) / sqrt(2 * pi)"),
+    _line("ndtri(x)",          "sqrt(2 * pi) * exp(ans**2 / 2)"),
+    _line("log_ndtr(x)",       "exp(-x**2 / 2 - ans) / sqrt(2 * pi)",
+          stable=("sqrt(2 / pi) / erfcx(-x / sqrt(2))",)),
+    # -- logarithms and entropies ---------------------------------------------------------------------
+    _line("log_expit(x)",      "expit(-x)"),
+    _line("xlogy(x, y)",       "log(y)", "x / y",
+          stable=("log(where(x, y, where(y, y, 1)))", "x / where(x, y, where(y, y, 1))"),
+          convention="0 at x = y = 0."),
+    _line("xlog1py(x, y)",     "log1p(y)", "x / (1 + y)"),
+    _line("entr(x)",           "-log(x) - 1"),
+    _line("rel_entr(x, y)",    "log(x / y) + 1", "-x / y"),
+    _line("kl_div(x, y)",      "log(x / y)", "1 - x / y"),
+    # -- gamma, beta and zeta functions ---------------------------------------------------------------
+    _line("rgamma(x)",         "-ans * digamma(x)"),
+    _line("gammasgn(x)",       "0",                                   convention="0 at the jumps."),
+    _line("polygamma(n, x)",   "", "polygamma(n + 1, x)"),
+    _line("zeta(s, x)",        "", "-s * zeta(s + 1, x)"),
+    _line("gammainc(a, x)",    "", "x**(a - 1) * exp(-x) / gamma(a)",
+          stable=("", "exp(xlogy(a - 1, x) - x - gammaln(a))")),
+    _line("gammaincc(a, x)",   "", "-(x**(a - 1) * exp(-x) / gamma(a))",
+          stable=("", "-exp(xlogy(a - 1, x) - x - gammaln(a))")),
+    _line("beta(a, b)",        "ans * (digamma(a) - digamma(a + b))", "ans * (digamma(b) - digamma(a + b))"),
+    _line("betaln(a, b)",      "digamma(a) - digamma(a + b)", "digamma(b) - digamma(a + b)"),
+    _line("betainc(a, b, x)",  "", "", "x**(a - 1) * (1 - x)**(b - 1) / beta(a, b)",
+          stable=("", "", "exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b))")),
+    # -- Bessel functions, by x; the order n is constant ----------------------------------------------
+    _line("j0(x)",             "-j1(x)"),
+    _line("j1(x)",             "(j0(x) - jv(2, x)) / 2"),
+    _line("jv(n, x)",          "", "(jv(n - 1, x) - jv(n + 1, x)) / 2"),
+    _line("y0(x)",             "-y1(x)"),
+    _line("y1(x)",             "(y0(x) - yv(2, x)) / 2"),
+    _line("yn(n, x)",          "", "(yv(n - 1, x) - yv(n + 1, x)) / 2"),
+    _line("yv(n, x)",          "", "(yv(n - 1, x) - yv(n + 1, x)) / 2"),
+    _line("i0(x)",             "i1(x)"),
+    _line("i1(x)",             "(i0(x) + iv(2, x)) / 2"),
+    _line("i0e(x)",            "i1e(x) - sign(x) * ans"),
+    _line("i1e(x)",            "(i0e(x) + ive(2, x)) / 2 - sign(x) * ans"),
+    _line("iv(n, x)",          "", "(iv(n - 1, x) + iv(n + 1, x)) / 2"),
+    _line("ive(n, x)",         "", "(ive(n - 1, x) + ive(n + 1, x)) / 2 - sign(x) * ans"),
+    _line("k0(x)",             "-k1(x)"),
+    _line("k1(x)",             "-(k0(x) + kv(2, x)) / 2"),
+    _line("kv(n, x)",          "", "-(kv(n - 1, x) + kv(n + 1, x)) / 2"),
+    _line("kve(n, x)",         "", "ans - (kve(n - 1, x) + kve(n + 1, x)) / 2"),
+    # -- integrals ------------------------------------------------------------------------------------
+    _line("exp1(x)",           "-exp(-x) / x"),
+    _line("expi(x)",           "exp(x) / x"),
+    _line("spence(x)",         "log(x) / (1 - x)"),
+    _line("ellipk(m)",         "(ellipe(m) / (1 - m) - ans) / (2 * m)"),
+    _line("ellipe(m)",         "(ans - ellipk(m)) / (2 * m)"),
+]
 # fmt: on
 
 ELEMENTARY: dict[str, Elementary] = {line.name: line for line in _TABLE}
 """The table, by the functions' names in NumPy (or scipy.special)."""
+
+SPECIAL: dict[str, Elementary] = {line.name: line for line in _SPECIAL}
+"""The functions of scipy.special that only tracing reads, by name."""
 
 ALIASES: dict[str, str] = {
     "abs": "absolute",
@@ -317,6 +382,30 @@ ALIASES: dict[str, str] = {
     "true_divide": "divide",
 }
 """Other names of the same functions; each shares its line."""
+
+
+class _Folder(ast.NodeTransformer):
+    """Computes what has only numbers in it."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        constant = isinstance(node, ast.Call | ast.BinOp | ast.UnaryOp) and not any(
+            isinstance(part, ast.Name) and not hasattr(math, part.id) for part in ast.walk(node)
+        )
+        return ast.Constant(eval(ast.unparse(node), dict(vars(math)))) if constant else node
+
+
+@cache
+def folded(text: str) -> str:
+    """The text with its constant parts as numbers.
+
+    For arrays that matters: NumPy's sqrt(2) is a scalar of double precision, which makes an array of
+    single precision double; Python's number leaves it as it is.
+
+    >>> folded("exp(-x**2 / 2) / sqrt(2 * pi)")
+    'exp(-x ** 2 / 2) / 2.5066282746310002'
+    """
+    return ast.unparse(_Folder().visit(ast.parse(text, mode="eval")))
 
 
 @cache

@@ -10,8 +10,7 @@ holds for repeated axes and for odd lengths too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,8 +18,14 @@ from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 
 __all__: list[str] = []
 
-Step = tuple[str, int, int, int]
-"""The name of a transform along one axis, the axis, and the lengths of what it reads and returns."""
+
+class Step(NamedTuple):
+    """A transform along one axis: of which kind, what length it reads, and the signal's length n."""
+
+    kind: str
+    axis: int
+    n_in: int
+    n: int
 
 
 def _resize(x: Any, n: int, axis: int) -> Any:
@@ -39,33 +44,35 @@ def _half(n: int) -> int:
     return n // 2 + 1
 
 
-def _fft_t(g: Any, axis: int, n_in: int, norm: Any) -> Any:
-    return _resize(np.fft.fft(g, axis=axis, norm=norm), n_in, axis)
+def _fft_t(g: Any, step: Step, norm: Any) -> Any:
+    return np.fft.fft(g, axis=step.axis, norm=norm)
 
 
-def _ifft_t(g: Any, axis: int, n_in: int, norm: Any) -> Any:
-    return _resize(np.fft.ifft(g, axis=axis, norm=norm), n_in, axis)
+def _ifft_t(g: Any, step: Step, norm: Any) -> Any:
+    return np.fft.ifft(g, axis=step.axis, norm=norm)
 
 
-def _rfft_t(g: Any, axis: int, n_in: int, norm: Any, n: int) -> Any:
-    return _resize(np.real(np.fft.fft(_resize(g, n, axis), axis=axis, norm=norm)), n_in, axis)
+def _rfft_t(g: Any, step: Step, norm: Any) -> Any:
+    return np.real(np.fft.fft(_resize(g, step.n, step.axis), axis=step.axis, norm=norm))
 
 
-def _irfft_t(g: Any, axis: int, n_in: int, norm: Any) -> Any:
-    n = g.shape[axis]
-    times = np.full(_half(n), 2.0, dtype=g.dtype)
+def _irfft_t(g: Any, step: Step, norm: Any) -> Any:
+    times = np.full(_half(step.n), 2.0, dtype=g.dtype)
     times[0] = 1.0
-    if n % 2 == 0:
+    if step.n % 2 == 0:
         times[-1] = 1.0
-    half = _resize(np.fft.ifft(g, axis=axis, norm=norm), _half(n), axis)
-    return _resize(half * times.reshape((-1,) + (1,) * (g.ndim - 1 - axis % g.ndim)), n_in, axis)
+    half = _resize(np.fft.ifft(g, axis=step.axis, norm=norm), _half(step.n), step.axis)
+    return half * times.reshape((-1,) + (1,) * (g.ndim - 1 - step.axis % g.ndim))
+
+
+_TRANSPOSED = {"fft": _fft_t, "ifft": _ifft_t, "rfft": _rfft_t, "irfft": _irfft_t}
 
 
 # -- the steps of each transform --------------------------------------------------------------------------
 
 
-def _plan(kind: str, x: Any, s: Any, axes: Any) -> list[tuple[Callable[..., Any], int, int, int]]:
-    """The steps of a transform, as NumPy takes them: (transpose, axis, length in, length of the signal)."""
+def _plan(kind: str, x: Any, s: Any, axes: Any) -> list[Step]:
+    """The steps of a transform, in NumPy's order."""
     shape = list(x.shape)
     if s is None:
         axes = list(range(len(shape))) if axes is None else list(axes)
@@ -77,21 +84,20 @@ def _plan(kind: str, x: Any, s: Any, axes: Any) -> list[tuple[Callable[..., Any]
         s = [shape[a] if n == -1 else n for n, a in zip(s, axes, strict=True)]
     order = list(zip(axes, s, strict=True))
     if kind == "irfft":
-        kinds = [(_ifft_t, *step) for step in order[:-1]] + [(_irfft_t, *order[-1])]
+        kinds = ["ifft"] * (len(order) - 1) + ["irfft"]
     else:
-        last = {"fft": _fft_t, "ifft": _ifft_t, "rfft": _rfft_t}[kind]
-        kinds = [(last, *order[-1])] + [(_ifft_t if kind == "ifft" else _fft_t, *p) for p in order[-2::-1]]
+        kinds = [kind] + ["ifft" if kind == "ifft" else "fft"] * (len(order) - 1)
+        order.reverse()
     steps = []
-    for transposed, axis, n in kinds:
-        steps.append((transposed, axis, shape[axis], n))
-        shape[axis] = _half(n) if transposed is _rfft_t else n
+    for name, (axis, n) in zip(kinds, order, strict=True):
+        steps.append(Step(name, axis, shape[axis], n))
+        shape[axis] = _half(n) if name == "rfft" else n
     return steps
 
 
 def _transposed(kind: str, g: Any, x: Any, s: Any, axes: Any, norm: Any) -> Any:
-    for transposed, axis, n_in, n in reversed(_plan(kind, x, s, axes)):
-        more = {"n": n} if transposed is _rfft_t else {}
-        g = transposed(g, axis, n_in, norm, **more)
+    for step in reversed(_plan(kind, x, s, axes)):
+        g = _resize(_TRANSPOSED[step.kind](g, step, norm), step.n_in, step.axis)
     return fit(g, x)
 
 
@@ -103,7 +109,7 @@ def _define_1d(kind: str) -> None:
 
 
 def _define_nd(name: str, default: tuple[int, int] | None) -> None:
-    kind = name[:-1] if name[-1] == "n" else name[:-1]
+    kind = name[:-1]
 
     def vjp(g: Any, ans: Any, x: Any, s: Any = None, axes: Any = default, norm: Any = None) -> Any:
         return _transposed(kind, g, x, s, axes, norm)
@@ -122,7 +128,12 @@ define(np.fft.ifftshift, [lambda g, ans, x, axes=None: np.fft.fftshift(g, axes)]
 
 # -- Hermitian signals: the real transforms with the roles of signal and spectrum exchanged ---------------
 
-_SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+_SWAPPED: dict[str | None, Any] = {
+    None: "forward",
+    "backward": "forward",
+    "ortho": "ortho",
+    "forward": "backward",
+}
 
 
 @composite(np.fft.hfft)

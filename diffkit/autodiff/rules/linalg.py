@@ -196,7 +196,8 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
     if mode == "reduced" or (mode == "complete" and a.shape[-2] <= a.shape[-1]):
         return _reduced_qr(a)
     raise NoRuleError(
-        f'np.linalg.qr has no derivative rule for mode={mode!r}: the columns of Q beyond those of mode="reduced" '
+        f"np.linalg.qr has no derivative rule for mode={mode!r}: the columns of Q beyond those of "
+        'mode="reduced" '
         'are an arbitrary choice, and "raw" is LAPACK\'s own format. Use "reduced" or "r".'
     )
 

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.register import fit
-from diffkit.autodiff.tracer import Node, Primitive
+from diffkit.autodiff.tracer import Node
 
 __all__ = [
     "adjoint",
-    "as_arrays",
     "barred",
     "conj",
     "diagonal",
@@ -100,7 +99,7 @@ def per_matrix(c: Any) -> Any:
 
 def strictly_lower(x: Any) -> Any:
     """The matrices in x below the diagonal, zero elsewhere."""
-    return x * np.tri(*x.shape[-2:], -1, dtype=x.dtype)
+    return x * np.tri(x.shape[-2], x.shape[-1], -1, dtype=x.dtype)
 
 
 def over(c: Any, d: Any, zero: Any, unused: Any = False) -> Any:
@@ -129,12 +128,3 @@ def barred(vjp: Callable[..., Any]) -> Callable[..., Any]:
         return fit(conj(vjp(bars, ans, a, *args, **kwargs)), a)
 
     return rule
-
-
-def as_arrays(fun: Primitive) -> Callable[..., Any]:
-    """Users may give constant matrices as nested lists; the rules see arrays."""
-
-    def entry(*args: Any, **kwargs: Any) -> Any:
-        return fun(*[np.asarray(a) if isinstance(a, list) else a for a in args], **kwargs)
-
-    return entry

@@ -90,12 +90,12 @@ def _eigh_jvp(t: Any, ans: Any, a: Any, UPLO: str = "L") -> Any:
     return (real(diagonal(p)), v @ _over_gaps(p, w))
 
 
-def _eigvalsh_vjp(w_: Any, w: Any, a: Any, UPLO: str = "L") -> Any:
+def _eigvalsh_vjp(w_: Any, w: Any, a: Any, UPLO: Any = "L") -> Any:
     v = np.linalg.eigh(a, UPLO)[1]
     return _triangle((v * w_[..., None, :]) @ adjoint(v), UPLO)
 
 
-def _eigvalsh_jvp(t: Any, w: Any, a: Any, UPLO: str = "L") -> Any:
+def _eigvalsh_jvp(t: Any, w: Any, a: Any, UPLO: Any = "L") -> Any:
     v = np.linalg.eigh(a, UPLO)[1]
     return real(np.sum(conj(v) * (_hermitian(t, UPLO) @ v), axis=-2))
 

@@ -95,7 +95,9 @@ def check_single_precision(c):
     double, _ = dk.make_vjp(f, tuple(range(len(args))))(*c.args)
     for got, expected, x in zip(vjp(g), double(cotangents_of(f(*c.args))), args, strict=True):
         assert np.asarray(got).dtype == x.dtype
-        np.testing.assert_allclose(got, expected, rtol=2e-2, atol=2e-3 * (np.max(np.abs(expected), initial=1)))
+        np.testing.assert_allclose(
+            got, expected, rtol=2e-2, atol=2e-3 * (np.max(np.abs(expected), initial=1))
+        )
     tangent = dk.make_jvp(f, tuple(range(len(args))))(*args)(args)[1]
     for t, v in zip(flatten(tangent)[0], flatten(value)[0], strict=True):
         assert np.asarray(t).dtype == np.asarray(v).dtype

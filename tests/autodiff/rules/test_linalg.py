@@ -55,7 +55,9 @@ def projectors(np, v, w):
 
 
 # No two of the same size, so that no extremum is a tie.
-DISTINCT = np.round(rng.permutation(np.linspace(0.3, 2.5, 24)) * rng.choice([-1.0, 1.0], 24), 2).reshape(2, 3, 4)
+DISTINCT = np.round(rng.permutation(np.linspace(0.3, 2.5, 24)) * rng.choice([-1.0, 1.0], 24), 2).reshape(
+    2, 3, 4
+)
 W3 = np.array([1.0, 2.0, -0.5])
 
 CASES = {
@@ -80,7 +82,9 @@ CASES = {
         lambda np, u, v: np.linalg.pinv(np.matmul(u, v), rcond=1e-4), real(4, 2), real(2, 3), autograd=False
     ),
     "tensorinv": case(lambda np, a: np.linalg.tensorinv(a, ind=1), real(6, 2, 3), autograd=False),
-    "tensorsolve": case(lambda np, a, b: np.linalg.tensorsolve(a, b), real(2, 3, 6), real(2, 3), autograd=False),
+    "tensorsolve": case(
+        lambda np, a, b: np.linalg.tensorsolve(a, b), real(2, 3, 6), real(2, 3), autograd=False
+    ),
     "tensorsolve axes": case(
         lambda np, a, b: np.linalg.tensorsolve(a, b, axes=(0,)), real(4, 2, 2), real(2, 2), autograd=False
     ),
@@ -100,7 +104,9 @@ CASES = {
     # -- determinants
     "det": case(lambda np, a: np.linalg.det(a), A),
     "det stack": case(lambda np, a: np.linalg.det(a), AS),
-    "det singular": case(lambda np, a: np.linalg.det(a), np.zeros((3, 3)) + np.diag([1.0, 2.0, 0.0]), autograd=False),
+    "det singular": case(
+        lambda np, a: np.linalg.det(a), np.zeros((3, 3)) + np.diag([1.0, 2.0, 0.0]), autograd=False
+    ),
     "det complex": case(lambda np, a: np.linalg.det(a), CS),
     "slogdet": case(lambda np, a: np.linalg.slogdet(a)[1], A),
     "slogdet stack": case(lambda np, a: np.linalg.slogdet(a)[1], AS),
@@ -110,7 +116,9 @@ CASES = {
     "cholesky stack": case(lambda np, a: np.linalg.cholesky(sym(np, a)), SPDS),
     "cholesky upper": case(lambda np, a: np.linalg.cholesky(sym(np, a), upper=True), SPD, autograd=False),
     "cholesky complex": case(lambda np, a: np.linalg.cholesky(herm(np, a)), HPD, autograd=False),
-    "cholesky complex upper": case(lambda np, a: np.linalg.cholesky(herm(np, a), upper=True), HPD, autograd=False),
+    "cholesky complex upper": case(
+        lambda np, a: np.linalg.cholesky(herm(np, a), upper=True), HPD, autograd=False
+    ),
     "qr": case(lambda np, a: tuple(np.linalg.qr(a)), TALL, autograd=False),
     "qr square": case(lambda np, a: tuple(np.linalg.qr(a, "complete")), A, autograd=False),
     "qr wide": case(lambda np, a: tuple(np.linalg.qr(a)), WIDE, autograd=False),
@@ -127,9 +135,13 @@ CASES = {
     "eigh complex": case(
         lambda np, a: projectors(np, np.linalg.eigh(a)[1], W3) + np.linalg.eigh(a)[0], HERM, autograd=False
     ),
-    "eigh complex upper": case(lambda np, a: projectors(np, np.linalg.eigh(a, "U")[1], W3), HERM, autograd=False),
+    "eigh complex upper": case(
+        lambda np, a: projectors(np, np.linalg.eigh(a, "U")[1], W3), HERM, autograd=False
+    ),
     "eigvalsh": case(lambda np, a: np.linalg.eigvalsh(a), SYM, autograd=False),
-    "eigvalsh upper": case(lambda np, a: np.linalg.eigvalsh(a, UPLO="U"), np.stack([SYM, 2 * SYM]), autograd=False),
+    "eigvalsh upper": case(
+        lambda np, a: np.linalg.eigvalsh(a, UPLO="U"), np.stack([SYM, 2 * SYM]), autograd=False
+    ),
     "eigvalsh complex": case(lambda np, a: np.linalg.eigvalsh(a), HERM, autograd=False),
     "eig real": case(lambda np, a: tuple(np.linalg.eig(a)), SYM + np.triu(A) / 5, autograd=False),
     "eig rotation": case(lambda np, a: tuple(np.linalg.eig(a)), ROTATION, autograd=False),
@@ -148,10 +160,14 @@ CASES = {
     "svd wide, vh": case(lambda np, a: np.linalg.svd(a, full_matrices=False)[2], WIDE),
     "svd stack": case(lambda np, a: tuple(np.linalg.svd(a, full_matrices=False)), TALLS, autograd=False),
     "svd complete tall": case(
-        lambda np, a: projectors(np, np.linalg.svd(a)[0], np.array([1.0, 2.0, -0.5, 3.0])), TALL, autograd=False
+        lambda np, a: projectors(np, np.linalg.svd(a)[0], np.array([1.0, 2.0, -0.5, 3.0])),
+        TALL,
+        autograd=False,
     ),
     "svd complete wide": case(
-        lambda np, a: projectors(np, np.linalg.svd(a)[2].mT, np.array([1.0, 2.0, -0.5, 3.0])), WIDE, autograd=False
+        lambda np, a: projectors(np, np.linalg.svd(a)[2].mT, np.array([1.0, 2.0, -0.5, 3.0])),
+        WIDE,
+        autograd=False,
     ),
     "svd complex": case(
         lambda np, a: np.matmul(np.linalg.svd(a)[0] * W3, np.linalg.svd(a)[2]), C, autograd=False
@@ -160,7 +176,9 @@ CASES = {
         lambda np, a: projectors(np, np.linalg.svd(a, full_matrices=False)[0], W3), CTALL, autograd=False
     ),
     "svd complex wide": case(
-        lambda np, a: projectors(np, np.conj(np.linalg.svd(a, full_matrices=False)[2]).mT, W3), CWIDE, autograd=False
+        lambda np, a: projectors(np, np.conj(np.linalg.svd(a, full_matrices=False)[2]).mT, W3),
+        CWIDE,
+        autograd=False,
     ),
     "svdvals": case(lambda np, a: np.linalg.svdvals(a), TALLS, autograd=False),
     "svdvals complex": case(lambda np, a: np.linalg.svdvals(a), CWIDE, autograd=False),
@@ -171,7 +189,9 @@ NORMS = {
         lambda np, x, options=((ord, axis, True) if keepdims else (ord, axis)): np.linalg.norm(x, *options),
         x,
         order=1 if ord in (1, -1, np.inf, -np.inf) and x is DISTINCT else 2,
-        autograd=not keepdims and (ord in (None, "fro", "nuc", 3) or ord == 2) and not (ord == 2 and axis != 1),
+        autograd=not keepdims
+        and (ord in (None, "fro", "nuc", 3) or ord == 2)
+        and not (ord == 2 and axis != 1),
     )
     for x in (DISTINCT, cplx(2, 3, 4))
     for ord, axis, keepdims in [
@@ -262,9 +282,13 @@ def test_every_primitive_has_a_case():
 def test_hand_computed_derivatives():
     a = np.array([[2.0, 1.0], [3.0, 5.0]])
     np.testing.assert_allclose(dk.grad(np.linalg.det)(a), [[5.0, -3.0], [-1.0, 2.0]])
-    np.testing.assert_allclose(dk.grad(lambda a: np.linalg.slogdet(a)[1])(a), np.array([[5.0, -3.0], [-1.0, 2.0]]) / 7)
+    np.testing.assert_allclose(
+        dk.grad(lambda a: np.linalg.slogdet(a)[1])(a), np.array([[5.0, -3.0], [-1.0, 2.0]]) / 7
+    )
     np.testing.assert_allclose(dk.grad(np.linalg.norm)(np.array([3.0, -4.0])), [0.6, -0.8])
-    np.testing.assert_allclose(dk.grad(lambda a: np.linalg.norm(a, 2))(np.diag([3.0, 1.0])), [[1.0, 0.0], [0.0, 0.0]])
+    np.testing.assert_allclose(
+        dk.grad(lambda a: np.linalg.norm(a, 2))(np.diag([3.0, 1.0])), [[1.0, 0.0], [0.0, 0.0]]
+    )
 
 
 def test_the_determinant_of_singular_matrices_has_its_derivatives():
@@ -298,14 +322,18 @@ def test_singular_values_of_a_matrix_of_low_rank():
     a = np.outer([1.0, 2.0, 3.0], [1.0, -1.0])
     assert np.isfinite(dk.grad(lambda a: np.linalg.norm(a, "nuc"))(a)).all()
     u, s, vh = np.linalg.svd(a)
-    np.testing.assert_allclose(dk.grad(lambda a: np.linalg.svd(a)[1][0])(a), np.outer(u[:, 0], vh[0]), atol=1e-14)
+    np.testing.assert_allclose(
+        dk.grad(lambda a: np.linalg.svd(a)[1][0])(a), np.outer(u[:, 0], vh[0]), atol=1e-14
+    )
     assert s[1] < 1e-14
 
 
 def test_a_norm_at_zero_has_no_derivative():
     with np.errstate(invalid="ignore"):
         assert np.isnan(dk.grad(np.linalg.norm)(np.zeros(3))).all()
-    np.testing.assert_array_equal(dk.grad(lambda x: np.linalg.norm(x, np.inf))(np.array([2.0, -2.0])), [0.5, -0.5])
+    np.testing.assert_array_equal(
+        dk.grad(lambda x: np.linalg.norm(x, np.inf))(np.array([2.0, -2.0])), [0.5, -0.5]
+    )
     np.testing.assert_array_equal(dk.grad(lambda x: np.linalg.norm(x, 1))(np.array([0.0, -2.0])), [0.0, -1.0])
     np.testing.assert_array_equal(dk.grad(lambda x: np.linalg.norm(x, 3))(np.array([0.0, -2.0])), [0.0, -1.0])
     np.testing.assert_array_equal(dk.grad(lambda x: np.linalg.norm(x, 0))(np.array([0.0, -2.0])), [0.0, 0.0])
