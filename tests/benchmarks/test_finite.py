@@ -87,8 +87,8 @@ class TestHelmholtz:
 
     def test_numdifftools(self, benchmark, n):
         numdifftools = pytest.importorskip("numdifftools")
-        if n > 100:
-            pytest.skip("takes a quarter of a minute")
+        if n > 10:
+            pytest.skip("its widest steps leave the domain, where the energy is nan")
         problem = Problem(n)
         problem.measure(benchmark, lambda f: np.atleast_1d(numdifftools.Gradient(f)(problem.x)))
 
