@@ -309,6 +309,14 @@ def test_conventions_where_there_is_no_derivative(expr, at, expected):
             assert value == expected
 
 
+def test_comparisons_from_either_side():
+    for a, b in ((1, 2), (2, 1)):
+        at = {x: a, y: b}
+        assert evaluate(gradient(sympy.Max(x, y), [x, y]), at, exact=True) == [a > b, b > a]
+        assert evaluate(gradient(sympy.Min(x, y), [x, y]), at, exact=True) == [a < b, b < a]
+    assert evaluate(diff(sympy.Mod(x, y), y), {x: 7, y: 2}, exact=True) == -3
+
+
 def test_a_sum_over_indexed_symbols():
     a = sympy.IndexedBase("a")
     i, k, n = symbols("i k n", integer=True)

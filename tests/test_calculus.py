@@ -1,0 +1,84 @@
+"""The table itself: every text against differences of many digits, and what its readers rely on."""
+
+from dataclasses import replace
+
+import mpmath
+import pytest
+import sympy
+from sympy import Rational
+
+from diffkit.calculus import ALIASES, ELEMENTARY, chain, compile_text, functions_in, rename
+from diffkit.expressions import NAMES, apply, derivative, intern
+from diffkit.symbolic import evaluate
+
+POINTS = {
+    "arccosh": [(Rational(13, 10),), (Rational(5, 2),)],
+    **{name: [(Rational(17, 10),), (Rational(5, 2),)] for name in ("acoth", "asec", "acsc")},
+}
+USUAL = [(Rational(37, 100), Rational(59, 100)), (Rational(83, 100), Rational(21, 100))]
+PARTIALS = [
+    (name, k) for name, line in ELEMENTARY.items() for k in range(len(line.partials)) if name != "polygamma"
+]
+
+
+def error(line, k, texts):
+    """The largest relative error of a partial, at points on both sides of every comparison."""
+    symbols = [intern(sympy.Symbol(f"a{j}")) for j in range(len(line.arguments))]
+    form = apply(line.name, *symbols)
+    partial = derivative(texts[k], (*line.arguments, "ans"))(*symbols, form)
+    worst = 0.0
+    for point in POINTS.get(line.name, USUAL):
+        values = dict(zip(symbols, point, strict=False))
+        got = evaluate(partial, values)
+
+        def along(t, values=values):
+            return evaluate(form, {**values, symbols[k]: t}, precision=50)
+
+        with mpmath.workdps(60):
+            start = mpmath.mpf(point[k].p) / point[k].q
+            step = mpmath.mpf(10) ** -15
+            expected = (along(start + step) - along(start - step)) / (2 * step)
+        worst = max(worst, abs(float(got - expected)) / max(1e-3, abs(float(expected))))
+    return worst
+
+
+@pytest.mark.parametrize(("name", "k"), PARTIALS)
+def test_every_partial_is_the_derivative_of_its_form(name, k):
+    line = ELEMENTARY[name]
+    assert error(line, k, line.partials) < 1e-13
+    if line.stable != line.partials and name != "copysign":  # copysign has no expression of its own
+        assert error(line, k, line.stable) < 1e-13
+
+
+@pytest.mark.parametrize(("name", "k"), PARTIALS)
+def test_a_partial_off_by_a_thousandth_is_caught(name, k):
+    line = ELEMENTARY[name]
+    zero = line.partials[k] == "0" or name == "heaviside"
+    wrong = "0.001" if zero else f"1.001 * ({line.partials[k]})"
+    spoilt = replace(line, partials=tuple(wrong if j == k else p for j, p in enumerate(line.partials)))
+    if name == "remainder" and k == 1:
+        spoilt = replace(line, partials=(line.partials[0], "0.001 + " + line.partials[1]))
+    assert error(line, k, spoilt.partials) > 1e-4
+
+
+def test_texts_use_only_what_readers_know():
+    for line in ELEMENTARY.values():
+        for text in (line.form, *line.partials, *line.stable):
+            assert functions_in(text) <= {*NAMES, "copysign"}, (line.name, text)
+    assert set(ALIASES.values()) <= set(ELEMENTARY)
+
+
+def test_chain_and_rename():
+    assert chain("t", "-ans / y") == "-(t * ans) / y"
+    assert rename("x * ans", {"x": "a + b", "ans": "f"}) == "(a + b) * f"
+
+
+def test_compile_without_operators_calls_by_name():
+    seen = []
+    names = {
+        "number": lambda v: f"#{v}",
+        **{n: (lambda *a, n=n: seen.append((n, a)) or n) for n in ("add", "multiply", "negative", "power")},
+    }
+    compile_text("-x * 2 + x**2", ["x"], names, operators=False)("x")
+    assert [n for n, _ in seen] == ["negative", "multiply", "power", "add"]
+    assert seen[2][1] == ("x", "#2")
