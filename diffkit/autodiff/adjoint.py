@@ -145,7 +145,7 @@ def record_adjoint(t: Trace, cotangents: tuple[Any, ...]) -> AdjointTrace:
     adjoints = reverse_sweep(rows, inner, seeds, watch)
     nodes = outer.close()
     outputs = [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in t.inputs]
-    outputs_structure = flatten(t._arguments_from(list(t.inputs)))[1]
+    outputs_structure = flatten(t.arguments_from(list(t.inputs)))[1]
     leaves = [*inputs, *seed_rows]
     structure = Structure(tuple, tuple(range(len(leaves))), (LEAF,) * len(leaves), len(leaves))
 

@@ -72,7 +72,7 @@ def _apply_segment(
 
     def compute(*leaves: Any) -> Any:
         if any(type(leaf) is Node for leaf in leaves):  # of an outer trace, where it is a row as well
-            return _apply_segment(f, structure, kwargs, nested, leaves, frame)
+            return _apply_segment(f, structure, kwargs, nested, leaves, sys._getframe())
         answer = run(*leaves)
         if any(type(leaf) is Node for leaf in flatten(answer)[0]):
             raise TraceError(

@@ -70,13 +70,15 @@ def _answer(argnum: Argnum, pulled: Any) -> Any:
 
 
 def _scalar_output(t: Trace, operator: str) -> Any:
-    if len(t.outputs) != 1 or np.ndim(plain(t.outputs[0])) != 0 or not t._out_structure.is_leaf:
+    value = plain(t.outputs[0]) if t.outputs else None
+    if t.out_structure.is_leaf and (type(value) is float or isinstance(value, np.floating)):
+        return value
+    if not t.out_structure.is_leaf or np.ndim(value) != 0:
         raise InputError(
             f"{operator} needs a function with one number as its answer, but {t.name} returned "
             f"{describe(plain_tree(t.value))}. Sum it up, or use jacobian or elementwise_grad."
         )
-    value = plain(t.outputs[0])
-    if not isinstance(value, float | int | complex | np.generic | np.ndarray):
+    if not isinstance(value, int | complex | np.generic | np.ndarray):
         raise InputError(f"{operator} needs a number as the answer, but {t.name} returned {value!r}")
     if np.iscomplexobj(value):
         raise InputError(
@@ -86,6 +88,12 @@ def _scalar_output(t: Trace, operator: str) -> Any:
     return value
 
 
+def _gradient(t: Trace, argnum: Argnum, value: Any) -> Any:
+    output = t.outputs[0]
+    seeds = {output.index: _one(value)} if t.owns(output) else {}
+    return _answer(argnum, t.arguments_from(t.input_adjoints(seeds)))
+
+
 def plain_tree(value: Any) -> Any:
     """A container of values with every node replaced by the number or array in it."""
     leaves, structure = flatten(value)
@@ -93,7 +101,7 @@ def plain_tree(value: Any) -> Any:
 
 
 def _one(value: Any) -> Any:
-    return 1.0 if type(value) in (float, int) else np.ones_like(value)[()]
+    return value.dtype.type(1) if isinstance(value, np.ndarray | np.generic) else type(value)(1)
 
 
 def grad(f: Function, argnum: Argnum = 0) -> Function:
@@ -110,8 +118,7 @@ def grad(f: Function, argnum: Argnum = 0) -> Function:
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         t = _record(f, argnum, args, kwargs)
-        value = _scalar_output(t, "grad")
-        return _answer(argnum, t.pull_back(_one(value)))
+        return _gradient(t, argnum, _scalar_output(t, "grad"))
 
     return gradient
 
@@ -126,8 +133,7 @@ def value_and_grad(f: Function, argnum: Argnum = 0) -> Function:
     @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
         t = _record(f, argnum, args, kwargs)
-        value = _scalar_output(t, "value_and_grad")
-        return t.value, _answer(argnum, t.pull_back(_one(value)))
+        return t.value, _gradient(t, argnum, _scalar_output(t, "value_and_grad"))
 
     return both
 
@@ -152,7 +158,7 @@ def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
         value = _scalar_output(t, "grad_and_aux")
         leaves, structure = flatten(aux[0])
         rest = structure.unflatten([t._plain(leaf) for leaf in leaves])
-        return _answer(argnum, t.pull_back(_one(value))), rest
+        return _gradient(t, argnum, value), rest
 
     return both
 
@@ -189,7 +195,7 @@ def deriv(f: Function, argnum: Argnum = 0) -> Function:
     def derivative(*args: Any, **kwargs: Any) -> Any:
         t = _record(f, argnum, args, kwargs)
         tangents = [_ones(plain(a)) for a in t.inputs]
-        return t.push_forward(*t._in_structure.unflatten(tangents))
+        return t.push_forward(*t.in_structure.unflatten(tangents))
 
     return derivative
 
@@ -268,8 +274,8 @@ def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Functi
         outputs = sum(np.size(plain(o)) for o in t.outputs)
         forward = mode == "forward" or (mode is None and inputs < outputs)
         blocks = _blocks_forward(t) if forward else _blocks_reverse(t)
-        by_output = [t._arguments_from(row) for row in blocks]
-        return t._out_structure.unflatten([_answer(argnum, row) for row in by_output])
+        by_output = [t.arguments_from(row) for row in blocks]
+        return t.out_structure.unflatten([_answer(argnum, row) for row in by_output])
 
     return jac
 

@@ -11,6 +11,7 @@ from diffkit.autodiff.sites import belongs_to_libraries, describe_site
 from diffkit.errors import NoRuleError, TraceError
 
 __all__ = [
+    "explained",
     "qualified_name",
     "raise_closed",
     "raise_no_rule",
@@ -88,6 +89,26 @@ def refuse_conversion(kind: str, frame: FrameType) -> NoReturn:
         )
     also = " or a function of the math module" if kind == "float" else ""
     refuse(f"{kind}(){also} was called on a traced value", _CONVERSIONS[kind], frame)
+
+
+def explained(error: Exception) -> Exception:
+    """An error from inside a traced function, as the refusal that lies behind it; else the error itself.
+
+    NumPy wraps what a traced value answers on being assigned to an element of an array; and what it
+    says of an object array that holds traced values does not name what the user did.
+    """
+    if isinstance(error.__cause__, TraceError):
+        return error.__cause__
+    if "of type Node which has no callable" in str(error):
+        here = error.__traceback__
+        while here is not None and here.tb_next and not belongs_to_libraries(here.tb_next.tb_frame.f_code):
+            here = here.tb_next
+        where = site_of(here.tb_frame) if here is not None else "unknown line"
+        return TraceError(
+            f"a NumPy function was called on an object array of traced values ({where}): build the array "
+            "with np.stack or dk.numpy.array, and without dtype=object."
+        )
+    return error
 
 
 def _is_assignment(code: CodeType, at: int) -> bool:

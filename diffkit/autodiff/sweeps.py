@@ -94,11 +94,13 @@ def reverse_sweep(
             vjps = fun.vjps
             if type(g) in _UNFINISHED:
                 g = adjoints[index] = _finished(g, value)
-        if fun.direct and len(args) <= 2 and not row.kwargs and watch is None:
+        kwargs = row.kwargs
+        if fun.direct and watch is None and (len(args) == 1 or (len(args) == 2 and not kwargs)):
             try:
                 if len(args) == 1:
                     x = args[0]
-                    c = vjps[0](g, value, x.value)
+                    rule = vjps[0]
+                    c = rule(g, value, x.value, **kwargs) if kwargs else rule(g, value, x.value)
                     j = x.index
                     previous = adjoints[j]
                     adjoints[j] = c if previous is None else previous + c

@@ -53,7 +53,7 @@ def trace_to_sympy(t: Trace, symbols: Sequence[Any], *, path: bool = False) -> A
             args = [values[a.index] if t.owns(a) else a for a in row.args]
             values[row.index] = _perform(row, args, path)
     outputs = [_bare(values[o.index]) if t.owns(o) else o for o in t.outputs]
-    return t._out_structure.unflatten(outputs)
+    return t.out_structure.unflatten(outputs)
 
 
 def _decided(t: Trace) -> str:
@@ -76,7 +76,7 @@ def _symbols(t: Trace, given: Sequence[Any]) -> list[Any]:
     """What stands for each input: a SymbolicNumber, or an object array of them of the input's shape."""
     if not given:
         return [_named(t.names[n.index], np.shape(n.value)) for n in t.inputs]
-    structure = t._in_structure
+    structure = t.in_structure
     if len(given) == len(t.inputs) != len(structure.children):  # none came for the constants
         leaves = list(given)
     else:

@@ -19,15 +19,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diffkit.autodiff.refusals import explained
 from diffkit.autodiff.sweeps import forward_sweep, reverse_sweep, zeros_like
 from diffkit.autodiff.tracer import INPUT, Decision, Node, Recording
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
-from diffkit.errors import InputError
+from diffkit.errors import InputError, TraceError
 
 if TYPE_CHECKING:
     from diffkit.autodiff.adjoint import AdjointTrace
@@ -47,6 +49,7 @@ class Trace:
         decisions: where the program asked for a traced value (a branch, an index): the trace holds
             for other inputs only if they decide alike.
         name: the function's name.
+        in_structure, out_structure: how the arguments (as a tuple) and the answer are nested.
     """
 
     def __init__(
@@ -67,8 +70,8 @@ class Trace:
         self.decisions: list[Decision] = recording.decisions
         self.name = name
         self._arguments = arguments  # every leaf of the arguments; a Node where it is traced
-        self._in_structure = in_structure
-        self._out_structure = out_structure
+        self.in_structure = in_structure
+        self.out_structure = out_structure
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -79,7 +82,7 @@ class Trace:
     @property
     def value(self) -> Any:
         """What the function returned."""
-        return self._out_structure.unflatten([self._plain(o) for o in self.outputs])
+        return self.out_structure.unflatten([self._plain(o) for o in self.outputs])
 
     def owns(self, value: Any) -> bool:
         """Whether a value is a row of this trace."""
@@ -112,17 +115,17 @@ class Trace:
         """Cotangents by row: checked, and added up where two outputs are the same row."""
         if not cotangents:
             cotangents = self._default_cotangent()
-        given = self._leaves(cotangents, self._out_structure, "cotangent")
+        given = self._leaves(cotangents, self.out_structure, "cotangent")
         seeds: dict[int, Any] = {}
-        for leaf, output, path in zip(given, self.outputs, self._output_paths(), strict=True):
+        for k, (leaf, output) in enumerate(zip(given, self.outputs, strict=True)):
             if self.owns(output):
-                seed = like(leaf, output.value, f"the cotangent of {path}")
+                seed = like(leaf, output.value, lambda k=k: f"the cotangent of {self._output_path(k)}")
                 seeds[output.index] = seed if output.index not in seeds else seeds[output.index] + seed
         return seeds
 
     def _default_cotangent(self) -> tuple[Any, ...]:
         if len(self.outputs) == 1 and np.size(plain(self.outputs[0])) == 1:
-            return (self._out_structure.unflatten([np.ones_like(plain(self.outputs[0]))[()]]),)
+            return (self.out_structure.unflatten([np.ones_like(plain(self.outputs[0]))[()]]),)
         raise InputError(
             f"{self.name} returns {describe(self.value)}: give one cotangent for each output, of its shape"
         )
@@ -132,10 +135,12 @@ class Trace:
 
         The answer is nested like the arguments: alone for one argument, a tuple for several.
         """
-        adjoints = self.adjoints(*cotangents)
-        return self._arguments_from(
-            [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in self.inputs]
-        )
+        return self.arguments_from(self.input_adjoints(self.seeds(cotangents)))
+
+    def input_adjoints(self, seeds: Mapping[int, Any]) -> list[Any]:
+        """The adjoints of the inputs, given those of some rows: each an array of its own."""
+        adjoints = reverse_sweep(self.nodes, self.recording, seeds)
+        return own([zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in self.inputs])
 
     def tangents(self, *tangents: Any) -> list[Any]:
         """One forward sweep: the tangent of every row, None where it depends on no tangent.
@@ -143,37 +148,41 @@ class Trace:
         Args:
             tangents: one per argument, of its shape.
         """
-        given = self._leaves(tangents, self._in_structure, "tangent")
-        named = zip(given, self._arguments, paths(self._in_structure, "arguments"), strict=True)
+        given = self._leaves(tangents, self.in_structure, "tangent")
         by_row = {
-            a.index: like(leaf, a.value, f"the tangent of {path}") for leaf, a, path in named if self.owns(a)
+            a.index: like(leaf, a.value, lambda a=a: f"the tangent of {a.args[0]}")
+            for leaf, a in zip(given, self._arguments, strict=True)
+            if self.owns(a)
         }
         return forward_sweep(self.nodes, self.recording, by_row)
 
     def push_forward(self, *tangents: Any) -> Any:
         """The Jacobian-vector product: one forward sweep, the tangents of the outputs."""
-        swept = self.tangents(*tangents)
-        return self._out_structure.unflatten(
-            [
-                zeros_like(self._plain(o)) if not self.owns(o) or swept[o.index] is None else swept[o.index]
-                for o in self.outputs
-            ]
+        return self.out_structure.unflatten(self.output_tangents(self.tangents(*tangents)))
+
+    def output_tangents(self, swept: Sequence[Any]) -> list[Any]:
+        """The tangents of the outputs, given those of all rows: each an array of its own."""
+        found = [swept[o.index] if self.owns(o) else None for o in self.outputs]
+        return own(
+            [zeros_like(self._plain(o)) if t is None else t for t, o in zip(found, self.outputs, strict=True)]
         )
 
-    def _arguments_from(self, leaves: list[Any]) -> Any:
+    def arguments_from(self, leaves: list[Any]) -> Any:
         """Values for the traced inputs, nested like the arguments; None stands for what is constant."""
+        if self.in_structure.children == (LEAF,):
+            return leaves[0] if leaves else None
         given = iter(leaves)
-        nested = self._in_structure.unflatten(
+        nested = self.in_structure.unflatten(
             [next(given) if self.owns(a) else None for a in self._arguments]
         )
         return nested[0] if len(nested) == 1 else nested
 
-    def _output_paths(self) -> list[str]:
-        return paths(self._out_structure, "the output")
+    def _output_path(self, k: int) -> str:
+        return paths(self.out_structure, "the output")[k]
 
     def _leaves(self, given: Sequence[Any], structure: Structure, what: str) -> list[Any]:
         """The leaves of one value per argument (or output), each nested like it."""
-        if structure is self._out_structure and len(given) == 1:
+        if len(given) == 1 and structure is self.out_structure:
             return structure.leaves_of(given[0], what)
         if structure.container is tuple and len(given) == len(structure.children):
             return structure.leaves_of(tuple(given), f"{what}s")
@@ -196,13 +205,13 @@ class Trace:
         >>> t.replay(5.0)
         26.0
         """
-        given = self._in_structure.leaves_of(tuple(args), "arguments")
+        given = self.in_structure.leaves_of(tuple(args), "arguments")
         values: list[Any] = [None] * len(self.nodes)
         for leaf, argument in zip(given, self._arguments, strict=True):
             if self.owns(argument):
                 values[argument.index] = leaf
         self._replay_rows(values)
-        return self._out_structure.unflatten([values[o.index] if self.owns(o) else o for o in self.outputs])
+        return self.out_structure.unflatten([values[o.index] if self.owns(o) else o for o in self.outputs])
 
     def _replay_rows(self, values: list[Any]) -> None:
         recording = self.recording
@@ -283,17 +292,39 @@ def is_differentiable(value: Any) -> bool:
     return isinstance(value, float | complex)
 
 
-def like(given: Any, value: Any, what: str) -> Any:
+def own(leaves: list[Any]) -> list[Any]:
+    """The same values, with a copy of every array that is a view, or that occurs twice.
+
+    A rule may hand on its cotangent as it is, or a view of it. Whoever asked for derivatives may
+    change one in place, and must not change another by that.
+    """
+    seen = set()
+    for k, leaf in enumerate(leaves):
+        if type(leaf) is np.ndarray:
+            if leaf.base is not None or id(leaf) in seen or not leaf.flags.writeable:
+                leaves[k] = leaf.copy()
+            seen.add(id(leaf))
+    return leaves
+
+
+def like(given: Any, value: Any, what: Callable[[], str]) -> Any:
     """A tangent or cotangent brought to the type of the value that it belongs to.
+
+    Args:
+        given: the tangent or cotangent.
+        value: the value; its shape and dtype count.
+        what: says what it is, for messages.
 
     Raises:
         InputError: if its shape is another one, or it is no number.
     """
     value, bare = plain(value), plain(given)
+    if type(value) is type(bare) is float:
+        return given
     if isinstance(bare, str | dict | list | tuple) or bare is None:
-        raise InputError(f"{what} must be a number or an array, not {bare!r}")
+        raise InputError(f"{what()} must be a number or an array, not {bare!r}")
     if np.shape(bare) != np.shape(value):
-        raise InputError(f"{what} has shape {np.shape(bare)}, but needs {np.shape(value)}")
+        raise InputError(f"{what()} has shape {np.shape(bare)}, but needs {np.shape(value)}")
     if type(given) is Node:
         return given
     if type(value) is float:
@@ -319,6 +350,8 @@ def input_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     """The names of a function's first ``count`` positional parameters; x1, x2, ... where it has none."""
+    if type(f) is FunctionType and f.__code__.co_argcount >= count and not hasattr(f, "__wrapped__"):
+        return list(f.__code__.co_varnames[:count])  # as the signature would say, in a fiftieth of the time
     try:
         parameters = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):
@@ -379,16 +412,32 @@ def record(
         )
     try:
         answer = f(*new_args, **kwargs)
+    except (TypeError, ValueError) as error:
+        raise explained(error) from error.__cause__
     finally:
         rows = recording.close()
     outputs, out_structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
+    _refuse_object_arrays(outputs, rows, owner)
     in_structure = Structure(tuple, tuple(range(len(structures))), tuple(structures), len(leaves))
     return Trace(rows, recording, inputs, outputs, leaves, in_structure, out_structure, owner)
 
 
+def _refuse_object_arrays(outputs: Sequence[Any], rows: Sequence[Node], owner: str) -> None:
+    """An object array among the answers: of traced values, which no sweep could see, or of numbers."""
+    for output in outputs:
+        value = plain(output)
+        if isinstance(value, np.ndarray) and value.dtype == object:
+            made = [r for r in rows if isinstance(r.value, np.ndarray) and r.value.dtype == object]
+            where = f" ({made[0].site})" if made else ""
+            raise TraceError(
+                f"{owner} computed an object array{where}: derivatives need arrays of floats. Build it with "
+                "np.stack or dk.numpy.array, and without dtype=object."
+            )
+
+
 def _not_differentiable(leaf: Any, where: str, owner: str) -> str:
     leaf = plain(leaf)
-    if isinstance(leaf, bool | int) and not isinstance(leaf, bool):
+    if isinstance(leaf, int) and not isinstance(leaf, bool):
         return f"{where} of {owner} is the integer {leaf}; derivatives are with respect to floats: write {leaf}.0"
     if isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind in "iub":
         return (

@@ -330,17 +330,28 @@ def apply(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: 
     ``frame`` is the user's: it tells the line and, later, the variable that the answer was given to.
     """
     recording: Recording | None = None
-    for a in args:
+    values = list(args)
+    for k, a in enumerate(args):
         if type(a) is Node:
-            r = a.recording
-            if recording is None or r.level > recording.level:
-                recording = r
+            if recording is None:
+                recording = a.recording
+            elif a.recording is not recording:
+                return _apply_to_mixed(fun, args, kwargs, frame)
+            values[k] = a.value
     if recording is None:
         return fun.compute(*args, **kwargs)
+    value = fun.compute(*values, **kwargs)
+    node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
+    return unpack(node, frame) if isinstance(value, tuple | list) else node
+
+
+def _apply_to_mixed(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> Any:
+    """``apply`` for nodes of several recordings: the innermost records, the others are its constants."""
+    recording = max((a.recording for a in args if type(a) is Node), key=lambda r: r.level)
     values = [a.value if type(a) is Node and a.recording is recording else a for a in args]
     value = fun.compute(*values, **kwargs)
     node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
-    return node if type(value) is not tuple and not isinstance(value, tuple | list) else unpack(node, frame)
+    return unpack(node, frame) if isinstance(value, tuple | list) else node
 
 
 def unpack(node: Node, frame: FrameType) -> Any:

@@ -73,7 +73,7 @@ def _refuse_mixed(problem: Problem, differentiable: tuple[int, ...]) -> None:
 
 def _some_cotangents(t: Trace) -> tuple[Any, ...]:
     ones = [np.ones_like(o.value)[()] if t.owns(o) else 0.0 for o in t.outputs]
-    nested = t._out_structure.unflatten(ones)
+    nested = t.out_structure.unflatten(ones)
     return nested if isinstance(nested, tuple) else (nested,)
 
 

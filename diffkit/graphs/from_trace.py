@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.adjoint import AdjointTrace
-from diffkit.autodiff.notation import Math, Notation, local_derivatives, number_text
+from diffkit.autodiff.notation import Math, Notation, local_derivatives, number_text, type_text, value_text
 from diffkit.autodiff.sites import belongs_to_diffkit, source_line
 from diffkit.autodiff.trace import Trace, plain
 from diffkit.autodiff.tracer import INPUT
 from diffkit.autodiff.tracer import Node as Row
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
-__all__ = ["VIEWS", "default_cotangents", "default_tangents", "from_trace", "kept_by", "value_text"]
+__all__ = ["VIEWS", "default_cotangents", "default_tangents", "from_trace", "kept_by"]
 
 _LONGEST_ROW = 5
 """Layers that still read left to right on a slide; longer programs are drawn downwards."""
@@ -33,33 +33,9 @@ def _plain_text(text: str) -> Math:
     return Math(text, rf"\text{{{text}}}")
 
 
-def value_text(value: Any) -> str:
-    """A value in a node: a number, a short vector, or nothing where only its shape can be told.
-
-    >>> value_text(0.5), value_text(np.array([1.0, -2.0])), value_text(np.zeros((3, 2)))
-    ('0.5', '[1, −2]', '')
-    """
-    value = plain(value)
-    if isinstance(value, tuple | list):
-        return f"{len(value)} parts"
-    if np.ndim(value) == 0:
-        return number_text(value)
-    if np.ndim(value) == 1 and np.size(value) <= 4:
-        return f"[{', '.join(number_text(v, 3) for v in value)}]"
-    return ""
-
-
-def _type_text(value: Any) -> str:
-    """``(3, 2) float64`` for an array; "" for a float."""
-    value = plain(value)
-    if isinstance(value, tuple | list) or np.ndim(value) == 0:
-        return ""
-    return f"({', '.join(map(str, np.shape(value)))}{',' * (np.ndim(value) == 1)}) {value.dtype}"
-
-
 def default_cotangents(t: Trace) -> tuple[Any, ...]:
     """Ones for every output: the gradient of their sum."""
-    return (t._out_structure.unflatten([_ones(o) for o in t.outputs]),)
+    return (t.out_structure.unflatten([_ones(o) for o in t.outputs]),)
 
 
 def default_tangents(t: Trace) -> tuple[Any, ...]:
@@ -68,7 +44,7 @@ def default_tangents(t: Trace) -> tuple[Any, ...]:
     leaves = [
         (np.ones_like if a is first else np.zeros_like)(plain(a)) if t.owns(a) else a for a in t._arguments
     ]
-    nested = t._in_structure.unflatten(leaves)
+    nested = t.in_structure.unflatten(leaves)
     return tuple(nested)
 
 
@@ -197,7 +173,7 @@ class _Builder:
         n = self.notation
         kind = "input" if row.fun is INPUT else "output" if row.index in self.outputs else "operation"
         labels = [Label(n.equation(row), "formula")]
-        value, type_ = value_text(row.value), _type_text(row.value)
+        value, type_ = value_text(row.value), type_text(row.value)
         if value:
             labels.append(Label(Math(value, _latex_value(value)), "value", f"v{row.index}" if slots else ""))
         if type_:
@@ -220,7 +196,7 @@ class _Builder:
         lines = [
             f"{self.notation.equation(row).text} = {value}" if value else self.notation.equation(row).text
         ]
-        lines.append(_type_text(row.value) or type(plain(row.value)).__name__)
+        lines.append(type_text(row.value) or type(plain(row.value)).__name__)
         if row.fun is not INPUT and not belongs_to_diffkit(row.code):
             source = source_line(row.code, row.at)
             if source:
@@ -303,7 +279,7 @@ class _Builder:
                 continue
             alone = row.index in seeds and not uses[row.index]
             labels = [Label(self._adjoint_line(row, total), "adjoint")]
-            type_ = _type_text(row.value)
+            type_ = type_text(row.value)
             if type_ and total is not None:
                 labels.append(Label(_plain_text(type_), "type"))
             if alone:
@@ -416,7 +392,7 @@ def _layers(t: Trace) -> int:
 
 
 def _kept_line(name: Math, value: Any) -> Math:
-    text = value_text(value) or _type_text(value)
+    text = value_text(value) or type_text(value)
     return (
         Math(f"{name.text} = {text}", rf"{name.latex} = {_latex_value(text)}")
         if value_text(value)

@@ -34,8 +34,11 @@ def above(x: Any, y: Any) -> Any:
     >>> above(np.array([1.0, 2.0, 3.0]), 2.0)
     array([0. , 0.5, 1. ])
     """
+    greater, at_least = np.greater(x, y), np.greater_equal(x, y)
     dtype = np.result_type(*(getattr(v, "dtype", float(0)) for v in (x, y)), np.float16)
-    return (np.greater(x, y).astype(dtype) + np.greater_equal(x, y).astype(dtype)) * 0.5
+    if type(greater) is np.ndarray:  # a bool is a byte 0 or 1, which add up to 0, 1 or 2 halves
+        return (greater.view(np.int8) + at_least.view(np.int8)) * dtype.type(0.5)
+    return (greater.astype(dtype) + at_least.astype(dtype)) * 0.5
 
 
 def where(c: Any, a: Any, b: Any) -> Any:
