@@ -23,7 +23,8 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,17 @@ from diffkit.autodiff.tracer import GETITEM, INPUT, PART, Node, Recording
 from diffkit.calculus import chain
 from diffkit.tables import latex_escape
 
-__all__ = ["ARRAY_TEXTS", "ArrayText", "Math", "Notation", "local_derivatives", "number_text", "write"]
+__all__ = [
+    "ARRAY_TEXTS",
+    "ArrayText",
+    "Math",
+    "Notation",
+    "local_derivatives",
+    "number_text",
+    "type_text",
+    "value_text",
+    "write",
+]
 
 
 class Math(NamedTuple):
@@ -101,7 +112,7 @@ class _Name(NamedTuple):
 
     def text(self, mark: str = "") -> str:
         """With a combining mark over the base, or over each of its letters."""
-        base = self.base if not mark else "".join(c + mark for c in self.base)
+        base = self.base if not mark else unicodedata.normalize("NFC", "".join(c + mark for c in self.base))
         return base + self.below.translate(_SUBSCRIPTS) + self.rest
 
     def latex(self, mark: str = "") -> str:
@@ -259,7 +270,8 @@ def _operation(op: ast.operator, a: _Piece, b: _Piece) -> _Piece:
         return _Piece(f"{a.text} {b.text}", rf"{a.latex}\,{b.latex}", binds, True)
     if a.array and b.array:  # the elementwise product, which is not the matrix product
         return _Piece(f"{a.text} ⊙ {b.text}", rf"{a.latex} \odot {b.latex}", binds, True)
-    times = r" \cdot " if b.latex[:1].isdigit() or b.latex.startswith(r"\frac{") else " "
+    number = _CONSTANT.fullmatch(a.text) and b.latex.startswith("\\")
+    times = r" \cdot " if number or b.latex[:1].isdigit() or b.latex.startswith(r"\frac{") else " "
     return _Piece(f"{a.text}·{b.text}", a.latex + times + b.latex, binds, array)
 
 
@@ -439,6 +451,38 @@ class Notation:
 
     # -- derivatives --
 
+    def _numbers_for(self, row: Node, g: Any) -> dict[str, _Piece]:
+        """The same in numbers, g being the row's adjoint."""
+        values = [_constant(a) for a in row.args]
+        arguments = row.fun.line.arguments if row.fun.line is not None else tuple("xyz")
+        names = dict(zip(arguments, values, strict=False))
+        return {**names, "ans": _constant(row.value), "g": _constant(g)}
+
+    def contribution_in_numbers(self, row: Node, k: int, g: Any) -> Math | None:
+        """``1·3``: the contribution with the row's adjoint g put in; None for arrays."""
+        line = row.fun.line
+        if line is None or k >= len(line.partials) or any(np.ndim(plain(a)) for a in (*row.args, row.value)):
+            return None
+        tree = _fold(ast.parse(chain("g", line.partials[k]), mode="eval").body, self._names_for(row))
+        piece = _piece(tree, self._numbers_for(row, g))
+        return Math(piece.text, piece.latex)
+
+    def tangent_in_numbers(self, row: Node, tangents: Sequence[Any]) -> Math | None:
+        """``1·3 + 0·2``: the row's tangent with its arguments' tangents put in; None for arrays."""
+        line = row.fun.line
+        if line is None or any(np.ndim(plain(a)) for a in (*row.args, row.value)):
+            return None
+        terms = []
+        for k, a in enumerate(row.args):
+            if self.trace.owns(a) and tangents[a.index] is not None and line.partials[k] != "0":
+                tree = ast.parse(chain("t", line.partials[k]), mode="eval").body
+                numbers = {**self._numbers_for(row, 0.0), "t": _constant(tangents[a.index])}
+                terms.append(_piece(_fold(tree, self._names_for(row)), numbers))
+        if not terms:
+            return None
+        total = functools.reduce(_plus, terms)
+        return Math(total.text, total.latex)
+
     def _names_for(self, row: Node) -> dict[str, _Piece]:
         """What the names in a text of the calculus table stand for at this row."""
         pieces = [self._symbol(a, self.name(a)) if self.trace.owns(a) else _constant(a) for a in row.args]
@@ -457,7 +501,7 @@ class Notation:
     def partial_name(self, row: Node, k: int) -> Math:
         """``∂v₁/∂x₁``."""
         a, b = self.name(row), self.name(row.args[k])
-        return Math(f"∂{a.text}/∂{b.text}", rf"\frac{{\partial {a.latex}}}{{\partial {b.latex}}}")
+        return Math(f"∂{a.text}/∂{b.text}", rf"\partial {a.latex}/\partial {b.latex}")
 
     def partial(self, row: Node, k: int) -> Math | None:
         """The row's partial derivative by its k-th argument, ``x₂``; None if it has no line in the table."""
@@ -533,7 +577,7 @@ class Notation:
                 )
         if not terms:
             return Math("0", "0")
-        total = functools.reduce(lambda p, q: _plus(p, q), terms)
+        total = functools.reduce(_plus, terms)
         return Math(total.text, total.latex)
 
     def _chosen_tangent(self, row: Node, active: Callable[[Node], bool]) -> Math:
@@ -619,6 +663,30 @@ def _constant(value: Any) -> _Piece:
         return _Piece(f"const[{text}]", rf"\mathrm{{const}}_{{{latex}}}", _ATOM, True)
     text = visible(_short(value))
     return _Piece(text, rf"\texttt{{{latex_escape(text)}}}", _ATOM)
+
+
+def value_text(value: Any) -> str:
+    """A value in a node: a number, a short vector, or nothing where only its shape can be told.
+
+    >>> value_text(0.5), value_text(np.array([1.0, -2.0])), value_text(np.zeros((3, 2)))
+    ('0.5', '[1, −2]', '')
+    """
+    value = plain(value)
+    if isinstance(value, tuple | list):
+        return f"{len(value)} parts"
+    if np.ndim(value) == 0:
+        return number_text(value)
+    if np.ndim(value) == 1 and np.size(value) <= 4:
+        return f"[{', '.join(number_text(v, 3) for v in value)}]"
+    return ""
+
+
+def type_text(value: Any) -> str:
+    """``(3, 2) float64`` for an array; "" for a float."""
+    value = plain(value)
+    if isinstance(value, tuple | list) or np.ndim(value) == 0:
+        return ""
+    return f"({', '.join(map(str, np.shape(value)))}{',' * (np.ndim(value) == 1)}) {value.dtype}"
 
 
 def local_derivatives(row: Node) -> list[Any]:

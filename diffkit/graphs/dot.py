@@ -191,7 +191,8 @@ def _add_groups(
             number = order.index(group) + 1
             with dot.subgraph(name=f"cluster_{part}{number}") as inside:
                 name = str(graphviz.nohtml(_escape(graph.groups[group])))
-                inside.attr(label=name, style="rounded", color="#BBBBBB", fontsize="12", labeljust="l")
+                inside.attr(label=name, style="rounded", color="#BBBBBB", fontsize="12")
+                inside.attr(labeljust="l", labelloc="t")
                 _add_nodes(inside, nodes, sizes_only)
         else:
             _add_nodes(dot, nodes, sizes_only)

@@ -81,8 +81,8 @@ class Drawing:
             raise InputError(f'the theme is "auto", "light" or "dark", not {theme!r}')
         return to_svg(self.graph, self.layout, theme=theme, background=background)
 
-    def tikz(self, *, scale: float = 0.6) -> str:
-        """The picture as TikZ code, for LaTeX slides; ``scale`` scales text and all."""
+    def tikz(self, *, scale: float | None = None) -> str:
+        """The picture as TikZ code; ``scale`` scales text and all, by default to the width of a slide."""
         return to_tikz(self.graph, self.layout, scale=scale)
 
     def mermaid(self) -> str:

@@ -223,9 +223,9 @@ def fit_for_drawing(
     if collapse_beyond is not None and size > collapse_beyond:
         if not grouped:
             graph = min((group_rows(graph, t, by) for by in GROUPINGS), key=lambda g: len(collapse(g).nodes))
-        graph = collapse(graph)
+        whole, graph = graph, collapse(graph)
         if len(graph.nodes) > collapse_beyond:
-            graph = _runs(graph, t)
+            graph = _runs(whole, t)
         note = f"{size:,} nodes, collapsed into {len(graph.nodes):,}"
         return replace(graph, notes=(*graph.notes, note), title=f"{graph.title} ({note})")
     if size > LARGEST and not force:

@@ -38,7 +38,7 @@ def text_width(text: str, size: float) -> float:
     (28.1, True)
     """
     total = 0.0
-    for c in text:
+    for c in unicodedata.normalize("NFD", text):
         width = _WIDTHS.get(c)
         if width is None:
             if unicodedata.combining(c):

@@ -16,7 +16,10 @@ from diffkit.graphs.model import Edge, Graph, Label, Node
 
 __all__ = ["STYLE", "to_svg"]
 
-FONT = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+
+_HALO = ";stroke-width:3px;stroke-linejoin:round;paint-order:stroke"
+"""Parts a label from a line behind it."""
 
 _LIGHT = """
 .dk text{font-family:FONT_FAMILY;fill:#1b1f24;text-anchor:middle}
@@ -40,7 +43,8 @@ _LIGHT = """
 .dk .kept text{fill:#5b636d;font-weight:400}
 .dk .line{fill:none;stroke:#4a5058;stroke-width:1.4}
 .dk .tip{fill:#4a5058;stroke:none}
-.dk .edge text{fill:#39424c;stroke:#ffffff;stroke-width:3px;stroke-linejoin:round;paint-order:stroke}
+.dk .edge text,.dk .cluster-name{stroke:#ffffff;HALO_STYLE}
+.dk .edge text{fill:#39424c}
 .dk .edge text.number{font-weight:600}
 .dk .edge.adjoint .line{stroke:#c25400;stroke-dasharray:6 4}
 .dk .edge.adjoint .tip{fill:#c25400}
@@ -50,7 +54,7 @@ _LIGHT = """
 .dk .edge.dotted .line{stroke-dasharray:1.5 3.5;stroke-linecap:round}
 .dk .cluster{fill:none;stroke:#c9ced4;stroke-width:1}
 .dk .cluster-name{fill:#5b636d;text-anchor:start}
-""".replace("FONT_FAMILY", FONT)
+""".replace("FONT_FAMILY", FONT).replace("HALO_STYLE", _HALO[1:])
 
 _DARK = """
 .dk text{fill:#e8eaed}
@@ -69,7 +73,8 @@ _DARK = """
 .dk text.tangent{fill:#5fd3ae}
 .dk .line{stroke:#aab2bd}
 .dk .tip{fill:#aab2bd}
-.dk .edge text{fill:#ccd2d9;stroke:#14181d}
+.dk .edge text,.dk .cluster-name{stroke:#14181d}
+.dk .edge text{fill:#ccd2d9}
 .dk .edge.adjoint .line{stroke:#f0944d}
 .dk .edge.adjoint .tip{fill:#f0944d}
 .dk .edge.kept .line{stroke:#565d67}
@@ -94,6 +99,8 @@ def to_svg(
         scales: whether it shrinks to its container; a fixed size otherwise, for converters.
     """
     style = {"auto": STYLE, "light": _LIGHT, "dark": _LIGHT + _DARK}[theme]
+    if not scales:  # converters know no paint-order and would paint the halo over the text
+        style = style.replace(_HALO, ";stroke:none")
     width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="dk" width="{width:.0f}" height="{height:.0f}" '
@@ -104,8 +111,10 @@ def to_svg(
     if background:
         parts.append(f'<rect width="100%" height="100%" fill="{_attribute(background)}"/>')
     parts.append(f'<g transform="translate({_f(_MARGIN)} {_f(_MARGIN)})">')
-    for name, box in layout.clusters.items():
-        parts.append(_cluster(graph, name, box))
+    for box in layout.clusters.values():
+        parts.append(
+            _rect("cluster", box.x - box.width / 2, box.y - box.height / 2, box.width, box.height, 8)
+        )
     # Light links first, so that everything else lies on top of them.
     order = sorted(range(len(graph.edges)), key=lambda k: graph.edges[k].kind != "kept")
     for k in order:
@@ -113,6 +122,8 @@ def to_svg(
             parts.append(_edge(graph.edges[k], layout.curves[k]))
     for node in graph.nodes:
         parts.append(_node(node, layout.boxes[node.id]))
+    for name, box in layout.clusters.items():
+        parts.append(_cluster_name(graph, name, box))
     parts.append("</g></svg>")
     return "\n".join(parts) + "\n"
 
@@ -133,7 +144,7 @@ def _attribute(text: str) -> str:
     return escape(text.encode("utf-8", "replace").decode().translate(_ILLEGAL)).replace("\n", "&#10;")
 
 
-def _cluster(graph: Graph, name: str, box: Box) -> str:
+def _cluster_name(graph: Graph, name: str, box: Box) -> str:
     x, y = box.x - box.width / 2, box.y - box.height / 2
     number = name.removeprefix("cluster_").removeprefix("primal").removeprefix("adjoint")
     if number:
@@ -142,9 +153,7 @@ def _cluster(graph: Graph, name: str, box: Box) -> str:
         title, below = name.removeprefix("cluster_"), name.endswith("adjoint")
     baseline = y + box.height - 6 if below else y + 15
     return (
-        _rect("cluster", x, y, box.width, box.height, 8)
-        + f'<text class="cluster-name" font-size="12" x="{_f(x + 9)}" y="{_f(baseline)}">'
-        f"{_text(title)}</text>"
+        f'<text class="cluster-name" font-size="12" x="{_f(x + 9)}" y="{_f(baseline)}">{_text(title)}</text>'
     )
 
 

@@ -1,7 +1,7 @@
 r"""A laid-out graph as a TikZ picture, with its labels in mathematics, for slides.
 
 The picture needs only ``\usepackage{tikz}`` and amsmath. Sizes are those of the SVG, in points, scaled
-down to the text of a slide; change ``scale`` (which scales the text with it) to taste.
+down to the width of a slide; change ``scale`` (which scales the text with it) to taste.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ _STYLES = r"""  dk/.style={draw=black!75, rounded corners=2pt, line width=0.6pt,
   dk label/.style={font=\footnotesize, align=center, inner sep=1pt},"""
 
 
+_SLIDE = 390.0
+"""The width of the text on a slide of beamer, 16 to 9, in points."""
+
+
 def _fixed(value: float) -> str:
     return f"{value:.1f}"
 
@@ -45,19 +49,21 @@ def _lines(labels: tuple[Label, ...]) -> str:
     return r"\\ ".join(map(_line, labels))
 
 
-def to_tikz(graph: Graph, layout: Layout, *, scale: float = 0.6) -> str:
+def to_tikz(graph: Graph, layout: Layout, *, scale: float | None = None) -> str:
     """The picture as TikZ code.
 
     Args:
         graph: what to draw.
         layout: where.
-        scale: of the whole picture, text included; 1 is the size of the SVG.
+        scale: of the whole picture, text included; 1 is the size of the SVG. By default what fits the
+            width of a beamer slide.
     """
+    scale = min(0.8, _SLIDE / layout.width) if scale is None else scale
     out = [
         f"% {visible_comment(graph.title)}",
         r"% needs \usepackage{tikz} and \usepackage{amsmath}",
         r"\definecolor{dkblue}{HTML}{0072B2}\definecolor{dkvermilion}{HTML}{D55E00}",
-        rf"\begin{{tikzpicture}}[x=1pt, y=-1pt, scale={scale:g}, every node/.style={{transform shape}},",
+        rf"\begin{{tikzpicture}}[x=1pt, y=-1pt, scale={scale:.3g}, every node/.style={{transform shape}},",
         _STYLES + "]",
     ]
     for name, box in layout.clusters.items():
