@@ -26,7 +26,7 @@ from sympy import S
 from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef
 
-from diffkit.calculus import ELEMENTARY, Elementary, chain
+from diffkit.calculus import ELEMENTARY, SPECIAL, Elementary, chain
 from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import (
     NAMES,
@@ -293,11 +293,14 @@ def _no_rule(node: Expression) -> str:
     )
 
 
+_SHARED = ("erfi", "erfinv", "erfcinv")  # SciPy's special functions that SymPy has under the same name
+
+
 @cache
 def _lines() -> dict[Any, Elementary]:
     """The lines of the table by the SymPy class of their form."""
     lines: dict[Any, Elementary] = {}
-    for line in ELEMENTARY.values():
+    for line in (*ELEMENTARY.values(), *(SPECIAL[name] for name in _SHARED)):
         cls = getattr(sympy, line.head or "", None)
         if isinstance(cls, type):
             lines.setdefault(cls, line)
@@ -597,6 +600,3 @@ _KINDS: list[tuple[type, Callable[[Expression, Context], Rule]]] = [(AppliedUnde
 # SymPy's functions beyond the table, which is NumPy's.
 defrule(sympy.asech, "-1 / (x * sqrt(1 - x**2))")
 defrule(sympy.acsch, "-1 / (x**2 * sqrt(1 + 1 / x**2))")
-defrule(sympy.erfi, "2 / sqrt(pi) * exp(x**2)")
-defrule(sympy.erfinv, "sqrt(pi) / 2 * exp(ans**2)")
-defrule(sympy.erfcinv, "-sqrt(pi) / 2 * exp(ans**2)")
