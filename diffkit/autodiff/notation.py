@@ -82,7 +82,8 @@ def number_text(value: Any, digits: int = 4) -> str:
     value = plain(value)
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
-    text = f"{complex(value) if np.iscomplexobj(value) else float(value):.{digits}g}"
+    number = complex(value) if np.iscomplexobj(value) else float(value)
+    text = f"{number + 0.0:.{digits}g}"  # -0.0 + 0.0 is 0.0
     text = re.sub(r"e([+-])0*(\d)", lambda m: "e" + ("-" if m[1] == "-" else "") + m[2], text)
     return text.replace("-", "−")
 
@@ -111,7 +112,9 @@ class _Name(NamedTuple):
     rest: str
 
     def text(self, mark: str = "") -> str:
-        """With a combining mark over the base, or over each of its letters."""
+        """With a combining mark over the base; an overline joins over several letters."""
+        if mark == BAR and len(self.base) > 1:
+            mark = OVERLINE
         base = self.base if not mark else unicodedata.normalize("NFC", "".join(c + mark for c in self.base))
         return base + self.below.translate(_SUBSCRIPTS) + self.rest
 
@@ -129,6 +132,7 @@ class _Name(NamedTuple):
 
 BAR = "\u0304"
 DOT = "\u0307"
+OVERLINE = "\u0305"
 
 
 def _split_name(name: str) -> _Name:

@@ -117,7 +117,7 @@ class Stepper:
     def html(self) -> str:
         """The page."""
         final, longest = self._graph()
-        svg = to_svg(final, lay_out(longest, self.engine))
+        svg = to_svg(final, lay_out(longest, self.engine), reversible=True)
         initial = self._initial()
         state = dict(initial)
         for step in self.steps:
@@ -127,7 +127,7 @@ class Stepper:
             "steps": [_compact(step) for step in self.steps],
             "rows": details(self.trace, self.notation, self._adjoint),
         }
-        sweep = "adjoint" if self.mode == "reverse" else "tangent"
+        sweep = "Adjoint" if self.mode == "reverse" else "Tangent"
         page = resources.files("diffkit.graphs").joinpath("stepper.html").read_text(encoding="utf-8")
         inputs = ", ".join(f"{self.notation.name(r).text} = {shown(r.value)}" for r in self.trace.inputs)
         parts = {

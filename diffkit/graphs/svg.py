@@ -8,6 +8,7 @@ program, vermilion for adjoints, bluish green for tangents.
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from diffkit.graphs.dot import BADGE, label_size, line_height
@@ -87,7 +88,13 @@ _MARGIN = 8.0
 
 
 def to_svg(
-    graph: Graph, layout: Layout, *, theme: str = "auto", background: str | None = None, scales: bool = True
+    graph: Graph,
+    layout: Layout,
+    *,
+    theme: str = "auto",
+    background: str | None = None,
+    scales: bool = True,
+    reversible: bool = False,
 ) -> str:
     """The picture.
 
@@ -97,6 +104,7 @@ def to_svg(
         theme: "auto" follows the reader's, "light" and "dark" are fixed.
         background: a colour to fill the picture with; transparent by default.
         scales: whether it shrinks to its container; a fixed size otherwise, for converters.
+        reversible: give each arrow a second head, at its beginning, for a page that shows it in turn.
     """
     style = {"auto": STYLE, "light": _LIGHT, "dark": _LIGHT + _DARK}[theme]
     if not scales:  # converters know no paint-order and would paint the halo over the text
@@ -119,7 +127,7 @@ def to_svg(
     order = sorted(range(len(graph.edges)), key=lambda k: graph.edges[k].kind != "kept")
     for k in order:
         if graph.edges[k].kind != "align":
-            parts.append(_edge(graph.edges[k], layout.curves[k]))
+            parts.append(_edge(graph.edges[k], layout.curves[k], reversible))
     for node in graph.nodes:
         parts.append(_node(node, layout.boxes[node.id]))
     for name, box in layout.clusters.items():
@@ -138,6 +146,16 @@ _ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�
 def _text(text: str) -> str:
     """Text that is legal in XML, whatever it was."""
     return escape(text.encode("utf-8", "replace").decode().translate(_ILLEGAL), quote=False)
+
+
+_OVERLINED = re.compile("(?:[^\u0305]\u0305)+")
+
+
+def _marked_up(text: str) -> str:
+    """Text with one line over a name of several letters: combining overlines seldom join."""
+    return _OVERLINED.sub(
+        lambda m: f'<tspan text-decoration="overline">{m[0].replace(chr(0x305), "")}</tspan>', _text(text)
+    )
 
 
 def _attribute(text: str) -> str:
@@ -167,7 +185,7 @@ def _lines(labels: tuple[Label, ...], x: float, y: float, on_edge: bool) -> list
         slot = f' data-slot="{label.slot}"' if label.slot else ""
         parts.append(
             f'<text class="{label.kind}" font-size="{_f(size)}" x="{_f(x)}" y="{_f(baseline)}"{slot}>'
-            f"{_text(label.text)}</text>"
+            f"{_marked_up(label.text)}</text>"
         )
         top += line_height(size)
     return parts
@@ -215,7 +233,7 @@ def _rect(kind: str, x: float, y: float, width: float, height: float, radius: fl
     )
 
 
-def _edge(edge: Edge, curve: Curve) -> str:
+def _edge(edge: Edge, curve: Curve, reversible: bool = False) -> str:
     classes = ["edge", edge.kind, *(["dotted"] if edge.dotted else [])]
     key = f' data-edge="{edge.key}"' if edge.key else ""
     parts = [f'<g class="{" ".join(classes)}"{key}>']
@@ -227,13 +245,17 @@ def _edge(edge: Edge, curve: Curve) -> str:
     parts.append(f'<path class="line" d="{path}"/>')
     if curve.tip is not None:
         parts.append(_arrowhead(points[0] if curve.back else points[-1], curve.tip))
+    if reversible:
+        dx, dy = direction(points[1], points[0])
+        inner = (points[0][0] - 10 * dx, points[0][1] - 10 * dy)
+        parts.append(_arrowhead(inner, points[0], "tip start"))
     if edge.labels and curve.label is not None:
         parts += _lines(edge.labels, *curve.label, on_edge=True)
     parts.append("</g>")
     return "".join(parts)
 
 
-def _arrowhead(end: Point, tip: Point) -> str:
+def _arrowhead(end: Point, tip: Point, kind: str = "tip") -> str:
     dx, dy = direction(end, tip)
     width = 3.6
     corners = [
@@ -241,4 +263,4 @@ def _arrowhead(end: Point, tip: Point) -> str:
         (end[0] - dy * width, end[1] + dx * width),
         (end[0] + dy * width, end[1] - dx * width),
     ]
-    return f'<polygon class="tip" points="{" ".join(f"{_f(x)},{_f(y)}" for x, y in corners)}"/>'
+    return f'<polygon class="{kind}" points="{" ".join(f"{_f(x)},{_f(y)}" for x, y in corners)}"/>'
