@@ -143,7 +143,7 @@ def record_adjoint(t: Trace, cotangents: tuple[Any, ...]) -> AdjointTrace:
             give_roles("contribution", target, source)
 
     adjoints = reverse_sweep(rows, inner, seeds, watch)
-    nodes = outer.close()
+    nodes, decisions = outer.close(), outer.take_decisions()
     outputs = [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in t.inputs]
     outputs_structure = flatten(t.arguments_from(list(t.inputs)))[1]
     leaves = [*inputs, *seed_rows]
@@ -151,7 +151,7 @@ def record_adjoint(t: Trace, cotangents: tuple[Any, ...]) -> AdjointTrace:
 
     # What does not depend on an input has no place among the outputs of the structure.
     out = AdjointTrace(
-        nodes, outer, leaves, outputs, leaves, structure, outputs_structure, f"{t.name}_adjoint"
+        nodes, outer, decisions, leaves, outputs, leaves, structure, outputs_structure, f"{t.name}_adjoint"
     )
     out.primal = t
     out.roles = roles

@@ -58,8 +58,8 @@ class UserPrimitive(Primitive):
             if type(a) is not Node and any(type(leaf) is Node for leaf in flatten(a)[0]):
                 raise TraceError(
                     f"argument {k} of {self.name} is a {type(a).__name__} of traced values; "
-                    "a primitive takes its differentiable arguments one by one. Pass the entries as arguments "
-                    "of their own, or stack them into one array with np.stack."
+                    "a primitive takes its differentiable arguments one by one. Pass the entries as "
+                    "arguments of their own, or stack them into one array with np.stack."
                 )
         return apply(self, args, kwargs, sys._getframe(1))
 

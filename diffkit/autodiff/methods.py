@@ -5,12 +5,16 @@ Every method is the NumPy function of the same name, so the rules are written on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+import numpy
 
 __all__ = ["ArrayMethods"]
+
+np: Any = numpy
+"""NumPy, without its types: those know no traced values."""
 
 
 class ArrayMethods:
@@ -19,24 +23,27 @@ class ArrayMethods:
     __slots__ = ()
 
     value: Any
+    __getitem__: Any
+    __setitem__: Any
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the value; () for a float."""
-        return np.shape(self.value)
+        shape: tuple[int, ...] = getattr(self.value, "shape", ())
+        return shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return np.ndim(self.value)
+        return len(self.shape)
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(np.size(self.value))
+        return math.prod(self.shape)
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> Any:
         """The dtype of the value; float64 for a Python float."""
         value = self.value
         return value.dtype if hasattr(value, "dtype") else np.result_type(value)
@@ -44,37 +51,37 @@ class ArrayMethods:
     @property
     def T(self) -> Any:
         """The transpose."""
-        return np.transpose(self)  # type: ignore[arg-type]
+        return np.transpose(self)
 
     @property
     def mT(self) -> Any:
         """The transpose of the last two axes."""
-        return np.swapaxes(self, -1, -2)  # type: ignore[call-overload]
+        return np.swapaxes(self, -1, -2)
 
     @property
     def real(self) -> Any:
         """The real part."""
-        return np.real(self)  # type: ignore[type-var]
+        return np.real(self)
 
     @property
     def imag(self) -> Any:
         """The imaginary part."""
-        return np.imag(self)  # type: ignore[type-var]
+        return np.imag(self)
 
     @property
     def flat(self) -> Any:
         """The elements one after the other."""
-        return iter(np.ravel(self))  # type: ignore[arg-type]
+        return iter(np.ravel(self))
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """``np.reshape``; the shape as one tuple or as several integers."""
         given: Any = shape[0] if len(shape) == 1 else shape
-        return np.reshape(self, given, order=order)  # type: ignore[call-overload]
+        return np.reshape(self, given, order=order)
 
     def transpose(self, *axes: Any) -> Any:
         """``np.transpose``; the axes as one tuple or as several integers."""
         given: Sequence[int] | None = axes[0] if len(axes) == 1 else (axes or None)
-        return np.transpose(self, given)  # type: ignore[arg-type]
+        return np.transpose(self, given)
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
         """A copy with another dtype."""
@@ -84,36 +91,36 @@ class ArrayMethods:
 
     def copy(self) -> Any:
         """``np.copy``."""
-        return np.copy(self)  # type: ignore[arg-type]
+        return np.copy(self)
 
     def conj(self) -> Any:
         """The complex conjugate."""
-        return np.conjugate(self)  # type: ignore[call-overload]
+        return np.conjugate(self)
 
     def conjugate(self) -> Any:
         """The complex conjugate."""
-        return np.conjugate(self)  # type: ignore[call-overload]
+        return np.conjugate(self)
 
     def flatten(self, order: str = "C") -> Any:
         """``np.ravel``."""
-        return np.ravel(self, order)  # type: ignore[call-overload]
+        return np.ravel(self, order)
 
     def item(self, *index: Any) -> Any:
         """One element, still traced."""
-        flat: Any = np.ravel(self)  # type: ignore[arg-type]
+        flat: Any = np.ravel(self)
         if not index:
             if self.size != 1:
                 raise ValueError(f"item() needs an array with one element; this one has {self.size}")
             return flat[0]
-        return self[index if len(index) > 1 else index[0]] if self.ndim == len(index) else flat[index[0]]  # type: ignore[index]
+        return self[index if len(index) > 1 else index[0]] if self.ndim == len(index) else flat[index[0]]
 
     def fill(self, value: Any) -> None:
         """Refused, as every change in place is."""
-        self[...] = value  # type: ignore[index]
+        self[...] = value
 
     def sort(self, *args: Any, **kwargs: Any) -> None:
         """Refused, as every change in place is; ``np.sort`` gives a sorted copy."""
-        self[...] = None  # type: ignore[index]
+        self[...] = None
 
 
 def _method(name: str) -> Any:

@@ -26,7 +26,6 @@ import numpy as np
 
 from diffkit.autodiff.sweeps import zeros_like
 from diffkit.autodiff.trace import Trace, plain, record
-from diffkit.autodiff.tracer import Node
 from diffkit.containers import describe, flatten
 from diffkit.errors import InputError
 
@@ -70,7 +69,7 @@ def _answer(argnum: Argnum, pulled: Any) -> Any:
 
 
 def _scalar_output(t: Trace, operator: str) -> Any:
-    value = plain(t.outputs[0]) if t.outputs else None
+    value: Any = plain(t.outputs[0]) if t.outputs else None
     if t.out_structure.is_leaf and (type(value) is float or isinstance(value, np.floating)):
         return value
     if not t.out_structure.is_leaf or np.ndim(value) != 0:
@@ -88,10 +87,20 @@ def _scalar_output(t: Trace, operator: str) -> Any:
     return value
 
 
-def _gradient(t: Trace, argnum: Argnum, value: Any) -> Any:
+def _gradient(t: Trace, argnum: Argnum, value: Any, check: str | None = None) -> Any:
     output = t.outputs[0]
     seeds = {output.index: _one(value)} if t.owns(output) else {}
-    return _answer(argnum, t.arguments_from(t.input_adjoints(seeds)))
+    adjoints = t.input_adjoints(seeds)
+    if check is not None:
+        from diffkit.autodiff.nonfinite import refuse_non_finite
+
+        refuse_non_finite(t, adjoints, seeds)
+    return _answer(argnum, t.arguments_from(adjoints))
+
+
+def _known_check(check: str | None) -> None:
+    if check not in (None, "nan"):
+        raise InputError(f'check is "nan" or None, not {check!r}')
 
 
 def plain_tree(value: Any) -> Any:
@@ -104,36 +113,44 @@ def _one(value: Any) -> Any:
     return value.dtype.type(1) if isinstance(value, np.ndarray | np.generic) else type(value)(1)
 
 
-def grad(f: Function, argnum: Argnum = 0) -> Function:
+def grad(f: Function, argnum: Argnum = 0, *, check: str | None = None) -> Function:
     """The gradient of a function whose answer is one real number, by one reverse sweep.
+
+    Args:
+        f: the function.
+        argnum: the argument to differentiate by, or a tuple of them.
+        check: "nan" refuses a gradient that is not finite, and names the line where that began.
 
     Raises:
         InputError: if the answer is not a real number, or the argument holds something other than
             floats.
+        DomainError: with check="nan", if the gradient is not finite.
 
     >>> grad(lambda x: x * x)(3.0)
     6.0
     """
+    _known_check(check)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         t = _record(f, argnum, args, kwargs)
-        return _gradient(t, argnum, _scalar_output(t, "grad"))
+        return _gradient(t, argnum, _scalar_output(t, "grad"), check)
 
     return gradient
 
 
-def value_and_grad(f: Function, argnum: Argnum = 0) -> Function:
-    """``f``'s value and its gradient, from one trace.
+def value_and_grad(f: Function, argnum: Argnum = 0, *, check: str | None = None) -> Function:
+    """``f``'s value and its gradient, from one trace; the arguments and errors are those of ``grad``.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
+    _known_check(check)
 
     @functools.wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
         t = _record(f, argnum, args, kwargs)
-        return t.value, _gradient(t, argnum, _scalar_output(t, "value_and_grad"))
+        return t.value, _gradient(t, argnum, _scalar_output(t, "value_and_grad"), check)
 
     return both
 
@@ -466,7 +483,3 @@ def holomorphic_grad(f: Function, argnum: int = 0) -> Function:
         return grad(lambda *a, **k: np.real(f(*a, **k)), argnum)(*args, **kwargs)
 
     return gradient
-
-
-def _is_traced(value: Any) -> bool:
-    return type(value) is Node

@@ -15,6 +15,7 @@ __all__ = [
     "qualified_name",
     "raise_closed",
     "raise_no_rule",
+    "raise_object_array",
     "refuse",
     "refuse_conversion",
     "refuse_keyword",
@@ -52,6 +53,14 @@ def raise_closed(owner: str, site: str) -> NoReturn:
         f"a traced value was used after the trace of {owner} had closed "
         f"({site}): it was stored somewhere while that function ran. Return it from the "
         "function instead; its derivative would be wrong here, without a sign of it."
+    )
+
+
+def raise_object_array(site: str) -> NoReturn:
+    """Refuses an array of Python objects: its elements' derivatives can't be seen from outside."""
+    raise TraceError(
+        f"an operation on traced values gave an object array ({site}): derivatives need arrays of floats. "
+        "Build it with np.stack or dk.numpy.array, and without dtype=object."
     )
 
 

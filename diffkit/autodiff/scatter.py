@@ -35,7 +35,7 @@ class Scatter:
         else:
             np.add.at(array, self.index, self.g)
 
-    def dense(self) -> np.ndarray:
+    def dense(self) -> Any:
         """The array that it stands for."""
         array = np.zeros_like(self.like)
         self.add_to(array)

@@ -88,6 +88,7 @@ def reverse_sweep(
         fun = row.fun
         value = row.value
         args = row.args
+        vjps: Sequence[Any]
         if type(value) is float:
             vjps = fun.float_vjps
         else:
@@ -100,6 +101,8 @@ def reverse_sweep(
                 if len(args) == 1:
                     x = args[0]
                     rule = vjps[0]
+                    if rule is None:
+                        continue
                     c = rule(g, value, x.value, **kwargs) if kwargs else rule(g, value, x.value)
                     j = x.index
                     previous = adjoints[j]
@@ -200,7 +203,7 @@ def forward_sweep(rows: Sequence[Node], recording: Recording, tangents: Mapping[
         fun = row.fun
         value = row.value
         args = row.args
-        jvps = fun.float_jvps if type(value) is float else fun.jvps
+        jvps: Sequence[Any] = fun.float_jvps if type(value) is float else fun.jvps
         t: Any = None
         if not fun.direct or len(args) > 2 or row.kwargs:
             if fun is INPUT:
@@ -211,7 +214,7 @@ def forward_sweep(rows: Sequence[Node], recording: Recording, tangents: Mapping[
                 if len(args) == 1:
                     x = args[0]
                     t_x = swept[x.index]
-                    if t_x is not None:
+                    if t_x is not None and jvps[0]:
                         t = jvps[0](t_x, value, x.value)
                 else:
                     x, y = args

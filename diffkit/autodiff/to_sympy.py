@@ -150,8 +150,8 @@ def _recorded(row: Node, path: bool) -> Any:
     if path:
         return row.value
     raise TraceError(
-        f"{row.fun.name} was called on a traced value ({row.site}): an expression holds only while its answer "
-        "stays the same. Accept that with path=True."
+        f"{row.fun.name} was called on a traced value ({row.site}): an expression holds only while its "
+        "answer stays the same. Accept that with path=True."
     )
 
 

@@ -56,6 +56,7 @@ class Trace:
         self,
         nodes: list[Node],
         recording: Recording,
+        decisions: list[Decision],
         inputs: list[Node],
         outputs: list[Any],
         arguments: list[Any],
@@ -67,7 +68,7 @@ class Trace:
         self.recording = recording
         self.inputs = inputs
         self.outputs = outputs
-        self.decisions: list[Decision] = recording.decisions
+        self.decisions = decisions
         self.name = name
         self._arguments = arguments  # every leaf of the arguments; a Node where it is traced
         self.in_structure = in_structure
@@ -119,7 +120,7 @@ class Trace:
         seeds: dict[int, Any] = {}
         for k, (leaf, output) in enumerate(zip(given, self.outputs, strict=True)):
             if self.owns(output):
-                seed = like(leaf, output.value, lambda k=k: f"the cotangent of {self._output_path(k)}")
+                seed = like(leaf, output.value, functools.partial(self._output_path, k))
                 seeds[output.index] = seed if output.index not in seeds else seeds[output.index] + seed
         return seeds
 
@@ -140,7 +141,9 @@ class Trace:
     def input_adjoints(self, seeds: Mapping[int, Any]) -> list[Any]:
         """The adjoints of the inputs, given those of some rows: each an array of its own."""
         adjoints = reverse_sweep(self.nodes, self.recording, seeds)
-        return own([zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in self.inputs])
+        return own(
+            [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in self.inputs]
+        )
 
     def tangents(self, *tangents: Any) -> list[Any]:
         """One forward sweep: the tangent of every row, None where it depends on no tangent.
@@ -150,7 +153,7 @@ class Trace:
         """
         given = self._leaves(tangents, self.in_structure, "tangent")
         by_row = {
-            a.index: like(leaf, a.value, lambda a=a: f"the tangent of {a.args[0]}")
+            a.index: like(leaf, a.value, functools.partial("the tangent of {}".format, a.args[0]))
             for leaf, a in zip(given, self._arguments, strict=True)
             if self.owns(a)
         }
@@ -172,13 +175,11 @@ class Trace:
         if self.in_structure.children == (LEAF,):
             return leaves[0] if leaves else None
         given = iter(leaves)
-        nested = self.in_structure.unflatten(
-            [next(given) if self.owns(a) else None for a in self._arguments]
-        )
+        nested = self.in_structure.unflatten([next(given) if self.owns(a) else None for a in self._arguments])
         return nested[0] if len(nested) == 1 else nested
 
     def _output_path(self, k: int) -> str:
-        return paths(self.out_structure, "the output")[k]
+        return f"the cotangent of {paths(self.out_structure, 'the output')[k]}"
 
     def _leaves(self, given: Sequence[Any], structure: Structure, what: str) -> list[Any]:
         """The leaves of one value per argument (or output), each nested like it."""
@@ -415,30 +416,22 @@ def record(
     except (TypeError, ValueError) as error:
         raise explained(error) from error.__cause__
     finally:
-        rows = recording.close()
+        rows, decisions = recording.close(), recording.take_decisions()
     outputs, out_structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
-    _refuse_object_arrays(outputs, rows, owner)
-    in_structure = Structure(tuple, tuple(range(len(structures))), tuple(structures), len(leaves))
-    return Trace(rows, recording, inputs, outputs, leaves, in_structure, out_structure, owner)
-
-
-def _refuse_object_arrays(outputs: Sequence[Any], rows: Sequence[Node], owner: str) -> None:
-    """An object array among the answers: of traced values, which no sweep could see, or of numbers."""
     for output in outputs:
-        value = plain(output)
-        if isinstance(value, np.ndarray) and value.dtype == object:
-            made = [r for r in rows if isinstance(r.value, np.ndarray) and r.value.dtype == object]
-            where = f" ({made[0].site})" if made else ""
+        if isinstance(output, np.ndarray) and output.dtype.hasobject:
             raise TraceError(
-                f"{owner} computed an object array{where}: derivatives need arrays of floats. Build it with "
-                "np.stack or dk.numpy.array, and without dtype=object."
+                f"{owner} returned an object array, whose elements no sweep can see: build it with np.stack "
+                "or dk.numpy.array, and without dtype=object"
             )
+    in_structure = Structure(tuple, tuple(range(len(structures))), tuple(structures), len(leaves))
+    return Trace(rows, recording, decisions, inputs, outputs, leaves, in_structure, out_structure, owner)
 
 
 def _not_differentiable(leaf: Any, where: str, owner: str) -> str:
     leaf = plain(leaf)
     if isinstance(leaf, int) and not isinstance(leaf, bool):
-        return f"{where} of {owner} is the integer {leaf}; derivatives are with respect to floats: write {leaf}.0"
+        return f"{where} of {owner} is the integer {leaf}; derivatives are by floats: write {leaf}.0"
     if isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind in "iub":
         return (
             f"{where} of {owner} is an array of dtype {leaf.dtype}; derivatives are with respect to floats: "

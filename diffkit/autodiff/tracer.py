@@ -35,6 +35,7 @@ from diffkit.autodiff.refusals import (
     qualified_name,
     raise_closed,
     raise_no_rule,
+    raise_object_array,
     refuse,
     refuse_conversion,
     refuse_keyword,
@@ -174,6 +175,11 @@ class Recording:
         assert rows is not None
         return rows
 
+    def take_decisions(self) -> list[Decision]:
+        """Hands over the decisions, which point to nodes, so that no reference cycle stays behind."""
+        decisions, self.decisions = self.decisions, []
+        return decisions
+
 
 _INPUT_CODE = (lambda: None).__code__
 """The place in the code that input rows name; they have none of their own."""
@@ -209,6 +215,8 @@ class Node(ArrayMethods):
         rows = recording.rows
         if rows is None:
             raise_closed(recording.owner, describe_site(code, at))
+        if type(value) is np.ndarray and value.dtype.hasobject:
+            raise_object_array(describe_site(code, at))
         self.recording = recording
         self.fun = fun
         self.args = args
@@ -232,6 +240,18 @@ class Node(ArrayMethods):
 
     def __repr__(self) -> str:
         return f"Node({self.value!r}, {self.fun.name})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
+
+    def __copy__(self) -> Node:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
+        return self  # a row is never changed, and a copy of it would be a row of no trace
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        refuse("a traced value was to be pickled", "pickle plain values", sys._getframe(1))
 
     # -- where Python needs the value itself ----------------------------------------------------------
 
@@ -490,7 +510,7 @@ for _symbol, _name, _compute in [
     setattr(Node, f"__{_symbol}__", _forward)
     setattr(Node, f"__r{_symbol}__", _reflected)
 
-for _symbol, _name, _compare in [
+_COMPARISONS: list[tuple[str, str, Callable[[Any, Any], Any]]] = [
     ("lt", "less", operator.lt),
     ("le", "less_equal", operator.le),
     ("gt", "greater", operator.gt),
@@ -500,7 +520,8 @@ for _symbol, _name, _compare in [
     ("and", "logical_and", np.logical_and),
     ("or", "logical_or", np.logical_or),
     ("xor", "logical_xor", np.logical_xor),
-]:
+]
+for _symbol, _name, _compare in _COMPARISONS:
     setattr(Node, f"__{_symbol}__", _comparison(_name, _compare))
 
 _PREFIXES: list[tuple[str, str, Callable[[Any], Any]]] = [

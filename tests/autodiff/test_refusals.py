@@ -1,0 +1,343 @@
+"""What goes wrong, and what it says: each refusal names the line, and nothing is left behind."""
+
+import copy
+import gc
+import math
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+import diffkit as dk
+from diffkit.autodiff.tracer import Node, Recording
+from diffkit.errors import DomainError, InputError, NoRuleError, TraceError
+
+HERE = r"test_refusals\.py:\d+: "
+X = np.array([1.0, 2.0, 3.0])
+
+
+# -- assignment -------------------------------------------------------------------------------------------
+
+
+def test_assignment_into_a_traced_array():
+    def f(x):
+        x[0] = 2.0
+        return np.sum(x)
+
+    with pytest.raises(TraceError, match=HERE + r"x\[0\] = 2.0\): make a new array"):
+        dk.grad(f)(X)
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32, complex, int, object])
+def test_a_plain_array_given_a_traced_value(dtype):
+    def f(x):
+        a = np.zeros(3, dtype)
+        a[0] = x
+        return np.sum(a) * x
+
+    if dtype is object:
+        # Python objects in an array are computed with one by one, and a sum of them is a traced value.
+        assert dk.grad(f)(2.0) == 4.0
+    else:
+        with pytest.raises(
+            TraceError, match=r"assigned into a plain array \(" + HERE + r"a\[0\] = x\): collect"
+        ):
+            dk.grad(f)(2.0)
+
+
+def test_a_slice_of_a_plain_array_given_a_traced_value():
+    def whole(x):
+        a = np.zeros(3)
+        a[:] = x
+        return np.sum(a)
+
+    def part(x):
+        a = np.zeros((2, 3))
+        a[1] = x
+        return np.sum(a)
+
+    def masked(x):
+        a = np.zeros(3)
+        a[a < 1] = x
+        return np.sum(a)
+
+    for f in (whole, part, masked):
+        with pytest.raises(TraceError, match=HERE + r"a\[.*\] = x"):
+            dk.grad(f)(X)
+
+
+def test_a_plain_array_changed_in_place():
+    def f(x):
+        a = np.zeros(3)
+        a += x
+        return np.sum(a)
+
+    with pytest.raises(TraceError, match=r"out= on traced values|in place"):
+        dk.grad(f)(X)
+
+
+# -- conversions ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: float(x), r"float\(\) .* called on a traced value"),
+        (lambda x: int(x), r"int\(\) was called on a traced value"),
+        (lambda x: complex(x), r"complex\(\) was called"),
+        (lambda x: math.sin(x), r"np.sin for math.sin"),
+        (lambda x: math.floor(x), r"called on a traced value"),
+        (lambda x: np.asarray(x), r"plain array"),
+        (lambda x: np.array([x, 1.0]), r"np.stack, np.concatenate or dk.numpy.array"),
+        (lambda x: np.array([[x, x], [1.0, 2.0]]), r"plain array"),
+        (lambda x: np.float64(x), r"traced value"),
+    ],
+)
+def test_conversions(f, message):
+    with pytest.raises(TraceError, match=message) as caught:
+        dk.grad(f)(2.0)
+    assert "test_refusals.py:" in str(caught.value)
+
+
+def test_the_users_line_is_named_in_nested_derivatives_too():
+    def f(x):
+        return math.sin(x)  # the line
+
+    with pytest.raises(TraceError, match=HERE + r"return math.sin\(x\)"):
+        dk.grad(dk.grad(f))(2.0)
+    with pytest.raises(TraceError, match=HERE):
+        dk.hessian(lambda x: np.sum(np.asarray(x)))(X)
+
+
+def test_an_object_array_of_traced_values():
+    def returned(x):
+        a = np.empty(2, dtype=object)
+        a[0] = a[1] = x
+        return a
+
+    with pytest.raises(TraceError, match="object array"):
+        dk.jacobian(returned)(2.0)
+
+    def called(x):
+        a = np.empty(2, dtype=object)
+        a[0] = a[1] = x
+        return np.sum(np.sin(a))
+
+    with pytest.raises(TraceError, match=r"object array of traced values \(" + HERE):
+        dk.grad(called)(2.0)
+
+
+def test_an_object_array_as_an_argument_or_a_constant():
+    with pytest.raises(InputError, match="object array"):
+        dk.grad(np.sum)(np.array([1.0, 2.0], dtype=object))
+    with pytest.raises(TraceError, match=r"gave an object array \(" + HERE):
+        dk.jacobian(lambda x: x * np.array([1.0, 2.0], dtype=object))(2.0)
+
+
+def test_pickling_and_copying():
+    with pytest.raises(TraceError, match="pickle"):
+        dk.grad(lambda x: pickle.loads(pickle.dumps(x)))(2.0)
+    assert dk.grad(lambda x: copy.deepcopy([x])[0] * copy.copy(x))(3.0) == 6.0
+
+
+def test_showing_a_traced_value_is_no_conversion():
+    shown = []
+
+    def f(x):
+        shown.append(f"{x} {x:.2f}")
+        return x * x
+
+    assert dk.grad(f)(3.0) == 6.0
+    assert "3.00" in shown[0]
+
+
+# -- functions and keywords -------------------------------------------------------------------------------
+
+
+def test_a_function_without_a_rule():
+    with pytest.raises(NoRuleError, match=r"np.nextafter was called .* \(" + HERE):
+        dk.grad(lambda x: np.nextafter(x, 3.0))(2.0)
+    with pytest.raises(NoRuleError, match=r"dk.primitive"):
+        dk.grad(lambda x: np.sum(np.linalg.lstsq(x, np.ones(2))[0]))(np.eye(2))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(np.sin(x, out=np.zeros(3))),
+        lambda x: np.sum(np.add(x, 1.0, where=np.array([True, False, True]))),
+        lambda x: np.sum(x, where=np.array([True, False, True])),
+        lambda x: np.sum(x, out=np.zeros(())),
+    ],
+)
+def test_out_and_where(f):
+    with pytest.raises(TraceError, match=r"(out|where)= on traced values \(" + HERE):
+        dk.grad(f)(X)
+
+
+# -- arguments and answers --------------------------------------------------------------------------------
+
+
+def test_grad_of_something_else_than_a_number():
+    with pytest.raises(InputError, match=r"one number as its answer, but <lambda> returned array \(3,\)"):
+        dk.grad(lambda x: x * 2.0)(X)
+    with pytest.raises(InputError, match="returned \\(float, float\\)"):
+        dk.grad(lambda x: (x, x))(2.0)
+    with pytest.raises(InputError, match="None"):
+        dk.grad(lambda x: None)(2.0)
+    with pytest.raises(InputError, match="real answer"):
+        dk.grad(lambda x: x * 1j)(2.0)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        (3, r"is the integer 3; .* write 3.0"),
+        (np.array([1, 2]), r"dtype int64.*astype\(float\)"),
+        ("text", "'text'"),
+        (True, "True"),
+        ([1.0, 2], r"x\[1\] of f is the integer 2"),
+        ({"a": "b"}, r"x\['a'\] of f is 'b'"),
+    ],
+)
+def test_arguments_that_are_no_floats(argument, message):
+    def f(x):
+        return 1.0
+
+    with pytest.raises(InputError, match=message):
+        dk.grad(f)(argument)
+
+
+def test_argnum():
+    def f(x):
+        return x
+
+    with pytest.raises(InputError, match="argnum is 2, but f"):
+        dk.grad(f, 2)(1.0)
+    with pytest.raises(InputError, match="int or a tuple"):
+        dk.grad(np.sin, "x")(1.0)
+
+
+# -- a trace that is over ---------------------------------------------------------------------------------
+
+
+def test_a_leaked_value():
+    kept = []
+    dk.grad(lambda x: kept.append(x * 2.0) or x)(3.0)
+    leaked = kept[0]
+    for use in (
+        lambda: leaked * 2.0,
+        lambda: 2.0 * leaked,
+        lambda: np.sin(leaked),
+        lambda: -leaked,
+        lambda: leaked > 1.0,
+        lambda: bool(leaked),
+        lambda: dk.grad(lambda y: y * leaked)(2.0),
+    ):
+        with pytest.raises(TraceError, match="after the trace of <lambda> had closed"):
+            use()
+
+
+def test_a_value_of_an_inner_trace_used_in_the_outer():
+    def f(x):
+        kept = []
+        dk.grad(lambda y: kept.append(y * x) or y)(2.0)
+        return kept[0] * x
+
+    with pytest.raises(TraceError, match="had closed"):
+        dk.grad(f)(3.0)
+
+
+def test_a_failure_leaves_nothing_behind():
+    def fails(x):
+        y = np.sin(x)
+        if y < 2.0:
+            raise KeyError("in the middle")
+        return y
+
+    with pytest.raises(KeyError):
+        dk.grad(lambda x: dk.grad(fails)(x))(1.0)
+    t = dk.trace(lambda x: x * x)(3.0)
+    assert len(t) == 2
+    assert t.nodes[1].index == 1
+    assert dk.grad(dk.grad(lambda x: x**3))(2.0) == 12.0
+
+
+def test_threads_do_not_mix():
+    found = {}
+
+    def work(k):
+        def f(x):
+            for _ in range(200):
+                x = np.sin(x) + k * 0.001
+            return x
+
+        found[k] = (dk.grad(dk.grad(f))(0.5), f)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for second, f in found.values():
+        assert second == dk.grad(dk.grad(f))(0.5)
+
+
+# -- memory -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        lambda: dk.grad(lambda x: np.sum(np.sin(x) * x))(X),
+        lambda: dk.grad(dk.grad(lambda x: np.sin(x) * x))(1.0),
+        lambda: dk.hessian(lambda x: np.sum(x**3))(X),
+        lambda: dk.make_jvp(np.sin)(X)(X),
+        lambda: dk.trace(lambda x: np.sum(x[0] * x))(X).adjoint(),
+        lambda: dk.grad(lambda x: np.sum(dk.checkpoint(np.sin)(x)))(X),
+        lambda: dk.grad(lambda x: x if x > 0 else -x)(1.0),
+    ],
+)
+def test_no_reference_cycles_are_left(derivative):
+    derivative()
+    gc.collect()
+    gc.disable()
+    before = [o for o in gc.get_objects() if type(o) in (Node, Recording, dk.Trace)]
+    try:
+        derivative()
+        assert [o for o in gc.get_objects() if type(o) in (Node, Recording, dk.Trace)] == before
+    finally:
+        gc.enable()
+
+
+# -- derivatives that are not finite ----------------------------------------------------------------------
+
+
+def test_the_where_trap():
+    def f(x):
+        root = np.sqrt(x)
+        return np.sum(np.where(x > 0, root, 0.0))
+
+    expected = r"derivative of sqrt by x = .* is nan at \[0\].*" + HERE + "root = np.sqrt"
+    with np.errstate(all="ignore"):
+        assert np.isnan(dk.grad(f)(np.array([0.0, 4.0]))[0])
+        with pytest.raises(DomainError, match=expected):
+            dk.grad(f, check="nan")(np.array([0.0, 4.0]))
+    np.testing.assert_allclose(dk.grad(f, check="nan")(np.array([1.0, 4.0])), [0.5, 0.25])
+
+
+def test_sqrt_at_zero():
+    with pytest.raises(DomainError, match=r"derivative of sqrt by x = 0.0 is inf \(" + HERE):
+        dk.value_and_grad(lambda x: np.sqrt(x), check="nan")(0.0)
+    assert dk.value_and_grad(lambda x: np.sqrt(x), check="nan")(4.0) == (2.0, 0.25)
+
+
+def test_a_value_that_is_not_finite():
+    with pytest.raises(DomainError, match=r"log = -inf"), np.errstate(all="ignore"):
+        dk.grad(lambda x: np.log(x) * x, check="nan")(0.0)
+
+
+def test_an_unknown_check():
+    with pytest.raises(InputError, match='check is "nan" or None'):
+        dk.grad(np.sin, check="inf")
