@@ -123,6 +123,8 @@ class Isolation:
         self._bubblewrap = sandbox == "auto" and bubblewrap_works()
         self._uid = FIRST_USER + self._slot if not self._bubblewrap and _can_drop_to_user() else None
         self._template: subprocess.Popen[bytes] | None = None
+        # The requests of a class are the same for many; the request is kept so that its id stays its own.
+        self._written: dict[int, tuple[Request, bytes]] = {}
 
     @property
     def in_force(self) -> str:
@@ -218,7 +220,7 @@ class Isolation:
             to, back = self._template.stdin.fileno(), self._template.stdout.fileno()
             write_frame(to, json.dumps(job).encode())
             for request in requests:
-                write_frame(to, wire.write(request))
+                write_frame(to, self._bytes_of(request))
             deadline = time.monotonic() + self.limits.wall_time + 5.0
             header = json.loads(_frame_before(deadline, back))
             frames = [_frame_before(deadline, back, self.limits.answer) for _ in range(int(header["count"]))]
@@ -227,6 +229,11 @@ class Isolation:
             # Whatever it was, nothing that this template says from now on can be believed.
             self.close()
             return "template", [], ""
+
+    def _bytes_of(self, request: Request) -> bytes:
+        if id(request) not in self._written:
+            self._written[id(request)] = (request, wire.write(request))
+        return self._written[id(request)][1]
 
     # -- the template ---------------------------------------------------------------------------------------
 

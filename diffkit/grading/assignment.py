@@ -1,0 +1,116 @@
+"""An assignment: one Python file of the course team's, with a list of exercises.
+
+The file is ordinary Python. Its docstring is the title, ``exercises`` the list; ``limits`` and ``seed``
+may be set as well::
+
+    '''Homework 3: derivative rules'''
+
+    from diffkit.grading import Case, Exercise, catalogue, draws
+    import numpy as np
+
+
+    def gaussian(x, s):
+        return np.exp(-((x / s) ** 2) / 2)
+
+
+    exercises = [
+        catalogue.exercise("multiply", points=2),
+        Exercise(gaussian, [Case("ordinary", draws.normal("n"), draws.positive("n"))], points=3),
+    ]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import traceback
+import types
+from dataclasses import dataclass
+from pathlib import Path
+
+from diffkit.errors import InputError
+from diffkit.grading.exercises import Exercise
+from diffkit.grading.isolation import Limits
+
+__all__ = ["Assignment", "load_assignment"]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The exercises of an assignment, in order.
+
+    Attributes:
+        path: its file.
+        title: the first line of the file's docstring, or the file's name.
+        exercises: in the order in which they are graded and shown.
+        limits: what one submission may use.
+        seed: a fixed seed for the secret instances; None for a fresh one for every run.
+        digest: a hash of the file, by which a journal knows whether it has changed.
+    """
+
+    path: Path
+    title: str
+    exercises: tuple[Exercise, ...]
+    limits: Limits
+    seed: int | None
+    digest: str
+
+    @property
+    def points(self) -> float:
+        """What the whole assignment is worth."""
+        return sum(exercise.points for exercise in self.exercises)
+
+    def only(self, names: tuple[str, ...]) -> Assignment:
+        """The assignment with some of its exercises.
+
+        Raises:
+            InputError: if there is none of that name.
+        """
+        known = {exercise.name: exercise for exercise in self.exercises}
+        for name in names:
+            if name not in known:
+                raise InputError(f"the assignment has no exercise {name!r}; there are {', '.join(known)}")
+        chosen = tuple(known[name] for name in known if name in names)
+        return Assignment(self.path, self.title, chosen, self.limits, self.seed, self.digest)
+
+
+def load_assignment(path: str | os.PathLike[str]) -> Assignment:
+    """Runs an assignment's file, which is trusted, and takes its exercises.
+
+    Raises:
+        InputError: if there is no such file, it fails, or it has no list ``exercises``.
+    """
+    file = Path(path)
+    try:
+        source = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"can't read the assignment {str(path)!r}: {(reason or '').lower()}") from None
+    module = types.ModuleType(file.stem)
+    module.__file__ = str(file)
+    try:
+        exec(compile(source, str(file), "exec"), module.__dict__)
+    except Exception as error:
+        lines = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+        where = f" (line {lines[-1].lineno})" if lines else ""
+        raise InputError(
+            f"the assignment {file.name} fails{where}: {type(error).__name__}: {error}"
+        ) from error
+    exercises = getattr(module, "exercises", None)
+    if not isinstance(exercises, list | tuple) or not exercises:
+        raise InputError(
+            f"the assignment {file.name} needs a list `exercises = [...]` with at least one exercise"
+        )
+    for exercise in exercises:
+        if not isinstance(exercise, Exercise):
+            raise InputError(f"`exercises` of {file.name} holds {exercise!r}, which is no Exercise")
+    names = [exercise.name for exercise in exercises]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"{file.name} has several exercises called {', '.join(twice)}; give them a name=")
+    title = (module.__doc__ or file.stem).strip().splitlines()[0].rstrip(".")
+    limits = getattr(module, "limits", Limits())
+    if not isinstance(limits, Limits):
+        raise InputError(f"`limits` of {file.name} is a diffkit.grading.Limits(...), not {limits!r}")
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    return Assignment(file, title, tuple(exercises), limits, getattr(module, "seed", None), digest)

@@ -1,0 +1,126 @@
+"""The reports as pages: one for each student, one for the class; self-contained, light and dark."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from urllib.parse import quote
+
+from diffkit.grading.assignment import Assignment
+from diffkit.grading.records import CheckRecord, ExerciseRecord, Record
+from diffkit.grading.reports.scores import misconceptions
+from diffkit.grading.running import ClassRun
+
+__all__ = ["class_page", "file_name", "student_page"]
+
+_MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "not run": "–"}
+
+
+def _page(title: str, body: str) -> str:
+    style = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n<link rel="icon" href="data:,">\n'
+        f"<title>{html.escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        f"{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _points(score: float, points: float) -> str:
+    return f"{score:g} of {points:g} point{'s' * (points != 1)}"
+
+
+def student_page(assignment: Assignment, record: Record) -> str:
+    """One student's page: the exercises with their checks, the numbers, and what to do about it."""
+    body = [
+        f"<h1>{html.escape(assignment.title)}</h1>",
+        f'<p class="total"><b>{html.escape(record.student)}</b>: {_points(record.score, record.points)}</p>',
+        *(_exercise(exercise) for exercise in record.exercises),
+    ]
+    if record.printed:
+        body.append(
+            f"<details><summary>Printed output</summary><pre>{html.escape(record.printed)}</pre></details>"
+        )
+    body.append(
+        f'<p class="quiet">{html.escape(record.file)}, run in {record.seconds:.2f} s. '
+        f"Isolation: {html.escape(record.isolation)}.</p>"
+    )
+    return _page(f"{record.student}: {assignment.title}", "\n".join(body))
+
+
+def _exercise(exercise: ExerciseRecord) -> str:
+    state = "passed" if exercise.passed else "failed"
+    parts = [
+        f'<section class="{state}">',
+        f"<h2><span>{_MARKS[state]} {html.escape(exercise.name)}</span> "
+        f"<small>{_points(exercise.score, exercise.points)}</small></h2>",
+        "<ul>",
+        *(_check(check) for check in exercise.checks),
+        "</ul>",
+    ]
+    if exercise.feedback:
+        lines = "<br>".join(html.escape(line) for line in exercise.feedback.splitlines())
+        parts.append(f'<p class="feedback">{lines}</p>')
+    return "\n".join([*parts, "</section>"])
+
+
+def _check(check: CheckRecord) -> str:
+    message = f": {html.escape(check.message)}" if check.message else ""
+    numbers = f"<pre>{html.escape(check.comparison)}</pre>" if check.comparison else ""
+    mark = _MARKS.get(check.status, "")
+    return (
+        f'<li class="{check.status.replace(" ", "-")}"><b>{mark}</b> {html.escape(check.name)} '
+        f"<small>{html.escape(check.status)}</small>{message}{numbers}</li>"
+    )
+
+
+def class_page(run: ClassRun) -> str:
+    """The page for the team: how each exercise went, which mistakes were made, and everyone's score."""
+    total = len(run.records)
+    mean = sum(r.score for r in run.records) / total if total else 0.0
+    mistakes = misconceptions(run)
+    heads = "".join(f"<th>{html.escape(e.name)}</th>" for e in run.assignment.exercises)
+    body = [
+        f"<h1>{html.escape(run.assignment.title)}</h1>",
+        f'<p class="total">{total} submissions, {mean:.3g} of {run.assignment.points:g} points on average. '
+        f"Seed {run.seed}.</p>",
+        "<h2>Exercises</h2>",
+        "<table><thead><tr><th>exercise</th><th>passed</th><th>share</th></tr></thead><tbody>",
+        *(_exercise_row(run, k) for k in range(len(run.assignment.exercises))),
+        "</tbody></table>",
+        "<h2>Mistakes</h2>",
+        mistakes.html() if len(mistakes) else "<p>No kind of mistake was recognised.</p>",
+        "<h2>Students</h2>",
+        f'<div class="wide"><table><thead><tr><th>student</th><th>score</th>{heads}</tr></thead><tbody>',
+        *(_student_row(record) for record in run.records),
+        "</tbody></table></div>",
+    ]
+    return _page(run.assignment.title, "\n".join(body))
+
+
+def _exercise_row(run: ClassRun, k: int) -> str:
+    total = len(run.records)
+    passed = sum(r.exercises[k].passed for r in run.records)
+    share = passed / total if total else 0.0
+    return (
+        f"<tr><td>{html.escape(run.assignment.exercises[k].name)}</td><td>{passed} of {total}</td>"
+        f'<td><meter min="0" max="1" value="{share:.3f}">{share:.0%}</meter> {share:.0%}</td></tr>'
+    )
+
+
+def _student_row(record: Record) -> str:
+    cells = []
+    for exercise in record.exercises:
+        state = "passed" if exercise.passed else "failed"
+        cells.append(
+            f'<td class="{state}" title="{html.escape(exercise.mistake, quote=True)}">{_MARKS[state]}</td>'
+        )
+    link = f"students/{quote(file_name(record.student))}.html"
+    name = html.escape(record.student)
+    return f'<tr><td><a href="{link}">{name}</a></td><td>{record.score:g}</td>{"".join(cells)}</tr>'
+
+
+def file_name(student: str) -> str:
+    """A student's name as a file's: no separators, no leading dot."""
+    return "".join(c if c.isalnum() or c in "-_. @+" else "_" for c in student).lstrip(".") or "_"

@@ -1,0 +1,36 @@
+"""The scores as a table for the learning system, and how many made which mistake."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from diffkit.grading.running import ClassRun
+from diffkit.tables import Table
+
+__all__ = ["misconceptions", "scores"]
+
+
+def scores(run: ClassRun) -> Table:
+    """A row for each student: the total, the score of each exercise, and the mistakes recognised."""
+    names = [exercise.name for exercise in run.assignment.exercises]
+    rows = [
+        [
+            record.student,
+            round(record.score, 6),
+            *(round(e.score, 6) for e in record.exercises),
+            "; ".join(f"{e.name}: {e.mistake}" for e in record.exercises if e.mistake),
+        ]
+        for record in run.records
+    ]
+    return Table(["student", "score", *names, "mistakes"], rows, caption=run.assignment.title)
+
+
+def misconceptions(run: ClassRun) -> Table:
+    """How often each mistake was recognised in each exercise, the commonest first."""
+    counts = Counter((e.mistake, e.name) for r in run.records for e in r.exercises if e.mistake)
+    students = len(run.records)
+    rows = [
+        [mistake, name, count, f"{100 * count / students:.0f} %"]
+        for (mistake, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    return Table(["mistake", "exercise", "students", "share"], rows, caption="Mistakes that were recognised")
