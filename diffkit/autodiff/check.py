@@ -413,7 +413,9 @@ def _slope(line: Callable[[float], float]) -> tuple[float, float]:
         residual = max(_rms(odd_residual @ odd), _rms(even_residual @ even), eps * float(np.abs(odd).max()))
         error = 3 * factor * residual / h
         # By relative error: an interval too long to see a narrow feature has a small error and a small slope.
-        best = min(best, (error / (abs(slope) + error) if error else 0.0, error, slope))
+        # A slope of zero is relative to the values: else any interval with a kink in it would seem better.
+        against = abs(slope) + error + _NEGLIGIBLE * getattr(line, "size", 0.0)
+        best = min(best, (error / against if error else 0.0, error, slope))
         if best[0] < _DETECTABLE**2:
             break
     return best[2], best[1]
