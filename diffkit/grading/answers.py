@@ -24,7 +24,8 @@ class Answer:
     """A step's answer.
 
     Attributes:
-        values: an array for each part, None where there is none; () if the count is wrong.
+        values: an array of floats for each part, None where there is none; () if the count is wrong.
+        dtypes: the dtypes that they came in.
         problems: what is wrong with its form, in words.
         failure: the exception that was raised instead.
         raw: all parts that came, whatever their count.
@@ -36,6 +37,7 @@ class Answer:
     failure: Failure | None = None
     raw: tuple[Array | None, ...] = ()
     changed: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -64,7 +66,7 @@ class _Reader:
             self.problems.append(f"{name}: shape {array.shape}, where {like.shape} belongs")
         if array.dtype != like.dtype:
             self.problems.append(f"{name}: dtype {array.dtype}, where {like.dtype} belongs")
-        return array
+        return np.real(array).astype(float)
 
 
 def read_answer(
@@ -100,4 +102,5 @@ def read_answer(
     values = tuple(
         reader.part(k, part, array) for k, (part, array) in enumerate(zip(given, raw, strict=True))
     )
-    return Answer(values, tuple(reader.problems), None, tuple(raw), result.changed)
+    dtypes = tuple(str(array.dtype) for array in raw if array is not None)
+    return Answer(values, tuple(reader.problems), None, tuple(raw), result.changed, dtypes)

@@ -115,11 +115,11 @@ def differences(answer: Answer, right: Sequence[Array], tolerance: Sequence[Arra
     return wrong
 
 
-def known(right: Sequence[Array], tolerance: Sequence[Array]) -> bool:
+def known(right: Sequence[Array], tolerance: Sequence[Array], natural: Sequence[float]) -> bool:
     """Whether the truth is known well enough for a comparison to mean anything."""
-    for c, tol in zip(right, tolerance, strict=True):
-        size = np.abs(c[np.isfinite(c)])
-        if size.size and not np.all(np.max(tol[np.isfinite(c)]) <= KNOWN * size.max()) and size.max() > 0:
+    for c, tol, size in zip(right, tolerance, natural, strict=True):
+        finite = np.isfinite(c)
+        if finite.any() and tol[finite].max() > KNOWN * max(np.abs(c[finite]).max(), size):
             return False
     return True
 
@@ -172,7 +172,8 @@ def _status(exercise: Exercise, each: Answered, step: Step, answer: Answer) -> s
     right, tolerance = each.trial.right(step)
     if any(w.any() for w in differences(answer, right, tolerance)):
         return FAILED
-    return PASSED if known(right, tolerance) else INCONCLUSIVE
+    natural = truth.natural_sizes(each.trial.seeds[step.seed])
+    return PASSED if known(right, tolerance, natural) else INCONCLUSIVE
 
 
 def _adds_up(each: Answered, step: Step, answer: Answer) -> bool:

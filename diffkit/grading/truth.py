@@ -186,11 +186,11 @@ class Truth:
                 ]
         return tuple(
             max(ROUNDING, self.rtol) * (_largest(c) + 2 * most) + ROUNDING * floor
-            for c, most, floor in zip(right, spread, self._natural_sizes(seeds), strict=True)
+            for c, most, floor in zip(right, spread, self.natural_sizes(seeds), strict=True)
         )
 
-    def _natural_sizes(self, seeds: Seeds) -> list[float]:
-        """The sizes that the results have by the sizes of answer and inputs alone: g ans / x.
+    def natural_sizes(self, seeds: Seeds) -> list[float]:
+        """The sizes that the results have by the sizes of answer and inputs alone: g ans / x, at most g.
 
         Where all of a derivative is far smaller (a saturated tanh), a right formula such as 1 - ans**2
         is off by a rounding error of 1, not of the result.
@@ -201,7 +201,8 @@ class Truth:
             natural = [sum(_largest(s) * change / size for s, size in zip(seeds, sizes, strict=True))]
         else:
             natural = [_largest(seeds[0]) * change / size for size in sizes]
-        return [size if np.isfinite(size) else 0.0 for size in natural]
+        most = max(map(_largest, seeds), default=0.0)
+        return [min(size, most) if np.isfinite(size) else 0.0 for size in natural]
 
     # -- kinks ------------------------------------------------------------------------------------------
 
@@ -233,7 +234,7 @@ class Truth:
     def kinked(self) -> bool:
         """Whether the derivative jumps at this point."""
         right = self(self._probe)
-        noise = [ROUNDING * size for size in self._natural_sizes(self._probe)]
+        noise = [ROUNDING * size for size in self.natural_sizes(self._probe)]
         for signs in self._directions(4):
             far = self._beside(BESIDE, signs)(self._probe)
             near = self._beside(BESIDE / 1024, signs)(self._probe)

@@ -107,7 +107,7 @@ def _rows(*more: Case, along: bool = True) -> list[Case]:
     cases = [
         Case("a vector", normal("n")),
         Case("one entry", normal("1")),
-        Case("saturated", at(-40.0, 2.0, 0.5, 35.0)),
+        Case("saturated", at(-40.0, 2.0, 0.5, 6.0)),
         Case("overflowing", at(1000.0, 999.0, -1000.0)),
         Case("ties", at(1.5, 1.5, -0.5)),
         Case("tiny", scaled(normal("n"), 1e-6)),

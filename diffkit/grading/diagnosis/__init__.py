@@ -9,21 +9,24 @@ about, and on three at least on which it differs from the truth.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from diffkit.grading.checks import Answered, compare
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close, observations
-from diffkit.grading.diagnosis.experiments import EXPERIMENTS
+from diffkit.grading.diagnosis.experiments import EXPERIMENTS, Family
 from diffkit.grading.diagnosis.messages import messages
 from diffkit.grading.diagnosis.numerics import error_size, looks_single, quotients
 from diffkit.grading.diagnosis.paths import paths
-from diffkit.grading.diagnosis.search import constant_ratio, epsilons, factors
+from diffkit.grading.diagnosis.search import constant_ratio, epsilons, factors, fitted_factors
 from diffkit.grading.diagnosis.words import products
 from diffkit.grading.exercises import Exercise
 from diffkit.grading.results import FAILED, Diagnosis
 
 __all__ = ["LEAST", "diagnose"]
+
+Array = np.ndarray[Any, Any]
 
 LEAST = 3
 """On how many instances a hypothesis has to reproduce the numbers."""
@@ -110,7 +113,7 @@ def _state(exercise: Exercise, found: Sequence[Answered]) -> Diagnosis | None:
     if differing:
         name = "accumulates between calls" if doubled == differing else "not repeatable"
         return _named(name, (), "", differing)
-    if stale:
+    if stale and not any(o.wrong for o in observations(exercise, found)):
         return _named("stale cache", (), "", stale)
     return None
 
@@ -124,8 +127,11 @@ def _part(exercise: Exercise, part: int, seen: list[Observation]) -> Diagnosis |
     unbounded = _not_finite(wrong, names)
     if unbounded is not None:
         return unbounded
-    if all(o.given.dtype == np.float32 for o in seen):
+    if all("float32" in o.answer.dtypes for o in seen):
         return _named("float32", names, "", len(wrong))
+    if any(np.isfinite(o.given).all() for o in wrong):
+        seen = [o for o in seen if not o.wrong or np.isfinite(o.given).all()]
+        wrong = [o for o in seen if o.wrong]
     firsts = _representatives(wrong)
     if all(error_size(o) < NEARLY for o in wrong):
         nearly = _nearly(firsts, seen, wrong, names)
@@ -149,13 +155,13 @@ def _representatives(wrong: list[Observation]) -> list[Observation]:
     return list(found.values())[:6]
 
 
-def _known(exercise: Exercise):  # type: ignore[no-untyped-def]
+def _known(exercise: Exercise) -> Family:
     """The misconceptions that the exercise comes with."""
 
     def family(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         for known in exercise.misconceptions:
 
-            def predict(o: Observation, rule=known.rule):  # type: ignore[no-untyped-def]
+            def predict(o: Observation, rule: Any = known.rule) -> Array | None:
                 try:
                     with np.errstate(all="ignore"):
                         given = rule(o.g, o.ans, *o.args, **o.truth.kwargs)
@@ -176,8 +182,7 @@ def _reproduced(hypothesis: Hypothesis, first: Observation, seen: Sequence[Obser
         return 0
     count = 0
     for o in seen:
-        with np.errstate(all="ignore"):
-            predicted = hypothesis(o)
+        predicted = _prediction(hypothesis, o)
         if predicted is None:
             continue
         if not close(o.given, predicted, atol=_slack(o, predicted)):
@@ -187,13 +192,22 @@ def _reproduced(hypothesis: Hypothesis, first: Observation, seen: Sequence[Obser
     return count
 
 
-def _slack(o: Observation, predicted: np.ndarray) -> object:  # type: ignore[type-arg]
+def _slack(o: Observation, predicted: Array) -> Any:
     return o.tolerance if predicted.shape == o.tolerance.shape else 0.0
 
 
+def _prediction(hypothesis: Hypothesis, o: Observation) -> Array | None:
+    """What a hypothesis says; None where the experiment can't be made, as the shapes do not fit."""
+    try:
+        with np.errstate(all="ignore"):
+            predicted = hypothesis(o)
+    except (ValueError, TypeError, IndexError, ArithmeticError):
+        return None
+    return None if predicted is None else np.asarray(predicted)
+
+
 def _agrees(hypothesis: Hypothesis, o: Observation) -> bool:
-    with np.errstate(all="ignore"):
-        predicted = hypothesis(o)
+    predicted = _prediction(hypothesis, o)
     return predicted is not None and close(o.given, predicted, atol=_slack(o, predicted))
 
 
@@ -218,7 +232,7 @@ def _nearly(
 ) -> Diagnosis | None:
     """Numbers that are right but for their last digits."""
     if len(wrong) >= LEAST and all(looks_single(o) for o in wrong):
-        rounded = [np.all(o.given.astype(np.float32).astype(o.given.dtype) == o.given) for o in wrong]
+        rounded = [np.all(o.given.astype(np.float32) == o.given) for o in wrong]
         if all(rounded):
             return _named("float32", names, "", len(wrong))
     for family in (quotients, epsilons):
@@ -234,10 +248,10 @@ def _nearly(
 
 def _nearer(hypothesis: Hypothesis, o: Observation) -> bool:
     """Whether a hypothesis explains most of an error."""
+    predicted = _prediction(hypothesis, o)
+    if predicted is None or predicted.shape != o.given.shape:
+        return False
     with np.errstate(all="ignore"):
-        predicted = hypothesis(o)
-        if predicted is None or predicted.shape != o.given.shape:
-            return False
         error = np.abs(o.given - o.right).max(initial=0.0)
         left = np.abs(o.given - predicted).max(initial=0.0)
     return bool(left <= 0.3 * error)
@@ -254,11 +268,12 @@ def _by_search(
     if None not in ratios and numbers and max(numbers) - min(numbers) <= 1e-9 * abs(numbers[0]):
         if len(wrong) >= LEAST:
             return _named("constant factor", names, f"{numbers[0]:.6g} times", len(wrong))
-    for first in firsts[:3]:
-        for name, detail, hypothesis in factors(first):
-            count = _reproduced(hypothesis, first, seen)
-            if count >= LEAST:
-                return _named(name, names, detail, count)
+    for family in (factors, fitted_factors):
+        for first in firsts[:3]:
+            for name, detail, hypothesis in family(first):
+                count = _reproduced(hypothesis, first, seen)
+                if count >= LEAST:
+                    return _named(name, names, detail, count)
     return None
 
 

@@ -139,7 +139,7 @@ class Observation:
             rows.append(row)
         if not rows:
             return None
-        return np.stack(rows).reshape(*self.ans.shape, *rows[0].shape)
+        return np.stack(rows).reshape((*self.ans.shape, *rows[0].shape))
 
 
 Hypothesis = Callable[[Observation], Array | None]

@@ -478,9 +478,25 @@ def _with(o: Observation, key: str, value: Any) -> Array | None:
 
 
 def truncation(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
-    yield "integer truncation", "the result", lambda o: np.trunc(o.right)
-    yield "integer truncation", "the result", lambda o: np.rint(o.right)
-    yield "integer truncation", "the result", lambda o: np.floor(o.right)
+    for cut in (np.trunc, np.floor, np.rint):
+
+        def of_result(o: Observation, cut: Any = cut) -> Array | None:
+            return np.asarray(cut(o.right))
+
+        def of_terms(o: Observation, cut: Any = cut) -> Array | None:
+            """Each contribution to a broadcast argument made whole, and then summed."""
+            full = _unsummed(o)
+            if full is None:
+                return None
+            full = cut(full)
+            extra = full.ndim - o.x.ndim
+            axes = tuple(range(extra)) + tuple(
+                k + extra for k, n in enumerate(o.x.shape) if n == 1 and full.shape[k + extra] != 1
+            )
+            return np.asarray(np.sum(full, axis=axes, keepdims=True)).reshape(o.x.shape)
+
+        yield "integer truncation", "the result", of_result
+        yield "integer truncation", "the result", of_terms
     yield "integer truncation", "the cotangent", lambda o: o.pull(seeds=tuple(map(np.trunc, o.seeds)))
 
     def of_arguments(o: Observation) -> Array | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
 
-__all__ = ["error_size", "implied_epsilon", "looks_single", "quotients"]
+__all__ = ["error_size", "looks_single", "quotients"]
 
 Array = np.ndarray[Any, Any]
 
@@ -60,16 +60,5 @@ def quotients(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
 
 def looks_single(o: Observation) -> bool:
     """Whether the numbers are those of single precision: off by some 1e-7, whatever the instance."""
-    if o.given.dtype == np.float32:
-        return True
     rounded = o.given.astype(np.float32).astype(float)
     return 1e-9 < error_size(o) < 1e-5 and (bool(np.all(rounded == o.given)) or error_size(o) < 2e-6)
-
-
-def implied_epsilon(o: Observation) -> Array | None:
-    """If a quotient had an epsilon in its denominator, what it would have to be: x (t / r - 1)."""
-    if o.given.shape != o.right.shape or o.x.shape != o.right.shape:
-        return None
-    with np.errstate(all="ignore"):
-        epsilon: Array = o.x * (o.right / o.given - 1)
-    return epsilon if np.isfinite(epsilon).all() and np.any(epsilon != 0) else None

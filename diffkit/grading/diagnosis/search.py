@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
+from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close
 
-__all__ = ["constant_ratio", "epsilons", "factors"]
+__all__ = ["constant_ratio", "epsilons", "factors", "fitted_factors"]
 
 Array = np.ndarray[Any, Any]
 
@@ -37,8 +37,12 @@ FORMS: dict[str, Callable[[Array], Array]] = {
     "the sign of {v}": np.sign,
     "exp({v})": np.exp,
     "exp(-{v})": lambda v: np.exp(-v),
-    "log({v})": np.log,
-    "1 / log({v})": lambda v: 1 / np.log(v),
+    "1 - {v} squared": lambda v: 1 - v * v,
+    "1 + {v} squared": lambda v: 1 + v * v,
+    "{v} (1 - {v})": lambda v: v * (1 - v),
+    "{v} (1 + {v})": lambda v: v * (1 + v),
+    "log|{v}|": lambda v: np.log(np.abs(v)),
+    "1 / log|{v}|": lambda v: 1 / np.log(np.abs(v)),
     "cos({v})": np.cos,
     "sin({v})": np.sin,
     "tan({v})": np.tan,
@@ -70,7 +74,10 @@ def _quantities(o: Observation) -> dict[str, Array]:
 
 def _factor(o: Observation, name: str, form: Callable[[Array], Array]) -> Array | None:
     v = _quantities(o).get(name)
-    return None if v is None else form(v)
+    if v is None:
+        return None
+    factor = form(v)
+    return factor if np.isfinite(factor).all() else None
 
 
 def factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
@@ -102,7 +109,64 @@ def factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
                         return None
                     return constant * o.g * factor
 
-                yield "wrong local derivative", words, local
+                yield _other_operand(first, name, form, constant), words, local
+
+
+def _other_operand(o: Observation, name: str, form: Callable[[Array], Array], constant: float) -> str:
+    """The same formula may be right for another quantity: then that is what was confused."""
+    for other, v in _quantities(o).items():
+        if other not in (name, "g"):
+            with np.errstate(all="ignore"):
+                meant = constant * o.g * form(v)
+            if np.isfinite(meant).all() and close(meant, o.right):
+                return "ans for x" if "ans" in (name, other) else "operands swapped"
+    return "wrong local derivative"
+
+
+def fitted_factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+    """A factor with a constant that is fitted, and the product of two: what is left to try."""
+    if first.given.shape != first.right.shape or first.right.size < 3 or not np.all(first.right):
+        return
+    quantities = _quantities(first)
+    forms = [(name, text, form) for name in quantities for text, form in FORMS.items()]
+    with np.errstate(all="ignore"):
+        table = np.array([form(quantities[name]).ravel() for name, _, form in forms])
+        ratio = (first.given / first.right).ravel()
+        usable = np.isfinite(table).all(axis=1) & np.all(table != 0, axis=1)
+        usable &= np.ptp(table, axis=1) > 1e-6 * np.abs(table).max(axis=1)
+    forms, table = [f for f, ok in zip(forms, usable, strict=True) if ok], table[usable]
+    if not np.isfinite(ratio).all() or not len(table):
+        return
+    left = ratio / table
+    for k in np.flatnonzero(np.ptp(left, axis=1) <= 1e-8 * np.abs(left).max(axis=1)):
+        name, text, form = forms[k]
+        constant = float(np.median(left[k]))
+        yield (
+            "missing factor",
+            f"{constant:.6g} times {text.format(v=name)}",
+            _scaled(constant, [(name, form)]),
+        )
+    for i, rest in enumerate(left):
+        again = rest / table[i + 1 :]
+        for j in np.flatnonzero(np.ptp(again, axis=1) <= 1e-8 * np.abs(again).max(axis=1)):
+            one, two = forms[i], forms[i + 1 + j]
+            constant = float(np.median(again[j]))
+            lead = "" if abs(constant - 1) < 1e-8 else f"{constant:.6g} times "
+            words = f"{lead}{one[1].format(v=one[0])} times {two[1].format(v=two[0])}"
+            yield "missing factor", words, _scaled(constant, [(one[0], one[2]), (two[0], two[2])])
+
+
+def _scaled(constant: float, parts: list[tuple[str, Callable[[Array], Array]]]) -> Hypothesis:
+    def predict(o: Observation) -> Array | None:
+        answer = constant * o.right
+        for name, form in parts:
+            factor = _factor(o, name, form)
+            if factor is None:
+                return None
+            answer = answer * factor
+        return answer
+
+    return predict
 
 
 def constant_ratio(o: Observation) -> float | None:
@@ -134,18 +198,19 @@ def epsilons(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
             found = implied[np.isfinite(implied) & (implied != 0)]
             if not found.size:
                 continue
-            epsilon = float(np.median(found))
-            exponent = round(np.log10(abs(epsilon)))
-            if not 1e-14 < abs(epsilon) < 0.5 or abs(epsilon / 10.0**exponent - np.sign(epsilon)) > 0.05:
+            epsilon = _rounded(float(np.median(found)))
+            if not 1e-14 < abs(epsilon) < 0.5:
                 continue
 
             def predict(
-                o: Observation,
-                name: str = name,
-                power: int = power,
-                epsilon: float = np.sign(epsilon) * 10.0**exponent,
+                o: Observation, name: str = name, power: int = power, epsilon: float = epsilon
             ) -> Array | None:
                 v = _quantities(o).get(name)
                 return None if v is None else o.right * v**power / (v**power + epsilon)
 
-            yield "epsilon misplaced", f"{10.0**exponent:g} beside {name}", predict
+            yield "epsilon misplaced", f"{epsilon:g} beside {name}", predict
+
+
+def _rounded(epsilon: float) -> float:
+    """A number to one digit: students' epsilons are powers of ten, or a half or twice one."""
+    return float(f"{epsilon:.0e}")

@@ -62,6 +62,8 @@ def products(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         for sign in (1.0, -1.0)
         if (value := _value(word, letters)) is not None and close(sign * value, first.right)
     ]
+    if not rights:
+        return
     for elementwise, word in itertools.product((False, True), _words(list(letters))):
         value = _value(word, letters, elementwise)
         if value is None:
@@ -77,8 +79,7 @@ def products(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
                 return None if product is None or product.shape != o.right.shape else sign * product
 
             name = "elementwise product" if elementwise else _difference(word, sign, rights)
-            if name:
-                yield name, "", predict
+            yield name, "", predict
 
 
 def _difference(word: Word, sign: float, rights: list[tuple[Word, float]]) -> str:
@@ -96,4 +97,4 @@ def _difference(word: Word, sign: float, rights: list[tuple[Word, float]]) -> st
         if len(right) == len(word):
             changed = {*letters} ^ {name for name, _ in right}
             return "ans for x" if "ans" in changed else "operands swapped"
-    return "factor dropped" if rights else ""
+    return "factor dropped"
