@@ -19,11 +19,15 @@ from typing import Any
 import numpy
 
 from diffkit.autodiff.rules.construction import array as _array
+from diffkit.autodiff.rules.construction import full, full_like
 from diffkit.autodiff.rules.cumulative import logcumsumexp
 from diffkit.autodiff.rules.register import is_node as _is_node
 from diffkit.autodiff.tracer import nodes_in as _nodes_in
 
 __all__ = [*numpy.__all__, "logcumsumexp"]
+
+_OURS = {"full": full, "full_like": full_like, "logcumsumexp": logcumsumexp}
+globals().update({name: getattr(numpy, name) for name in numpy.__all__ if name not in _OURS})
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from diffkit.autodiff.rules.calls import plain
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
-from diffkit.autodiff.rules.shaping import astype
+from diffkit.autodiff.rules.shaping import astype, cast
 from diffkit.autodiff.tracer import nodes_in
 
 __all__ = ["array", "full"]
@@ -154,4 +154,4 @@ def _geomspace(
         raise ValueError("geomspace of traced values needs a start and a stop of the same sign, not zero")
     logs = np.linspace(np.log(sign * start), np.log(sign * stop), num, endpoint, axis=axis)
     points = (np.expand_dims(sign, axis) if np.ndim(sign) else sign) * np.exp(logs)
-    return points if dtype is None else points.astype(dtype)
+    return cast(points, np.result_type(start, stop, float) if dtype is None else dtype)

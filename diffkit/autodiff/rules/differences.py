@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import as_array, plain
-from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, is_node
+from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
+from diffkit.autodiff.rules.shaping import cast
 from diffkit.autodiff.tracer import Primitive
 
 __all__: list[str] = []
@@ -149,8 +150,7 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
         xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
         left = right = None
-    if not is_node(xp):
-        xp = np.asarray(xp, float)
+    x, xp, fp = cast(x, float), cast(xp, float), cast(fp, np.result_type(fp, float))
     n = len(xp)
     if n == 1:
         inside: Any = np.broadcast_to(fp[0], np.shape(x))

@@ -11,6 +11,7 @@ import numpy as np
 from diffkit.autodiff.rules.calls import as_array, plain
 from diffkit.autodiff.rules.indexing import placed, scatter
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
+from diffkit.autodiff.scatter import Scatter
 from diffkit.autodiff.tracer import Primitive, apply
 from diffkit.errors import NoRuleError
 
@@ -189,8 +190,10 @@ def _tile_vjp(g: Any, ans: Any, x: Any, *, reps: Any) -> Any:
 
 def _repeat_vjp(g: Any, ans: Any, x: Any, *, repeats: Any, axis: int | None = None) -> Any:
     shape = getattr(x, "shape", ())
-    if axis is None:
-        return fit(np.reshape(_repeat_vjp(g, ans, np.ravel(plain(x)), repeats=repeats, axis=0), shape), x)
+    if axis is None and len(shape) != 1:
+        c = _repeat_vjp(g, ans, np.ravel(plain(x)), repeats=repeats, axis=0)
+        return fit(np.reshape(c.dense() if type(c) is Scatter else c, shape), x)
+    axis = 0 if axis is None else axis
     axis = axis % len(shape)
     if np.size(repeats) == 1:
         times = int(np.ravel(repeats)[0])
@@ -246,8 +249,8 @@ def _pad_entry(fun: Primitive) -> Any:
             return np.ravel(array)[places]
         raise NoRuleError(
             f"np.pad has no derivative rule for mode={mode!r} and reflect_type="
-            f"{kwargs.get('reflect_type', 'even')!r}: use constant, edge, reflect, symmetric or wrap, or join "
-            "the parts with np.concatenate"
+            f"{kwargs.get('reflect_type', 'even')!r}: use constant, edge, reflect, symmetric or wrap, or "
+            "join the parts with np.concatenate"
         )
 
     return pad

@@ -8,6 +8,7 @@ import numpy as np
 
 from diffkit.autodiff.rules.calls import as_array
 from diffkit.autodiff.rules.register import composite
+from diffkit.autodiff.rules.shaping import cast
 
 __all__: list[str] = []
 
@@ -66,9 +67,10 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 def _poly(seq_of_zeros: Any) -> Any:
     if np.ndim(seq_of_zeros) > 1:
         raise TypeError("poly of a traced matrix: give its eigenvalues, np.linalg.eigvals(a)")
-    p: Any = np.ones(1)
+    one = np.ones(1, np.result_type(seq_of_zeros))
+    p: Any = one
     for k in range(len(seq_of_zeros)):
-        p = np.convolve(p, np.stack([1.0, -seq_of_zeros[k]]))
+        p = np.convolve(p, np.concatenate([one, -seq_of_zeros[k : k + 1]]))
     return p
 
 
@@ -77,6 +79,7 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     n = len(x) if N is None else N
     if n == 0:
         return np.zeros((len(x), 0))
+    x = cast(x, np.result_type(x, int))
     columns = [np.ones_like(x)]
     for _ in range(n - 1):
         columns.append(columns[-1] * x)

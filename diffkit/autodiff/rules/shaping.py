@@ -12,7 +12,7 @@ import numpy as np
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, structural
 from diffkit.autodiff.tracer import Primitive
 
-__all__ = ["astype"]
+__all__ = ["astype", "cast"]
 
 
 def _reshape_vjp(g: Any, ans: Any, x: Any, *, order: Any = "C", **_: Any) -> Any:
@@ -115,6 +115,12 @@ def _resize(a: Any, new_shape: Any) -> Any:
 astype = Primitive("astype", lambda x, dtype: x.astype(dtype) if hasattr(x, "astype") else dtype.type(x))
 astype.jvps = (lambda t, ans, x, dtype: astype(t, dtype),)
 astype.vjps = (lambda g, ans, x, dtype: fit(g, x) if dtype.kind in "fc" else np.zeros_like(x),)
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """x in a dtype; x itself if it has that already. A Python number is a double."""
+    dtype = np.dtype(dtype)
+    return x if np.result_type(x) == dtype else astype(x, dtype)
 
 
 @composite(getattr(np, "astype", None))

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import plain
+from diffkit.autodiff.rules.calls import as_array, plain
 from diffkit.autodiff.rules.register import composite, constant, define, fit, is_node, reentrant
+from diffkit.autodiff.rules.shaping import cast
 from diffkit.autodiff.tracer import Primitive
 
 __all__ = ["quantile"]
@@ -102,9 +103,9 @@ place.vjps = (lambda g, ans, q, *, n, method: fit(g * _slope_of_place(q, n, meth
 place.jvps = (lambda t, ans, q, *, n, method: t * _slope_of_place(q, n, method),)
 
 
-def quantile(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan: bool) -> Any:
+def quantile(a: Any, q: Any, axis: Axis, method: Any, keepdims: bool, skip_nan: bool) -> Any:
     """The quantile as a program: sort, and read off between two neighbours."""
-    ndim, q_shape = np.ndim(a), np.shape(q)
+    ndim, q_shape, given = np.ndim(a), np.shape(q), q
     axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis
     axes = tuple(k % ndim for k in axes)
     rest = tuple(n for k, n in enumerate(np.shape(a)) if k not in axes)
@@ -118,6 +119,10 @@ def quantile(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan: 
     else:
         known = counts if skip_nan else np.where(counts == n, n, 0)
         answer = _read_off_some(rows, q, known, method)
+    # NumPy's own answer tells the dtype: that depends on whether q is a Python number.
+    answer = cast(
+        answer, np.result_type(np.quantile(np.ones(1, np.result_type(a)), plain(given), method=method))
+    )
     if keepdims:
         answer = np.reshape(answer, q_shape + tuple(1 if k in axes else m for k, m in enumerate(np.shape(a))))
     return answer
@@ -143,8 +148,6 @@ def _read_off(rows: Any, at: Any, n: int) -> Any:
     share = at - low
     if not is_node(share) and not np.any(share):
         return left
-    if not is_node(share) and rows.dtype.kind == "f":
-        share = np.asarray(share, rows.dtype)[()]
     # From the nearer neighbour, so that a share of 1 gives the right one exactly.
     step = right - left
     return np.where(plain(share) < 0.5, left + step * share, right - step * (1 - share))
@@ -161,6 +164,12 @@ def _read_off_some(rows: Any, q: Any, known: np.ndarray, method: str) -> Any:
             values = np.broadcast_to(_read_off(rows[..., :n], _place(q, int(n), method), int(n)), shape)
         answer = values if answer is None else np.where(known == n, values, answer)
     return answer
+
+
+def _hundredth(a: Any, q: Any) -> Any:
+    """Percent as a share, in a's precision if q is a Python number."""
+    dtype = np.result_type(a)
+    return as_array(q) / (dtype.type(100) if dtype.kind == "f" else 100)
 
 
 def _check_weights(weights: Any) -> None:
@@ -197,8 +206,7 @@ def _percentile(
     weights: None = None,
 ) -> Any:
     _check_weights(weights)
-    q = q / 100 if is_node(q) else np.true_divide(q, 100)
-    return quantile(a, q, axis, method, keepdims, skip_nan=False)
+    return quantile(a, _hundredth(a, q), axis, method, keepdims, skip_nan=False)
 
 
 @composite(np.median)
@@ -237,8 +245,7 @@ def _nanpercentile(
     weights: None = None,
 ) -> Any:
     _check_weights(weights)
-    q = q / 100 if is_node(q) else np.true_divide(q, 100)
-    return quantile(a, q, axis, method, keepdims, skip_nan=True)
+    return quantile(a, _hundredth(a, q), axis, method, keepdims, skip_nan=True)
 
 
 @composite(np.nanmedian)

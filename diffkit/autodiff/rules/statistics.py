@@ -9,6 +9,7 @@ import numpy as np
 from diffkit.autodiff.rules.calls import as_array
 from diffkit.autodiff.rules.reductions import count, spread
 from diffkit.autodiff.rules.register import composite, define, fit
+from diffkit.autodiff.rules.shaping import cast
 
 __all__: list[str] = []
 
@@ -119,11 +120,11 @@ def _cov(
     *,
     dtype: Any = None,
 ) -> Any:
-    rows = _variables(m, rowvar)
+    if dtype is None:
+        dtype = np.result_type(*(v for v in (as_array(m), as_array(y)) if v is not None), np.float64)
+    rows = cast(_variables(m, rowvar), dtype)
     if y is not None:
-        rows = np.concatenate([rows, _variables(y, rowvar)], axis=0)
-    if dtype is not None:
-        rows = rows.astype(dtype)
+        rows = np.concatenate([rows, cast(_variables(y, rowvar), dtype)], axis=0)
     ddof = (0 if bias else 1) if ddof is None else ddof
     w = as_array(fweights)
     if aweights is not None:

@@ -1,0 +1,36 @@
+"""Every rule for NumPy's functions: value, dtype, both modes, second order, single precision."""
+
+import numpy as np
+import pytest
+from numpy_cases import FAMILIES
+from rule_checks import check_derivatives, check_single_precision, check_value
+
+import diffkit as dk
+from diffkit.containers import flatten
+
+LINES = [
+    pytest.param(c, id=f"{name}-{k}")
+    for functions in FAMILIES.values()
+    for name, lines in functions.items()
+    for k, c in enumerate(lines)
+]
+
+
+@pytest.mark.parametrize("c", LINES)
+def test_tracing_changes_neither_value_nor_type(c):
+    check_value(c)
+
+
+@pytest.mark.parametrize("c", LINES)
+def test_both_modes_to_second_order(c):
+    check_derivatives(c)
+
+
+@pytest.mark.parametrize("c", LINES)
+def test_single_precision_stays_single(c):
+    small = {"f": np.float32, "c": np.complex64}
+    args = [np.asarray(a).astype(small[np.asarray(a).dtype.kind]) for a in c.args]
+    plain, traced = c.f(np, *args), dk.trace(c.on_numpy())(*args).value
+    for expected, found in zip(flatten(plain)[0], flatten(traced)[0], strict=True):
+        assert np.result_type(found) == np.result_type(expected)
+    check_single_precision(c)
