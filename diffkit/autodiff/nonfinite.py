@@ -63,8 +63,8 @@ def _name(t: Trace, source: int, k: int, target: int, contribution: Any) -> NoRe
     raise DomainError(
         f"the gradient of {t.name} is not finite, although its value is: the derivative of "
         f"{row.fun.name} by {t.names[target]} = {_short(argument.value)} is {_short(contribution)} "
-        f"({row.site}). If this branch is not the one that counts, keep its argument away from there with np.where before "
-        "the call, not after it."
+        f"({row.site}). If this branch is not the one that counts, keep its argument away from there with "
+        "np.where before the call, not after it."
     )
 
 

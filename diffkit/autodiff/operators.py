@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.sweeps import zeros_like
+from diffkit.autodiff.sweeps import forward_sweep
 from diffkit.autodiff.trace import Trace, plain, record
 from diffkit.containers import describe, flatten
 from diffkit.errors import InputError
@@ -302,39 +302,26 @@ def _blocks_reverse(t: Trace) -> list[list[Any]]:
     blocks = []
     for output in t.outputs:
         value = plain(output)
-        rows = [_pull(t, output, seed) for seed in _basis(value)]
-        blocks.append([_assemble([row[k] for row in rows], np.shape(value), 0) for k in range(len(t.inputs))])
+        rows = [t.input_adjoints({output.index: seed} if t.owns(output) else {}) for seed in _basis(value)]
+        blocks.append(
+            [_assemble([row[k] for row in rows], value, plain(n), 0) for k, n in enumerate(t.inputs)]
+        )
     return blocks
-
-
-def _pull(t: Trace, output: Any, seed: Any) -> list[Any]:
-    from diffkit.autodiff.sweeps import reverse_sweep
-
-    seeds = {output.index: seed} if t.owns(output) else {}
-    adjoints = reverse_sweep(t.nodes, t.recording, seeds)
-    return [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in t.inputs]
 
 
 def _blocks_forward(t: Trace) -> list[list[Any]]:
-    from diffkit.autodiff.sweeps import forward_sweep
-
+    """The same, by a sweep per input element."""
     columns = []
     for n in t.inputs:
-        swept = [forward_sweep(t.nodes, t.recording, {n.index: seed}) for seed in _basis(plain(n))]
-        columns.append(swept)
-    blocks = []
-    for output in t.outputs:
-        row = []
-        for n, sweeps in zip(t.inputs, columns, strict=True):
-            tangents = [
-                zeros_like(plain(output))
-                if not t.owns(output) or s[output.index] is None
-                else s[output.index]
-                for s in sweeps
-            ]
-            row.append(_assemble(tangents, np.shape(plain(n)), -1))
-        blocks.append(row)
-    return blocks
+        sweeps = [forward_sweep(t.nodes, t.recording, {n.index: seed}) for seed in _basis(plain(n))]
+        columns.append([t.output_tangents(swept) for swept in sweeps])
+    return [
+        [
+            _assemble([tangents[k] for tangents in column], plain(n), plain(output), -1)
+            for n, column in zip(t.inputs, columns, strict=True)
+        ]
+        for k, output in enumerate(t.outputs)
+    ]
 
 
 def _basis(value: Any) -> list[Any]:
@@ -349,15 +336,18 @@ def _basis(value: Any) -> list[Any]:
     return vectors
 
 
-def _assemble(parts: list[Any], shape: tuple[int, ...], axis: int) -> Any:
-    """Slices of a block, stacked along a new axis that is then given the shape it stands for."""
+def _assemble(parts: list[Any], by: Any, of: Any, axis: int) -> Any:
+    """A block from its slices, one for each element of ``by``, each of the shape of ``of``.
+
+    They are stacked along a new axis, the first (0) or the last (-1), which then gets ``by``'s shape.
+    """
+    shape, inner = np.shape(by), np.shape(of)
     if not shape:
         return parts[0]
+    whole = shape + inner if axis == 0 else inner + shape
     if not parts:
-        return np.zeros(shape)
-    stacked = np.stack(parts, axis=axis)
-    inner = tuple(stacked.shape)
-    return np.reshape(stacked, shape + inner[1:] if axis == 0 else inner[:-1] + shape)
+        return np.zeros(whole, np.result_type(by, of))
+    return np.reshape(np.stack(parts, axis=axis), whole)
 
 
 def hessian(f: Function, argnum: int = 0) -> Function:

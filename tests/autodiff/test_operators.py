@@ -1,0 +1,336 @@
+"""Every operator: what it says by closed forms, nested in any mixture, on every kind of argument."""
+
+import math
+from collections import namedtuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import diffkit as dk
+from diffkit.errors import InputError
+
+X = np.array([0.3, -1.2, 2.0])
+A = np.array([[1.0, -0.5, 2.0], [0.3, 0.8, -1.0]])
+
+Point = namedtuple("Point", "x y")
+
+
+def cubic(x):
+    """sum x^3 + x0 x1 x2: gradient and Hessian in closed form below."""
+    return np.sum(x**3) + x[0] * x[1] * x[2]
+
+
+def cubic_gradient(x):
+    return 3 * x**2 + np.array([x[1] * x[2], x[0] * x[2], x[0] * x[1]])
+
+
+def cubic_hessian(x):
+    off = np.array([[0, x[2], x[1]], [x[2], 0, x[0]], [x[1], x[0], 0]])
+    return np.diag(6 * x) + off
+
+
+# -- one by one -------------------------------------------------------------------------------------------
+
+
+def test_gradients():
+    np.testing.assert_allclose(dk.grad(cubic)(X), cubic_gradient(X), rtol=1e-14)
+    value, gradient = dk.value_and_grad(cubic)(X)
+    assert value == cubic(X)
+    np.testing.assert_allclose(gradient, cubic_gradient(X), rtol=1e-14)
+    gradient, aux = dk.grad_and_aux(lambda x: (cubic(x), {"seen": x[0] * 2.0, "kind": "text"}))(X)
+    np.testing.assert_allclose(gradient, cubic_gradient(X), rtol=1e-14)
+    assert aux == {"seen": 0.6, "kind": "text"}
+
+
+def test_argnum_as_an_int_a_tuple_and_from_the_end():
+    def f(x, y, n):
+        return x**2 * y**n
+
+    assert dk.grad(f)(2.0, 3.0, 2) == 36.0
+    assert dk.grad(f, 1)(2.0, 3.0, 2) == 24.0
+    assert dk.grad(f, (0, 1))(2.0, 3.0, 2) == (36.0, 24.0)
+    assert dk.grad(f, (1,))(2.0, 3.0, 2) == (24.0,)
+    assert dk.grad(f, -2)(2.0, 3.0, 2) == 24.0
+    assert dk.value_and_grad(f, (1, 0))(2.0, 3.0, 2) == (36.0, (24.0, 36.0))
+
+
+def test_elementwise_and_deriv():
+    np.testing.assert_allclose(dk.elementwise_grad(np.tanh)(X), 1 - np.tanh(X) ** 2, rtol=1e-14)
+    np.testing.assert_allclose(dk.elementwise_grad(dk.elementwise_grad(np.sin))(X), -np.sin(X), rtol=1e-14)
+    np.testing.assert_array_equal(
+        dk.deriv(lambda t: np.stack([t**2, t**3, 1.0 + 0 * t]))(2.0), [4.0, 12.0, 0.0]
+    )
+    assert dk.deriv(dk.deriv(dk.deriv(np.sin)))(0.5) == pytest.approx(-math.cos(0.5), rel=1e-15)
+
+
+def test_jacobians_are_in_numerator_layout():
+    for mode in (None, "forward", "reverse"):
+        np.testing.assert_allclose(dk.jacobian(lambda x: A @ x, mode=mode)(X), A, rtol=1e-14)
+        by_matrix = dk.jacobian(lambda a: a @ X, mode=mode)(A)
+        assert by_matrix.shape == (2, 2, 3)
+        np.testing.assert_allclose(by_matrix, np.einsum("ij,k->ijk", np.eye(2), X), rtol=1e-14)
+        assert dk.jacobian(lambda x: x**2, mode=mode)(3.0) == 6.0
+        assert dk.jacobian(lambda x: np.zeros((0,)) * x[0], mode=mode)(X).shape == (0, 3)
+    with pytest.raises(InputError, match='mode is "forward"'):
+        dk.jacobian(np.sin, mode="backward")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "cheaper"), [(2, 50, "forward"), (50, 2, "reverse"), (9, 9, "reverse")]
+)
+def test_the_jacobian_takes_the_cheaper_mode(monkeypatch, inputs, outputs, cheaper):
+    from diffkit.autodiff import operators
+
+    taken = []
+    for name in ("forward", "reverse"):
+        blocks = getattr(operators, f"_blocks_{name}")
+        monkeypatch.setattr(operators, f"_blocks_{name}", lambda t, n=name, b=blocks: taken.append(n) or b(t))
+    matrix = np.ones((outputs, inputs))
+    np.testing.assert_array_equal(dk.jacobian(lambda x: matrix @ x)(np.ones(inputs)), matrix)
+    assert taken == [cheaper]
+
+
+def test_hessians_and_their_products():
+    np.testing.assert_allclose(dk.hessian(cubic)(X), cubic_hessian(X), rtol=1e-13)
+    v = np.array([1.0, -2.0, 0.5])
+    np.testing.assert_allclose(dk.hessian_vector_product(cubic)(X, v), cubic_hessian(X) @ v, rtol=1e-13)
+    np.testing.assert_allclose(dk.hessian_tensor_product(cubic)(X, v), cubic_hessian(X) @ v, rtol=1e-13)
+    hvp, gradient = dk.make_hvp(cubic)(X)
+    np.testing.assert_allclose(hvp(v), cubic_hessian(X) @ v, rtol=1e-13)
+    np.testing.assert_allclose(gradient, cubic_gradient(X), rtol=1e-14)
+    by_matrix = dk.hessian(lambda a: np.sum(a**2) / 2)(A)
+    np.testing.assert_array_equal(by_matrix.reshape(6, 6), np.eye(6))
+    second = dk.hessian_vector_product(lambda n, x: x**n, argnum=1)(3, 2.0, 1.0)
+    assert second == 12.0
+
+
+def test_hessian_vector_products_are_forward_over_reverse(monkeypatch):
+    """The cost of one is a small multiple of f's, whatever the number of variables: two sweeps in all."""
+    from diffkit.autodiff import trace
+
+    sweeps = []
+    for name in ("forward_sweep", "reverse_sweep"):
+        sweep = getattr(trace, name)
+        monkeypatch.setattr(trace, name, lambda *a, n=name, s=sweep: sweeps.append(n) or s(*a))
+    dk.hessian_vector_product(lambda x: np.sum(x**3))(np.ones(100), np.ones(100))
+    assert sweeps == ["reverse_sweep", "forward_sweep"]
+
+
+def test_products_with_jacobians():
+    g = np.array([2.0, -1.0])
+    np.testing.assert_allclose(dk.vector_jacobian_product(lambda x: A @ x)(X, g), g @ A, rtol=1e-14)
+    T = np.arange(8.0).reshape(2, 2, 2)
+    got = dk.tensor_jacobian_product(lambda x: A @ x)(X, T)
+    np.testing.assert_allclose(got, T @ A, rtol=1e-14)
+    vjp, value = dk.make_vjp(lambda x: A @ x)(X)
+    np.testing.assert_array_equal(value, A @ X)
+    for _ in range(2):  # it can be called again
+        np.testing.assert_allclose(vjp(g), g @ A, rtol=1e-14)
+    value, tangent = dk.make_jvp(lambda x: A @ x)(X)(np.ones(3))
+    np.testing.assert_allclose(tangent, A.sum(1), rtol=1e-14)
+    assert dk.make_jvp(lambda x, y: x * y, (0, 1))(2.0, 3.0)((1.0, 10.0)) == (6.0, 23.0)
+
+
+def test_gauss_newton():
+    v = np.array([1.0, -2.0, 0.5])
+    J = dk.jacobian(lambda x: np.tanh(A @ x))(X)
+    np.testing.assert_allclose(dk.make_ggnvp(lambda x: np.tanh(A @ x))(X)(v), J.T @ (J @ v), rtol=1e-13)
+
+    def g(y):
+        return np.sum(np.exp(y))
+
+    H = np.diag(np.exp(np.tanh(A @ X)))
+    got = dk.make_ggnvp(lambda x: np.tanh(A @ x), g)(X)(v)
+    np.testing.assert_allclose(got, J.T @ H @ (J @ v), rtol=1e-13)
+
+
+def test_holomorphic():
+    z = np.array([0.3 + 1.0j, -1.2j])
+    np.testing.assert_allclose(
+        dk.holomorphic_grad(lambda z: np.sum(np.exp(z) * z))(z), np.exp(z) * (1 + z), rtol=1e-13
+    )
+    with pytest.raises(InputError, match="complex argument"):
+        dk.holomorphic_grad(np.sin)(1.0)
+
+
+# -- containers and dtypes --------------------------------------------------------------------------------
+
+
+def test_containers_in_and_out():
+    params = {"w": [np.ones(2), 3.0], "p": Point(2.0, (1.0,))}
+
+    def f(params):
+        w, p = params["w"], params["p"]
+        return np.sum(w[0]) * w[1] * p.x + p.y[0] ** 2
+
+    got = dk.grad(f)(params)
+    assert got["p"] == Point(6.0, (2.0,))
+    assert isinstance(got["p"], Point)
+    np.testing.assert_array_equal(got["w"][0], [6.0, 6.0])
+    assert got["w"][1] == 4.0
+
+    blocks = dk.jacobian(lambda p: {"a": p.x * p.y, "b": [p.x * np.ones(2)]})(Point(2.0, 3.0))
+    assert blocks["a"] == Point(3.0, 2.0)
+    np.testing.assert_array_equal(blocks["b"][0].x, [1.0, 1.0])
+    np.testing.assert_array_equal(blocks["b"][0].y, [0.0, 0.0])
+
+    vjp, _ = dk.make_vjp(lambda p: (p.x**2, {"y": p.y}))(Point(2.0, 3.0))
+    assert vjp((1.0, {"y": 5.0})) == Point(4.0, 5.0)
+    _, tangent = dk.make_jvp(lambda p: (p.x**2, {"y": p.y}))(Point(2.0, 3.0))(Point(1.0, 7.0))
+    assert tangent == (4.0, {"y": 7.0})
+    with pytest.raises(InputError, match="nested differently"):
+        vjp((1.0, [5.0]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128, np.float16])
+def test_dtypes_are_kept(dtype):
+    x = np.array([0.5, 1.5], dtype)
+
+    def f(x):
+        y = np.sum(np.exp(x) * x**2 / (1.0 + x))
+        return np.real(y)
+
+    assert dk.grad(f)(x).dtype == dtype
+    assert dk.grad(lambda x: f(x) * np.float64(2.0))(x).dtype == dtype
+    assert dk.make_jvp(lambda x: np.tanh(x) * 2.0)(x)(x)[1].dtype == dtype
+    assert dk.elementwise_grad(lambda x: np.sqrt(x) * 3)(x).dtype == dtype
+    assert dk.jacobian(lambda x: x * 2.0)(x).dtype == dtype
+    scalar = dtype(0.5)
+    assert dk.grad(lambda x: np.real(x * x))(scalar).dtype == dtype
+
+
+def test_a_float_gives_a_float():
+    for f in (np.sin, lambda x: x**2, lambda x: np.sum(x * np.ones(3)), lambda x: np.exp(x) * X[0]):
+        assert type(dk.grad(f)(0.5)) is float
+        assert type(dk.grad(dk.grad(f))(0.5)) is float
+
+
+def test_a_gradient_is_an_array_of_its_own():
+    x, y = np.ones(3), np.ones(3)
+    gx, gy = dk.grad(lambda x, y: np.sum(x + y), (0, 1))(x, y)
+    gx *= 5.0
+    np.testing.assert_array_equal(gy, 1.0)
+    seed = np.ones(3)
+    vjp, _ = dk.make_vjp(lambda x: x)(x)
+    vjp(seed)[0] = 7.0
+    assert seed[0] == 1.0
+    moved = dk.make_jvp(lambda x: x.T)(x)(seed)[1]
+    moved[0] = 7.0
+    assert seed[0] == 1.0
+
+
+def test_an_answer_that_does_not_depend_on_the_argument():
+    assert dk.grad(lambda x: 3.0)(1.0) == 0.0
+    np.testing.assert_array_equal(dk.grad(lambda x: 3.0)(X), np.zeros(3))
+    np.testing.assert_array_equal(dk.jacobian(lambda x: np.ones(2))(X), np.zeros((2, 3)))
+    np.testing.assert_array_equal(dk.jacobian(lambda x: np.ones(2), mode="forward")(X), np.zeros((2, 3)))
+    assert dk.deriv(lambda x: 3.0)(1.0) == 0.0
+    np.testing.assert_array_equal(dk.hessian(lambda x: np.sum(x))(X), np.zeros((3, 3)))
+
+
+def test_the_functions_name_and_docstring_are_kept():
+    def loss(w):
+        """A loss."""
+        return w
+
+    assert dk.grad(loss).__name__ == "loss"
+    assert dk.grad(loss).__doc__ == "A loss."
+
+
+def test_fan_out_and_a_value_used_twice_by_one_function():
+    assert dk.grad(lambda x: x * x)(3.0) == 6.0
+    assert dk.grad(lambda x: x + x)(3.0) == 2.0
+    assert dk.grad(lambda x: (x + x) * (x + x))(1.0) == 8.0
+    np.testing.assert_array_equal(dk.grad(lambda x: np.sum(np.stack([x, x])))(X), [2.0, 2.0, 2.0])
+
+
+def test_a_fan_out_that_doubles_at_every_step_costs_no_more_than_the_steps():
+    def f(x):
+        for _ in range(200):
+            x = x * 0.5 + x * 0.5
+        return x
+
+    assert dk.grad(f)(1.0) == 1.0
+
+
+# -- nesting ----------------------------------------------------------------------------------------------
+
+MODES = {"forward": dk.deriv, "reverse": dk.grad}
+
+
+@pytest.mark.parametrize("inner", MODES)
+@pytest.mark.parametrize("outer", MODES)
+def test_perturbation_confusion(outer, inner):
+    """d/dx [x d/dy (x + y)] is 1 (Siskind and Pearlmutter, 2005)."""
+    outer, inner = MODES[outer], MODES[inner]
+    assert outer(lambda x: x * inner(lambda y: x + y)(1.0))(1.0) == 1.0
+    assert outer(lambda x: x * inner(lambda y: x * y)(2.0))(3.0) == 6.0
+    assert outer(lambda x: x * inner(lambda y: x)(2.0))(3.0) == 0.0
+
+
+@given(st.lists(st.sampled_from(sorted(MODES)), min_size=3, max_size=3))
+def test_three_levels_deep(modes):
+    """D_x [x D_y [x y D_z [x y z^2]]] at (2, 3, 5)."""
+    dx, dy, dz = (MODES[m] for m in modes)
+
+    def f(x):
+        def g(y):
+            return x * y * dz(lambda z: x * y * z**2)(5.0)  # x^2 y^2 * 10
+
+        return x * dy(g)(3.0)  # x^3 * 20 y
+
+    assert dx(f)(2.0) == pytest.approx(3 * 2.0**2 * 60.0, rel=1e-14)
+
+
+@given(st.lists(st.sampled_from(sorted(MODES)), min_size=1, max_size=5))
+def test_any_mixture_of_modes(modes):
+    """The n-th derivative of exp(2x) is 2^n exp(2x)."""
+    f = lambda x: np.exp(2.0 * x)  # noqa: E731
+    for m in modes:
+        f = MODES[m](f)
+    assert f(0.3) == pytest.approx(2 ** len(modes) * math.exp(0.6), rel=1e-13)
+
+
+def test_a_higher_order_function_in_an_inner_derivative():
+    """A derivative taken of a function that closes over the outer variable, applied at it (curried)."""
+
+    def f(x):
+        return dk.grad(lambda y: dk.deriv(lambda z: z**2 * y * x)(x) * y)(x)
+
+    # D_z z^2 y x at x is 2 x^2 y; times y: 2 x^2 y^2; D_y at x: 4 x^3; D_x: 12 x^2.
+    assert dk.grad(f)(2.0) == pytest.approx(48.0)
+    assert dk.deriv(f)(2.0) == pytest.approx(48.0)
+
+
+def test_operators_within_operators():
+    np.testing.assert_allclose(dk.jacobian(dk.grad(cubic))(X), cubic_hessian(X), rtol=1e-13)
+    np.testing.assert_allclose(
+        dk.jacobian(dk.jacobian(cubic, mode="forward"), mode="reverse")(X), cubic_hessian(X), rtol=1e-13
+    )
+    third = dk.jacobian(dk.hessian(cubic))(X)
+    expected = np.zeros((3, 3, 3))
+    for i in range(3):
+        expected[i, i, i] = 6.0
+        for j in range(3):
+            for k in range(3):
+                if len({i, j, k}) == 3:
+                    expected[i, j, k] = 1.0
+    np.testing.assert_allclose(third, expected, atol=1e-14)
+    newton = dk.grad(lambda x: np.sum(dk.hessian_vector_product(cubic)(x, X)))(X)
+    np.testing.assert_allclose(newton, np.einsum("ijk,j->k", expected, X), rtol=1e-12)
+    assert dk.grad(lambda x: dk.value_and_grad(lambda y: y**3)(x)[1])(2.0) == 12.0
+
+
+def test_a_solver_differentiated_through_its_steps():
+    """Newton's method for sqrt(a), its own steps differentiated by an inner derivative."""
+
+    def root(a):
+        x = 1.0 + 0.0 * a
+        for _ in range(6):
+            x = x - (x * x - a) / dk.grad(lambda y: y * y - a)(x)
+        return x
+
+    assert dk.grad(root)(2.0) == pytest.approx(0.5 / math.sqrt(2.0), rel=1e-9)
+    assert dk.deriv(dk.grad(root))(2.0) == pytest.approx(-0.25 * 2.0**-1.5, rel=1e-6)
