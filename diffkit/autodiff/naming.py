@@ -9,6 +9,11 @@ that they belong to: ``x1_bar``.
 from __future__ import annotations
 
 import itertools
+import keyword
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diffkit.autodiff.sites import assigned_name, belongs_to_diffkit
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
     from diffkit.autodiff.adjoint import AdjointTrace
     from diffkit.autodiff.trace import Trace
 
-__all__ = ["name_rows"]
+__all__ = ["identifier", "identifiers", "name_rows"]
 
 
 def name_rows(t: Trace) -> list[str]:
@@ -38,7 +43,7 @@ def name_rows(t: Trace) -> list[str]:
     wanted = _adjoint_names(t) if isinstance(t, AdjointTrace) else map(_primal_name, t.nodes)
     taken: dict[str, int] = {}  # each name, and the last number that was put behind it
     operations = itertools.count(1)
-    names = []
+    names: list[str] = []
     for row, name in zip(t.nodes, wanted, strict=True):
         number = next(operations) if row.fun is not INPUT else 0
         names.append(_unused(name or f"v{number}", taken))
@@ -60,13 +65,18 @@ def _unused(name: str, taken: dict[str, int]) -> str:
     return found
 
 
-def _adjoint_names(t: AdjointTrace) -> list[str]:
+def _adjoint_names(t: AdjointTrace) -> list[str | None]:
+    """A complete adjoint is x_bar; one contribution to it x_bar_part, some of them added up x_bar_sum.
+
+    The steps of a VJP, such as the cos(x) of a sine, are operations like those of the program itself.
+    """
     primal = t.primal.names
-    names: list[str] = []
+    names: list[str | None] = []
     complete: dict[int, int] = {}  # the rows that are a complete adjoint, and of what
     for index, adjoint in enumerate(t.adjoint_rows):
         if t.owns(adjoint):
             complete.setdefault(adjoint.index, index)
+    parts = {c.value.index for c in t.contributions if t.owns(c.value)}
     for row, role in zip(t.nodes, t.roles, strict=True):
         if row.fun is INPUT:
             names.append(str(row.args[0]))
@@ -74,6 +84,62 @@ def _adjoint_names(t: AdjointTrace) -> list[str]:
             names.append(primal[role.primal])
         elif row.index in complete:
             names.append(f"{primal[complete[row.index]]}_bar")
+        elif role.kind == "sum":
+            names.append(f"{primal[role.primal]}_bar_sum")
         else:
-            names.append(f"{primal[role.primal]}_bar_part")
+            names.append(f"{primal[role.primal]}_bar_part" if row.index in parts else None)
     return names
+
+
+# -- names in source --------------------------------------------------------------------------------------
+
+_RESERVED = frozenset(
+    [*keyword.kwlist, *keyword.softkwlist, "abs", "bool", "complex", "float", "int", "math", "np", "slice"]
+)
+_LOOK_ALIKE = frozenset("lOI")
+"""Letters that look like digits: linters refuse them as names on their own."""
+
+
+@lru_cache(maxsize=4096)
+def identifier(name: str) -> str:
+    """A name that Python takes, in ASCII, for one that may be anything.
+
+    Greek letters are spelled out, accents dropped, keywords followed by an underscore, and places in
+    containers written with underscores.
+
+    >>> [identifier(n) for n in ("x1", "λ", "p['w'][0]", "lambda", "l", "naïve", "Ω_bar", "±", "2x")]
+    ['x1', 'lambda_', 'p_w_0', 'lambda_', 'l_1', 'naive', 'Omega_bar', 'v', 'v2x']
+    """
+    text = name if name.isascii() else "".join(map(_ascii, unicodedata.normalize("NFKD", name)))
+    text = re.sub(r"\W+", "_", text, flags=re.ASCII)
+    text = text.replace("__", "_") if text != name else text
+    text = re.sub(r"_+$", "", text) if text != name else text
+    text = text.lstrip("_") if text != name else text
+    if not text:
+        return "v"
+    if text[0].isdigit():
+        text = f"v{text}"
+    if text in _LOOK_ALIKE:
+        return f"{text}_1"
+    return f"{text}_" if text in _RESERVED else text
+
+
+def _ascii(letter: str) -> str:
+    if letter.isascii():
+        return letter
+    words = unicodedata.name(letter, "").split()
+    if words[:1] == ["GREEK"] and "LETTER" in words:
+        spelled = words[words.index("LETTER") + 1].lower().replace("lamda", "lambda")
+        return f"{spelled.capitalize() if letter.isupper() else spelled}_"
+    return ""
+
+
+def identifiers(names: Sequence[str]) -> tuple[list[str], set[str]]:
+    """Identifiers for the names of a program's rows, all different; and the set of them.
+
+    >>> identifiers(["l", "l_2", "x", "x", "λ_bar"])[0]
+    ['l_1', 'l_2', 'x', 'x_2', 'lambda_bar']
+    """
+    taken: dict[str, int] = {}
+    found = [_unused(identifier(name), taken) for name in names]
+    return found, set(taken)

@@ -1,0 +1,202 @@
+"""A trace on its way to source: rows that passes can drop, merge and replace.
+
+A :class:`Program` has what is needed to write a trace as code and nothing of how it was recorded. Its
+rows refer to each other directly. Passes (``passes.py``) turn a program into another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.trace import Trace
+from diffkit.autodiff.tracer import INPUT, Decision, Primitive
+from diffkit.containers import Structure
+
+__all__ = ["Guard", "Program", "Row", "program_of", "same_bits"]
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One row of a program.
+
+    Attributes:
+        fun: the primitive that computes it; ``INPUT`` for an argument.
+        args: rows and constants.
+        kwargs: constants.
+        value: what it was when the program was traced: an example of its type and shape.
+        name: what it is called.
+        reverse: whether it belongs to the reverse sweep.
+    """
+
+    fun: Primitive
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    value: Any
+    name: str
+    reverse: bool = False
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows among the arguments."""
+        return [a for a in self.args if type(a) is Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a row must be for the program to hold: the trace decided by it.
+
+    Attributes:
+        row: the row.
+        value: what it was: a bool, an integer, or an array used as an index or mask.
+        kind: "branch", "index" or "loop", as in :class:`~diffkit.autodiff.tracer.Decision`.
+        site: the user's line.
+    """
+
+    row: Row
+    value: Any
+    kind: str
+    decision: Decision
+
+    @property
+    def site(self) -> str:
+        """Where in the user's program that was."""
+        return self.decision.site
+
+
+@dataclass(slots=True)
+class Program:
+    """The rows of a trace, what they are given and what they return.
+
+    Attributes:
+        name: what to call the function.
+        rows: inputs first, then in the order in which they are computed.
+        inputs: the rows that are arguments.
+        outputs: rows and constants, one per leaf of what is returned.
+        structure: how the outputs are nested.
+        guards: decisions, in order.
+        kept: the rows of the primal part that the reverse sweep reads.
+        seeds: inputs with a value that they usually have: the cotangents.
+        summary: one line that says what it computes.
+        inline: rows that are written where they are used, by ``id``, and not given a name.
+    """
+
+    name: str
+    rows: list[Row]
+    inputs: list[Row]
+    outputs: list[Any]
+    structure: Structure
+    guards: list[Guard]
+    kept: frozenset[int] = frozenset()
+    seeds: list[Row] = field(default_factory=list)
+    summary: str = ""
+    inline: frozenset[int] = frozenset()
+
+    def with_rows(self, rows: list[Row], new: dict[int, Any]) -> Program:
+        """The program with other rows. ``new`` tells, by ``id``, what stands for a row that is gone."""
+
+        def now(value: Any) -> Any:
+            return new.get(id(value), value) if type(value) is Row else value
+
+        guards = [replace(g, row=now(g.row)) for g in self.guards if type(now(g.row)) is Row]
+        return replace(
+            self,
+            rows=rows,
+            outputs=[now(o) for o in self.outputs],
+            guards=guards,
+            kept=frozenset(id(now(r)) for r in self.rows if id(r) in self.kept),
+        )
+
+    def uses(self) -> dict[int, int]:
+        """How often each row is used, by ``id``: as an argument, an output or a guard."""
+        counts: dict[int, int] = {}
+        used: Iterable[Any] = [a for row in self.rows for a in row.args]
+        for value in [*used, *self.outputs, *(g.row for g in self.guards)]:
+            if type(value) is Row:
+                counts[id(value)] = counts.get(id(value), 0) + 1
+        return counts
+
+
+def program_of(t: Trace) -> Program:
+    """A trace as a program; of an adjoint program, the joint one, of the value and the gradient."""
+    from diffkit.autodiff.adjoint import AdjointTrace
+
+    adjoint = t if isinstance(t, AdjointTrace) else None
+    names = t.names
+    recording = t.recording
+    rows: list[Row] = []
+    for n in t.nodes:
+        args = tuple([rows[a.index] if t.owns(a) else a for a in n.args]) if n.fun is not INPUT else ()
+        reverse = adjoint is not None and adjoint.is_adjoint(n)
+        rows.append(Row(n.fun, args, n.kwargs, n.value, names[n.index], reverse))
+
+    def now(value: Any) -> Any:
+        return rows[value.index] if t.owns(value) else value
+
+    guards = [
+        Guard(rows[d.node.index], d.value, d.kind, d) for d in t.decisions if d.node.recording is recording
+    ]
+    inputs = [rows[n.index] for n in t.inputs]
+    outputs = [now(o) for o in t.outputs]
+    at = ", ".join(f"{r.name} = {_brief(r.value)}" for r in inputs[:4]) + ", ..." * (len(inputs) > 4)
+    if adjoint is None:
+        summary = f"What {t.name} computes, as traced at {at}".rstrip(".") + "."
+        return Program(t.name, rows, inputs, outputs, t.out_structure, guards, summary=summary)
+    primal = adjoint.primal
+    values = [now(adjoint.primal_rows[o.index]) if primal.owns(o) else o for o in primal.outputs]
+    gradient = t.out_structure
+    if gradient.size != len(outputs):  # an argument that is no input has None for a gradient
+        given = iter(outputs)
+        outputs = [next(given) if primal.owns(a) else None for a in primal._arguments]
+    nested = Structure(tuple, (0, 1), (primal.out_structure, gradient), len(values) + len(outputs))
+    inputs_of_primal = inputs[: len(primal.inputs)]
+    seeds = inputs[len(primal.inputs) :]
+    at = ", ".join(f"{r.name} = {_brief(r.value)}" for r in inputs_of_primal[:4])
+    at += ", ..." * (len(inputs_of_primal) > 4)
+    return Program(
+        t.name,
+        rows,
+        inputs,
+        [*values, *outputs],
+        nested,
+        guards,
+        kept=frozenset(id(rows[n.index]) for n in adjoint.kept()),
+        seeds=seeds,
+        summary=f"The value and the gradient of {primal.name}, as traced at {at}".rstrip(".") + ".",
+    )
+
+
+def _brief(value: Any) -> str:
+    shape = np.shape(value)
+    return f"array {shape}" if shape else f"{value:.6g}"
+
+
+def same_bits(a: Any, b: Any) -> bool:
+    """Whether two numbers or arrays are the same to the last bit, signs of zeros included.
+
+    All NaNs count as the same one, since processors don't agree on the bits of those that they make.
+
+    >>> same_bits(0.0, -0.0), same_bits(np.nan, -np.nan), same_bits(1.0, np.float64(1.0))
+    (False, True, False)
+    """
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray | np.generic):
+        if a.dtype != b.dtype or a.shape != b.shape:
+            return False
+        return bool(a.tobytes() == b.tobytes() or (a.dtype.kind in "fc" and _same_numbers(a, b)))
+    if isinstance(a, float):
+        return a.hex() == b.hex()
+    if isinstance(a, complex):
+        return same_bits(a.real, b.real) and same_bits(a.imag, b.imag)
+    return bool(a == b)
+
+
+def _same_numbers(a: Any, b: Any) -> bool:
+    if a.dtype.kind == "c":
+        return _same_numbers(a.real, b.real) and _same_numbers(a.imag, b.imag)
+    equal = (a == b) & (np.signbit(a) == np.signbit(b))
+    return bool(np.all(equal | (np.isnan(a) & np.isnan(b))))
