@@ -7,6 +7,7 @@ from . import numpy as numpy
 from . import plots as plots
 from . import precise as precise
 from . import programs as programs
+from . import scipy as scipy
 from . import symbolic as symbolic
 from . import tables as tables
 from .autodiff.check import check_grads as check_grads

@@ -1,10 +1,10 @@
-"""scipy.integrate.odeint: the solution of an ordinary differential equation, differentiated by solving others.
+"""scipy.integrate.odeint: the solution of a differential equation, differentiated by solving others.
 
-For dy/dt = f(y, t, theta), forward mode solves the sensitivity equation ds/dt = (df/dy) s + (df/dtheta) theta'
-along with it. Reverse mode solves the adjoint equation dl/dt = -(df/dy)^T l backwards from one time of
-measurement to the one before, and gathers the cotangent of theta on the way (Froehlich, Loos and Hasenauer,
-arXiv:1711.08079, section 2.4.2). The products with f's Jacobian come from tracing f. Both are programs with an
-odeint in them, so they can be differentiated again.
+For dy/dt = f(y, t, theta), forward mode solves the sensitivity equation ds/dt = (df/dy) s + (df/dtheta) u
+along with it, for a tangent u of theta. Reverse mode solves the adjoint equation dl/dt = -(df/dy)^T l
+backwards from one time of measurement to the one before, and gathers the cotangent of theta on the way
+(Froehlich, Loos and Hasenauer, arXiv:1711.08079, section 2.4.2). The products with f's Jacobian come from
+tracing f. Both are programs with an odeint in them, so they can be differentiated again.
 
 A derivative is as exact as the equation it solves: set ``rtol`` and ``atol`` for both at once.
 """

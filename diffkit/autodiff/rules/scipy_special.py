@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from diffkit.autodiff.rules.calls import as_array, plain
 from diffkit.autodiff.rules.elementwise import where
-from diffkit.autodiff.rules.mirror import mirrored
+from diffkit.autodiff.rules.mirror import mirrored, program
 from diffkit.autodiff.rules.reductions import spread
 from diffkit.autodiff.rules.register import fit
-from diffkit.autodiff.tracer import UFUNCS, Primitive
+from diffkit.autodiff.tracer import UFUNCS, Node, Primitive
 from diffkit.calculus import ALIASES, ELEMENTARY, SPECIAL, Elementary, chain, compile_text, folded
 from diffkit.errors import NoRuleError
 
@@ -29,8 +30,8 @@ __all__ = ["FUNCTIONS", "function"]
 def _refuse(line: Elementary, k: int) -> Callable[..., Any]:
     def rule(*_: Any) -> Any:
         raise NoRuleError(
-            f"scipy.special.{line.name} has no derivative rule for its argument {line.arguments[k]}, by which "
-            f"it has no closed form: pass a plain number there, or give a rule of your own with dk.primitive"
+            f"scipy.special.{line.name} has no derivative rule for its argument {line.arguments[k]}, by "
+            "which it has no closed form: pass a plain number there, or give your own rule with dk.primitive"
         )
 
     return rule
@@ -108,6 +109,25 @@ def _logsumexp_jvp(t: Any, ans: Any, a: Any, axis: Any = None, b: Any = None, ke
     return np.sum(t * _weights(ans, a, axis, b, keepdims), axis=axis, keepdims=keepdims)
 
 
+_logsumexp = mirrored(scipy.special.logsumexp, [_logsumexp_vjp], [_logsumexp_jvp])
+
+
+@program(scipy.special.logsumexp)
+def _logsumexp_of(
+    a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
+    if not return_sign and type(b) is not Node:
+        return _logsumexp(a, axis=axis, b=b, keepdims=keepdims)
+    a = as_array(a)
+    largest = np.max(plain(a), axis=axis, keepdims=True)
+    terms = np.exp(a - largest)
+    total = np.sum(terms if b is None else b * terms, axis=axis, keepdims=True)
+    answer = np.log(np.abs(total)) + largest
+    if not keepdims:
+        answer, total = (np.squeeze(v, axis) for v in (answer, total))
+    return (answer, np.sign(total)) if return_sign else answer
+
+
 def _softmax_rule(u: Any, ans: Any, x: Any, axis: Any = None) -> Any:
     """The Jacobian is symmetric, so one rule serves both modes."""
     return fit(ans * (u - np.sum(u * ans, axis=axis, keepdims=True)), x)
@@ -127,7 +147,7 @@ def _multigammaln_slope(a: Any, d: Any) -> Any:
 
 
 FUNCTIONS |= {
-    "logsumexp": mirrored(scipy.special.logsumexp, [_logsumexp_vjp], [_logsumexp_jvp]),
+    "logsumexp": _logsumexp_of,
     "softmax": mirrored(scipy.special.softmax, [_softmax_rule], [_softmax_rule]),
     "log_softmax": mirrored(scipy.special.log_softmax, [_log_softmax_vjp], [_log_softmax_jvp]),
     "multigammaln": mirrored(
