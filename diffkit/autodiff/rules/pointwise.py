@@ -88,7 +88,8 @@ def _sinc_derivative(x: Any, k: int) -> Any:
     With f(z) = sin(z) / z: from (z f)' and so on, z f^(k) + k f^(k-1) = sin(z + k pi / 2), which gives each
     derivative from the one before but loses digits for small z; there the power series is summed.
     """
-    z = np.pi * np.asarray(x)
+    x = np.asarray(x)
+    z = np.pi * x.astype(np.result_type(x, float))
     near = np.abs(z) <= k + 2
     near_z = np.where(near, z, 0.0)
     series = np.zeros_like(z)
@@ -100,7 +101,7 @@ def _sinc_derivative(x: Any, k: int) -> Any:
     far = np.sin(far_z) / far_z
     for i in range(1, k + 1):
         far = (np.sin(far_z + i * (np.pi / 2)) - i * far) / far_z
-    return (np.pi**k * np.where(near, series, far)).astype(z.dtype)[()]
+    return (np.pi**k * np.where(near, series, far)).astype(np.result_type(x, np.float16))[()]
 
 
 sinc_derivative = reentrant(Primitive("sinc_derivative", _sinc_derivative))

@@ -20,6 +20,8 @@ from diffkit.autodiff.rules.calls import Arrangement, in_place, plain_tree, with
 from diffkit.autodiff.tracer import FUNCTIONS, Node, Primitive
 
 __all__ = [
+    "DEFINED",
+    "KINDS",
     "LINEAR",
     "composite",
     "constant",
@@ -32,6 +34,12 @@ __all__ = [
 ]
 
 Rule = Callable[..., Any]
+
+KINDS: dict[Callable[..., Any], str] = {}
+"""How each function is differentiated: "rule", "composite", "constant" or "structural"."""
+
+DEFINED: dict[Callable[..., Any], Primitive] = {}
+"""The primitive of each function that has one with rules, also where calls go through an entry first."""
 
 
 class _Linear:
@@ -93,6 +101,8 @@ def define(
         fun.jvps = tuple(linear_jvp(run, k) if isinstance(j, _Linear) else j for k, j in enumerate(jvps))
         fun.arrange = Arrangement(function, len(fun.vjps))
     FUNCTIONS[function] = entry(fun) if entry else fun
+    DEFINED[function] = fun
+    KINDS[function] = "rule"
     return fun
 
 
@@ -101,6 +111,7 @@ def constant(*functions: Callable[..., Any]) -> None:
     for function in functions:
         FUNCTIONS[function] = fun = Primitive(function.__name__, function, constant=True)
         fun.arrange = Arrangement(function, None)
+        KINDS[function] = "constant"
 
 
 def composite(*functions: Callable[..., Any] | None) -> Callable[[Rule], Rule]:
@@ -113,6 +124,7 @@ def composite(*functions: Callable[..., Any] | None) -> Callable[[Rule], Rule]:
         for function in functions:
             if function is not None:
                 FUNCTIONS[function] = without_out(function.__name__, program)
+                KINDS[function] = "composite"
         return program
 
     return register
@@ -130,6 +142,7 @@ def structural(*functions: Callable[..., Any]) -> None:
 
     for function in functions:
         FUNCTIONS[function] = on_plain(function)
+        KINDS[function] = "structural"
 
 
 def refuse_in_place(instead: str, *functions: Callable[..., Any]) -> None:

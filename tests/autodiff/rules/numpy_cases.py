@@ -9,6 +9,7 @@ import numpy as np
 from rule_checks import Case
 
 import diffkit as dk
+from diffkit.autodiff.rules.pointwise import sinc_derivative
 
 
 def line(f, *args):
@@ -95,7 +96,13 @@ ELEMENTWISE |= {
     for name in ("remainder", "mod", "fmod", "power", "pow", "float_power")
 }
 ELEMENTWISE |= {
-    "heaviside": [line(np.heaviside, np.array([-1.0, 0.5, 2.0]), np.array([0.5, 0.4, 0.3]))],
+    "maximum": [*ELEMENTWISE["maximum"], line(np.maximum, 1.3, 0.7)],
+    "minimum": [*ELEMENTWISE["minimum"], line(np.minimum, 1.3, 0.7)],
+    "sinc_derivative": [line(lambda x, k=k: sinc_derivative(x, k), 3.0 * V) for k in (1, 2, 5)],
+    "heaviside": [
+        line(lambda y: np.heaviside(np.array([-1.0, 0.0, 2.0]), y), 0.4),
+        line(np.heaviside, np.array([-1.0, 0.5, 2.0]), np.array([0.5, 0.4, 0.3])),
+    ],
     "ldexp": [line(lambda x: np.ldexp(x, np.array([1, -2, 3, 0])), V), line(lambda x: np.ldexp(x, 2), F)],
     "modf": [line(lambda x: np.modf(x)[0], V), line(lambda x: np.modf(x)[0], F)],
     "frexp": [line(lambda x: np.frexp(x)[0], V)],
