@@ -64,9 +64,18 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("&", "&amp;")
 
 
+def _tooltip(text: str) -> str:
+    # Graphviz expands a tooltip's escapes twice, so that no backslash survives whole: another character
+    # that looks like one does.
+    plain = text.replace("\\", "\N{REVERSE SOLIDUS OPERATOR}").replace("&", "&amp;")
+    tip: str = graphviz.nohtml(plain.replace("\n", "\\n"))
+    return tip
+
+
 def _label(labels: tuple[Label, ...]) -> str:
     # nohtml: a label "<lambda>" would be taken for HTML.
-    return str(graphviz.nohtml("\\n".join(_escape(label.text) for label in labels)))
+    text: str = graphviz.nohtml("\\n".join(_escape(label.text) for label in labels))
+    return text
 
 
 def _inches(points: float) -> str:
@@ -103,7 +112,7 @@ def _node_attributes(node: Node) -> dict[str, str]:
     if node.kind == "sum":
         attributes["fixedsize"] = "true"
     if node.tip:
-        attributes["tooltip"] = str(graphviz.nohtml("\\n".join(map(_escape, node.tip.split("\n")))))
+        attributes["tooltip"] = _tooltip(node.tip)
     return attributes
 
 
@@ -122,7 +131,7 @@ def _edge_attributes(edge: Edge) -> dict[str, str]:
     if edge.dotted:
         attributes["style"] = "dotted"
     if edge.tip:
-        attributes["tooltip"] = _escape(edge.tip)
+        attributes["tooltip"] = _tooltip(edge.tip)
     if edge.back:
         attributes["dir"] = "back"
     return attributes
@@ -136,7 +145,7 @@ def to_dot(graph: Graph, *, sizes_only: bool = False) -> str:
         sizes_only: for a layout engine: boxes of a fixed size without their text, and in place of a
             label a blank of its size, so that no font of the engine's has a say.
     """
-    dot = graphviz.Digraph(name=graph.title if not sizes_only else "layout")
+    dot = graphviz.Digraph(name="layout" if sizes_only else graphviz.nohtml(_escape(graph.title)))
     dot.attr("graph", rankdir="LR" if graph.direction == "right" else "TB", newrank="true")
     dot.attr("graph", nodesep="0.22", ranksep="0.35" if graph.direction == "right" else "0.3")
     if len(graph.nodes) > 300:
@@ -190,7 +199,7 @@ def _add_groups(
         if group:
             number = order.index(group) + 1
             with dot.subgraph(name=f"cluster_{part}{number}") as inside:
-                name = str(graphviz.nohtml(_escape(graph.groups[group])))
+                name = graphviz.nohtml(_escape(graph.groups[group]))
                 inside.attr(label=name, style="rounded", color="#BBBBBB", fontsize="12")
                 inside.attr(labeljust="l", labelloc="t")
                 _add_nodes(inside, nodes, sizes_only)

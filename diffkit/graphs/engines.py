@@ -219,6 +219,8 @@ _TOO_LONG = (
 
 
 def _render_apart(dot: str, format: str) -> bytes:
+    if _workers and _workers[0].process.poll() is not None:  # somebody ended it
+        _workers.pop().stop()
     if not _workers:
         _workers.append(_Worker())
     try:

@@ -117,7 +117,8 @@ class Stepper:
     def html(self) -> str:
         """The page."""
         final, longest = self._graph()
-        svg = to_svg(final, lay_out(longest, self.engine), reversible=True)
+        layout = lay_out(longest, self.engine)
+        svg = to_svg(final, layout, reversible=True)
         initial = self._initial()
         state = dict(initial)
         for step in self.steps:
@@ -134,6 +135,7 @@ class Stepper:
             "TITLE": escape(f"{self.trace.name}, step by step"),
             "INPUTS": escape(inputs),
             "SVG": svg,
+            "WIDTH": f"{min(1100.0, max(360.0, layout.width)):.0f}",
             "SWEEP": sweep,
             "TABLE": "\n".join(self._table_row(row.index, state) for row in self.trace.nodes),
             "LAST": str(len(self.steps)),
