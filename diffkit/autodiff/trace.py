@@ -124,9 +124,17 @@ class Trace:
                 seeds[output.index] = seed if output.index not in seeds else seeds[output.index] + seed
         return seeds
 
+    def unit_cotangents(self) -> tuple[Any, ...]:
+        """Ones for every output, the seeds of the gradient of their sum: for drawings and listings.
+
+        >>> trace(lambda x: (x, [2 * x]))(3.0).unit_cotangents()
+        ((np.float64(1.0), [np.float64(1.0)]),)
+        """
+        return (self.out_structure.unflatten([_ones(plain(o)) for o in self.outputs]),)
+
     def _default_cotangent(self) -> tuple[Any, ...]:
         if len(self.outputs) == 1 and np.size(plain(self.outputs[0])) == 1:
-            return (self.out_structure.unflatten([np.ones_like(plain(self.outputs[0]))[()]]),)
+            return self.unit_cotangents()
         raise InputError(
             f"{self.name} returns {describe(self.value)}: give one cotangent for each output, of its shape"
         )
@@ -274,6 +282,10 @@ class Trace:
         from diffkit.autodiff.evaluation import adjoint_table
 
         return adjoint_table(self, cotangents)
+
+
+def _ones(value: Any) -> Any:
+    return np.ones_like(value, dtype=None if np.asarray(value).dtype.kind in "fc" else float)[()]
 
 
 def plain(value: Any) -> Any:

@@ -32,7 +32,7 @@ def doctor() -> None:
     from diffkit.graphs import capabilities
 
     click.echo(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}\n")
-    rows = []
+    rows: list[list[str | None]] = []
     for package, needed_for in _PACKAGES:
         try:
             rows.append([package, importlib.metadata.version(package), needed_for])

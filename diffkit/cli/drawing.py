@@ -90,7 +90,7 @@ def source(program: str, inputs: tuple[str, ...], adjoint: bool, passes: str, ta
     p, args = read_program(program, inputs)
     t = trace(p)(*args)
     names = [name.strip() for name in passes.split(",") if name.strip()]
-    listing = source_listing(t.adjoint() if adjoint else t, passes=names)
+    listing = source_listing(t.adjoint(*t.unit_cotangents()) if adjoint else t, passes=names)
     click.echo(listing.text.rstrip("\n"))
     if table:
         click.echo("\n" + listing.table.text())

@@ -78,8 +78,8 @@ def _row(method: str, problem: Problem, reference: np.ndarray[Any, Any], seconds
     try:
         outcome = METHODS[method](problem)
         seconds = _seconds(outcome.again)
-    except DiffkitError as error:
-        return Row(method, why=str(error))
+    except DiffkitError as reason:
+        return Row(method, why=str(reason))
     known = np.isfinite(reference)
     scale = np.max(np.abs(reference[known]), initial=0.0) or 1.0
     error = float(np.max(np.abs(outcome.value - reference)[known], initial=0.0) / scale)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.operators import jacobian as traced_jacobian
-from diffkit.autodiff.trace import Trace, is_differentiable, record
+from diffkit.autodiff.trace import is_differentiable, record
 from diffkit.comparison.problem import Problem
 from diffkit.containers import flatten
 from diffkit.errors import InputError
@@ -56,7 +56,7 @@ def _sweeps(mode: str) -> Callable[[Problem], Outcome]:
         t = record(problem.f, problem.args, {})
         size = {"rows": len(t)}
         if mode == "reverse":
-            size["adjoint rows"] = len(t.adjoint(*_some_cotangents(t))) - len(t)
+            size["adjoint rows"] = len(t.adjoint(*t.unit_cotangents())) - len(t)
         return Outcome(_matrix(jac(*problem.args), problem), 1, size, lambda: jac(*problem.args))
 
     return method
@@ -69,12 +69,6 @@ def _refuse_mixed(problem: Problem, differentiable: tuple[int, ...]) -> None:
                 f"argument {k + 1} of {problem.name} mixes floats with other values; give the others "
                 "as an argument of their own"
             )
-
-
-def _some_cotangents(t: Trace) -> tuple[Any, ...]:
-    ones = [np.ones_like(o.value)[()] if t.owns(o) else 0.0 for o in t.outputs]
-    nested = t.out_structure.unflatten(ones)
-    return nested if isinstance(nested, tuple) else (nested,)
 
 
 def _matrix(nested: Any, problem: Problem) -> np.ndarray[Any, Any]:
