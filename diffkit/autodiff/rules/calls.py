@@ -134,8 +134,8 @@ class Arrangement:
 
 def without_out(name: str, program: Callable[..., Any]) -> Callable[..., Any]:
     """The program, refusing an ``out`` that is given by position; by keyword it is refused for all alike."""
-    code = program.__code__
-    names = code.co_varnames[: code.co_argcount]
+    code = getattr(program, "__code__", None)
+    names = code.co_varnames[: code.co_argcount] if code else ()
     if "out" not in names:
         return program
     place = names.index("out")
