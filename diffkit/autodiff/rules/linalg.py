@@ -20,6 +20,7 @@ import numpy as np
 from diffkit.autodiff.rules.matrices import (
     adjoint,
     barred,
+    conj,
     diagonal,
     identity,
     is_complex,
@@ -252,6 +253,62 @@ def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
         a = np.transpose(a, [k for k in range(a.ndim) if k not in moved] + moved)
     columns = a.shape[-(a.ndim - np.ndim(b)) :]
     return np.reshape(np.linalg.solve(np.reshape(a, (-1, math.prod(columns))), np.ravel(b)), columns)
+
+
+@composite(np.linalg.lstsq)
+def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+    """Through the pseudo-inverse, whose rank is constant: where the rank changes there is no derivative."""
+    small = np.finfo(a.dtype).eps * (max(a.shape) if rcond is None else 1)
+    x = np.linalg.pinv(a, small if rcond in (None, -1) else rcond) @ b
+    s = np.linalg.svdvals(a)
+    rank = int(np.sum(plain(s) > (small if rcond in (None, -1) else rcond) * np.max(plain(s), initial=0.0)))
+    short = np.reshape(b - a @ x, (a.shape[0], -1))
+    of_full_rank = rank == a.shape[1] < a.shape[0]
+    residuals = np.sum(real(short * conj(short)), axis=0) if of_full_rank else np.zeros(0, dtype=s.dtype)
+    return x, residuals, rank, s
+
+
+# The array API's names of functions that NumPy has had elsewhere.
+
+
+@composite(np.linalg.trace)
+def _trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    return np.trace(x, offset, -2, -1, dtype)
+
+
+@composite(np.linalg.diagonal)
+def _diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    return np.diagonal(x, offset, -2, -1)
+
+
+@composite(np.linalg.matrix_transpose)
+def _matrix_transpose(x: Any, /) -> Any:
+    return x.mT
+
+
+@composite(np.linalg.cross)
+def _cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    return np.cross(x1, x2, axis=axis)
+
+
+@composite(np.linalg.matmul)
+def _matmul(x1: Any, x2: Any, /) -> Any:
+    return np.matmul(x1, x2)
+
+
+@composite(np.linalg.outer)
+def _outer(x1: Any, x2: Any, /) -> Any:
+    return np.outer(x1, x2)
+
+
+@composite(np.linalg.tensordot)
+def _tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
+    return np.tensordot(x1, x2, axes)
+
+
+@composite(np.linalg.vecdot)
+def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    return np.vecdot(x1, x2, axis=axis)  # type: ignore[call-overload]
 
 
 constant(np.linalg.matrix_rank)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.rules.calls import plain
 from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.tracer import Node
 
@@ -34,13 +35,6 @@ __all__ = [
 
 
 _REAL = np.dtype(float)
-
-
-def plain(value: Any) -> Any:
-    """The array inside any nesting of nodes."""
-    while type(value) is Node:
-        value = value.value
-    return value
 
 
 def is_zero(value: Any) -> bool:

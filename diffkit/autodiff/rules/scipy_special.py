@@ -117,7 +117,8 @@ def _logsumexp_of(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
     if not return_sign and type(b) is not Node:
-        return _logsumexp(a, axis=axis, b=b, keepdims=keepdims)
+        options = {"axis": axis, "b": b, "keepdims": keepdims or None}
+        return _logsumexp(a, **{name: option for name, option in options.items() if option is not None})
     a = as_array(a)
     largest = np.max(plain(a), axis=axis, keepdims=True)
     terms = np.exp(a - largest)

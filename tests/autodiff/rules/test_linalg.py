@@ -101,6 +101,24 @@ CASES = {
     "cond": case(lambda np, a: np.linalg.cond(a), A, autograd=False),
     "cond 1": case(lambda np, a: np.linalg.cond(a, 1), A, autograd=False),
     "cond -2": case(lambda np, a: np.linalg.cond(a, -2), AS, autograd=False),
+    "lstsq": case(
+        lambda np, a, b: np.linalg.lstsq(a, b)[:2] + np.linalg.lstsq(a, b)[3:], TALL, real(4), autograd=False
+    ),
+    "lstsq wide": case(lambda np, a, b: np.linalg.lstsq(a, b)[::3], WIDE, real(3, 2), autograd=False),
+    "lstsq complex": case(
+        lambda np, a, b: np.linalg.lstsq(a, b)[:2] + np.linalg.lstsq(a, b)[3:],
+        CTALL,
+        cplx(4, 2),
+        autograd=False,
+    ),
+    "trace": case(lambda np, a: np.linalg.trace(a, offset=1), AS, autograd=False),
+    "diagonal": case(lambda np, a: np.linalg.diagonal(a), AS, autograd=False),
+    "matrix_transpose": case(lambda np, a: np.linalg.matrix_transpose(a), AS, autograd=False),
+    "cross": case(lambda np, a, b: np.linalg.cross(a, b), A[0], A[1], autograd=False),
+    "matmul": case(lambda np, a, b: np.linalg.matmul(a, b), A, TALL.T, autograd=False),
+    "outer": case(lambda np, a, b: np.linalg.outer(a, b), A[0], A[1], autograd=False),
+    "tensordot": case(lambda np, a, b: np.linalg.tensordot(a, b, axes=1), A, TALL.T, autograd=False),
+    "vecdot": case(lambda np, a, b: np.linalg.vecdot(a, b), C, CS[0], autograd=False),
     # -- determinants
     "det": case(lambda np, a: np.linalg.det(a), A),
     "det stack": case(lambda np, a: np.linalg.det(a), AS),
