@@ -76,7 +76,8 @@ def from_expression(
             f"{'. Draw a part of it' if shared else ''}{insist}"
         )
     build = _dag if shared else _tree
-    nodes, edges = build(roots, order)
+    tips = {id(n): str(n) if sizes[id(n)] < 40 else "" for n in order}
+    nodes, edges = build(roots, order, tips)
     kind = "shared DAG" if shared else "tree"
     text = ", ".join(str(r) if sizes[id(r)] < 40 else "an expression" for r in roots)
     title = f"{text}, as a {kind}"
@@ -87,7 +88,7 @@ def _count(n: int) -> str:
     return f"{n:,}" if n < 10**9 else f"about 10^{len(str(n)) - 1}"
 
 
-def _dag(roots: list[Any], order: list[Any]) -> tuple[list[Node], list[Edge]]:
+def _dag(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[list[Node], list[Edge]]:
     uses: dict[int, int] = {}
     for node in order:
         for a in node.args:
@@ -97,7 +98,7 @@ def _dag(roots: list[Any], order: list[Any]) -> tuple[list[Node], list[Edge]]:
     nodes = []
     for node in reversed(order):
         count = uses.get(id(node), 0)
-        nodes.append(_node(names[id(node)], node, id(node) in top, count if node.args else 0))
+        nodes.append(_node(names[id(node)], node, id(node) in top, count if node.args else 0, tips[id(node)]))
     edges = [
         Edge(names[id(node)], names[id(a)], "flow", key=f"{names[id(node)][1:]}.{k}")
         for node in reversed(order)
@@ -106,21 +107,21 @@ def _dag(roots: list[Any], order: list[Any]) -> tuple[list[Node], list[Edge]]:
     return nodes, edges
 
 
-def _tree(roots: list[Any], order: list[Any]) -> tuple[list[Node], list[Edge]]:
+def _tree(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[list[Node], list[Edge]]:
     nodes: list[Node] = []
     edges: list[Edge] = []
     stack: list[tuple[Any, str, int]] = [(r, "", 0) for r in reversed(roots)]
     while stack:
         node, parent, k = stack.pop()
         name = f"n{len(nodes)}"
-        nodes.append(_node(name, node, not parent, 0))
+        nodes.append(_node(name, node, not parent, 0, tips[id(node)]))
         if parent:
             edges.append(Edge(parent, name, "flow", key=f"{parent[1:]}.{k}"))
         stack += [(a, name, k) for k, a in reversed(list(enumerate(node.args)))]
     return nodes, edges
 
 
-def _node(name: str, node: Any, root: bool, uses: int) -> Node:
+def _node(name: str, node: Any, root: bool, uses: int, tip: str) -> Node:
     labels = [Label(_label(node), "formula")]
     if uses > 1:
         text = f"used {uses} times"
@@ -134,5 +135,4 @@ def _node(name: str, node: Any, root: bool, uses: int) -> Node:
         if node.is_Symbol
         else "leaf"
     )
-    tip = str(node) if len(post_order(node)) < 40 else ""
     return Node(name, kind, tuple(labels), tip=tip)

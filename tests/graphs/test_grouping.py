@@ -1,0 +1,176 @@
+"""Groups by call and iteration, collapsing, and parts of a graph."""
+
+import numpy as np
+import pytest
+
+from diffkit import programs
+from diffkit.autodiff.trace import trace
+from diffkit.errors import InputError
+from diffkit.graphs.drawing import draw
+from diffkit.graphs.grouping import row_groups
+
+
+def sigmoid(z):
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+def groups(f, *args, by):
+    return row_groups(trace(f)(*args), by)
+
+
+def test_calls_are_told_apart():
+    def f(x):
+        return sigmoid(sigmoid(x) * 2.0)
+
+    assert groups(f, 1.0, by="call") == ["", *["sigmoid 1"] * 4, "", *["sigmoid 2"] * 4]
+
+
+def test_calls_in_a_row_are_told_apart():
+    assert groups(lambda x: sigmoid(sigmoid(x)), 1.0, by="call") == [
+        "",
+        *["sigmoid 1"] * 4,
+        *["sigmoid 2"] * 4,
+    ]
+
+
+def test_a_single_call_needs_no_number():
+    def f(x):
+        return sigmoid(x) + 1.0
+
+    assert groups(f, 1.0, by="call") == ["", *["sigmoid"] * 4, ""]
+
+
+def test_a_loop_within_a_call_is_one_call():
+    def power(x):
+        y = x
+        for _ in range(3):
+            y = y * x
+        return y
+
+    def f(x):
+        return power(x) + 1.0
+
+    assert groups(f, 1.0, by="call") == ["", *["power"] * 3, ""]
+
+
+def after(x):
+    for _ in range(3):
+        x = x + 1.0
+        x = sigmoid(x)
+    return 2.0 * x
+
+
+def before(x):
+    for _ in range(3):
+        x = sigmoid(x)
+        x = x + 1.0
+    return 2.0 * x
+
+
+@pytest.mark.parametrize("f", [after, before])
+def test_what_an_iteration_calls_belongs_to_it(f):
+    expected = ["", *(f"iteration {k}" for k in (1, 2, 3) for _ in range(5)), ""]
+    assert groups(f, 0.5, by="iteration") == expected
+
+
+def test_while_loops():
+    def f(x):
+        while x < 20.0:
+            x = x * 3.0
+        return x
+
+    found = groups(f, 1.0, by="iteration")
+    assert [g for g, row in zip(found, trace(f)(1.0).nodes, strict=True) if row.fun.name == "multiply"] == [
+        "iteration 1",
+        "iteration 2",
+        "iteration 3",
+    ]
+
+
+def test_two_loops_are_numbered_on():
+    def f(x):
+        for _ in range(2):
+            x = x * 2.0
+        for _ in range(2):
+            x = x + 1.0
+        return x
+
+    assert groups(f, 1.0, by="iteration") == ["", *(f"iteration {k}" for k in (1, 2, 3, 4))]
+
+
+def test_groups_are_drawn_as_boxes_with_a_name():
+    drawing = draw(programs.logistic_map, 0.2, group="iteration")
+    assert list(drawing.graph.groups) == ["iteration 1", "iteration 2", "iteration 3"]
+    assert "cluster_1" in drawing.layout.clusters
+    assert ">iteration 2</text>" in drawing.svg()
+    box, node = drawing.layout.clusters["cluster_2"], drawing.layout.boxes["n4"]
+    assert abs(node.x - box.x) < box.width / 2
+    assert abs(node.y - box.y) < box.height / 2
+
+
+def chain(x, n):
+    for _ in range(n):
+        x = np.sin(x)
+    return x
+
+
+def test_a_large_graph_is_collapsed_by_iteration_with_a_count():
+    def f(x):
+        for _ in range(50):
+            x = 4.0 * x * (1.0 - x) + 0.0 * x
+            x = x * 1.0 + 1e-9
+        return x
+
+    graph = draw(f, 0.2).graph
+    assert len(graph.nodes) == 51
+    assert graph.nodes[1].text == "iteration 1\n7 nodes"
+    assert graph.notes == ("351 nodes, collapsed into 51",)
+    assert all(e.tail != e.head for e in graph.edges)
+
+
+def test_a_large_graph_without_groups_is_collapsed_by_runs_of_rows():
+    graph = draw(lambda xs: sum(xs[1:], start=xs[0]) * 1.0, [1.0] * 400).graph
+    assert len(graph.nodes) <= 300
+    assert any("nodes" in n.text for n in graph.nodes)
+
+
+@pytest.mark.parametrize("view", ["primal", "tangent", "circuit", "adjoint", "both"])
+def test_collapsed_drawings_can_be_laid_out_in_every_view(view):
+    drawing = draw(chain, 0.5, 400, view=view)
+    assert len(drawing.graph.nodes) < 300
+    assert drawing.svg()
+    ids = {n.id for n in drawing.graph.nodes}
+    assert all(e.tail in ids and e.head in ids for e in drawing.graph.edges)
+
+
+def test_more_than_a_thousand_nodes_are_refused_unless_forced():
+    with pytest.raises(InputError, match="1,501 nodes"):
+        draw(chain, 0.5, 1500, collapse_beyond=None)
+    assert len(draw(chain, 0.5, 1500, collapse_beyond=None, force=True).graph.nodes) == 1501
+
+
+def test_only_what_an_input_reaches():
+    drawing = draw(programs.sum_times, *programs.sum_times.args, start="z")
+    assert [n.id for n in drawing.graph.nodes] == ["n2", "n4"]
+
+
+def test_only_the_paths_between():
+    drawing = draw(programs.two_outputs, 2.0, 3.0, start="x2", end="y2")
+    assert [n.id for n in drawing.graph.nodes] == ["n1", "n2", "n4", "n5"]
+    both = draw(programs.two_outputs, 2.0, 3.0, start="x1", end="y1", view="both")
+    assert {n.id for n in both.graph.nodes} == {"n0", "n2", "n3", "a0", "a2", "a3", "s2"}
+
+
+def test_only_so_deep():
+    drawing = draw(chain, 0.5, 20, depth=3)
+    assert [n.id for n in drawing.graph.nodes] == ["n0", "n1", "n2", "n3"]
+
+
+def test_a_name_that_is_not_there():
+    with pytest.raises(InputError, match=r"no value of sum_times is called 'w'; there are x, y, z, q, f"):
+        draw(programs.sum_times, *programs.sum_times.args, start="w")
+
+
+def test_a_grouping_that_is_not_there():
+    with pytest.raises(InputError, match="'call' or 'iteration'"):
+        draw(programs.sum_times, *programs.sum_times.args, group="layer")
