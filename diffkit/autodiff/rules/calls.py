@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
 
-from diffkit.autodiff.sites import belongs_to_diffkit, describe_site
-from diffkit.autodiff.tracer import Node, nodes_in, plain_index, refuse_keyword
+from diffkit.autodiff.refusals import refuse_keyword, site_of
+from diffkit.autodiff.tracer import Node, nodes_in, plain_index
 from diffkit.errors import TraceError
 
 __all__ = ["Arrangement", "as_array", "plain", "plain_tree", "user_site"]
@@ -52,11 +53,7 @@ def as_array(value: Any) -> Any:
 
 def user_site() -> str:
     """Where the user's program is now, for messages."""
-    frame = inspect.currentframe()
-    while frame is not None and belongs_to_diffkit(frame.f_code):
-        frame = frame.f_back
-    assert frame is not None
-    return describe_site(frame.f_code, frame.f_lasti)
+    return site_of(sys._getframe(1))
 
 
 class Arrangement:
@@ -126,7 +123,7 @@ class Arrangement:
             if node.dtype.kind in "fc":
                 raise TraceError(
                     f"np.{self.function.__name__} was given a traced value as {name}=, by which it is not "
-                    f"differentiated ({describe_site(frame.f_code, frame.f_lasti)}): write it with functions "
+                    f"differentiated ({site_of(frame)}): write it with functions "
                     "that are, or give a plain number."
                 )
         return plain_index(value)

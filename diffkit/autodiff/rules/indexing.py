@@ -167,6 +167,8 @@ constant(
     np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.histogram, np.histogram_bin_edges,
     np.unravel_index, np.ravel_multi_index,
 )  # fmt: skip
-refuse_in_place("with np.where, np.concatenate or np.stack", np.copyto, np.put, np.place, np.putmask)
-refuse_in_place("with np.where, np.concatenate or np.stack", np.put_along_axis, np.fill_diagonal)
+refuse_in_place(
+    "with np.where, np.concatenate, np.stack or dk.numpy.full",
+    np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal,
+)  # fmt: skip
 structural(np.ix_)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array
+from diffkit.autodiff.rules.calls import as_array, plain
 from diffkit.autodiff.rules.register import composite
 from diffkit.autodiff.rules.shaping import cast
 
@@ -72,6 +72,18 @@ def _poly(seq_of_zeros: Any) -> Any:
     for k in range(len(seq_of_zeros)):
         p = np.convolve(p, np.concatenate([one, -seq_of_zeros[k : k + 1]]))
     return p
+
+
+@composite(np.roots)
+def _roots(p: Any) -> Any:
+    first, last = np.flatnonzero(plain(p))[[0, -1]]
+    monic = p[first + 1 : last + 1] / p[first]
+    n = int(last - first)
+    if n == 0:
+        return np.zeros(len(p) - 1 - last)
+    companion = np.concatenate([-monic[None], np.eye(n, dtype=p.dtype)[: n - 1]], axis=0)
+    zeros = np.zeros(len(p) - 1 - last, p.dtype)
+    return np.concatenate([np.linalg.eigvals(companion), zeros])
 
 
 @composite(np.vander)

@@ -36,7 +36,7 @@ __all__ = [
 Rule = Callable[..., Any]
 
 KINDS: dict[Callable[..., Any], str] = {}
-"""How each function is differentiated: "rule", "composite", "constant" or "structural"."""
+"""How each function is differentiated: "rule", "composite", "constant", "structural" or "refused"."""
 
 DEFINED: dict[Callable[..., Any], Primitive] = {}
 """The primitive of each function that has one with rules, also where calls go through an entry first."""
@@ -149,6 +149,7 @@ def refuse_in_place(instead: str, *functions: Callable[..., Any]) -> None:
     """Registers functions that change an array in place: they raise, and say what to write ``instead``."""
     for function in functions:
         FUNCTIONS[function] = in_place(function.__name__, instead)
+        KINDS[function] = "refused"
 
 
 def fit(c: Any, x: Any) -> Any:
@@ -160,6 +161,8 @@ def fit(c: Any, x: Any) -> Any:
     >>> fit(np.ones((2, 3)), np.zeros(3, np.float32))
     array([2., 2., 2.], dtype=float32)
     """
+    if type(c) is type(x) is np.ndarray and c.shape == x.shape and c.dtype == x.dtype:
+        return c  # as it mostly is
     shape = getattr(x, "shape", ())
     given = getattr(c, "shape", ())
     if given != shape:
@@ -181,9 +184,9 @@ def sum_to_shape(c: Any, shape: tuple[int, ...]) -> Any:
     """Undoes a broadcast: sums over the axes that it added or stretched."""
     extra = len(c.shape) - len(shape)
     if extra:
-        c = np.sum(c, axis=tuple(range(extra)))
+        c = c.sum(axis=tuple(range(extra)))
     stretched = tuple(k for k, n in enumerate(shape) if n == 1 and c.shape[k] != 1)
-    return np.sum(c, axis=stretched, keepdims=True) if stretched else c
+    return c.sum(axis=stretched, keepdims=True) if stretched else c
 
 
 def reentrant(fun: Primitive) -> Primitive:

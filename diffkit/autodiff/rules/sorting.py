@@ -73,6 +73,16 @@ def _unique(
     return (values, *extra) if extra else values
 
 
+@composite(getattr(np, "unique_values", None))
+def _unique_values(x: Any, /) -> Any:
+    return np.unique(x)
+
+
+@composite(np.union1d)
+def _union1d(ar1: Any, ar2: Any) -> Any:
+    return np.unique(np.concatenate([np.ravel(as_array(ar1)), np.ravel(as_array(ar2))]))
+
+
 # -- quantiles --------------------------------------------------------------------------------------------
 
 

@@ -587,6 +587,8 @@ INDEXING = {
         line(lambda x: np.unique(x, return_counts=True)[0], A),
         line(with_(np.unique, axis=0), A),
     ],
+    "unique_values": [line(np.unique_values, V)],
+    "union1d": [line(np.union1d, V, W)],
     "apply_along_axis": [
         line(lambda x: np.apply_along_axis(lambda r: np.sum(r * r), 1, x), A),
         line(lambda x: np.apply_along_axis(lambda r: np.outer(r, r), 0, x), A),
@@ -698,6 +700,7 @@ POLYNOMIALS = {
     "polymul": [line(np.polymul, V, W[:2])],
     "polyder": [line(np.polyder, V), line(lambda p: np.polyder(p, m=2), V)],
     "polyint": [line(np.polyint, V), line(lambda p, k: np.polyint(p, m=2, k=k), V, W[:2])],
+    "roots": [line(np.roots, np.array([1.0, -6.0, 11.0, -6.2])), line(np.roots, np.array([2.0, -3.0, 0.9]))],
     "poly": [line(np.poly, V)],
     "vander": [line(np.vander, V), line(lambda x: np.vander(x, N=3, increasing=True), V)],
     "polyfit": [
