@@ -86,17 +86,23 @@ def _care_for_complex(fun: Primitive) -> None:
     assert on_float
     assert on_float_t
 
+    def complex_vjp(g: Any, ans: Any, z: Any) -> Any:
+        return _like(g * _towards(z, ans), z)
+
+    def complex_jvp(t: Any, ans: Any, z: Any) -> Any:
+        return np.real(t * _towards(z, ans))
+
     def vjp(g: Any, ans: Any, z: Any) -> Any:
-        return _like(g * _towards(z, ans), z) if is_complex(z) else on_array(g, ans, z)
+        return complex_vjp(g, ans, z) if z.dtype.kind == "c" else on_array(g, ans, z)
 
     def jvp(t: Any, ans: Any, z: Any) -> Any:
-        return np.real(t * _towards(z, ans)) if is_complex(z) else on_array_t(t, ans, z)
+        return complex_jvp(t, ans, z) if z.dtype.kind == "c" else on_array_t(t, ans, z)
 
     def float_vjp(g: Any, ans: Any, z: Any) -> Any:
-        return on_float(g, ans, z) if type(z) is float else vjp(g, ans, z)
+        return complex_vjp(g, ans, z) if type(z) is complex else on_float(g, ans, z)
 
     def float_jvp(t: Any, ans: Any, z: Any) -> Any:
-        return on_float_t(t, ans, z) if type(z) is float else jvp(t, ans, z)
+        return complex_jvp(t, ans, z) if type(z) is complex else on_float_t(t, ans, z)
 
     fun.vjps, fun.jvps, fun.float_vjps, fun.float_jvps = (vjp,), (jvp,), (float_vjp,), (float_jvp,)
 

@@ -141,7 +141,9 @@ def check_that_wrong_rules_are_caught(c, modules, monkeypatch):
                 rules[k] = scaled(rule)
                 with monkeypatch.context() as patch:
                     patch.setattr(fun, field, tuple(rules))
-                    patch.setattr(fun, "float_" + field, tuple(rules))
+                    on_floats = list(getattr(fun, "float_" + field))
+                    on_floats[k] = scaled(on_floats[k])
+                    patch.setattr(fun, "float_" + field, tuple(on_floats))
                     with pytest.raises(GradientError):
                         dk.check_grads(c.on_numpy(), modes=(mode,), order=1, seed=11)(*c.args)
                 tried += 1

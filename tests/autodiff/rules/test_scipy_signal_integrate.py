@@ -84,6 +84,28 @@ def test_convolve_agrees_with_autograd(mode):
         np.testing.assert_allclose(got, vjp(g), atol=1e-13)
 
 
+# autograd's own examples: images and filters, by channel.
+ALONG = [
+    ((real(2, 3, 6, 5), real(3, 4, 3, 2)), ([2, 3], [2, 3]), ([1], [0])),
+    ((real(6, 2), real(4, 3)), ([0], [0]), ([], [])),
+    ((real(3, 5), real(5, 2, 3)), ([0], [2]), ([1], [0])),
+]
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize(("args", "axes", "dot_axes"), ALONG)
+def test_convolutions_along_some_axes(args, axes, dot_axes, mode):
+    def f(np, a, b):
+        return signal.convolve(a, b, axes=axes, dot_axes=dot_axes, mode=mode)
+
+    pytest.importorskip("autograd")
+    theirs = importlib.import_module("autograd.scipy.signal").convolve
+    expected = theirs(*args, axes=axes, dot_axes=dot_axes, mode=mode)
+    np.testing.assert_allclose(f(np, *args), expected, atol=1e-13)
+    check_derivatives(case(f, *args, order=1))
+    check_single_precision(case(f, *args))
+
+
 def test_plain_values_go_to_scipy():
     a, b = real(5), real(3)
     np.testing.assert_array_equal(signal.convolve(a, b), scipy_signal.convolve(a, b))
