@@ -57,7 +57,7 @@ def test_png_and_pdf(drawing, tmp_path):
 def test_without_means_for_png_it_says_what_to_install(drawing, monkeypatch, tmp_path):
     monkeypatch.setattr(raster, "cairo_version", lambda: None)
     monkeypatch.setattr(raster, "system_dot", lambda: None)
-    with pytest.raises(InputError, match="PNG needs CairoSVG .pip install cairosvg"):
+    with pytest.raises(InputError, match=r"PNG needs CairoSVG \(pip install cairosvg"):
         drawing.save(tmp_path / "graph.png")
     assert not list(tmp_path.iterdir())
 

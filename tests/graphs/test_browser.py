@@ -1,0 +1,284 @@
+"""Drawings and the stepping page in a real browser."""
+
+import re
+
+import pytest
+
+import diffkit as dk
+from diffkit import programs
+from diffkit.graphs import draw, stepper
+from diffkit.graphs.from_trace import VIEWS
+
+pytestmark = pytest.mark.browser
+
+
+class Opened:
+    """A page with a log of all that it said and asked for."""
+
+    def __init__(self, browser, path, fragment="", **options):
+        self.page = browser.new_page(viewport={"width": 1280, "height": 760}, **options)
+        self.said, self.asked = [], []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.url = path.as_uri()
+        self.page.goto(self.url + fragment)
+
+    def press(self, key, times=1):
+        for _ in range(times):
+            self.page.keyboard.press(key)
+
+    def slot(self, name):
+        texts = {e.text_content() for e in self.page.query_selector_all(f'[data-slot="{name}"]')}
+        assert len(texts) == 1, "picture and table must agree"
+        return texts.pop()
+
+    def count(self):
+        return self.page.inner_text("#count")
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    opened = []
+
+    def open_(page, fragment="", **options):
+        path = page.save(tmp_path / f"page{len(opened)}.html")
+        opened.append(Opened(browser, path, fragment, **options))
+        return opened[-1]
+
+    yield open_
+    for o in opened:
+        assert o.said == []
+        assert {url.partition("#")[0] for url in o.asked} == {o.url}, "a request left the page"
+        o.page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_clicking_to_the_end_gives_the_adjoints(open_page, scheme):
+    o = open_page(stepper(programs.neuron_loss, *programs.neuron_loss.args), color_scheme=scheme)
+    clicks = 0
+    while o.page.is_enabled("#next"):
+        o.page.click("#next")
+        clicks += 1
+    assert o.count() == f"{clicks} / {clicks}"
+    gradient = dk.grad(programs.neuron_loss, argnum=(0, 1, 2, 3))(*programs.neuron_loss.args)
+    for k, g in enumerate(gradient):
+        assert float(o.slot(f"d{k}").rpartition("= ")[2].replace("−", "-")) == pytest.approx(g, rel=1e-3)
+
+
+def test_light_and_dark_differ_and_both_can_be_read(open_page):
+    colours = []
+    for scheme in ("light", "dark"):
+        o = open_page(stepper(programs.sum_times, -2.0, 5.0, -4.0), "#5", color_scheme=scheme)
+        colours.append(
+            o.page.evaluate(
+                "[getComputedStyle(document.body).backgroundColor,"
+                "getComputedStyle(document.querySelector('.dk text.formula')).fill]"
+            )
+        )
+    assert colours == [["rgb(255, 255, 255)", "rgb(27, 31, 36)"], ["rgb(20, 24, 29)", "rgb(232, 234, 237)"]]
+
+
+def test_keys_buttons_slider_and_link_agree(open_page):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0), "#3")
+    assert o.count() == "3 / 14"
+    o.press("ArrowRight", 2)
+    assert o.count() == "5 / 14"
+    assert o.page.evaluate("location.hash") == "#5"
+    o.press("ArrowLeft")
+    o.page.click("#back")
+    assert o.count() == "3 / 14"
+    o.press("End")
+    assert o.count() == "14 / 14"
+    o.press("Home")
+    assert o.count() == "0 / 14"
+    o.page.evaluate("const s = document.getElementById('slider'); s.value = 9; s.oninput({target: s})")
+    assert o.count() == "9 / 14"
+    o.page.evaluate("location.hash = '#2'")
+    o.page.wait_for_function("document.getElementById('count').textContent === '2 / 14'")
+
+
+def test_going_back_undoes_a_step(open_page):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0), "#9")
+    assert o.slot("d2") == "ā = 1"
+    o.press("ArrowLeft", 1)
+    assert o.slot("d2") == "ā = –"
+
+
+def test_the_step_is_lit_in_the_picture_and_marked_in_the_table(open_page):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0), "#9")  # y2 hands its adjoint to a
+    lit = o.page.eval_on_selector_all(
+        ".edge.now", "es => es.map(e => [e.dataset.edge, e.classList.contains('back')])"
+    )
+    assert lit == [["5.0", True]]
+    assert o.page.eval_on_selector_all(".node.now", "es => es.map(e => e.dataset.node)") == ["n2"]
+    assert o.page.eval_on_selector_all("tr.now", "es => es.map(e => e.dataset.row)") == ["2"]
+    assert o.page.inner_text("#formula") == "ā = ȳ₂·∂y₂/∂a = ȳ₂ = 1"
+    assert o.page.inner_text("#live").startswith("ā = ")
+    assert o.page.get_attribute("#live", "aria-live") == "polite"
+
+
+def test_a_local_derivative_shows_once_it_is_known(open_page):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0), "#2")
+    hidden = "getComputedStyle(document.querySelector('[data-edge=\"2.0\"] text')).visibility"
+    assert o.page.evaluate(hidden) == "hidden"
+    o.press("ArrowRight")
+    assert o.page.evaluate(hidden) == "visible"
+
+
+def test_predict_asks_before_it_tells(open_page):
+    o = open_page(stepper(programs.sum_times, -2.0, 5.0, -4.0), "#3")
+    o.page.click("#predict")
+    o.press("ArrowRight")
+    assert o.count() == "3 / 10"
+    assert o.slot("v3") == "?"
+    assert o.page.inner_text("#formula") == "q = x + y = ?"
+    assert "3" not in o.page.inner_text("#live").replace("3 / 10", "")
+    o.press("ArrowRight")
+    assert o.count() == "4 / 10"
+    assert o.slot("v3") == "3"
+    o.page.evaluate("location.hash = '#7'")
+    o.page.wait_for_function("document.getElementById('count').textContent === '7 / 10'")
+    o.press("ArrowRight")
+    assert "?" in "".join(o.slot(f"d{k}") for k in range(5))
+
+
+def test_a_click_on_a_node_tells_all_about_it(open_page):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0))
+    o.page.click('[data-node="n2"]')
+    text = o.page.inner_text("#details")
+    for part in (
+        "a = x₁·x₂",
+        "a = x1 * x2",
+        "2 contributions",
+        "from y₂: ȳ₂ = 1",
+        "from y₁: ȳ₁·cos(a) = 0.9602",
+    ):
+        assert part in text
+
+
+def test_a_node_can_be_chosen_with_the_keyboard(open_page):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0))
+    o.page.focus('[data-node="n3"]')
+    o.press("Enter")
+    assert "y₁ = sin(a)" in o.page.inner_text("#details")
+
+
+def test_reduced_motion_stops_the_animation(open_page):
+    running = "getComputedStyle(document.querySelector('.edge.now .line')).animationName"
+    page = stepper(programs.two_outputs, 2.0, 3.0)
+    assert open_page(page, "#9").page.evaluate(running) == "flow"
+    assert open_page(page, "#9", reduced_motion="reduce").page.evaluate(running) == "none"
+
+
+def test_without_javascript_the_last_step_is_shown(open_page):
+    o = open_page(stepper(programs.sum_times, -2.0, 5.0, -4.0), java_script_enabled=False)
+    assert o.page.inner_text('tr[data-row="0"]').split("\t") == ["x", "−2", "x̄ = −4"]
+    assert not o.page.is_visible(".controls")
+    assert o.page.is_visible("noscript")
+
+
+@pytest.mark.parametrize("name", ["</script><script>console.log('in')</script>", "<b>", '"', "&lt;", "a\nb"])
+def test_strange_names_are_shown_as_they_are(open_page, name):
+    o = open_page(stepper(lambda p: p[name] * 2.0, {name: 3.0}), "#2")
+    shown = f"p[{name!r}]"
+    assert o.page.text_content('[data-node="n0"] text.formula') == shown
+    assert o.page.text_content('tr[data-row="0"] td') == shown
+
+
+def test_forward_mode(open_page):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0, mode="forward"))
+    o.press("End")
+    assert o.slot("d2") == "ȧ = 3"
+    assert not o.page.query_selector(".back:not(button)")
+
+
+def test_a_drawing_saved_as_a_page(open_page):
+    o = open_page(draw(programs.sum_times, -2.0, 5.0, -4.0, view="both"))
+    assert o.page.query_selector("svg.dk")
+
+
+# -- nothing overlaps, nothing is clipped ------------------------------------------------------------
+
+FAULTS = """(enlarged) => {
+  const faults = [];
+  const over = (a, b) =>
+    a.left < b.right - 1.5 && b.left < a.right - 1.5 && a.top < b.bottom - 1.5 && b.top < a.bottom - 1.5;
+  if (enlarged) document.querySelectorAll("svg text").forEach(t => { t.style.fontSize = "28px"; });
+  const box = e => e.getBoundingClientRect();
+  const texts = [...document.querySelectorAll("svg text:not(.badge-text)")].map(
+    t => ({said: t.textContent, box: box(t), node: t.closest(".node"), edge: t.closest(".edge")}));
+  const nodes = [...document.querySelectorAll(".node")];
+  const whole = box(document.querySelector("svg"));
+  texts.forEach((a, k) => {
+    if (a.box.left < whole.left || a.box.right > whole.right) faults.push("outside: " + a.said);
+    if (a.box.top < whole.top || a.box.bottom > whole.bottom) faults.push("outside: " + a.said);
+    const rectangle = a.node && a.node.querySelector("rect");
+    if (rectangle) {
+      const badge = a.node.querySelector(".badge");
+      const left = badge ? box(badge).right : box(rectangle).left;
+      if (a.box.left < left || a.box.right > box(rectangle).right) faults.push("clipped: " + a.said);
+    }
+    for (const b of texts.slice(k + 1)) {
+      if ((a.node && a.node === b.node) || (a.edge && a.edge === b.edge)) continue;
+      if (over(a.box, b.box)) faults.push(a.said + " over " + b.said);
+    }
+    if (a.node) return;
+    for (const n of nodes) if (over(a.box, box(n.querySelector(".box")))) faults.push(a.said + " in a box");
+  });
+  return faults;
+}"""
+
+
+@pytest.fixture(scope="module")
+def canvas(browser):
+    page = browser.new_page(viewport={"width": 6000, "height": 4000})
+    yield page
+    page.close()
+
+
+def faults(canvas, drawing, enlarged=False):
+    canvas.set_content(f"<body style='margin:0'>{drawing.svg()}</body>")
+    return canvas.evaluate(FAULTS, enlarged)
+
+
+@pytest.mark.parametrize("program", list(programs.all_programs()), ids=lambda p: p.name)
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_label_overlaps_another_or_is_clipped(canvas, program, view):
+    assert faults(canvas, draw(program, *program.args, view=view)) == []
+
+
+@pytest.mark.parametrize("direction", ["right", "down"])
+@pytest.mark.parametrize("name", ["two_outputs", "log_sin_max", "mean_squared_error"])
+def test_nor_does_one_in_the_other_direction(canvas, name, direction):
+    program = programs.get(name)
+    for view in VIEWS:
+        assert faults(canvas, draw(program, *program.args, view=view, direction=direction)) == []
+
+
+def test_groups_and_expressions_are_clear_of_each_other_too(canvas):
+    assert faults(canvas, draw(programs.logistic_map, 0.2, group="iteration", view="both")) == []
+    assert faults(canvas, draw(programs.logistic_map.expression, view="tree")) == []
+    assert faults(canvas, draw(programs.two_outputs.expression)) == []
+
+
+def test_the_test_of_overlaps_finds_some(canvas):
+    found = faults(canvas, draw(programs.two_outputs, 2.0, 3.0), enlarged=True)
+    assert any(f.startswith("clipped") for f in found)
+    assert any(" over " in f or "in a box" in f for f in found)
+
+
+def test_the_picture_shrinks_with_its_container(canvas):
+    drawing = draw(programs.two_outputs, 2.0, 3.0, view="both")
+    canvas.set_content(f"<div style='width:300px'>{drawing.svg()}</div>")
+    box = canvas.query_selector("svg").bounding_box()
+    assert box["width"] == pytest.approx(300)
+    assert box["height"] == pytest.approx(300 * drawing.layout.height / drawing.layout.width, rel=0.05)
+
+
+def test_the_page_has_one_heading_and_names_its_parts(open_page):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0))
+    tree = o.page.content()
+    assert len(re.findall("<h1", tree)) == 1
+    for id in ("first", "back", "next", "last", "slider"):
+        assert o.page.get_attribute(f"#{id}", "aria-label")
