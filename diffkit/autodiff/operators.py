@@ -272,7 +272,7 @@ def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Functi
         f: the function.
         argnum: the argument to differentiate by, or a tuple of them.
         mode: "forward" sweeps once per input element, "reverse" once per output element; by default
-            whichever is fewer.
+            whichever is fewer, forward if they are as many.
 
     Raises:
         InputError: for another mode.
@@ -289,7 +289,7 @@ def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Functi
         t = _record(f, argnum, args, kwargs)
         inputs = sum(np.size(plain(n)) for n in t.inputs)
         outputs = sum(np.size(plain(o)) for o in t.outputs)
-        forward = mode == "forward" or (mode is None and inputs < outputs)
+        forward = mode == "forward" or (mode is None and inputs <= outputs)
         blocks = _blocks_forward(t) if forward else _blocks_reverse(t)
         by_output = [t.arguments_from(row) for row in blocks]
         return t.out_structure.unflatten([_answer(argnum, row) for row in by_output])

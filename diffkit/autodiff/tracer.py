@@ -195,6 +195,9 @@ class Node(ArrayMethods):
         args, kwargs: what it was given; arguments that were traced are nodes.
         parents: those arguments that are nodes of the same trace, in order, repeats kept.
         index: its place in the trace.
+
+    A row of a scalar program takes 210 bytes, its value included (measured with tracemalloc, Python
+    3.11, 64 bit); a sweep adds 20. A row of an array program takes as much and the array.
     """
 
     __slots__ = ("args", "at", "code", "fun", "index", "kwargs", "recording", "value")

@@ -17,6 +17,14 @@ import diffkit as dk
 from diffkit.autodiff.trace import record
 
 N = 3
+TWICE = np.array([0, 0, -1])
+TRUE = np.array(True)
+
+
+def a_ndim(a):
+    """The number of axes, of a float as of every library's arrays."""
+    return getattr(a, "ndim", 0)
+
 
 UNARY = {
     "sin": lambda np, a: np.sin(a),
@@ -29,9 +37,9 @@ UNARY = {
     "negative": lambda np, a: -a,
     "sum": lambda np, a: np.sum(a) / N,
     "mean": lambda np, a: np.mean(a * a) / (1.0 + np.mean(a * a)),
-    "reverse": lambda np, a: a[::-1] if np.ndim(a) else a,
-    "first": lambda np, a: a[0] if np.ndim(a) else a,
-    "repeated": lambda np, a: a[np.asarray([0, 0, -1])] if np.ndim(a) else a,
+    "reverse": lambda np, a: np.flipud(a) if a_ndim(a) else a,
+    "first": lambda np, a: a[0] if a_ndim(a) else a,
+    "repeated": lambda np, a: a[TWICE] if a_ndim(a) else a,
     "branch": lambda np, a: 2.0 * a if np.sum(a) > 0.1 else np.cos(a),
 }
 BINARY = {
@@ -42,7 +50,7 @@ BINARY = {
     "arctan2": lambda np, a, b: np.arctan2(a, 2.0 + np.sin(b)),
     "dot": lambda np, a, b: np.sum(a * b) / (1.0 + np.sum(a * a)),
     "outer": lambda np, a, b: np.tanh(np.sum(np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1)), 0)[:1] + a),
-    "where": lambda np, a, b: np.where(np.asarray(True), a, b) * np.tanh(b),
+    "where": lambda np, a, b: np.where(TRUE, a, b) * np.tanh(b),
 }
 
 
@@ -171,3 +179,28 @@ def test_agrees_with_jax(instructions, point):
     np.testing.assert_allclose(
         dk.hessian(build(instructions))(v, s), H, rtol=1e-8, atol=1e-9 * (1 + np.abs(H).max())
     )
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="PyTorch is not installed")
+@settings(max_examples=60, deadline=None)
+@given(programs, points)
+def test_agrees_with_pytorch(instructions, point):
+    import torch
+
+    class Functions:
+        sin, cos, tanh, exp, log, sqrt = torch.sin, torch.cos, torch.tanh, torch.exp, torch.log, torch.sqrt
+        sum, mean, reshape, arctan2, flipud = (
+            torch.sum,
+            torch.mean,
+            torch.reshape,
+            torch.arctan2,
+            torch.flipud,
+        )
+        where = staticmethod(lambda c, a, b: torch.where(torch.as_tensor(c), a, b))
+
+    v = torch.tensor(point[:N], dtype=torch.float64, requires_grad=True)
+    s = torch.tensor(point[N], dtype=torch.float64, requires_grad=True)
+    build(instructions, Functions)(v, s).backward()
+    gv, gs = dk.grad(build(instructions), (0, 1))(np.array(point[:N]), point[N])
+    np.testing.assert_allclose(gv, v.grad.numpy(), rtol=1e-10, atol=1e-12)
+    assert gs == pytest.approx(float(s.grad), rel=1e-10, abs=1e-12)

@@ -159,7 +159,7 @@ def test_a_function_without_a_rule():
     with pytest.raises(NoRuleError, match=r"np.nextafter was called .* \(" + HERE):
         dk.grad(lambda x: np.nextafter(x, 3.0))(2.0)
     with pytest.raises(NoRuleError, match=r"dk.primitive"):
-        dk.grad(lambda x: np.sum(np.linalg.lstsq(x, np.ones(2))[0]))(np.eye(2))
+        dk.grad(lambda x: np.sum(np.i0(x)))(np.ones(2))
 
 
 @pytest.mark.parametrize(

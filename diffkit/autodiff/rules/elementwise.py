@@ -28,15 +28,19 @@ def _float_above(x: Any, y: Any) -> Any:
     return 1.0 if x > y else 0.5 if x == y else 0.0
 
 
+_FLOAT64 = np.dtype(float)
+
+
 def above(x: Any, y: Any) -> Any:
-    """1 where x > y, 1/2 where x == y, else 0, in the floating dtype of x and y.
+    """1 where x > y, 1/2 where x == y, else 0, in a floating dtype of x and y.
 
     >>> above(np.array([1.0, 2.0, 3.0]), 2.0)
     array([0. , 0.5, 1. ])
     """
     greater, at_least = np.greater(x, y), np.greater_equal(x, y)
-    dtype = np.result_type(*(getattr(v, "dtype", float(0)) for v in (x, y)), np.float16)
-    if type(greater) is np.ndarray:  # a bool is a byte 0 or 1, which add up to 0, 1 or 2 halves
+    # The three values are exact in any floating dtype, so either argument's will do.
+    dtype = next((v.dtype for v in (x, y) if hasattr(v, "dtype") and v.dtype.kind == "f"), _FLOAT64)
+    if type(greater) is np.ndarray:  # a bool is a byte, 0 or 1: together they are 0, 1 or 2 halves
         return (greater.view(np.int8) + at_least.view(np.int8)) * dtype.type(0.5)
     return (greater.astype(dtype) + at_least.astype(dtype)) * 0.5
 

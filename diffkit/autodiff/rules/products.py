@@ -32,7 +32,9 @@ def _matmul_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if y_ndim == 1:
         return fit(g * y if x_ndim == 1 else g[..., None] * y, x)
     if x_ndim == 1:
-        return fit((y @ g[..., None])[..., 0], x)
+        return fit(y @ g if y_ndim == 2 else (y @ g[..., None])[..., 0], x)
+    if y.shape[-1] == 1:  # the product of a column and a row needs no sums
+        return fit(g * y.mT, x)
     return fit(g @ y.mT, x)
 
 
@@ -41,7 +43,7 @@ def _matmul_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if x_ndim == 1:
         return fit(g * x if y_ndim == 1 else x[:, None] * g[..., None, :], y)
     if y_ndim == 1:
-        return fit((x.mT @ g[..., None])[..., 0], y)
+        return fit(g @ x if x_ndim == 2 else (x.mT @ g[..., None])[..., 0], y)
     return fit(x.mT @ g, y)
 
 
@@ -145,16 +147,16 @@ def _times(g: Any, other: Any, own: Any) -> Any:
 def _dot_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if not np.ndim(x) or not np.ndim(y):
         return _times(g, y, x)
-    if len(x.shape) == len(y.shape) == 1:
-        return fit(g * y, x)
+    if len(x.shape) <= 2 and len(y.shape) <= 2:  # where dot is matmul
+        return _matmul_vjp_x(g, ans, x, y)
     return _tensordot_vjp_x(g, ans, x, y, axes=_dot_axes(x, y))
 
 
 def _dot_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if not np.ndim(x) or not np.ndim(y):
         return _times(g, x, y)
-    if len(x.shape) == len(y.shape) == 1:
-        return fit(g * x, y)
+    if len(x.shape) <= 2 and len(y.shape) <= 2:
+        return _matmul_vjp_y(g, ans, x, y)
     return _tensordot_vjp_y(g, ans, x, y, axes=_dot_axes(x, y))
 
 

@@ -8,19 +8,31 @@ import numpy as np
 
 from diffkit.autodiff.rules.calls import plain
 from diffkit.autodiff.rules.register import LINEAR, composite, constant, define, fit
+from diffkit.autodiff.tracer import Node
 
-__all__ = ["count", "spread"]
+__all__ = ["aligned", "count", "spread"]
 
 Axis = int | tuple[int, ...] | None
 
 
-def spread(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """What a reduction of x gave, or its cotangent, spread back along the axes that were reduced."""
+def aligned(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """What a reduction of x gave, or its cotangent, with the reduced axes kept, so that it broadcasts to x."""
+    if axis is None or keepdims:
+        return v
     shape = getattr(x, "shape", ())
-    if axis is not None and not keepdims and shape:
-        axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int | np.integer) else axis)}
-        v = np.reshape(v, tuple(1 if k in axes else n for k, n in enumerate(shape)))
-    return np.broadcast_to(v, shape) if getattr(v, "shape", ()) != shape else v
+    if not shape:
+        return v
+    axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int | np.integer) else axis)}
+    return np.reshape(v, tuple(1 if k in axes else n for k, n in enumerate(shape)))
+
+
+def spread(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The same, repeated along the axes that were reduced: in x's shape."""
+    v = aligned(v, x, axis, keepdims)
+    shape = getattr(x, "shape", ())
+    if getattr(v, "shape", ()) == shape:
+        return v
+    return np.broadcast_to(v, shape) if type(v) is Node else np.full(shape, v)
 
 
 def count(x: Any, axis: Axis = None) -> int:
@@ -49,12 +61,12 @@ def _mean_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = Fals
 def _share(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """1/k at each of the k places where the extremum is attained, else 0."""
     dtype = getattr(x, "dtype", np.dtype(float))
-    hit = np.equal(x, spread(ans, x, axis, keepdims)).astype(dtype)
+    hit = np.equal(x, aligned(ans, x, axis, keepdims)).astype(dtype)
     return hit / np.sum(hit, axis=axis, keepdims=True)
 
 
 def _extreme_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
-    return fit(spread(g, x, axis, keepdims) * _share(ans, x, axis, keepdims), x)
+    return fit(aligned(g, x, axis, keepdims) * _share(ans, x, axis, keepdims), x)
 
 
 def _extreme_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
@@ -67,7 +79,7 @@ def _extreme_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = F
 def _of_the_others(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """For each element the product of all the others: ans / x, but right where some are zero."""
     if np.all(plain(x)):
-        return spread(ans, x, axis, keepdims) / x
+        return aligned(ans, x, axis, keepdims) / x
     ndim = x.ndim
     axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis
     last = tuple(range(-len(axes), 0))
@@ -80,7 +92,7 @@ def _of_the_others(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 def _prod_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
-    return fit(spread(g, x, axis, keepdims) * _of_the_others(ans, x, axis, keepdims), x)
+    return fit(aligned(g, x, axis, keepdims) * _of_the_others(ans, x, axis, keepdims), x)
 
 
 def _prod_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
