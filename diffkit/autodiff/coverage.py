@@ -120,7 +120,11 @@ def _row_of_primitive(name: str, fun: Primitive, parameters: Sequence[str]) -> R
         return Row(name, "yes" if fun.vjps else "–", "yes" if fun.jvps else "–", "rule")
 
     def covered(rules: Sequence[Callable[..., Any] | None]) -> str:
-        names = [parameters[k] if k < len(parameters) else f"x{k + 1}" for k, r in enumerate(rules) if r]
+        names = [
+            parameters[k] if k < len(parameters) else f"x{k + 1}"
+            for k, r in enumerate(rules)
+            if r and not hasattr(r, "refuses")
+        ]
         return ", ".join(names) or "–"
 
     return Row(name, covered(fun.vjps), covered(fun.jvps), "rule")

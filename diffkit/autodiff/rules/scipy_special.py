@@ -34,6 +34,7 @@ def _refuse(line: Elementary, k: int) -> Callable[..., Any]:
             "which it has no closed form: pass a plain number there, or give your own rule with dk.primitive"
         )
 
+    rule.refuses = True  # type: ignore[attr-defined]
     return rule
 
 

@@ -112,6 +112,8 @@ class Distribution:
         self._log_density: Callable[..., Any] = getattr(self, "log" + density)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_scipy":  # while a copy is being made
+            raise AttributeError(name)
         return getattr(self._scipy, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
@@ -210,11 +212,17 @@ class Distribution:
 class Frozen:
     """A distribution with its parameters given: ``norm(0.0, s).logpdf(x)``, of traced values too."""
 
-    def __init__(self, distribution: Distribution, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, distribution: Distribution | VectorDistribution, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
         self.dist, self.args, self.kwds = distribution, args, kwargs
 
     def __getattr__(self, name: str) -> Any:
+        if name == "dist":  # while a copy is being made
+            raise AttributeError(name)
         function = getattr(self.dist, name)
+        if not hasattr(function, "is_mirror"):
+            return getattr(self.dist._scipy(*self.args, **self.kwds), name)
 
         def frozen(*variables: Any, **kwargs: Any) -> Any:
             return function(*variables, *self.args, **self.kwds, **kwargs)
@@ -298,11 +306,12 @@ class VectorDistribution:
             setattr(self, kind, program(getattr(self._scipy, kind))(run))
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_scipy":  # while a copy is being made
+            raise AttributeError(name)
         return getattr(self._scipy, name)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        frozen = next(nodes_in((args, tuple(kwargs.values()))), None) is not None
-        return Frozen(self, args, kwargs) if frozen else self._scipy(*args, **kwargs)  # type: ignore[arg-type]
+    def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
+        return Frozen(self, args, kwargs)
 
 
 FUNCTIONS: dict[str, Any] = {family.name: Distribution(family) for family in _FAMILIES} | {

@@ -194,6 +194,11 @@ def test_scipy_s_functions_that_are_no_ufuncs_name_their_mirrors():
         dk.grad(lambda x: np.abs(scipy_special.wofz(x)))(0.5)
 
 
+def test_the_table_names_each_function_once_and_scipy_has_it():
+    assert not SPECIAL.keys() & {*ELEMENTARY, *ALIASES}
+    assert all(hasattr(scipy_special, name) for name in SPECIAL)
+
+
 def test_plain_values_go_to_scipy():
     assert special.erf is scipy_special.erf
     assert special.airy is scipy_special.airy

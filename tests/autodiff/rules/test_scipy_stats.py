@@ -1,5 +1,6 @@
 """Densities and distribution functions, through diffkit.scipy.stats."""
 
+import copy
 import importlib
 
 import numpy as np
@@ -194,7 +195,14 @@ def test_frozen_distributions_and_the_rest_of_scipy():
     assert dk.grad(lambda m, s: stats.norm(m, scale=s).logpdf(3.0), (0, 1))(1.0, 2.0) == pytest.approx(
         (0.5, 0.0)
     )
-    assert stats.norm(1.0, 2.0).mean() == 1.0
+    assert dk.grad(lambda x: stats.norm(1.0, 2.0).logpdf(x))(3.0) == -0.5
+    frozen = stats.norm(1.0, 2.0)
+    assert frozen.mean() == 1.0
+    assert frozen.cdf(1.0) == copy.deepcopy(frozen).cdf(1.0) == 0.5
+    assert frozen.rvs(size=3, random_state=0).shape == (3,)
+    assert frozen.support() == (-np.inf, np.inf)
+    x = dk.grad(lambda x: stats.multivariate_normal(MEAN, COV).logpdf(x))(POINTS[0])
+    np.testing.assert_allclose(x, -np.linalg.solve(COV, POINTS[0] - MEAN))
     assert stats.norm.ppf(0.5) == 0.0
     assert stats.norm.logpdf(0.3) == scipy_stats.norm.logpdf(0.3)
     assert stats.multivariate_normal(MEAN, COV).logpdf(POINTS[0]) == scipy_stats.multivariate_normal(
