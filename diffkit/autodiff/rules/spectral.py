@@ -63,14 +63,14 @@ def _over_gaps(c: Any, w: Any, used: Any = True) -> Any:
 
 def _hermitian(t: Any, uplo: str) -> Any:
     """The Hermitian matrix that eigh sees in one triangle of t."""
-    strict = strictly_lower(t) if uplo == "L" else strictly_lower(t.mT).mT
+    strict = strictly_lower(t) if uplo in "Ll" else strictly_lower(t.mT).mT
     return strict + adjoint(strict) + on_diagonal(real(diagonal(t)))
 
 
 def _triangle(a_: Any, uplo: str) -> Any:
     """The transpose of :func:`_hermitian`."""
     both = a_ + adjoint(a_)
-    strict = strictly_lower(both) if uplo == "L" else strictly_lower(both.mT).mT
+    strict = strictly_lower(both) if uplo in "Ll" else strictly_lower(both.mT).mT
     return strict + on_diagonal(real(diagonal(a_)))
 
 

@@ -149,6 +149,7 @@ CASES = {
     "eigh": case(lambda np, a: tuple(np.linalg.eigh(a)), SYM, autograd=False),
     "eigh upper": case(lambda np, a: tuple(np.linalg.eigh(a, "U")), SYM, autograd=False),
     "eigh vectors": case(lambda np, a: np.linalg.eigh(a)[1], SYM),
+    "eigh lower-case": case(lambda np, a: tuple(np.linalg.eigh(a, UPLO="l")), SYM, autograd=False),
     "eigh stack": case(lambda np, a: tuple(np.linalg.eigh(a)), np.stack([SYM, 2 * SYM]), autograd=False),
     "eigh complex": case(
         lambda np, a: projectors(np, np.linalg.eigh(a)[1], W3) + np.linalg.eigh(a)[0], HERM, autograd=False
