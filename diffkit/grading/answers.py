@@ -25,7 +25,6 @@ class Answer:
 
     Attributes:
         values: an array of floats for each part, None where there is none; () if the count is wrong.
-        dtypes: the dtypes that they came in.
         problems: what is wrong with its form, in words.
         failure: the exception that was raised instead.
         raw: all parts that came, whatever their count.
@@ -37,7 +36,6 @@ class Answer:
     failure: Failure | None = None
     raw: tuple[Array | None, ...] = ()
     changed: tuple[str, ...] = ()
-    dtypes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -102,5 +100,4 @@ def read_answer(
     values = tuple(
         reader.part(k, part, array) for k, (part, array) in enumerate(zip(given, raw, strict=True))
     )
-    dtypes = tuple(str(array.dtype) for array in raw if array is not None)
-    return Answer(values, tuple(reader.problems), None, tuple(raw), result.changed, dtypes)
+    return Answer(values, tuple(reader.problems), None, tuple(raw), result.changed)

@@ -37,9 +37,6 @@ Array = np.ndarray[Any, Any]
 KNOWN = 1e-4
 """Where the truth is not known to this, relative to its largest entry, a comparison says nothing."""
 
-AT_KINK = 1e-6
-"""How far an answer may be off what is valid at a kink, relative to the largest entry."""
-
 REPEATS = {
     "again": "the second call with the same input",
     "fresh": "a fresh instance",
@@ -88,7 +85,9 @@ def answered(exercise: Exercise, trial: Trial, response: Response) -> Answered:
         elif exercise.style == "jvp":
             answer = read_answer(result, names, (np.asarray(truth.ans),), (0,), 1)
         else:
-            like = [_float_like(truth.args[k]) for k in exercise.differentiated]
+            inputs = trial.instance if step.point == 0 else trial.instance.partner
+            assert inputs is not None
+            like = [_float_like(inputs.args[k]) for k in exercise.differentiated]
             answer = read_answer(result, names, like, exercise.differentiated, len(exercise.arguments))
         answers.append((step, answer))
     return Answered(trial, answers, response)
@@ -134,7 +133,7 @@ def valid_at_kink(truth: Truth, seeds: Any, answer: Answer) -> bool | None:
         return False
     corners = np.array([np.concatenate([p.ravel() for p in piece]) for piece in pieces])
     scale = float(np.abs(corners).max(initial=0.0)) or 1.0
-    return distance_to_hull(given / scale, corners / scale) <= AT_KINK
+    return distance_to_hull(given / scale, corners / scale) <= truth.at_kink
 
 
 @dataclass(frozen=True)
@@ -187,7 +186,7 @@ def _adds_up(each: Answered, step: Step, answer: Answer) -> bool:
         if any(p.shape != given.shape for p in parts):
             return False
         scale = sum(np.abs(p) for p in parts)
-        if np.any(np.abs(sum(parts) - given) > 16 * ROUNDING * scale):
+        if np.any(np.abs(sum(parts) - given) > 16 * each.trial.truths[0].rounding * scale):
             return False
     return True
 
@@ -342,14 +341,15 @@ def check_linear(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
             )
         looked = True
         step = next(s for s, _ in each.answers if s.label == "g")
-        message = _not_linear(answers, each.trial.right(step)[1])
+        rounding = each.trial.truths[0].rounding
+        message = _not_linear(answers, each.trial.right(step)[1], rounding)
         if message:
             letter = "the tangent" if exercise.style == "jvp" else "g"
             return CheckResult("linear", FAILED, message.format(g=letter) + f" (at {each.instance.title})")
     return CheckResult("linear", PASSED if looked else NOT_RUN, "" if looked else "no complete answers")
 
 
-def _not_linear(answers: dict[str, list[Array]], tolerance: Sequence[Array]) -> str:
+def _not_linear(answers: dict[str, list[Array]], tolerance: Sequence[Array], rounding: float) -> str:
     laws: tuple[tuple[str, Callable[[int], Array]], ...] = (
         ("for {g} = 0 the answer is not 0", lambda k: answers["zero"][k]),
         ("for -{g} the answer is not minus that for {g}", lambda k: answers["minus"][k] + answers["g"][k]),
@@ -367,7 +367,7 @@ def _not_linear(answers: dict[str, list[Array]], tolerance: Sequence[Array]) -> 
             with np.errstate(all="ignore"):
                 size = np.abs(answers["g"][k].astype(float)) + np.abs(answers["other"][k].astype(float))
                 whole = size[np.isfinite(size)].max(initial=0.0)
-                allowed = 16 * ROUNDING * whole
+                allowed = 16 * rounding * whole
                 if answers["g"][k].shape == np.shape(tolerance[k]):
                     allowed = allowed + 4 * tolerance[k]
                 off = np.abs(np.asarray(rest(k), dtype=float))

@@ -146,7 +146,8 @@ def invertible(axes: str) -> Draw:
     def values(rng: Generator, sizes: Sizes) -> Array:
         a: Array = rng.integers(-20, 21, sizes.shape(axes)) / 20
         n = a.shape[-1]
-        return a + np.eye(n) * rng.choice([-1, 1], n) * (n + 0.5)
+        a += np.eye(n) * rng.choice([-1, 1], n) * (n + 0.5)
+        return a
 
     return Draw(values)
 

@@ -11,7 +11,7 @@
 >>> exercise.target
 Target(name='hypot', style='vjp', defines=('hypot_vjp',))
 >>> [(i.name, [a.shape for a in i.args]) for i in exercise.instances(seed=1, draws=1)]
-[('ordinary', [(4,), (4,)]), ('broadcast in y', [(3, 4), (4,)])]
+[('ordinary', [(4,), (4,)]), ('broadcast in y', [(2, 5), (5,)])]
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["Case", "Exercise", "Instance", "Misconception"]
 Function = Callable[..., Any]
 Array = np.ndarray[Any, Any]
 
-DRAWS = 3
+DRAWS = 4
 """How many instances are drawn of each case. A diagnosis has to hold on three."""
 
 
@@ -238,13 +238,13 @@ class Exercise:
                 f"{type(error).__name__}: {error}"
             ) from error
         like = [args[k] for k in self.differentiated] if self.style == "jvp" else [ans]
-        seeds, others = (tuple(_seed(rng, a) for a in like) for _ in range(2))
+        seeds, others = (tuple(random_seed(rng, a) for a in like) for _ in range(2))
         if STYLES[self.style].seed == "ones":
             seeds = tuple(np.ones_like(s) for s in seeds)
         return Instance(case.name, number, args, case.kwargs, ans, seeds, others, case.visible, partner)
 
 
-def _seed(rng: np.random.Generator, like: Any) -> Array:
+def random_seed(rng: np.random.Generator, like: Any) -> Array:
     """A cotangent of both signs in short decimals, of size 0.2 to 2, and nothing in it zero or one."""
     sizes = np.array([k / 10 for k in range(2, 21) if k != 10])
     signs = rng.choice([-1.0, 1.0], np.shape(like))

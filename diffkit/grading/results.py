@@ -67,7 +67,7 @@ class Comparison:
         rows = sorted(self.entries, key=lambda e: not e[3]) if len(self.entries) > _SHOWN else self.entries
         cells = []
         for name, expected, given, wrong in rows[:_SHOWN]:
-            left, right = _side_by_side(expected, given)
+            left, right = _side_by_side(expected, given, wrong)
             cells.append([name, left, right, "<-" if wrong else ""])
         return Table(["entry", "expected", "given", ""], cells)
 
@@ -78,10 +78,12 @@ class Comparison:
         return "\n".join([f"at {self.instance}:", *lines, str(self.table), *more])
 
 
-def _side_by_side(expected: float, given: float | None) -> tuple[str, str]:
-    """Two numbers, to as many digits as it takes to tell them apart."""
+def _side_by_side(expected: float, given: float | None, wrong: bool) -> tuple[str, str]:
+    """Two numbers, to as many digits as it takes to tell a wrong one from the right one."""
     if given is None:
         return f"{expected:.6g}", "-"
+    if not wrong:
+        return f"{expected:.6g}", f"{expected:.6g}"
     for digits in (6, 9, 12, 17):
         left, right = f"{expected:.{digits}g}", f"{given:.{digits}g}"
         if left != right or expected == given:

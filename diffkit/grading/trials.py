@@ -70,16 +70,17 @@ def prepare(exercise: Exercise, seed: int, *, draws: int = DRAWS, visible_only: 
     """
     instances = [i for i in exercise.instances(seed, draws) if i.visible or not visible_only]
     linearize = linearization(exercise)
-    return [trial(exercise, linearize, instance, full=instance.number == 0) for instance in instances]
+
+    def truth(i: Instance) -> Truth:
+        return Truth(linearize, i.args, i.kwargs, exercise.differentiated, i.ans, i.seeds, exercise.rtol)
+
+    return [trial(exercise, truth, instance, full=instance.number == 0) for instance in instances]
 
 
-def trial(exercise: Exercise, linearize: Linearize, instance: Instance, *, full: bool) -> Trial:
-    """The trial of one instance."""
+def trial(exercise: Exercise, truth: Callable[[Instance], Truth], instance: Instance, *, full: bool) -> Trial:
+    """The trial of one instance; ``truth`` gives the truth at an instance."""
     instances = [instance] + ([instance.partner] if instance.partner is not None and full else [])
-    truths = [
-        Truth(linearize, i.args, i.kwargs, exercise.differentiated, i.ans, i.seeds, exercise.rtol)
-        for i in instances
-    ]
+    truths = list(map(truth, instances))
     seeds: list[Seeds] = [instance.seeds]
     steps: list[Step] = []
     style = STYLES[exercise.style]

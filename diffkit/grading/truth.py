@@ -113,6 +113,7 @@ class Truth:
         ans: the forward function's value.
         seeds: any seeds of the right shapes.
         rtol: a tolerance relative to the largest entry, where the measured one is not wanted.
+        rounding: the relative error allowed at a well-conditioned point.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class Truth:
         ans: Any,
         seeds: Seeds,
         rtol: float = 0.0,
+        rounding: float = ROUNDING,
     ) -> None:
         self.linearize = linearize
         self.args = tuple(args)
@@ -132,6 +134,7 @@ class Truth:
         self.ans = np.asarray(ans)
         self.seed_shapes = tuple(np.shape(s) for s in seeds)
         self.rtol = rtol
+        self.rounding = rounding
 
     def at(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Pull:
         """The derivative at another point."""
@@ -185,7 +188,7 @@ class Truth:
                     for most, m, c in zip(spread, moved, right, strict=True)
                 ]
         return tuple(
-            max(ROUNDING, self.rtol) * (_largest(c) + 2 * most) + ROUNDING * floor
+            max(self.rounding, self.rtol) * (_largest(c) + 2 * most) + self.rounding * floor
             for c, most, floor in zip(right, spread, self.natural_sizes(seeds), strict=True)
         )
 
@@ -203,6 +206,9 @@ class Truth:
             natural = [_largest(seeds[0]) * change / size for size in sizes]
         most = max(map(_largest, seeds), default=0.0)
         return [min(size, most) if np.isfinite(size) else 0.0 for size in natural]
+
+    at_kink = 1e-6
+    """How far an answer may be off what is valid at a kink, relative to the largest entry."""
 
     # -- kinks ------------------------------------------------------------------------------------------
 

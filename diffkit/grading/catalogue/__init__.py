@@ -28,7 +28,7 @@ def names() -> list[str]:
     return list(ENTRIES)
 
 
-def exercise(name: str, **changes: Any) -> Exercise:
+def exercise(name: str, /, **changes: Any) -> Exercise:
     """An exercise of the catalogue, with whatever is to be different: ``points``, ``style``, ``hints``...
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.grading.catalogue.entries import enter
 from diffkit.grading.draws import at, between, labels, normal, random_mask, scaled
-from diffkit.grading.exercises import Case
+from diffkit.grading.exercises import Case, Misconception
 
 Array = Any
 
@@ -93,8 +93,60 @@ def _pair(axes: str) -> tuple[Any, Any]:
     return normal(axes), normal(axes)
 
 
-enter(layer_norm, _normalizations("columns", "columns"))
-enter(batch_norm, _normalizations("rows", "rows"))
+def _normalization_rule(
+    g: Array, x: Array, scale: Array, axis: int, eps: float, *, beside: bool = False, less: int = 0
+) -> tuple[Array, Array, Array]:
+    """The rule of a normalisation with, on request, the epsilon beside the root, or n - 1 for n."""
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    spread = np.sum(centred * centred, axis=axis, keepdims=True) / (x.shape[axis] - less)
+    root = np.sqrt(spread) + eps if beside else np.sqrt(spread + eps)
+    normal, inner = centred / root, g * scale
+    dx = inner - np.mean(inner, axis=axis, keepdims=True)
+    dx = (dx - normal * np.mean(inner * normal, axis=axis, keepdims=True)) / root
+    return dx, np.sum(g * normal, axis=0), np.sum(g, axis=0)
+
+
+def _normalization_mistakes(axis: int) -> tuple[Misconception, ...]:
+    return (
+        Misconception(
+            "epsilon misplaced",
+            lambda g, ans, x, scale, shift, eps=1e-5: _normalization_rule(
+                g, x, scale, axis, eps, beside=True
+            ),
+            "beside the root, not under it",
+        ),
+        Misconception(
+            "size factor",
+            lambda g, ans, x, scale, shift, eps=1e-5: _normalization_rule(g, x, scale, axis, eps, less=1),
+            "with n - 1 for n in the variance",
+        ),
+        Misconception(
+            "wrong axis or keepdims",
+            lambda g, ans, x, scale, shift, eps=1e-5: _normalization_rule(g, x, scale, 1 - axis, eps),
+            "rows and columns",
+        ),
+    )
+
+
+def _over_blocks(g: Array, size: int) -> Array:
+    return np.repeat(np.repeat(g, size, axis=-2), size, axis=-1)
+
+
+_POOL_MISTAKES = (
+    Misconception(
+        "local derivative forgotten",
+        lambda g, ans, x, size=2: _over_blocks(g, size),
+        "it goes to the whole block",
+    ),
+    Misconception(
+        "wrong local derivative",
+        lambda g, ans, x, size=2: _over_blocks(g, size) / size**2,
+        "that of a mean",
+    ),
+)
+
+enter(layer_norm, _normalizations("columns", "columns"), misconceptions=_normalization_mistakes(1))
+enter(batch_norm, _normalizations("rows", "rows"), misconceptions=_normalization_mistakes(0))
 enter(
     conv1d,
     [
@@ -128,6 +180,7 @@ enter(
         Case("large", scaled(normal("44"), 1e6)),
         Case("tiny", scaled(normal("44"), 1e-6)),
     ],
+    misconceptions=_POOL_MISTAKES,
 )
 enter(
     dropout,

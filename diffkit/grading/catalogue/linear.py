@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.grading.catalogue.entries import enter
 from diffkit.grading.draws import Draw, between, invertible, normal, scaled
-from diffkit.grading.exercises import Case
+from diffkit.grading.exercises import Case, Misconception
 
 Array = Any
 
@@ -88,6 +88,14 @@ def _matrices(kind: Draw, *more: Case) -> list[Case]:
     ]
 
 
+def _solve_mistake(g: Array, ans: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    db = np.linalg.solve(a.T, g)
+    n = len(a)
+    return -np.reshape(db, (n, -1)) @ np.reshape(b, (n, -1)).T, db
+
+
+_SOLVE_MISTAKES = (Misconception("ans for x", _solve_mistake, "b where the solution belongs"),)
+
 enter(
     matmul,
     _products(
@@ -133,6 +141,7 @@ enter(
         Case("large", scaled(invertible("33"), 1e4), normal("3")),
         Case("tiny", scaled(invertible("33"), 1e-4), normal("3")),
     ],
+    misconceptions=_SOLVE_MISTAKES,
 )
 enter(inverse, _matrices(invertible("nn")))
 enter(determinant, _matrices(invertible("nn")))

@@ -9,7 +9,7 @@ import numpy as np
 from diffkit.grading.catalogue.entries import enter
 from diffkit.grading.catalogue.reductions import log_softmax
 from diffkit.grading.draws import at, constant, fixed, labels, mask, normal, scaled
-from diffkit.grading.exercises import Case
+from diffkit.grading.exercises import Case, Misconception
 
 Array = Any
 
@@ -57,6 +57,22 @@ def _pairs(*more: Case) -> list[Case]:
     ]
 
 
+_HUBER_MISTAKES = (
+    Misconception(
+        "keyword ignored",
+        lambda g, ans, p, t, delta=1.0: (
+            g * np.where(np.abs(p - t) <= delta, p - t, np.sign(p - t)) / np.size(p)
+        ),
+        "delta where the loss is linear",
+    ),
+)
+_HINGE_MISTAKES = (
+    Misconception(
+        "wrong branch",
+        lambda g, ans, s, t: np.where(t * s < 0, -t, 0.0) * g / np.size(s),
+        "Look at where the hinge bends: is it at 0 or at the margin?",
+    ),
+)
 _SIGNS = mask(1.0, -1.0, 1.0, -1.0)
 
 enter(squared_error, _pairs())
@@ -67,6 +83,7 @@ enter(
         Case("other delta", scaled(normal("nm"), 2.0), fixed(normal("nm")), delta=2.5),
         Case("where the pieces meet", at(1.0, -1.0, 0.5, 3.0), mask(0.0, 0.0, 0.0, 0.0)),
     ),
+    misconceptions=_HUBER_MISTAKES,
 )
 enter(
     hinge,
@@ -78,6 +95,7 @@ enter(
         Case("large", scaled(normal("4"), 1e6), _SIGNS),
         Case("tiny", scaled(normal("4"), 1e-6), _SIGNS),
     ],
+    misconceptions=_HINGE_MISTAKES,
 )
 enter(
     cross_entropy,

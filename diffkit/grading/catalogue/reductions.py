@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.grading.catalogue.entries import enter
 from diffkit.grading.draws import Draw, at, normal, positive, scaled
-from diffkit.grading.exercises import Case
+from diffkit.grading.exercises import Case, Misconception
 
 Array = Any
 Axis = int | tuple[int, ...] | None
@@ -133,6 +133,76 @@ def _with_nan(axes: str) -> Draw:
     return Draw(values)
 
 
+_OTHER_AXIS = "the sum runs along another axis than the one given"
+
+
+def _softmax_rule(g: Array, ans: Array, axis: Axis) -> Array:
+    return ans * (g - np.sum(g * ans, axis=axis, keepdims=True))
+
+
+def _log_softmax_rule(g: Array, ans: Array, axis: Axis) -> Array:
+    return g - np.exp(ans) * np.sum(g, axis=axis, keepdims=True)
+
+
+_SOFTMAX_MISTAKES = (
+    Misconception(
+        "wrong axis or keepdims", lambda g, ans, x, axis=-1: _softmax_rule(g, ans, -1), _OTHER_AXIS
+    ),
+    Misconception(
+        "wrong axis or keepdims", lambda g, ans, x, axis=-1: _softmax_rule(g, ans, None), _OTHER_AXIS
+    ),
+    Misconception("ans for x", lambda g, ans, x, axis=-1: _softmax_rule(g, x, axis), ""),
+    Misconception(
+        "factor dropped",
+        lambda g, ans, x, axis=-1: ans * (g - np.sum(g, axis=axis, keepdims=True)),
+        "inside the sum",
+    ),
+)
+_LOG_SOFTMAX_MISTAKES = (
+    Misconception(
+        "wrong axis or keepdims", lambda g, ans, x, axis=-1: _log_softmax_rule(g, ans, -1), _OTHER_AXIS
+    ),
+    Misconception(
+        "wrong axis or keepdims", lambda g, ans, x, axis=-1: _log_softmax_rule(g, ans, None), _OTHER_AXIS
+    ),
+    Misconception("ans for x", lambda g, ans, x, axis=-1: g - ans * np.sum(g, axis=axis, keepdims=True), ""),
+    Misconception("upstream forgotten", lambda g, ans, x, axis=-1: g - np.exp(ans), "in the sum"),
+)
+_LOGSUMEXP_MISTAKES = (
+    Misconception(
+        "wrong axis or keepdims",
+        lambda g, ans, x, axis=-1: np.expand_dims(g, axis) * softmax(x, -1),
+        _OTHER_AXIS,
+    ),
+)
+_VAR_MISTAKES = (
+    Misconception(
+        "path dropped",
+        lambda g, ans, x, axis=None, ddof=0: _spread(g, axis) * 2 * x / (x.size / ans.size - ddof),
+        "the one through the mean",
+    ),
+    Misconception(
+        "wrong axis or keepdims",
+        lambda g, ans, x, axis=None, ddof=0: (
+            _spread(g, axis) * 2 * (x - np.mean(x)) / (x.size / ans.size - ddof)
+        ),
+        "the mean is that of all entries",
+    ),
+)
+_CUMSUM_MISTAKES = (
+    Misconception(
+        "wrong local derivative",
+        lambda g, ans, x, axis=0: np.ones_like(x) * np.sum(g, axis=axis, keepdims=True),
+        "that of the whole sum, not of the running one",
+    ),
+)
+
+
+def _spread(g: Array, axis: Axis) -> Array:
+    """A reduced cotangent with its axes put back."""
+    return g if axis is None else np.expand_dims(g, axis)
+
+
 enter(sum_, _along_axes(Case("empty", normal("0"))), "sum")
 enter(mean, _along_axes())
 enter(
@@ -142,6 +212,7 @@ enter(
         Case("ddof 1, along axis 0", normal("nm"), axis=0, ddof=1),
         keepdims=False,
     ),
+    misconceptions=_VAR_MISTAKES,
 )
 enter(
     norm,
@@ -187,6 +258,7 @@ enter(
         Case("large", scaled(normal("n"), 1e6)),
         Case("tiny", scaled(normal("n"), 1e-6)),
     ],
+    misconceptions=_CUMSUM_MISTAKES,
 )
 enter(
     max_,
@@ -201,7 +273,7 @@ enter(
     ],
     "max",
 )
-enter(logsumexp, _rows())
+enter(logsumexp, _rows(), misconceptions=_LOGSUMEXP_MISTAKES)
 enter(logcumsumexp, _rows(along=False))
-enter(softmax, _rows())
-enter(log_softmax, _rows())
+enter(softmax, _rows(), misconceptions=_SOFTMAX_MISTAKES)
+enter(log_softmax, _rows(), misconceptions=_LOG_SOFTMAX_MISTAKES)

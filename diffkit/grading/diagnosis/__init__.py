@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from diffkit.grading.checks import Answered, compare
-from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close, observations
-from diffkit.grading.diagnosis.experiments import EXPERIMENTS, Family
+from diffkit.grading.diagnosis.evidence import Family, Hypothesis, Observation, close, observations
+from diffkit.grading.diagnosis.experiments import EXPERIMENTS, LATER
 from diffkit.grading.diagnosis.messages import messages
 from diffkit.grading.diagnosis.numerics import error_size, looks_single, quotients
 from diffkit.grading.diagnosis.paths import paths
@@ -113,7 +113,7 @@ def _state(exercise: Exercise, found: Sequence[Answered]) -> Diagnosis | None:
     if differing:
         name = "accumulates between calls" if doubled == differing else "not repeatable"
         return _named(name, (), "", differing)
-    if stale and not any(o.wrong for o in observations(exercise, found)):
+    if stale and all(compare(exercise, each, ("g", "other", "row")).status != FAILED for each in found):
         return _named("stale cache", (), "", stale)
     return None
 
@@ -127,7 +127,7 @@ def _part(exercise: Exercise, part: int, seen: list[Observation]) -> Diagnosis |
     unbounded = _not_finite(wrong, names)
     if unbounded is not None:
         return unbounded
-    if all("float32" in o.answer.dtypes for o in seen):
+    if all(any("dtype float32" in problem for problem in o.answer.problems) for o in seen):
         return _named("float32", names, "", len(wrong))
     if any(np.isfinite(o.given).all() for o in wrong):
         seen = [o for o in seen if not o.wrong or np.isfinite(o.given).all()]
@@ -137,7 +137,7 @@ def _part(exercise: Exercise, part: int, seen: list[Observation]) -> Diagnosis |
         nearly = _nearly(firsts, seen, wrong, names)
         if nearly is not None:
             return nearly
-    for family in (_known(exercise), *EXPERIMENTS, products, paths, epsilons, quotients):
+    for family in (*EXPERIMENTS, _known(exercise), products, *LATER, paths, epsilons, quotients):
         for first in firsts:
             for name, detail, hypothesis in family(first):
                 count = _reproduced(hypothesis, first, seen)
@@ -180,16 +180,17 @@ def _reproduced(hypothesis: Hypothesis, first: Observation, seen: Sequence[Obser
     against it."""
     if not _agrees(hypothesis, first):
         return 0
-    count = 0
+    count, unexplained = 0, 0
     for o in seen:
         predicted = _prediction(hypothesis, o)
         if predicted is None:
+            unexplained += o.wrong
             continue
         if not close(o.given, predicted, atol=_slack(o, predicted)):
             return 0
         differs = predicted.shape != o.right.shape or not close(predicted, o.right, 1e-11, o.tolerance)
         count += o.wrong and differs
-    return count
+    return count if unexplained <= count else 0
 
 
 def _slack(o: Observation, predicted: Array) -> Any:
@@ -221,7 +222,7 @@ def _not_finite(wrong: Sequence[Observation], names: tuple[str, ...]) -> Diagnos
         return _named("overflow", names, "", len(wrong))
     if with_zero >= min(LEAST, len(wrong)):
         return _named("division by zero", names, "", len(wrong))
-    return None
+    return _named("not finite", names, "", len(wrong)) if len(wrong) >= LEAST else None
 
 
 def _nearly(
@@ -265,15 +266,17 @@ def _by_search(
 ) -> Diagnosis | None:
     ratios = {constant_ratio(o) for o in wrong if np.any(o.right)}
     numbers = [r for r in ratios if r is not None]
-    if None not in ratios and numbers and max(numbers) - min(numbers) <= 1e-9 * abs(numbers[0]):
-        if len(wrong) >= LEAST:
-            return _named("constant factor", names, f"{numbers[0]:.6g} times", len(wrong))
+    one = None not in ratios and bool(numbers) and max(numbers) - min(numbers) <= 1e-9 * abs(numbers[0])
+    if one and len(wrong) >= LEAST:
+        return _named("constant factor", names, f"{numbers[0]:.6g} times", len(wrong))
     for family in (factors, fitted_factors):
         for first in firsts[:3]:
             for name, detail, hypothesis in family(first):
                 count = _reproduced(hypothesis, first, seen)
                 if count >= LEAST:
                     return _named(name, names, detail, count)
+    if None not in ratios and len(numbers) >= LEAST:
+        return _named("size factor", names, "times a number that changes with the shapes", len(numbers))
     return None
 
 
@@ -298,12 +301,27 @@ def _what_remains(
             kind = "shape"
         return _named(kind, (), "", len(problems))
     kinked = [e for e in found if e.trial.truths[0].kinked]
-    if not smooth and any(compare(exercise, e, ("g", "other", "row")).status == FAILED for e in kinked):
+    failing = [e for e in kinked if compare(exercise, e, ("g", "other", "row")).status == FAILED]
+    if failing and not smooth:
+        given = [a for e in failing for _, answer in e.derivatives() for a in answer.values if a is not None]
+        if any(not np.isfinite(a).all() for a in given):
+            return _named("division by zero", exercise.argument_names, "", len(failing))
         return _named("ties", exercise.argument_names, "", len(kinked))
+    return _not_linear(found)
+
+
+def _not_linear(found: Sequence[Answered]) -> Diagnosis | None:
+    """Answers for g and 2g that are the same, or in another proportion than 1 to 2."""
+    same, other = 0, 0
     for each in found:
         first, twice = each.get("g"), each.get("twice")
         if first is None or twice is None or not first.complete or not twice.complete:
             continue
-        if any(not close(b, 2 * a) for a, b in zip(first.arrays, twice.arrays, strict=False)):
-            return _named("not linear", (), "", 1)
-    return None
+        pairs = list(zip(first.arrays, twice.arrays, strict=False))
+        if all(close(b, a) for a, b in pairs) and any(a.any() for a, _ in pairs):
+            same += 1
+        elif any(not close(b, 2 * a) for a, b in pairs):
+            other += 1
+    if same and not other:
+        return _named("upstream forgotten", (), "", same)
+    return _named("not linear", (), "", same + other) if same + other else None

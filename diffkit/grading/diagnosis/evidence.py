@@ -18,7 +18,7 @@ from diffkit.grading.checks import Answered
 from diffkit.grading.exercises import Exercise
 from diffkit.grading.truth import Seeds, Truth
 
-__all__ = ["Hypothesis", "Observation", "close", "observations"]
+__all__ = ["Family", "Hypothesis", "Observation", "close", "negated", "observations"]
 
 Array = np.ndarray[Any, Any]
 
@@ -142,8 +142,16 @@ class Observation:
         return np.stack(rows).reshape((*self.ans.shape, *rows[0].shape))
 
 
+def negated(a: Array | None) -> Array | None:
+    """Minus an array, if there is one."""
+    return None if a is None else -a
+
+
 Hypothesis = Callable[[Observation], Array | None]
 """Takes an observation to what a student with a misconception would have given; None if that says nothing."""
+
+Family = Callable[[Observation], Iterator[tuple[str, str, Hypothesis]]]
+"""Takes a first observation to hypotheses worth trying: the mistake's name, a detail, the hypothesis."""
 
 
 def observations(exercise: Exercise, found: Sequence[Answered]) -> Iterator[Observation]:

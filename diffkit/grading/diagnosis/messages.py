@@ -143,6 +143,11 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "An entry that is used several times gets a contribution from each use.",
         "For {of}, accumulate; with repeated indices, note that a[i] += b adds only once.",
     ),
+    "contributions averaged": (
+        "Contributions are averaged where they should add up.",
+        "An entry that is used several times gets a contribution from each use.",
+        "For {of}, look at how repeated uses are combined.",
+    ),
     "path dropped": (
         "One way in which the input reaches the answer is left out.",
         "Draw the graph: the input is used more than once, and each use contributes.",
@@ -192,6 +197,11 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "The answer is not finite where an entry is zero.",
         "A quotient by an entry (or by the answer) fails there, though the derivative exists.",
         "For {of}, find a form without that division.",
+    ),
+    "not finite": (
+        "The answer is not finite where the right one is.",
+        "Look for 0 / 0, inf - inf, and nan in the input.",
+        "For {of}, find the entry that is not finite and the step that makes it so.",
     ),
     "epsilon misplaced": (
         "A small constant is in the wrong place.",
@@ -248,6 +258,8 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
 
 def messages(name: str, arguments: tuple[str, ...], detail: str) -> tuple[str, ...]:
     """The three sentences for a kind of mistake."""
+    if name not in MESSAGES:  # a course team's own misconception says it all in its message
+        return (detail,)
     of = " and ".join(arguments) or "the answer"
     aside = {"constant factor", "size factor", "keyword ignored", "missing factor", "changed in place"}
     aside |= {"wrong local derivative", "finite differences", "epsilon misplaced", "integer truncation"}

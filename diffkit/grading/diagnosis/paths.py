@@ -7,6 +7,7 @@ mistake is at that edge.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -30,14 +31,25 @@ def _trace(o: Observation) -> Any:
     return record(o.exercise.function, o.args, dict(o.truth.kwargs), list(o.exercise.differentiated))
 
 
-def _edges(t: Any) -> list[list[Edge]]:
-    """The edges out of each row that has several, so that leaving one out is not leaving out all."""
-    uses: dict[int, list[Edge]] = {}
+def _fans(t: Any) -> list[list[list[Edge]]]:
+    """For each row with several uses, its uses: all edges to one later row together are one use."""
+    uses: dict[int, dict[int, list[Edge]]] = {}
     for row in t.nodes:
         for k, a in enumerate(row.args):
             if _is_row(a, t):
-                uses.setdefault(a.index, []).append((row.index, k))
-    return [edges for edges in uses.values() if len(edges) > 1]
+                uses.setdefault(a.index, {}).setdefault(row.index, []).append((row.index, k))
+    return [list(fan.values()) for fan in uses.values() if len(fan) > 1 or len(next(iter(fan.values()))) > 1]
+
+
+def _shifts(t: Any) -> dict[Edge, float]:
+    """The edges into a maximum that only keeps exp from overflowing: nobody differentiates along them."""
+    return {
+        (row.index, k): 0.0
+        for row in t.nodes
+        if row.fun.name in ("max", "amax")
+        for k, a in enumerate(row.args)
+        if _is_row(a, t)
+    }
 
 
 def _is_row(value: Any, t: Any) -> bool:
@@ -92,8 +104,7 @@ def paths(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         return
     try:
         t = _trace(first)
-        length = len(t.nodes)
-        fans = _edges(t)
+        length, fans, shifts = len(t.nodes), _fans(t), _shifts(t)
     except Exception:
         return
     if length > LONGEST:
@@ -102,10 +113,10 @@ def paths(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
     def hypothesis(weights: dict[Edge, float]) -> Hypothesis:
         def predict(o: Observation) -> Array | None:
             try:
-                shapes_alike = len(_trace(o).nodes) == length
+                alike = len(_trace(o).nodes) == length
             except Exception:
                 return None
-            return _replayed(o, weights) if shapes_alike else None
+            return _replayed(o, weights) if alike else None
 
         return predict
 
@@ -115,11 +126,19 @@ def paths(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         ("path counted twice", "", 2.0),
         ("constant factor", "half along one path", 0.5),
     )
-    for name, detail, weight in changes:
-        for edges in fans:
-            for edge in edges:
-                yield name, detail, hypothesis({edge: weight})
-    for edges in fans:
-        if len(edges) > 2:
-            for kept in edges:
-                yield "path dropped", "", hypothesis({e: 0.0 for e in edges if e != kept})
+    uses = [use for fan in fans for use in fan]
+    for base in ({}, shifts) if shifts else ({},):
+        for name, detail, weight in changes:
+            for use in uses:
+                yield name, detail, hypothesis({**base, **dict.fromkeys(use, weight)})
+        for use in uses:
+            if len(use) > 1:
+                yield "constant factor", "half along one path", hypothesis({**base, use[0]: 0.0})
+        for fan in fans:
+            if len(fan) > 2:
+                for kept in fan:
+                    dropped = {edge: 0.0 for use in fan if use is not kept for edge in use}
+                    yield "path dropped", "", hypothesis({**base, **dropped})
+        if len(uses) <= 12:
+            for one, two in itertools.combinations(uses, 2):
+                yield "path dropped", "", hypothesis({**base, **dict.fromkeys(one + two, 0.0)})

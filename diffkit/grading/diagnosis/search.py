@@ -7,6 +7,8 @@ derivative that the student used, and the difference, which is a surplus or miss
 
 from __future__ import annotations
 
+import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,6 +45,8 @@ FORMS: dict[str, Callable[[Array], Array]] = {
     "{v} (1 + {v})": lambda v: v * (1 + v),
     "log|{v}|": lambda v: np.log(np.abs(v)),
     "1 / log|{v}|": lambda v: 1 / np.log(np.abs(v)),
+    "the sigmoid of {v}": lambda v: 1 / (1 + np.exp(-v)),
+    "the sigmoid's derivative at {v}": lambda v: np.exp(-v) / (1 + np.exp(-v)) ** 2,
     "cos({v})": np.cos,
     "sin({v})": np.sin,
     "tan({v})": np.tan,
@@ -54,14 +58,25 @@ FORMS: dict[str, Callable[[Array], Array]] = {
 CONSTANTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 
 
+def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
 def _quantities(o: Observation) -> dict[str, Array]:
     """What could stand beside an entry of the part: the arguments, the answer, keyword numbers, g."""
     found: dict[str, Any] = {"ans": o.ans, "g": o.g}
     for name, a in zip(o.exercise.arguments, o.args, strict=True):
         found[name] = np.asarray(a, dtype=float)
-    for key, value in o.truth.kwargs.items():
+    for key, value in {**_defaults(o.exercise.function), **o.truth.kwargs}.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and key != "axis":
             found[key] = np.asarray(float(value))
+    same = [(n, a) for n, a in found.items() if n in o.exercise.arguments and np.shape(a) == np.shape(o.x)]
+    for (one, a), (two, b) in itertools.combinations(same, 2):
+        found[f"{one} - {two}"] = a - b
     shape = o.right.shape
     usable = {}
     for name, v in found.items():
@@ -125,46 +140,56 @@ def _other_operand(o: Observation, name: str, form: Callable[[Array], Array], co
 
 def fitted_factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
     """A factor with a constant that is fitted, and the product of two: what is left to try."""
-    if first.given.shape != first.right.shape or first.right.size < 3 or not np.all(first.right):
+    if first.given.shape != first.right.shape or first.right.size < 3:
         return
     quantities = _quantities(first)
-    forms = [(name, text, form) for name in quantities for text, form in FORMS.items()]
+    forms = [(name, form, text.format(v=name)) for name in quantities for text, form in FORMS.items()]
     with np.errstate(all="ignore"):
-        table = np.array([form(quantities[name]).ravel() for name, _, form in forms])
-        ratio = (first.given / first.right).ravel()
+        table = np.array([form(quantities[name]).ravel() for name, form, _ in forms])
         usable = np.isfinite(table).all(axis=1) & np.all(table != 0, axis=1)
         usable &= np.ptp(table, axis=1) > 1e-6 * np.abs(table).max(axis=1)
     forms, table = [f for f, ok in zip(forms, usable, strict=True) if ok], table[usable]
-    if not np.isfinite(ratio).all() or not len(table):
-        return
-    left = ratio / table
-    for k in np.flatnonzero(np.ptp(left, axis=1) <= 1e-8 * np.abs(left).max(axis=1)):
-        name, text, form = forms[k]
-        constant = float(np.median(left[k]))
-        yield (
-            "missing factor",
-            f"{constant:.6g} times {text.format(v=name)}",
-            _scaled(constant, [(name, form)]),
-        )
-    for i, rest in enumerate(left):
-        again = rest / table[i + 1 :]
-        for j in np.flatnonzero(np.ptp(again, axis=1) <= 1e-8 * np.abs(again).max(axis=1)):
-            one, two = forms[i], forms[i + 1 + j]
-            constant = float(np.median(again[j]))
-            lead = "" if abs(constant - 1) < 1e-8 else f"{constant:.6g} times "
-            words = f"{lead}{one[1].format(v=one[0])} times {two[1].format(v=two[0])}"
-            yield "missing factor", words, _scaled(constant, [(one[0], one[2]), (two[0], two[2])])
+    for name, start in (("missing factor", _right), ("wrong local derivative", _cotangent)):
+        begun = start(first)
+        if begun is None or not np.all(begun):
+            continue
+        ratio = (first.given / begun).ravel()
+        if not np.isfinite(ratio).all() or not len(table):
+            continue
+        left = ratio / table
+        for k in np.flatnonzero(np.ptp(left, axis=1) <= 1e-8 * np.abs(left).max(axis=1)):
+            constant = float(np.median(left[k]))
+            yield name, f"{constant:.6g} times {forms[k][2]}", _scaled(start, constant, [forms[k]])
+        for i, rest in enumerate(left):
+            again = rest / table[i + 1 :]
+            for j in np.flatnonzero(np.ptp(again, axis=1) <= 1e-8 * np.abs(again).max(axis=1)):
+                pair = [forms[i], forms[i + 1 + j]]
+                constant = float(np.median(again[j]))
+                lead = "" if abs(constant - 1) < 1e-8 else f"{constant:.6g} times "
+                yield name, f"{lead}{pair[0][2]} times {pair[1][2]}", _scaled(start, constant, pair)
 
 
-def _scaled(constant: float, parts: list[tuple[str, Callable[[Array], Array]]]) -> Hypothesis:
+Form = tuple[str, Callable[[Array], Array], str]
+
+
+def _right(o: Observation) -> Array | None:
+    return o.right
+
+
+def _cotangent(o: Observation) -> Array | None:
+    fits = o.exercise.style != "jvp" and o.g.shape in (o.right.shape, ())
+    return np.array(np.broadcast_to(o.g, o.right.shape)) if fits else None
+
+
+def _scaled(start: Hypothesis, constant: float, parts: list[Form]) -> Hypothesis:
     def predict(o: Observation) -> Array | None:
-        answer = constant * o.right
-        for name, form in parts:
+        answer = start(o)
+        for name, form, _ in parts:
             factor = _factor(o, name, form)
-            if factor is None:
+            if factor is None or answer is None:
                 return None
             answer = answer * factor
-        return answer
+        return None if answer is None else constant * answer
 
     return predict
 
@@ -176,9 +201,11 @@ def constant_ratio(o: Observation) -> float | None:
     known = np.abs(o.right) > 1e-12 * np.abs(o.right).max()
     if not known.any() or not np.isfinite(o.given).all():
         return None
+    if np.any(np.abs(o.given[~known]) > 1e-9 * np.abs(o.given).max()):
+        return None
     ratios = o.given[known] / o.right[known]
     ratio = float(np.median(ratios))
-    return ratio if np.all(np.abs(ratios - ratio) <= 1e-9 * abs(ratio)) else None
+    return ratio if ratio and np.all(np.abs(ratios - ratio) <= 1e-9 * abs(ratio)) else None
 
 
 def epsilons(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:

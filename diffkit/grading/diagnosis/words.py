@@ -90,6 +90,9 @@ def _difference(word: Word, sign: float, rights: list[tuple[Word, float]]) -> st
     for right, _ in rights:
         if [name for name, _ in right] == letters:
             return "missing transpose"
+    turned = tuple((name, not flag) for name, flag in reversed(word))
+    if any(right == turned for right, _ in rights):
+        return "missing transpose"
     for right, _ in rights:
         if sorted(name for name, _ in right) == sorted(letters):
             return "operands swapped"

@@ -32,6 +32,7 @@ JAC, JVP, DIAG, ANS = "Jacobian returned", "JVP for VJP", "diagonal only", "ans 
 AXIS, KEY, OVER, PATH = "wrong axis or keepdims", "keyword ignored", "overwritten", "path dropped"
 IN_PLACE, TRUNC, SINGLE, OVERFLOW = "changed in place", "integer truncation", "float32", "overflow"
 EPS, FD, TIES, SHAPE = "epsilon misplaced", "finite differences", "ties", "shape"
+DROPPED, NONLINEAR, BACKWARDS, MEANS = "factor dropped", "not linear", "entries in reverse order", "contributions averaged"
 ZERO, ORDER, BY_ZERO, COUNT = "zero returned", "axes in another order", "division by zero", "wrong count"
 RAISES, DTYPE, NOTHING = "raises", "dtype", "not an array"
 
@@ -95,7 +96,7 @@ ELEMENTWISE_RULES = [
     ("multiply", "only one returned", lambda g, ans, x, y: u(g * y, x), COUNT),
     ("divide", "sign of y", lambda g, ans, x, y: (u(g / y, x), u(g * x / y**2, y)), SIGN),
     ("divide", "square of y forgotten", lambda g, ans, x, y: (u(g / y, x), u(-g * x / y, y)), FACTOR),
-    ("divide", "x forgotten in y", lambda g, ans, x, y: (u(g / y, x), u(-g / y**2, y)), FACTOR, LOCAL),
+    ("divide", "x forgotten in y", lambda g, ans, x, y: (u(g / y, x), u(-g / y**2, y)), FACTOR, LOCAL, DROPPED),
     ("divide", "x multiplied", lambda g, ans, x, y: (u(g * y, x), u(-g * x / y**2, y)), FACTOR, LOCAL),
     ("divide", "ans not divided", lambda g, ans, x, y: (u(g / y, x), u(-g * ans, y)), FACTOR, LOCAL),
     ("divide", "epsilon in the denominator", lambda g, ans, x, y: (
@@ -160,7 +161,7 @@ ELEMENTWISE_RULES = [
     ("rad2deg", "ans returned", lambda g, ans, x: g * ans, FACTOR, LOCAL),
     ("sigmoid", "x for ans", lambda g, ans, x: g * x * (1 - x), ANS, LOCAL),
     ("sigmoid", "1 - ans forgotten", lambda g, ans, x: g * ans, FACTOR, LOCAL),
-    ("sigmoid", "1 + ans", lambda g, ans, x: g * ans * (1 + ans), SIGN, FACTOR),
+    ("sigmoid", "1 + ans", lambda g, ans, x: g * ans * (1 + ans), SIGN, FACTOR, LOCAL),
     ("sigmoid", "sigmoid of ans", lambda g, ans, x: g * special.expit(ans) * (1 - special.expit(ans)), ANS),
     ("sigmoid", "naive exp", lambda g, ans, x: g * np.exp(-x) / (1 + np.exp(-x)) ** 2, OVERFLOW),
     ("sigmoid", "sign", lambda g, ans, x: -g * ans * (1 - ans), SIGN),
@@ -174,7 +175,7 @@ ELEMENTWISE_RULES = [
     ("relu", "in place", lambda g, ans, x: np.multiply(g, x > 0, out=g), IN_PLACE),
     ("leaky_relu", "slope ignored", lambda g, ans, x, slope=0.1: g * np.where(x > 0, 1.0, 0.1), KEY),
     ("leaky_relu", "plain relu", lambda g, ans, x, slope=0.1: g * (x > 0), KEY, "unnamed", FACTOR, PATH),
-    ("leaky_relu", "decided by g", lambda g, ans, x, slope=0.1: np.where(g > 0, g, slope * g), MASK, "unnamed", LOCAL),
+    ("leaky_relu", "decided by g", lambda g, ans, x, slope=0.1: np.where(g > 0, g, slope * g), MASK, "unnamed", LOCAL, NONLINEAR),
     ("leaky_relu", "slope times x", lambda g, ans, x, slope=0.1: g * np.where(x > 0, 1.0, slope * x), "unnamed", FACTOR),
     ("softplus", "exp not divided", lambda g, ans, x: g * np.exp(x), FACTOR, LOCAL, OVERFLOW),
     ("softplus", "sigmoid of -x", lambda g, ans, x: g / (1 + np.exp(x)), SIGN, "unnamed", LOCAL),
@@ -197,9 +198,9 @@ ELEMENTWISE_RULES = [
     ("maximum", "g to both", lambda g, ans, x, y: (u(g, x), u(g, y)), NO_LOCAL, "unnamed"),
     ("maximum", "not summed", lambda g, ans, x, y: (g * (x >= y), g * (x < y)), UNSUMMED),
     ("clip", "bounds ignored", lambda g, ans, x, low=-1.0, high=1.0: g * (np.abs(x) <= 1), KEY),
-    ("clip", "clips g", lambda g, ans, x, low=-1.0, high=1.0: np.clip(g, low, high), "unnamed", MASK),
+    ("clip", "clips g", lambda g, ans, x, low=-1.0, high=1.0: np.clip(g, low, high), "unnamed", MASK, NONLINEAR),
     ("clip", "g passed", lambda g, ans, x, low=-1.0, high=1.0: g.copy(), NO_LOCAL),
-    ("clip", "low ignored", lambda g, ans, x, low=-1.0, high=1.0: g * (x <= high), "unnamed", PATH),
+    ("clip", "low ignored", lambda g, ans, x, low=-1.0, high=1.0: g * (x <= high), "unnamed", PATH, KEY),
 ]
 PRODUCT_RULES = [
     ("matmul", "transpose of y missing", lambda g, ans, x, y: (g @ y, x.T @ g), TRANSPOSE),
@@ -231,7 +232,7 @@ PRODUCT_RULES = [
     ("affine", "bias averaged", lambda g, ans, x, w, b: (g @ w.T, x.T @ g, g.mean(axis=0)), AVERAGED),
     ("affine", "bias over the wrong axis", lambda g, ans, x, w, b: (g @ w.T, x.T @ g, g.sum(axis=1)), AXIS_SUM),
     ("affine", "bias keepdims", lambda g, ans, x, w, b: (g @ w.T, x.T @ g, g.sum(axis=0, keepdims=True)), SHAPE),
-    ("affine", "bias is one", lambda g, ans, x, w, b: (g @ w.T, x.T @ g, np.ones_like(b)), "unnamed", NO_G, LOCAL, SIZE),
+    ("affine", "bias is one", lambda g, ans, x, w, b: (g @ w.T, x.T @ g, np.ones_like(b)), "unnamed", NO_G, LOCAL, SIZE, NONLINEAR),
     ("affine", "batch mean of w", lambda g, ans, x, w, b: (g @ w.T, x.T @ g / len(x), g.sum(axis=0)), SIZE),
     ("affine", "transpose of w missing", lambda g, ans, x, w, b: (g @ w, x.T @ g, g.sum(axis=0)), TRANSPOSE),
     ("affine", "transpose of x missing", lambda g, ans, x, w, b: (g @ w.T, x @ g, g.sum(axis=0)), TRANSPOSE),
@@ -265,7 +266,7 @@ PRODUCT_RULES = [
     ("multigammaln", "doubled", lambda g, ans, a, d=2: 2 * g * sum(special.digamma(a - j / 2) for j in range(d)), CONST),
 ]
 REDUCTION_RULES = [
-    ("sum", "not spread", lambda g, ans, x, axis=None, keepdims=False: g, SHAPE, AXIS, "unnamed"),
+    ("sum", "not spread", lambda g, ans, x, axis=None, keepdims=False: g, SHAPE, AXIS, "unnamed", NO_LOCAL),
     ("sum", "axis not put back", lambda g, ans, x, axis=None, keepdims=False: np.broadcast_to(g, x.shape), AXIS, RAISES),
     ("sum", "g forgotten", lambda g, ans, x, axis=None, keepdims=False: np.ones_like(x), NO_G),
     ("sum", "times x", lambda g, ans, x, axis=None, keepdims=False: put_back(g, x, axis, keepdims) * x, FACTOR, LOCAL),
@@ -274,7 +275,7 @@ REDUCTION_RULES = [
     ("sum", "g summed up", lambda g, ans, x, axis=None, keepdims=False: np.ones_like(x) * np.sum(g),
         "upstream summed or averaged", AXIS),
     ("mean", "n forgotten", lambda g, ans, x, axis=None, keepdims=False: np.ones_like(x)
-        * put_back(g, x, axis, keepdims), SIZE),
+        * put_back(g, x, axis, keepdims), SIZE, NO_LOCAL),
     ("mean", "n of all", lambda g, ans, x, axis=None, keepdims=False: np.ones_like(x)
         * put_back(g, x, axis, keepdims) / x.size, SIZE),
     ("mean", "n twice", lambda g, ans, x, axis=None, keepdims=False: np.ones_like(x)
@@ -308,7 +309,7 @@ REDUCTION_RULES = [
     ("cumsum", "not reversed", lambda g, ans, x, axis=0: np.cumsum(g, axis), "entries in reverse order", JVP),
     ("cumsum", "reversed twice", lambda g, ans, x, axis=0: np.cumsum(np.flip(g, axis), axis), "entries in reverse order"),
     ("cumsum", "axis ignored", lambda g, ans, x, axis=0: np.flip(np.cumsum(np.flip(g, 0), 0), 0), AXIS),
-    ("cumsum", "plain sum", lambda g, ans, x, axis=0: np.ones_like(x) * g.sum(axis=axis, keepdims=True), "unnamed"),
+    ("cumsum", "plain sum", lambda g, ans, x, axis=0: np.ones_like(x) * g.sum(axis=axis, keepdims=True), "unnamed", LOCAL),
     ("cumsum", "g passed", lambda g, ans, x, axis=0: g.copy(), DIAG, NO_LOCAL),
     ("max", "to every entry", lambda g, ans, x, axis=None: put_back(g, x, axis) * np.ones_like(x), NO_LOCAL),
     ("max", "all at ties", lambda g, ans, x, axis=None: put_back(g, x, axis) * (x == put_back(ans, x, axis)), TIES),
@@ -316,7 +317,7 @@ REDUCTION_RULES = [
         "unnamed"),
     ("max", "value returned", lambda g, ans, x, axis=None: put_back(g * ans, x, axis) * (x == put_back(ans, x, axis)),
         FACTOR),
-    ("logsumexp", "not divided", lambda g, ans, x, axis=-1: np.expand_dims(g, axis) * np.exp(x), FACTOR, OVERFLOW),
+    ("logsumexp", "not divided", lambda g, ans, x, axis=-1: np.expand_dims(g, axis) * np.exp(x), FACTOR, OVERFLOW, LOCAL),
     ("logsumexp", "naive", lambda g, ans, x, axis=-1: np.expand_dims(g, axis) * np.exp(x)
         / np.sum(np.exp(x), axis=axis, keepdims=True), OVERFLOW),
     ("logsumexp", "axis ignored", lambda g, ans, x, axis=-1: np.expand_dims(g, axis) * special.softmax(x, axis=-1),
@@ -333,9 +334,9 @@ REDUCTION_RULES = [
     ("softmax", "sign inside", lambda g, ans, x, axis=-1: ans * (g + np.sum(g * ans, axis=axis, keepdims=True)), SIGN),
     ("softmax", "x for ans", lambda g, ans, x, axis=-1: x * (g - np.sum(g * x, axis=axis, keepdims=True)), ANS),
     ("softmax", "ans in the sum forgotten", lambda g, ans, x, axis=-1: ans * (g - np.sum(g, axis=axis, keepdims=True)),
-        PATH, "unnamed", FACTOR),
+        PATH, "unnamed", FACTOR, DROPPED),
     ("softmax", "Jacobian", lambda g, ans, x, axis=-1: np.diag(ans.ravel()) - np.outer(ans, ans), JAC),
-    ("softmax", "central difference", difference(special.softmax, 1e-6), FD, AXIS),
+    ("softmax", "central difference", difference(lambda x, axis=-1: special.softmax(x, axis=axis), 1e-6), FD),
     ("log_softmax", "sum forgotten", lambda g, ans, x, axis=-1: g - np.exp(ans), "unnamed", NO_G, PATH),
     ("log_softmax", "sign", lambda g, ans, x, axis=-1: np.exp(ans) * g.sum(axis=axis, keepdims=True) - g, SIGN),
     ("log_softmax", "g passed", lambda g, ans, x, axis=-1: g.copy(), PATH, NO_LOCAL),
@@ -360,7 +361,7 @@ LOSS_AND_LAYER_RULES = [
     ("huber", "never linear", lambda g, ans, p, t, delta=1.0: g * (p - t) / p.size, "unnamed", KEY, FACTOR),
     ("hinge", "sign", lambda g, ans, s, t: np.where(t * s < 1, t, 0.0) * g / s.size, SIGN),
     ("hinge", "n forgotten", lambda g, ans, s, t: np.where(t * s < 1, -t, 0.0) * g, SIZE),
-    ("hinge", "margin forgotten", lambda g, ans, s, t: np.where(t * s < 0, -t, 0.0) * g / s.size, "unnamed"),
+    ("hinge", "margin forgotten", lambda g, ans, s, t: np.where(t * s < 0, -t, 0.0) * g / s.size, "unnamed", "wrong branch"),
     ("hinge", "target forgotten", lambda g, ans, s, t: np.where(t * s < 1, -1.0, 0.0) * g / s.size, FACTOR, "unnamed"),
     ("cross_entropy", "n forgotten", lambda g, ans, z, y: g * (special.softmax(z, axis=1)
         - np.eye(z.shape[1])[y]), SIZE),
@@ -379,11 +380,11 @@ LOSS_AND_LAYER_RULES = [
     ("binary_cross_entropy", "sigmoid's derivative too", lambda g, ans, z, t: g * (special.expit(z) - t)
         * special.expit(z) * (1 - special.expit(z)) / z.size, "unnamed", FACTOR),
     ("dropout", "scale forgotten", lambda g, ans, x, kept, keep=0.8: g * kept, FACTOR, CONST, KEY),
-    ("dropout", "mask forgotten", lambda g, ans, x, kept, keep=0.8: g / keep, NO_LOCAL, "unnamed", FACTOR, LOCAL),
+    ("dropout", "mask forgotten", lambda g, ans, x, kept, keep=0.8: g / keep, NO_LOCAL, "unnamed", FACTOR, LOCAL, DROPPED),
     ("dropout", "times keep", lambda g, ans, x, kept, keep=0.8: g * kept * keep, FACTOR, CONST),
     ("dropout", "a new mask", lambda g, ans, x, kept, keep=0.8: g * (np.random.random(x.shape) < keep) / keep,
         "not repeatable"),
-    ("concatenate", "not cut", lambda g, ans, x, y, axis=0: (g, g), SHAPE, "unnamed"),
+    ("concatenate", "not cut", lambda g, ans, x, y, axis=0: (g, g), SHAPE, "unnamed", NO_LOCAL),
     ("concatenate", "cut from the wrong end", lambda g, ans, x, y, axis=0: tuple(
         np.split(g, [y.shape[axis]], axis=axis))[::-1], SWAP, SHAPE, "unnamed"),
     ("concatenate", "axis ignored", lambda g, ans, x, y, axis=0: (g[: len(x)], g[len(g) - len(y):]), AXIS, SHAPE),
@@ -393,7 +394,7 @@ LOSS_AND_LAYER_RULES = [
     ("reshape", "column by column", lambda g, ans, x, shape=(-1,): g.reshape(x.shape, order="F"), ORDER),
     ("reshape", "transposed", lambda g, ans, x, shape=(-1,): g.T.reshape(x.shape), ORDER, "unnamed", TRANSPOSE),
     ("transpose", "forgotten", lambda g, ans, x: g.copy(), TRANSPOSE, NO_LOCAL, SHAPE, ORDER),
-    ("transpose", "x returned", lambda g, ans, x: x.copy(), "unnamed"),
+    ("transpose", "x returned", lambda g, ans, x: x.copy(), "unnamed", NO_G),
     ("permute", "same permutation", lambda g, ans, x, axes=(1, 2, 0): g.transpose(axes), ORDER),
     ("permute", "reversed axes", lambda g, ans, x, axes=(1, 2, 0): g.transpose(), ORDER, "unnamed"),
     ("permute", "reshaped", lambda g, ans, x, axes=(1, 2, 0): g.reshape(x.shape), ORDER, "unnamed"),
@@ -404,7 +405,7 @@ LOSS_AND_LAYER_RULES = [
     ("flip", "forgotten", lambda g, ans, x, axis=0: g.copy(), "entries in reverse order", NO_LOCAL),
     ("flip", "every axis", lambda g, ans, x, axis=0: np.flip(g), "entries in reverse order", AXIS),
     ("conv1d", "kernel turned", lambda g, ans, x, w: conv_rule(g, x, w[:, :, ::-1])[:1]
-        + conv_rule(g, x, w)[1:], "unnamed", OPERANDS),
+        + conv_rule(g, x, w)[1:], "unnamed", OPERANDS, BACKWARDS),
     ("conv1d", "overwritten", lambda g, ans, x, w: conv_rule(g, x, w, add=False), OVER),
     ("conv1d", "batch mean", lambda g, ans, x, w: (conv_rule(g, x, w)[0], conv_rule(g, x, w)[1] / len(x)), SIZE),
     ("conv1d", "kernel of w flipped", lambda g, ans, x, w: (conv_rule(g, x, w)[0], conv_rule(g, x, w)[1][:, :, ::-1]),
@@ -420,7 +421,7 @@ LOSS_AND_LAYER_RULES = [
     ("embedding", "gathered from g", lambda g, ans, w, i: np.ones_like(w) * g.reshape(-1, w.shape[1]).sum(0), "unnamed"),
     ("gather", "assigned", lambda g, ans, w, i: scattered(g, w, i, "assign"), OVER),
     ("gather", "fancy +=", lambda g, ans, w, i: scattered(g, w, i, "fancy"), OVER),
-    ("gather", "averaged", lambda g, ans, w, i: scattered(g, w, i, "mean"), "unnamed", SIZE, AVERAGED),
+    ("gather", "averaged", lambda g, ans, w, i: scattered(g, w, i, "mean"), "unnamed", SIZE, AVERAGED, MEANS),
     ("gather", "integers", lambda g, ans, w, i: scattered(g.astype(int), w, i, "add"), TRUNC),
     ("layer_norm", "mean's path dropped", lambda *a, **k: norm_rule(1, "mean", *a, **k), PATH),
     ("layer_norm", "variance's path dropped", lambda *a, **k: norm_rule(1, "variance", *a, **k), PATH),
@@ -429,7 +430,7 @@ LOSS_AND_LAYER_RULES = [
     ("layer_norm", "eps ignored", lambda *a, **k: norm_rule(1, "", *a[:5], eps=1e-5), KEY),
     ("layer_norm", "columns for rows", lambda *a, **k: norm_rule(0, "", *a, **k), "unnamed", AXIS),
     ("layer_norm", "scale not summed", lambda *a, **k: norm_rule(1, "unsummed", *a, **k), UNSUMMED),
-    ("layer_norm", "scale forgotten", lambda *a, **k: norm_rule(1, "scale", *a, **k), "unnamed", FACTOR, NO_LOCAL),
+    ("layer_norm", "scale forgotten", lambda *a, **k: norm_rule(1, "scale", *a, **k), "unnamed", FACTOR, NO_LOCAL, DROPPED),
     ("batch_norm", "mean's path dropped", lambda *a, **k: norm_rule(0, "mean", *a, **k), PATH),
     ("batch_norm", "variance's path dropped", lambda *a, **k: norm_rule(0, "variance", *a, **k), PATH),
     ("batch_norm", "n - 1", lambda *a, **k: norm_rule(0, "unbiased", *a, **k), "unnamed", SIZE),

@@ -1,0 +1,218 @@
+"""The truth about a function that no trace can enter: extrapolated differences, with their error.
+
+Every column of the Jacobian is a table of central differences with halved steps, extrapolated to
+h = 0 (Ridders, 1982); where two neighbouring entries of the table agree best is the estimate, and how
+well they agree is its error. Kinks show in one-sided differences that disagree. The estimate
+of an error is no bound: where it is not small, the answer is "inconclusive", which fails nobody.
+
+>>> x, g = np.array([0.5, 2.0]), (np.array([1.0, 1.0]),)
+>>> truth = MeasuredTruth(lambda v: np.array([np.sin(v[0]) * v[1], v[1] ** 2]), (x,), {}, (0,), x, g)
+>>> np.round(truth(g)[0], 9)
+array([1.75516512, 4.47942554])
+>>> bool(truth.tolerance(g)[0].max() < 1e-7)
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from diffkit.grading.truth import EPS, ROUNDING, Linearize, Pull, Seeds, Truth
+
+__all__ = ["MeasuredTruth", "extrapolated"]
+
+Array = np.ndarray[Any, Any]
+
+LEVELS = 22
+"""Halvings of the step: from a fourth of the input's size down to the size of round-off."""
+
+FIRST_STEP = 0.25
+
+SAFETY = 10.0
+"""Errors are taken to be so many times their estimate."""
+
+AROUND = 2.0**-13
+"""How far from a kink, relative to the input, the smooth pieces beside it are measured."""
+
+
+def extrapolated(f: Callable[[float], Array], h: float, levels: int = LEVELS) -> tuple[Array, Array]:
+    """The derivative of f at 0 and its estimated error, for each entry of f.
+
+    Args:
+        f: takes a shift to an array; entries that are not finite leave their steps out.
+        h: the first step.
+        levels: how many steps are tried.
+
+    >>> derivative, error = extrapolated(lambda t: np.array([np.exp(t)]), 0.25)
+    >>> bool(abs(derivative[0] - 1) <= 10 * error[0] < 1e-9)
+    True
+    """
+    with np.errstate(all="ignore"):
+        middle = f(0.0)
+        best = np.full(middle.shape, np.nan)
+        error = np.full(middle.shape, np.inf)
+        previous: list[Array] = []
+        for level in range(levels):
+            step = h / 2.0**level
+            up, down = f(step), f(-step)
+            noise = 4 * EPS * (np.abs(up) + np.abs(down)) / step
+            row = [(up - down) / (2 * step)]
+            for k, left in enumerate(previous[:8]):
+                factor = 4.0 ** (k + 1)
+                row.append(row[k] + (row[k] - left) / (factor - 1))
+                off = np.fmax(np.abs(row[k + 1] - row[k]), np.abs(row[k + 1] - left)) + noise
+                better = np.isfinite(row[k + 1]) & (off < error)
+                best, error = np.where(better, row[k + 1], best), np.where(better, off, error)
+            previous = row
+    return best, error
+
+
+def _one_sided(f: Callable[[float], Array], h: float, sign: float) -> tuple[Array, Array]:
+    """The one-sided derivative and its error: as above, with errors that fall as h, h^2, ..."""
+    with np.errstate(all="ignore"):
+        middle = f(0.0)
+        best, error = np.full(middle.shape, np.nan), np.full(middle.shape, np.inf)
+        previous: list[Array] = []
+        for level in range(LEVELS):
+            step = sign * h / 2.0**level
+            up = f(step)
+            noise = 4 * EPS * (np.abs(up) + np.abs(middle)) / abs(step)
+            row = [(up - middle) / step]
+            for k, left in enumerate(previous[:6]):
+                factor = 2.0 ** (k + 1)
+                row.append(row[k] + (row[k] - left) / (factor - 1))
+                off = np.fmax(np.abs(row[k + 1] - row[k]), np.abs(row[k + 1] - left)) + noise
+                better = np.isfinite(row[k + 1]) & (off < error)
+                best, error = np.where(better, row[k + 1], best), np.where(better, off, error)
+            previous = row
+    return best, error
+
+
+class MeasuredTruth(Truth):
+    """A :class:`Truth` from values of the function alone. Arguments as there, with ``function`` first."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        differentiated: tuple[int, ...],
+        ans: Any,
+        seeds: Seeds,
+        rounding: float = ROUNDING,
+    ) -> None:
+        self.function = function
+        super().__init__(self._linearize(), args, kwargs, differentiated, ans, seeds, 0.0, rounding)
+
+    def _linearize(self) -> Linearize:
+        def linearize(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Pull:
+            blocks = self._blocks(args, kwargs, FIRST_STEP)
+            return lambda seeds: tuple(
+                np.tensordot(seeds[0], block, axes=np.ndim(seeds[0])) for block, _ in blocks
+            )
+
+        return linearize
+
+    def _along(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], place: int, index: Any
+    ) -> Callable[[float], Array]:
+        def f(shift: float) -> Array:
+            moved = np.array(args[place], dtype=float)
+            moved[index] += shift
+            given = moved if isinstance(args[place], np.ndarray) else float(moved)
+            shifted = [given if k == place else a for k, a in enumerate(args)]
+            return np.asarray(self.function(*shifted, **kwargs), dtype=float)
+
+        return f
+
+    def _size(self, value: Any, index: Any) -> float:
+        entries = np.abs(np.asarray(value, dtype=float))
+        return float(entries[index] or entries.max(initial=0.0) or 1.0)
+
+    def _blocks(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], step: float
+    ) -> list[tuple[Array, Array]]:
+        """For each differentiated argument the Jacobian, answer's axes first, and its errors."""
+        blocks = []
+        for place in self.differentiated:
+            x = np.asarray(args[place], dtype=float)
+            columns, errors = [], []
+            for index in np.ndindex(x.shape):
+                size = self._size(x, index)
+                column, error = extrapolated(self._along(args, kwargs, place, index), step * size)
+                columns.append(column)
+                errors.append(error)
+            shape = (*np.shape(self.ans), *x.shape)
+            blocks.append(
+                (
+                    np.stack(columns, axis=-1).reshape(shape) if columns else np.zeros(shape),
+                    np.stack(errors, axis=-1).reshape(shape) if errors else np.zeros(shape),
+                )
+            )
+        return blocks
+
+    @cached_property
+    def _measured(self) -> list[tuple[Array, Array]]:
+        return self._blocks(self.args, self.kwargs, FIRST_STEP)
+
+    def __call__(self, seeds: Seeds) -> tuple[Array, ...]:
+        """The right answer as far as it is known; nan where nothing is."""
+        axes = np.ndim(seeds[0])
+        return tuple(np.tensordot(seeds[0], block, axes=axes) for block, _ in self._measured)
+
+    def tolerance(self, seeds: Seeds) -> tuple[Array, ...]:
+        """The estimated error of the differences, ten times over, and the rounding of the rule."""
+        axes = np.ndim(seeds[0])
+        found = []
+        for block, error in self._measured:
+            off = np.tensordot(np.abs(seeds[0]), SAFETY * error, axes=axes)
+            size = np.tensordot(np.abs(seeds[0]), np.abs(block), axes=axes)
+            found.append(off + self.rounding * (size + np.abs(size).max(initial=0.0)))
+        return tuple(found)
+
+    @cached_property
+    def kinked(self) -> bool:
+        """Whether one-sided derivatives disagree along some coordinate."""
+        for place in self.differentiated:
+            x = np.asarray(self.args[place], dtype=float)
+            for index in np.ndindex(x.shape):
+                f = self._along(self.args, self.kwargs, place, index)
+                size = FIRST_STEP * self._size(x, index)
+                (right, off_right), (left, off_left) = _one_sided(f, size, 1.0), _one_sided(f, size, -1.0)
+                gap = np.abs(right - left)
+                allowed = SAFETY * (off_right + off_left) + 1e-6 * (np.abs(right) + np.abs(left))
+                if np.any(gap > allowed):
+                    return True
+        return False
+
+    @cached_property
+    def _neighbours(self) -> list[Pull]:
+        """The derivatives at points around, where their errors are small."""
+        found: list[Pull] = []
+        for signs in self._directions(24):
+            moved = [
+                a + AROUND * np.vectorize(lambda e, a=a: abs(e) or np.abs(a).max() or 1.0)(a) * signs[k]
+                if k in self.differentiated
+                else a
+                for k, a in enumerate(map(_as_float, self.args))
+            ]
+            blocks = self._blocks(moved, self.kwargs, AROUND / 32)
+            if all(np.all(error <= 1e-4 * (1 + np.abs(block))) for block, error in blocks):
+                found.append(_pull(blocks))
+        return found
+
+    at_kink = 1e-3
+    """The pieces are measured beside the kink, and their derivatives change on the way to it."""
+
+
+def _as_float(value: Any) -> Any:
+    array = np.asarray(value)
+    return array.astype(float) if array.dtype.kind == "f" else value
+
+
+def _pull(blocks: list[tuple[Array, Array]]) -> Pull:
+    return lambda seeds: tuple(np.tensordot(seeds[0], block, axes=np.ndim(seeds[0])) for block, _ in blocks)
