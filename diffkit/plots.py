@@ -113,6 +113,20 @@ class Plot:
             raise InputError(f"can't tell the format of {str(path)!r}: expected one of .svg, .png, .pdf")
         return write_atomically(target, self.svg() if kind == "svg" else self._bytes(kind))
 
+    def series(self) -> list[dict[str, Any]]:
+        """What is drawn, without where: a dictionary for each line (with its points) and each image.
+
+        >>> cost_curve([1, 10], {"forward": [3.0, 30.0]}).series()
+        [{'label': 'forward', 'x': [1.0, 10.0], 'y': [3.0, 30.0]}]
+        """
+        found: list[dict[str, Any]] = []
+        for axes in self.figure.axes:
+            for line in axes.lines:
+                x, y = (np.asarray(values, dtype=float).tolist() for values in line.get_data())
+                found.append({"label": str(line.get_label()), "x": x, "y": y})
+            found += [{"image": np.asarray(image.get_array()).tolist()} for image in axes.images]
+        return found
+
     def _bytes(self, kind: str) -> bytes:
         matplotlib = _matplotlib()
         out = io.BytesIO()
@@ -347,14 +361,15 @@ def image_grid(images: np.ndarray[Any, Any], *, title: str = "", columns: int = 
     rows = -(-len(images) // columns)
     limit = float(np.max(np.abs(images))) or 1.0
     with canvas(9.0, 0.9 + 1.2 * rows) as (plot, axes):
-        axes.set_axis_off()
-        axes.set_title(title, loc="left")
-        grid = axes.get_subplotspec().subgridspec(rows, columns)
+        axes.remove()
+        plot.figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
+        grid, cells = plot.figure.add_gridspec(rows, columns), []
         for k, image in enumerate(images):
             cell = plot.figure.add_subplot(grid[k // columns, k % columns])
             shown = cell.imshow(image, cmap="PuOr", vmin=-limit, vmax=limit)
             cell.set(xticks=[], yticks=[])
             cell.grid(visible=False)
             cell.spines[:].set_visible(False)
-        plot.figure.colorbar(shown, ax=axes, fraction=0.02, pad=0.02)
+            cells.append(cell)
+        plot.figure.colorbar(shown, ax=cells, fraction=0.02, pad=0.02)
     return plot

@@ -1,18 +1,20 @@
 """What the lesson scripts use, and how lessons are found, run and made into pages.
 
 A lesson is a script ``lessons/NN_slug.py`` in percent format: it opens as a notebook, runs as a
-program, and through ``diffkit lesson``. From here it takes :func:`fast` (smaller sizes, for CI) and
-:func:`save` (a figure into ``figures/``).
+program, and through ``diffkit lesson``. From here it takes :func:`fast` (smaller sizes, for CI),
+:func:`save` (a figure into ``figures/``), :func:`predict` (a question to the reader) and
+:func:`seconds` (how long something takes).
 """
 
 from __future__ import annotations
 
 from diffkit.lessons.running import Lesson, find, listing, run, run_all
 from diffkit.lessons.site import make_site
-from diffkit.lessons.support import fast, figures_folder, predict, save
+from diffkit.lessons.support import drawn_in, fast, figures_folder, predict, save, seconds
 
 __all__ = [
     "Lesson",
+    "drawn_in",
     "fast",
     "figures_folder",
     "find",
@@ -22,4 +24,5 @@ __all__ = [
     "run",
     "run_all",
     "save",
+    "seconds",
 ]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
+import re
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from diffkit.errors import InputError
+from diffkit.files import write_atomically
 
-__all__ = ["FAST", "FIGURES", "fast", "figures_folder", "predict", "save"]
+__all__ = ["FAST", "FIGURES", "drawn_in", "fast", "figures_folder", "predict", "save", "seconds"]
 
 FAST = "DIFFKIT_FAST"
 """The environment variable by which ``diffkit lesson --fast`` tells a script to hurry."""
@@ -38,6 +44,8 @@ def save(figure: Any, name: str) -> None:
         figure: a plot, a drawing, a step-through page, or a Matplotlib figure.
         name: the file's name, with its ending.
 
+    An SVG also holds, unseen, what is drawn in it: see :func:`drawn_in`.
+
     Raises:
         InputError: if the folder can't be made or written.
     """
@@ -52,23 +60,93 @@ def save(figure: Any, name: str) -> None:
         from diffkit.plots import Plot
 
         figure = Plot(figure)
-    figure.save(folder / name)
+    path = folder / name
+    figure.save(path)
+    if path.suffix == ".svg":
+        _say_what_is_drawn(path, figure)
     print(f"wrote {folder.name}/{name}")
-    _show(figure)
+    if not hasattr(figure, "steps"):  # a step-through page is a page of its own
+        _show(figure)
 
 
-def _show(figure: Any) -> None:
+def _say_what_is_drawn(path: Path, figure: Any) -> None:
+    """Writes into an SVG file what it shows: the DOT text of a drawing, the series of a plot.
+
+    Where things go is for a version of Graphviz or Matplotlib to say, so files that show the same may
+    differ; by this text one can tell that they do show the same.
+    """
+    if hasattr(figure, "dot"):
+        text = figure.dot
+    else:
+        text = json.dumps(figure.series(), default=str, separators=(",", ":"))
+        text = re.sub(r"-?\d+\.\d+(e[+-]?\d+)?", lambda number: f"{float(number[0]):.7g}", text)
+    svg = path.read_text(encoding="utf-8").rstrip()
+    start = svg.rindex("</svg>")
+    write_atomically(
+        path, f'{svg[:start]}<metadata id="drawn">{html.escape(text, quote=False)}</metadata>\n</svg>\n'
+    )
+
+
+def drawn_in(path: str | os.PathLike[str]) -> str | list[dict[str, Any]]:
+    """What an SVG file that :func:`save` wrote shows: a drawing's DOT text, or a plot's series.
+
+    Raises:
+        InputError: if the file does not say.
+    """
+    svg = Path(path).read_text(encoding="utf-8")
+    found = re.search(r'<metadata id="drawn">(.*?)</metadata>', svg, re.DOTALL)
+    if found is None:
+        raise InputError(f"{str(path)!r} does not say what is drawn in it; lessons write it with `save`")
+    text = html.unescape(found[1])
+    return json.loads(text) if text.startswith("[") else text
+
+
+def _show(figure: Any) -> bool:
     """Shows a figure below the cell, where there are cells."""
     interactive = sys.modules.get("IPython")
-    if interactive is not None and interactive.get_ipython() is not None:
-        interactive.display.display(figure)
+    if interactive is None or interactive.get_ipython() is None:
+        return False
+    interactive.display.display(figure)
+    return True
+
+
+def seconds(run: Callable[[], Any], repeats: int | None = None) -> float:
+    """The least time, in seconds, that ``run()`` took in several runs: the one that was disturbed least.
+
+    Args:
+        run: a function without arguments.
+        repeats: how many runs; 9 by default, 3 in fast mode.
+
+    >>> seconds(lambda: sum(range(1000))) < 1
+    True
+    """
+    times = []
+    for _ in range(repeats or (3 if fast() else 9)):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+class _Question:
+    """A question in a notebook or on a page: the answer opens on a click."""
+
+    def __init__(self, question: str, answer: Any) -> None:
+        self.question, self.answer = question, answer
+
+    def _repr_html_(self) -> str:
+        question, answer = html.escape(self.question), html.escape(str(self.answer))
+        return (
+            f'<details class="predict"><summary><b>Predict:</b> {question}</summary>'
+            f"<p>Answer: {answer}</p></details>"
+        )
 
 
 def predict(question: str, answer: Any) -> None:
     """Asks the reader to predict a result before it is shown.
 
-    In a terminal it waits for an answer and says whether it was right; elsewhere, as in a notebook
-    or a test, it prints the question with the answer below.
+    In a terminal it waits for an answer and says whether it was right. In a notebook and on the site
+    the answer opens on a click. Elsewhere, as in a test, it prints both.
 
     Args:
         question: one sentence.
@@ -78,6 +156,8 @@ def predict(question: str, answer: Any) -> None:
     Predict: How many rows has the trace of x * x + x?
     Answer: 3
     """
+    if _show(_Question(question, answer)):
+        return
     print(f"Predict: {question}")
     if sys.stdin is not None and sys.stdin.isatty() and not fast():
         given = input("> ").strip()

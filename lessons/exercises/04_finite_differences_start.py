@@ -1,0 +1,25 @@
+import numpy as np
+
+
+class Central:
+    """sin(x) exp(-x), elementwise; its derivative by central differences, to 8 digits."""
+
+    def func(self, x):
+        """The value."""
+        raise NotImplementedError("Central.func")
+
+    def grads(self, x):
+        """The partial derivatives by x, in this order."""
+        raise NotImplementedError("Central.grads")
+
+
+class ComplexStep:
+    """sin(x) exp(-x), elementwise; its derivative by the complex step, to all digits."""
+
+    def func(self, x):
+        """The value."""
+        raise NotImplementedError("ComplexStep.func")
+
+    def grads(self, x):
+        """The partial derivatives by x, in this order."""
+        raise NotImplementedError("ComplexStep.grads")
