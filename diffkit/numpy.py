@@ -24,10 +24,11 @@ from diffkit.autodiff.rules.cumulative import logcumsumexp
 from diffkit.autodiff.rules.register import is_node as _is_node
 from diffkit.autodiff.tracer import nodes_in as _nodes_in
 
-__all__ = [*numpy.__all__, "logcumsumexp"]
+__all__ = [*(name for name in numpy.__all__ if name != "test"), "logcumsumexp"]
 
-_OURS = {"full": full, "full_like": full_like, "logcumsumexp": logcumsumexp}
-globals().update({name: getattr(numpy, name) for name in numpy.__all__ if name not in _OURS})
+# Straight in the module, so that np.sin is found as quickly as in NumPy. The test runner is not ours.
+_ours = {"full": full, "full_like": full_like, "logcumsumexp": logcumsumexp, "test": None}
+globals().update({name: getattr(numpy, name) for name in numpy.__all__ if name not in _ours})
 
 
 def __getattr__(name: str) -> Any:

@@ -35,7 +35,7 @@ def advice(frame: FrameType) -> tuple[str, str, FrameType] | None:
     while user is not None and user.f_globals.get("__name__", "").split(".")[0] in ("scipy", "numpy"):
         called = _public_name(user) or called
         user = user.f_back
-    if not called or user is None:
+    if not called.startswith("scipy.") or user is None:
         return None
     if _has_mirror(called):
         module = called.rpartition(".")[0]

@@ -148,6 +148,8 @@ class Decision(NamedTuple):
 _levels = itertools.count(1)
 _METHODS = vars(methods)
 _NO_KWARGS: dict[str, Any] = {}
+_SEVERAL = (tuple, list)
+"""What a function with several answers returns them in."""
 
 
 class Recording:
@@ -296,7 +298,7 @@ class Node(ArrayMethods):
         refuse(
             "a traced value was to become a plain array (np.asarray, np.array of a list of traced values, "
             "or assignment into an array)",
-            "build the array with np.stack, np.concatenate or dk.numpy.array, which are traced",
+            "build it with np.stack, np.concatenate, dk.numpy.array or dk.numpy.full, which are traced",
             sys._getframe(1),
         )
 
@@ -365,7 +367,7 @@ def apply(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: 
         return fun.compute(*args, **kwargs)
     value = fun.compute(*values, **kwargs)
     node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
-    return unpack(node, frame) if isinstance(value, tuple | list) else node
+    return unpack(node, frame) if isinstance(value, _SEVERAL) else node
 
 
 def _apply_to_mixed(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> Any:
@@ -374,7 +376,7 @@ def _apply_to_mixed(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any
     values = [a.value if type(a) is Node and a.recording is recording else a for a in args]
     value = fun.compute(*values, **kwargs)
     node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
-    return unpack(node, frame) if isinstance(value, tuple | list) else node
+    return unpack(node, frame) if isinstance(value, _SEVERAL) else node
 
 
 def unpack(node: Node, frame: FrameType) -> Any:
@@ -546,12 +548,12 @@ def _unusual_ufunc(
         fun = UFUNCS.get(ufunc)
     for keyword in ("out", "where"):
         if kwargs.get(keyword) is not None and kwargs[keyword] is not True:
-            refuse_keyword(f"np.{ufunc.__name__}", keyword, frame)
+            refuse_keyword(_ufunc_name(ufunc), keyword, frame)
     called = ufunc if method == "__call__" else getattr(ufunc, method)
     if called in FUNCTIONS and (fun is None or called is not ufunc or kwargs):
         return call_handler(FUNCTIONS[called], inputs, kwargs, frame)
     if fun is None or called is not ufunc:
-        raise_no_rule(f"np.{ufunc.__name__}{'' if called is ufunc else '.' + method}", frame)
+        raise_no_rule(_ufunc_name(ufunc) + ("" if called is ufunc else f".{method}"), frame)
     if "dtype" in kwargs:
         answer = apply(fun, inputs, _NO_KWARGS, frame)
         return answer.astype(kwargs["dtype"])

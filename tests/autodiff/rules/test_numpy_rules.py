@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy_cases import FAMILIES
-from rule_checks import check_derivatives, check_single_precision, check_value
+from rule_checks import check_derivatives, check_single_precision, check_value, cotangents_of
 
 import diffkit as dk
 from diffkit.containers import flatten
@@ -34,3 +34,17 @@ def test_single_precision_stays_single(c):
     for expected, found in zip(flatten(plain)[0], flatten(traced)[0], strict=True):
         assert np.result_type(found) == np.result_type(expected)
     check_single_precision(c)
+
+
+@pytest.mark.parametrize("c", LINES)
+def test_the_trace_can_be_replayed_and_so_can_its_adjoint(c):
+    t = dk.trace(c.on_numpy())(*c.args)
+    g = cotangents_of(t.value)
+    assert_same(t.replay(*c.args), t.value)
+    assert_same(t.adjoint(g).value, t.pull_back(g))
+
+
+def assert_same(found, expected):
+    for a, b in zip(flatten(found)[0], flatten(expected)[0], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+        assert np.shape(a) == np.shape(b)

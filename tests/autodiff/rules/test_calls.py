@@ -1,0 +1,163 @@
+"""All the ways of calling a NumPy function, and those that are refused."""
+
+import numpy as np
+import pytest
+
+import diffkit as dk
+from diffkit.errors import NoRuleError, TraceError
+
+A = np.array([[0.5, -1.2, 2.0], [1.7, 0.3, -0.9]])
+V = np.array([0.7, -1.3, 2.1, 0.4])
+
+
+def rows(f, *args):
+    """The functions on the trace, with their positional arguments counted and their keywords."""
+    return [
+        (row.fun.name, len(row.args), row.kwargs)
+        for row in dk.trace(f)(*args).nodes
+        if row.fun.name != "input"
+    ]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x, 1),
+        lambda x: np.sum(x, axis=1),
+        lambda x: np.sum(a=x, axis=1),
+        lambda x: np.sum(axis=1, a=x),
+        lambda x: np.sum(x, 1, None, None),
+        lambda x: np.sum(x, axis=1, out=None, dtype=None),
+        lambda x: np.sum(x, axis=1, initial=np._NoValue, where=np._NoValue),
+        lambda x: x.sum(1),
+        lambda x: x.sum(axis=1),
+        lambda x: np.add.reduce(x, 1),
+    ],
+)
+def test_a_row_has_one_form_however_it_was_called(f):
+    assert rows(f, A) == [("sum", 1, {"axis": 1})] or rows(f, A) == [
+        ("sum", 1, {"axis": 1, "keepdims": False})
+    ]
+
+
+def test_differentiable_arguments_given_by_keyword_stand_by_position():
+    assert rows(lambda x: np.dot(b=x, a=np.ones(2)), A) == [("dot", 2, {})]
+    assert dk.grad(lambda y: np.dot(a=[1.0, 2.0], b=y))(np.zeros(2)).tolist() == [1.0, 2.0]
+    assert dk.grad(lambda y: np.interp(0.5, xp=[0.0, 1.0], fp=y))(np.zeros(2)).tolist() == [0.5, 0.5]
+    assert dk.grad(lambda y: np.sum(np.where(A > 0, 0.0, y)))(3.0) == 2.0
+
+
+def test_lists_beside_traced_values():
+    assert dk.grad(lambda x: np.dot(x, [1.0, 2.0]))(np.zeros(2)).tolist() == [1.0, 2.0]
+    assert dk.grad(lambda x: np.sum(np.outer([1.0, 2.0], x)))(np.zeros(2)).tolist() == [3.0, 3.0]
+    mixed = dk.grad(lambda x, y: np.dot(x, [y, 2.0]), argnum=(0, 1))(np.ones(2), 3.0)
+    assert mixed[0].tolist() == [3.0, 2.0]
+    assert mixed[1] == 1.0
+
+
+def test_traced_integers_and_masks_are_decided():
+    def f(x):
+        order = np.argsort(x)
+        return np.sum(np.take(x, order[:2])) + np.sum(np.roll(x, np.argmax(x))[:1]) + np.sum(x[x > 0])
+
+    expected = np.sum(np.sort(V)[:2]) + np.roll(V, 2)[0] + np.sum(V[V > 0])
+    t = dk.trace(f)(V)
+    assert t.value == pytest.approx(expected)
+    assert len(t.decisions) == 3
+    dk.check_grads(f)(V)
+
+
+@pytest.mark.parametrize(
+    ("f", "keyword"),
+    [
+        (lambda x: np.sum(x, out=np.zeros(())), "out="),
+        (lambda x: np.sum(x, 0, None, np.zeros(3)), "out="),
+        (lambda x: np.sum(x, where=A > 0), "where="),
+        (lambda x: np.max(x, initial=3.0), "initial="),
+        (lambda x: np.add(x, 1.0, out=np.zeros((2, 3))), "out="),
+        (lambda x: np.sin(x, where=A > 0), "where="),
+        (lambda x: np.median(x, out=np.zeros(())), "out="),
+        (lambda x: np.nansum(x, out=np.zeros(())), "out="),
+        (lambda x: np.clip(x, 0.0, 1.0, out=np.zeros((2, 3))), "out="),
+        (lambda x: np.concatenate([x, x], out=np.zeros((4, 3))), "out="),
+    ],
+)
+def test_out_and_where_are_refused_with_the_line(f, keyword):
+    with pytest.raises(TraceError) as caught:
+        dk.grad(f)(A)
+    assert keyword in str(caught.value)
+    assert "test_calls.py:" in str(caught.value)
+
+
+def test_out_by_position_is_refused_by_programs_too():
+    with pytest.raises(TraceError, match=r"test_calls\.py:.*leave it out"):
+        dk.grad(lambda x: np.median(x, 0, np.zeros(3))[0])(A)
+
+
+def test_a_traced_float_by_which_a_function_is_not_differentiated_is_refused():
+    with pytest.raises(TraceError, match=r"np\.unwrap was given a traced value as period=.*test_calls\.py"):
+        dk.grad(lambda p: np.sum(np.unwrap(p * V, period=p)))(3.0)
+    with pytest.raises(NoRuleError, match=r"np\.pad is not differentiated by constant_values"):
+        dk.grad(lambda x: np.sum(np.pad(x * V, 1, constant_values=x)))(3.0)
+    with pytest.raises(NoRuleError, match=r"mode='linear_ramp'"):
+        dk.grad(lambda x: np.sum(np.pad(x, 1, mode="linear_ramp")))(V)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.copyto(np.zeros((2, 3)), x),
+        lambda x: np.put(x, [0], 1.0),
+        lambda x: np.putmask(x, A > 0, 0.0),
+        lambda x: np.place(x, A > 0, [0.0]),
+        lambda x: np.fill_diagonal(x, 0.0),
+        lambda x: np.put_along_axis(x, np.zeros((2, 1), int), 0.0, 1),
+    ],
+)
+def test_changes_in_place_are_refused_with_the_line(f):
+    with pytest.raises(TraceError, match=r"test_calls\.py:\d+.*: make a new array instead"):
+        dk.trace(f)(A)
+
+
+def test_full_of_a_traced_value_points_to_the_one_that_can():
+    with pytest.raises(TraceError, match=r"test_calls\.py:\d+.*dk\.numpy\.full"):
+        dk.trace(lambda x: np.full((2,), x[0, 0]))(A)
+    with pytest.raises(TraceError, match=r"test_calls\.py:\d+.*dk\.numpy\.full"):
+        dk.trace(lambda x: np.full_like(A, x[0, 0]))(A)
+
+
+def test_ufuncs_and_their_methods():
+    assert dk.grad(lambda x: np.add.reduce(x))(V).tolist() == [1.0] * 4
+    assert dk.grad(lambda x: np.sum(np.maximum.reduce(x, axis=None)))(A).tolist() == [[0, 0, 1], [0, 0, 0]]
+    with pytest.raises(NoRuleError, match=r"np\.subtract\.accumulate"):
+        dk.grad(lambda x: np.sum(np.subtract.accumulate(x)))(V)
+    assert dk.trace(lambda x: np.add(x, 1, dtype=np.float32))(V).value.dtype == np.float32
+
+
+def test_shapes_and_dtypes_are_no_rows():
+    def f(x):
+        assert (np.shape(x), np.ndim(x), np.size(x), np.size(x, 1), len(x)) == ((2, 3), 2, 6, 3, 2)
+        assert np.result_type(x, 1.0) == np.dtype(float)
+        assert not np.iscomplexobj(x)
+        assert type(np.zeros_like(x)) is np.ndarray
+        assert np.full_like(x, 3.0)[0, 0] == np.ones_like(x)[0, 0] * 3.0
+        return np.sum(x)
+
+    assert [name for name, _, _ in rows(f, A)] == ["sum"]
+
+
+def test_an_ordinary_program_with_functions_whose_derivative_is_zero():
+    def f(x):
+        n = np.count_nonzero(x > 0) + np.sum(np.isfinite(x)) + np.argmax(x)
+        if np.any(x > 2.0) and np.all(np.isclose(x, x)) and np.allclose(x, x) and np.array_equal(x, x):
+            x = x * 2.0
+        k = int(np.searchsorted([0.0, 1.0], 0.5)) + np.digitize(0.5, [0.0, 1.0])
+        near = np.round(x, 1) + np.around(x) + np.fix(x) + np.sign(x) + np.rint(x) + np.trunc(x) + np.ceil(x)
+        places = np.nonzero(x > 0)[0], np.flatnonzero(x > 0), np.argwhere(x > 0)[:, 0]
+        picked = x[places[0]] * x[places[1]] + x[places[2]]
+        return np.sum(x * n) + np.sum(near) * k + np.sum(picked) + np.sum(np.histogram(x)[0])
+
+    dk.check_grads(f)(np.array([0.73, -1.34, 2.13, 0.46]))
+    n = 3 + 4 + 2
+    expected = 2.0 * (n + np.where(V > 0, 2 * (2.0 * V) + 1.0, 0.0))
+    np.testing.assert_allclose(dk.grad(f)(V), expected)

@@ -1,0 +1,169 @@
+"""Where functions are not smooth, meet zeros or NaN, or have nothing to work on; and complex numbers."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import diffkit as dk
+
+V = np.array([0.7, -1.3, 2.1, 0.4])
+
+
+def test_ties_share():
+    assert dk.grad(np.max)(np.array([1.0, 3.0, 3.0])).tolist() == [0.0, 0.5, 0.5]
+    assert dk.grad(lambda x: np.sum(np.min(x, axis=1)))(np.ones((1, 4))).tolist() == [[0.25] * 4]
+    assert dk.deriv(lambda s: np.max(s * np.array([1.0, 1.0])))(2.0) == 1.0
+    assert dk.grad(lambda x: np.clip(x, 1.0, 2.0))(1.0) == 0.5
+    assert dk.grad(lambda x: np.ptp(x))(np.zeros(2)).tolist() == [0.0, 0.0]
+
+
+def test_limits_that_cross_give_the_upper_one_as_numpy_does():
+    f = lambda x, lo, hi: np.clip(x, lo, hi)  # noqa: E731
+    assert f(0.0, 3.0, 1.0) == 1.0
+    assert dk.grad(f, argnum=(0, 1, 2))(0.0, 3.0, 1.0) == (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("zeros", [[], [1], [1, 3], [0, 1, 2]])
+def test_products_with_zeros(zeros):
+    x = V.copy()
+    x[zeros] = 0.0
+    expected = [np.prod(np.delete(x, k)) for k in range(4)]
+    np.testing.assert_allclose(dk.grad(np.prod)(x), expected)
+    np.testing.assert_allclose(dk.jacobian(np.prod, mode="forward")(x), expected)
+    second = [[np.prod(np.delete(x, [j, k])) * (j != k) for j in range(4)] for k in range(4)]
+    np.testing.assert_allclose(dk.hessian(np.prod)(x), second, atol=1e-15)
+    jacobian = [[np.prod(np.delete(x[: k + 1], j)) if j <= k else 0.0 for j in range(4)] for k in range(4)]
+    np.testing.assert_allclose(dk.jacobian(np.cumprod, mode="reverse")(x), jacobian, atol=1e-15)
+    np.testing.assert_allclose(dk.jacobian(np.cumprod, mode="forward")(x), jacobian, atol=1e-15)
+
+
+def test_products_of_many_small_numbers_do_not_underflow_early():
+    x = np.array([1e-200, 1e-200, 1e200, 3.0])
+    np.testing.assert_allclose(dk.grad(lambda x: np.cumprod(x)[2])(x), [1.0, 1.0, 0.0, 0.0], atol=1e-300)
+
+
+def test_logcumsumexp_where_exponentials_overflow():
+    x = np.array([1000.0, 1001.0, -2000.0, 1001.0])
+    weights = np.exp(x - 1001.0)
+    np.testing.assert_allclose(
+        dk.grad(lambda x: dk.numpy.logcumsumexp(x)[-1])(x), weights / weights.sum(), atol=1e-15
+    )
+    np.testing.assert_allclose(dk.numpy.logcumsumexp(x)[-1], 1001.0 + np.log(weights.sum()))
+    assert np.isfinite(dk.hessian(lambda x: dk.numpy.logcumsumexp(x)[-1])(x)).all()
+
+
+def test_nothing_flows_into_nan():
+    x = np.array([1.0, np.nan, 3.0])
+    assert dk.grad(np.nansum)(x).tolist() == [1.0, 0.0, 1.0]
+    assert dk.grad(np.nanmean)(x).tolist() == [0.5, 0.0, 0.5]
+    assert dk.grad(np.nanprod)(x).tolist() == [3.0, 0.0, 1.0]
+    assert dk.grad(np.nanmax)(x).tolist() == [0.0, 0.0, 1.0]
+    assert dk.grad(np.nanmedian)(x).tolist() == [0.5, 0.0, 0.5]
+    np.testing.assert_allclose(dk.grad(np.nanstd)(x), [-0.5, 0.0, 0.5])
+    assert dk.grad(lambda x: np.sum(np.nan_to_num(x)))(np.array([1.0, np.nan, np.inf])).tolist() == [1, 0, 0]
+    assert dk.grad(lambda x: np.fmax(x, 2.0))(np.float64("nan")) == 0.0
+    assert dk.grad(lambda y: np.fmax(np.nan, y))(2.0) == 1.0
+
+
+def test_nan_comes_through_where_numpy_lets_it():
+    x = np.array([[1.0, np.nan, 3.0], [1.0, 2.0, 4.0]])
+    found = dk.trace(lambda x: np.median(x, axis=1))(x).value
+    np.testing.assert_array_equal(found, np.median(x, axis=1))
+    assert np.isnan(dk.trace(lambda x: np.quantile(x, 0.3))(x).value)
+
+
+@pytest.mark.parametrize("f", [np.nanmax, np.nanmin])
+def test_a_slice_of_nothing_but_nan_warns_as_numpy_does(f):
+    x = np.array([[np.nan, np.nan], [1.0, 2.0]])
+    with pytest.warns(RuntimeWarning, match="All-NaN"):
+        value = dk.trace(lambda x: f(x, axis=1))(x).value
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        np.testing.assert_array_equal(value, f(x, axis=1))
+
+
+def test_sinc_and_all_its_derivatives_at_and_near_zero():
+    # The Taylor coefficients of sin(pi x) / (pi x) are exact.
+    at_zero = [1.0, 0.0, -(np.pi**2) / 3, 0.0, np.pi**4 / 5, 0.0, -(np.pi**6) / 7]
+    f = np.sinc
+    for expected in at_zero:
+        assert f(0.0) == pytest.approx(expected, abs=1e-13)
+        f = dk.grad(f)
+    for x in (1e-9, 1e-5, 1e-2, 0.3, 1.1, 4.0, 50.5):
+        exact = (np.cos(np.pi * x) - np.sin(np.pi * x) / (np.pi * x)) / x
+        assert dk.grad(np.sinc)(x) == pytest.approx(exact if x > 0.1 else -(np.pi**2) / 3 * x, rel=5e-3)
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(40):
+        for x in (0.03, 0.6, 0.95, 1.3, 2.7, 9.2):
+            third = mpmath.diff(lambda u: mpmath.sinc(mpmath.pi * u), mpmath.mpf(x), 3)
+            assert dk.deriv(dk.deriv(dk.deriv(np.sinc)))(x) == pytest.approx(float(third), rel=1e-12)
+
+
+def test_repeated_indices_add_up():
+    x = np.array([1.0, 2.0, 3.0])
+    assert dk.grad(lambda x: np.sum(x[[0, 0, 2]]))(x).tolist() == [2.0, 0.0, 1.0]
+    assert dk.grad(lambda x: np.sum(np.take(x, [[1, 1], [1, 2]])))(x).tolist() == [0.0, 3.0, 1.0]
+    assert dk.grad(lambda x: np.sum(np.repeat(x, [3, 0, 2])))(x).tolist() == [3.0, 0.0, 2.0]
+
+
+def test_an_inner_derivative_of_reads_within_an_outer_one():
+    # Here a traced adjoint meets one that is still put off, in both orders.
+    def f(s):
+        inner = dk.grad(lambda x: x[0] * s + x[1] + s * x[0] * x[1])
+        return np.sum(inner(np.array([2.0, 3.0])) * dk.numpy.array([1.0, s]))
+
+    # The inner gradient is (s + s x1, 1 + s x0) = (4 s, 1 + 2 s): f = 4 s + s + 2 s^2.
+    assert dk.grad(f)(1.5) == pytest.approx(5.0 + 4.0 * 1.5)
+
+
+def test_empty_arrays():
+    empty = np.zeros((0, 3))
+    for f in (np.sum, np.prod, np.ravel, np.sort, np.cumsum, np.cumprod, np.transpose, np.square):
+        assert dk.grad(lambda x, f=f: np.sum(f(x)))(empty).shape == (0, 3)
+    assert dk.grad(lambda x: np.sum(np.concatenate([x, np.ones((1, 3))])))(empty).shape == (0, 3)
+    assert dk.grad(lambda x: np.sum(x @ np.ones((3, 2))))(empty).shape == (0, 3)
+    assert dk.grad(lambda x: np.sum(np.max(x, axis=1)))(empty).shape == (0, 3)
+    assert dk.grad(lambda x: np.sum(dk.numpy.logcumsumexp(x, axis=1)))(empty).shape == (0, 3)
+
+
+def test_gradients_by_floats_are_floats():
+    for f in (
+        np.sum,
+        np.mean,
+        np.max,
+        np.prod,
+        np.sinc,
+        lambda x: np.sum(np.cumsum(x)),
+        lambda x: np.sum(dk.numpy.full(3, x)),
+        lambda x: np.sum(np.linspace(0.0, x, 3)),
+        lambda x: np.sum(np.stack([x, 2.0])),
+        lambda x: np.dot(x, 3.0),
+        lambda x: np.clip(x, 0.0, 9.0),
+        lambda x: np.sum(np.where(V > 0, x, 0.0)),
+    ):
+        assert type(dk.grad(f)(1.5)) is float
+
+
+def test_variance_of_complex_numbers_is_real():
+    z = np.array([1.0 + 2.0j, -0.5j, 2.0])
+    assert dk.trace(np.var)(z).value == pytest.approx(np.var(z))
+    # The gradient of a real function of z is its derivative by x minus i times that by y.
+    d = (z - z.mean()) * 2 / 3
+    np.testing.assert_allclose(dk.grad(np.var)(z), np.conj(d))
+
+
+def test_a_real_factor_of_a_complex_product_gets_a_real_gradient():
+    gradient = dk.grad(lambda x: np.real(np.vdot(1j * x, np.array([1j, 2.0]))))(np.array([1.0, 2.0]))
+    assert gradient.dtype == float
+    np.testing.assert_allclose(gradient, [1.0, 0.0])
+
+
+def test_meshgrid_and_friends_make_a_usual_program():
+    def f(x, y):
+        gx, gy = np.meshgrid(x, y, indexing="ij")
+        surface = np.exp(-(gx**2)) * np.sin(gy)
+        fx, fy = np.gradient(surface, x, y)
+        return np.trapezoid(np.trapezoid(fx * fy, y, axis=1), x)
+
+    dk.check_grads(f)(np.array([0.1, 0.5, 1.2]), np.array([0.3, 0.9, 1.0, 1.7]))
