@@ -94,7 +94,11 @@ def _adjoint_names(t: AdjointTrace) -> list[str | None]:
 # -- names in source --------------------------------------------------------------------------------------
 
 _RESERVED = frozenset(
-    [*keyword.kwlist, *keyword.softkwlist, "abs", "bool", "complex", "float", "int", "math", "np", "slice"]
+    [
+        *keyword.kwlist,
+        *keyword.softkwlist,
+        *"abs bool complex dict float int len list math np slice tuple type".split(),
+    ]
 )
 _LOOK_ALIKE = frozenset("lOI")
 """Letters that look like digits: linters refuse them as names on their own."""

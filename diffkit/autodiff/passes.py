@@ -219,7 +219,7 @@ def _common(program: Program) -> Program:
 @_pass("dead", "rows that nothing uses are dropped")
 def _dead(program: Program) -> Program:
     needed = {id(o) for o in program.outputs if type(o) is Row}
-    needed |= {id(g.row) for g in program.guards}
+    needed |= {id(g.row) for g in program.guards} | program.pinned
     rows = []
     for row in reversed(program.rows):
         if id(row) in needed or row.fun is INPUT:

@@ -82,6 +82,8 @@ class Program:
         seeds: inputs with a value that they usually have: the cotangents.
         summary: one line that says what it computes.
         inline: rows that are written where they are used, by ``id``, and not given a name.
+        pinned: rows, by ``id``, that are computed even if nothing uses them: the shape of one may be what
+            the program depends on.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Program:
     seeds: list[Row] = field(default_factory=list)
     summary: str = ""
     inline: frozenset[int] = frozenset()
+    pinned: frozenset[int] = frozenset()
 
     def with_rows(self, rows: list[Row], new: dict[int, Any]) -> Program:
         """The program with other rows. ``new`` tells, by ``id``, what stands for a row that is gone."""
@@ -108,6 +111,7 @@ class Program:
             outputs=[now(o) for o in self.outputs],
             guards=guards,
             kept=frozenset(id(now(r)) for r in self.rows if id(r) in self.kept),
+            pinned=frozenset(id(now(r)) for r in self.rows if id(r) in self.pinned),
         )
 
     def uses(self) -> dict[int, int]:
@@ -143,7 +147,7 @@ def program_of(t: Trace) -> Program:
     outputs = [now(o) for o in t.outputs]
     at = ", ".join(f"{r.name} = {_brief(r.value)}" for r in inputs[:4]) + ", ..." * (len(inputs) > 4)
     if adjoint is None:
-        summary = f"What {t.name} computes, as traced at {at}".rstrip(".") + "."
+        summary = f"What {t.name} computes, as traced at {at}" + "." * (at[-3:] != "...")
         return Program(t.name, rows, inputs, outputs, t.out_structure, guards, summary=summary)
     primal = adjoint.primal
     values = [now(adjoint.primal_rows[o.index]) if primal.owns(o) else o for o in primal.outputs]
@@ -165,7 +169,7 @@ def program_of(t: Trace) -> Program:
         guards,
         kept=frozenset(id(rows[n.index]) for n in adjoint.kept()),
         seeds=seeds,
-        summary=f"The value and the gradient of {primal.name}, as traced at {at}".rstrip(".") + ".",
+        summary=f"The value and the gradient of {primal.name}, as traced at {at}" + "." * (at[-3:] != "..."),
     )
 
 
@@ -189,13 +193,13 @@ def same_bits(a: Any, b: Any) -> bool:
             return False
         return bool(a.tobytes() == b.tobytes() or (a.dtype.kind in "fc" and _same_numbers(a, b)))
     if isinstance(a, float):
-        return a.hex() == b.hex()
+        return bool(a.hex() == b.hex())
     if isinstance(a, complex):
         return same_bits(a.real, b.real) and same_bits(a.imag, b.imag)
     return bool(a == b)
 
 
-def _same_numbers(a: Any, b: Any) -> bool:
+def _same_numbers(a: np.ndarray | np.generic, b: np.ndarray | np.generic) -> bool:
     if a.dtype.kind == "c":
         return _same_numbers(a.real, b.real) and _same_numbers(a.imag, b.imag)
     equal = (a == b) & (np.signbit(a) == np.signbit(b))

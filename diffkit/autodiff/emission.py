@@ -1,0 +1,326 @@
+"""A program as a function that checks whether it may be called, and computes: what ``dk.compile`` calls.
+
+The function takes a call's positional and keyword arguments and gives :data:`MISS` unless they have the
+structure, types, dtypes and shapes that were traced, its constants are what they were, and the program
+decides as it did then. What it checks, it checks as soon as that is known, in straight-line code.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.expressions import Writer
+from diffkit.autodiff.naming import identifiers
+from diffkit.autodiff.program import Guard, Program, Row, same_bits
+from diffkit.autodiff.tracer import GETITEM, INPUT, PART, UFUNCS
+from diffkit.autodiff.watching import Watch, snapshot
+from diffkit.containers import Structure, flatten
+
+__all__ = ["MISS", "Emitted", "emit", "may_vary", "root_of"]
+
+
+_OWN_NAMES = ("args", "kwargs", "run", "MISS")
+"""What the emitted function calls its own."""
+
+
+class _Miss:
+    def __repr__(self) -> str:
+        return "MISS"
+
+
+MISS: Any = _Miss()
+"""What an emitted function returns if a call is not one that it is for."""
+
+
+class Emitted:
+    """An emitted function and its text.
+
+    Attributes:
+        run: ``run(args, kwargs)``, the answer or ``MISS``.
+        text: its source.
+        rows: how many rows of the trace it computes.
+    """
+
+    __slots__ = ("rows", "run", "text")
+
+    def __init__(self, run: Callable[..., Any], text: str, rows: int) -> None:
+        self.run = run
+        self.text = text
+        self.rows = rows
+
+
+def emit(
+    program: Program,
+    arguments: Sequence[Any],
+    structure: Structure,
+    kwargs: dict[str, Any],
+    answer: Any,
+    roots: Sequence[Any],
+    mentioned: frozenset[str] = frozenset(),
+) -> Emitted:
+    """Compiles a program.
+
+    Args:
+        program: the program.
+        arguments: the leaves of the positional arguments: rows, and constants.
+        structure: how they were nested.
+        kwargs: the keyword arguments, which are constants.
+        answer: what the function itself returned, whose types are those that a call returns.
+        roots: what each output shares its memory with in the trace, as :func:`root_of` tells.
+        mentioned: the attributes that the function reads, to be compared in objects among the constants.
+    """
+    computed = [r for r in program.rows if r.fun is not INPUT]
+    found, taken = identifiers([*_OWN_NAMES, *(r.name for r in program.rows)])
+    names = {id(r): name for r, name in zip(program.rows, found[len(_OWN_NAMES) :], strict=True)}
+    varying = {id(r) for r in computed if may_vary(r)}  # checked once they are there, so they need a name
+    writer = Writer(names, taken | {"np", "math"}, program.inline - varying)
+    lines = _Entry(writer, mentioned).check(arguments, structure, kwargs)
+    guards: dict[int, list[Guard]] = {}
+    for guard in program.guards:
+        guards.setdefault(id(guard.row), []).append(guard)
+    for row in program.inputs:
+        for guard in guards.get(id(row), ()):
+            lines.append(_decided(guard, writer))
+    for row in computed:
+        if id(row) in writer.inline:
+            continue
+        lines.append(f"{names[id(row)]} = {writer.expression(row)[0]}")
+        if id(row) in varying:
+            lines.append(_alike(row, writer))
+        for guard in guards.get(id(row), ()):
+            lines.append(_decided(guard, writer))
+    lines.append(f"return {_returned(program, answer, roots, writer)}")
+    text = "def run(args, kwargs):\n" + "".join([f"    {line}\n" for line in lines])
+    scope: dict[str, Any] = {"np": np, "math": math, "MISS": MISS, **writer.bound}
+    exec(compile(text, f"<compiled {program.name}>", "exec"), scope)
+    return Emitted(scope["run"], text, len(computed))
+
+
+# -- the arguments ----------------------------------------------------------------------------------------
+
+
+class _Entry:
+    """Writes the checks of the arguments, and takes them apart."""
+
+    def __init__(self, writer: Writer, mentioned: frozenset[str]) -> None:
+        self.writer = writer
+        self.mentioned = mentioned
+        self.lines: list[str] = []
+        self.spare = 0
+
+    def check(self, leaves: Sequence[Any], structure: Structure, kwargs: dict[str, Any]) -> list[str]:
+        """The statements that take ``args`` and ``kwargs`` apart."""
+        given = iter(leaves)
+        if kwargs:
+            self.miss_unless(f"kwargs.keys() == {set(kwargs)!r}")
+            self.miss_unless(f"len(args) == {len(structure.children)}")
+        else:
+            self.lines.append(f"if kwargs or len(args) != {len(structure.children)}: return MISS")
+        self._take("args", structure, given, check=False)
+        for name, value in kwargs.items():
+            self._constant(f"kwargs[{name!r}]", value)
+        return self.lines
+
+    def miss_unless(self, condition: str) -> None:
+        self.lines.append(f"if not ({condition}): return MISS")
+
+    def _fresh(self) -> str:
+        self.spare += 1
+        name = f"_{self.spare}"
+        while name in self.writer.taken:
+            self.spare += 1
+            name = f"_{self.spare}"
+        return name
+
+    def _take(self, name: str, structure: Structure, leaves: Any, check: bool = True) -> None:
+        """Takes a container apart, one level at a time."""
+        kind = structure.container
+        if check:
+            bound = self.writer.bind(kind.__name__, kind)
+            self.miss_unless(f"type({name}) is {bound} and len({name}) == {len(structure.children)}")
+        if not structure.children:
+            return
+        targets = []
+        pending = []
+        for child in structure.children:
+            if child.is_leaf:
+                leaf = next(leaves)
+                own = type(leaf) is Row
+                target = self.writer.names[id(leaf)] if own else self._fresh()
+                pending.append((target, child, leaf))
+            else:
+                target = self._fresh()
+                inner = [next(leaves) for _ in range(child.size)]
+                pending.append((target, child, inner))
+            targets.append(target)
+        given = name
+        if issubclass(kind, dict):
+            keys = self.writer.bind("K", list(structure.keys))
+            self.miss_unless(f"list({name}) == {keys}")
+            given = f"{name}.values()"
+        self.lines.append(f"{', '.join(targets)}, = {given}")
+        for target, child, leaf in pending:
+            if not child.is_leaf:
+                self._take(target, child, iter(leaf))
+            elif type(leaf) is Row:
+                self._input(target, leaf.value)
+            else:
+                self._constant(target, leaf)
+
+    def _input(self, name: str, value: Any) -> None:
+        kind = type(value)
+        if kind is np.ndarray:
+            dtype = self.writer.bind("dtype", value.dtype)
+            self.miss_unless(
+                f"type({name}) is np.ndarray and {name}.shape == {value.shape} and {name}.dtype == {dtype}"
+            )
+        else:
+            self.miss_unless(f"type({name}) is {self.writer.bind(kind.__name__, kind)}")
+
+    def _constant(self, name: str, value: Any) -> None:
+        kind = type(value)
+        if kind in (int, bool, str):
+            kind_name = self.writer.bind(kind.__name__, kind)
+            self.miss_unless(f"type({name}) is {kind_name} and {name} == {value!r}")
+        elif value is None:
+            self.miss_unless(f"{name} is None")
+        else:
+            check = snapshot(value, self.mentioned)
+            if callable(value):
+                check = functools.partial(_same_function, check, Watch(value))
+            self.miss_unless(f"{self.writer.bind('unchanged', check)}({name})")
+
+
+def _same_function(check: Callable[[Any], bool], watch: Watch, value: Any) -> bool:
+    return check(value) and watch.unchanged()
+
+
+# -- the path ---------------------------------------------------------------------------------------------
+
+
+def _decided(guard: Guard, writer: Writer) -> str:
+    """Gives up if the program would decide otherwise here."""
+    name = writer.operand(guard.row)
+    if isinstance(guard.value, bool | np.bool_):
+        return f"if {'not ' if guard.value else ''}{name}: return MISS"
+    if type(guard.value) is int:
+        return f"if {name} != {guard.value}: return MISS"
+    return f"if not {writer.bind('unchanged', _exactly(guard.value))}({name}): return MISS"
+
+
+def _exactly(value: Any) -> Callable[[Any], bool]:
+    return lambda given: same_bits(given, value)
+
+
+_SAME_SHAPE_ALWAYS = frozenset(
+    """
+    matmul less less_equal greater greater_equal equal not_equal logical_and logical_or logical_xor
+    logical_not sum mean prod max min amax amin var std cumsum cumprod sort argsort argmax argmin
+    dot inner outer vdot tensordot einsum reshape ravel squeeze expand_dims transpose
+    matrix_transpose swapaxes moveaxis flip fliplr flipud roll rot90 broadcast_to copy where astype
+    scatter concatenate stack tile repeat diag diagonal tril triu getitem part floor_divide clip
+    real imag conjugate angle isnan isinf isfinite inv det solve cholesky
+    """.split()
+)
+"""Functions whose answers' shapes and dtypes follow from those of their arguments (and from constants)."""
+
+
+def may_vary(row: Row) -> bool:
+    """Whether the type or shape of a row can be another although those of the arguments are the same."""
+    fun = row.fun
+    if not fun.builtin:
+        return True
+    if fun is UFUNCS[np.power]:  # a negative float to a broken power is a complex number
+        exponent = row.args[1]
+        whole = not isinstance(exponent, Row | np.ndarray) and exponent == int(exponent.real)
+        return type(row.value) is float and not whole
+    return fun.line is None and fun.name not in _SAME_SHAPE_ALWAYS and fun not in (GETITEM, PART)
+
+
+def _alike(row: Row, writer: Writer) -> str:
+    name, value = writer.names[id(row)], row.value
+    if isinstance(value, np.ndarray):
+        dtype = writer.bind("dtype", value.dtype)
+        same = f"{name}.shape == {value.shape} and {name}.dtype == {dtype}"
+        return f"if not (type({name}) is np.ndarray and {same}): return MISS"
+    if isinstance(value, tuple | list):
+        return f"if not {writer.bind('alike', _like_parts(value))}({name}): return MISS"
+    kind = type(value)
+    return f"if type({name}) is not {writer.bind(kind.__name__, kind)}: return MISS"
+
+
+def _like_parts(value: Any) -> Callable[[Any], bool]:
+    shapes = [(np.shape(v), np.asarray(v).dtype) for v in value]
+    return lambda given: [(np.shape(v), np.asarray(v).dtype) for v in given] == shapes
+
+
+# -- what is returned -------------------------------------------------------------------------------------
+
+_VIEWS = frozenset(
+    "reshape ravel squeeze expand_dims transpose matrix_transpose swapaxes moveaxis flip fliplr flipud rot90 "
+    "broadcast_to diagonal real imag getitem part conjugate".split()
+)
+
+
+def root_of(value: Any) -> Any:
+    """The row (or constant) whose memory a value may share."""
+    while type(value) is Row and value.fun.name in _VIEWS and value.args:
+        value = value.args[0]
+    return id(value)
+
+
+def _returned(program: Program, answer: Any, roots: Sequence[Any], writer: Writer) -> str:
+    """The outputs, nested and typed like the function's own answer, none sharing memory that it did not."""
+    given: dict[Any, Any] = {}  # the memory that is given away, and what it was in the trace
+    inputs = {id(r) for r in program.inputs}
+    texts = []
+    for output, expected, before in zip(program.outputs, flatten(answer)[0], roots, strict=True):
+        text = writer.operand(output)
+        value = output.value if type(output) is Row else output
+        root = root_of(output)
+        if isinstance(value, np.ndarray):
+            shared = type(output) is not Row or (root in inputs and before not in inputs)
+            if shared or given.setdefault(root, before) != before:
+                text = f"{writer.operand(output, 5)}.copy()"
+        texts.append(_typed(text, value, expected, writer))
+    parts = iter(texts)
+
+    def nested(structure: Structure) -> str:
+        kind = structure.container
+        if kind is None:
+            return next(parts)
+        inner = [nested(child) for child in structure.children]
+        if structure.factory is not None:
+            keys = writer.bind("K", structure.keys)
+            factory = writer.bind("factory", structure.factory)
+            return f"{writer.bind(kind.__name__, kind)}({factory}, zip({keys}, ({', '.join(inner)},)))"
+        if issubclass(kind, dict):
+            keyed = zip(structure.keys, inner, strict=True)
+            made = "{" + ", ".join(f"{writer.constant(k)}: {text}" for k, text in keyed) + "}"
+            return made if kind is dict else f"{writer.bind(kind.__name__, kind)}({made})"
+        if hasattr(kind, "_make"):
+            return f"{writer.bind(kind.__name__, kind)}({', '.join(inner)})"
+        made = (
+            f"({', '.join(inner)}{',' if len(inner) == 1 else ''})"
+            if kind is tuple
+            else f"[{', '.join(inner)}]"
+        )
+        return made if kind in (list, tuple) else f"{writer.bind(kind.__name__, kind)}({made})"
+
+    return nested(program.structure)
+
+
+def _typed(text: str, value: Any, expected: Any, writer: Writer) -> str:
+    """The text, made of the type that the function's own answer has."""
+    if type(value) is type(expected) or (type(value) is float and type(expected) is np.float64):
+        return text  # NumPy's functions make float64 of a float; in a trace it stays a float
+    if isinstance(expected, float | int | complex | np.generic):
+        return f"{writer.bind(type(expected).__name__, type(expected))}({text})"
+    if type(expected) is np.ndarray:
+        return f"np.asarray({text})"
+    return text
