@@ -28,7 +28,7 @@ Examples:
 def check(assignment: str, file: str, only: tuple[str, ...], seed: int) -> int:
     """Check FILE, your solution of ASSIGNMENT, on the cases that students may see."""
     from diffkit.grading.assignment import load_assignment
-    from diffkit.grading.running import Grader
+    from diffkit.grading.grader import Grader
     from diffkit.grading.submissions import read_submission
 
     task = load_assignment(assignment)

@@ -1,7 +1,7 @@
 """An assignment: one Python file of the course team's, with a list of exercises.
 
-The file is ordinary Python. Its docstring is the title, ``exercises`` the list; ``limits`` and ``seed``
-may be set as well::
+The file is ordinary Python. Its docstring is the title, ``exercises`` the list; ``limits``, ``seed``
+and ``packages`` may be set as well::
 
     '''Homework 3: derivative rules'''
 
@@ -23,9 +23,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import traceback
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from diffkit.errors import InputError
@@ -45,6 +47,7 @@ class Assignment:
         exercises: in the order in which they are graded and shown.
         limits: what one submission may use.
         seed: a fixed seed for the secret instances; None for a fresh one for every run.
+        packages: what submissions may import beyond the standard library and NumPy: ``("scipy",)``.
         digest: a hash of the file, by which a journal knows whether it has changed.
     """
 
@@ -53,6 +56,7 @@ class Assignment:
     exercises: tuple[Exercise, ...]
     limits: Limits
     seed: int | None
+    packages: tuple[str, ...]
     digest: str
 
     @property
@@ -71,7 +75,7 @@ class Assignment:
             if name not in known:
                 raise InputError(f"the assignment has no exercise {name!r}; there are {', '.join(known)}")
         chosen = tuple(known[name] for name in known if name in names)
-        return Assignment(self.path, self.title, chosen, self.limits, self.seed, self.digest)
+        return replace(self, exercises=chosen)
 
 
 def load_assignment(path: str | os.PathLike[str]) -> Assignment:
@@ -86,16 +90,7 @@ def load_assignment(path: str | os.PathLike[str]) -> Assignment:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InputError(f"can't read the assignment {str(path)!r}: {(reason or '').lower()}") from None
-    module = types.ModuleType(file.stem)
-    module.__file__ = str(file)
-    try:
-        exec(compile(source, str(file), "exec"), module.__dict__)
-    except Exception as error:
-        lines = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
-        where = f" (line {lines[-1].lineno})" if lines else ""
-        raise InputError(
-            f"the assignment {file.name} fails{where}: {type(error).__name__}: {error}"
-        ) from error
+    module = _run(file, source)
     exercises = getattr(module, "exercises", None)
     if not isinstance(exercises, list | tuple) or not exercises:
         raise InputError(
@@ -112,5 +107,32 @@ def load_assignment(path: str | os.PathLike[str]) -> Assignment:
     limits = getattr(module, "limits", Limits())
     if not isinstance(limits, Limits):
         raise InputError(f"`limits` of {file.name} is a diffkit.grading.Limits(...), not {limits!r}")
+    seed = getattr(module, "seed", None)
+    if seed is not None and (type(seed) is not int or seed < 0):
+        raise InputError(f"`seed` of {file.name} is an integer from 0 on, not {seed!r}")
+    packages = tuple(getattr(module, "packages", ()))
+    for package in packages:
+        if not isinstance(package, str) or not package.isidentifier() or find_spec(package) is None:
+            raise InputError(f"`packages` of {file.name} names {package!r}, which is not installed here")
     digest = hashlib.sha256(source.encode()).hexdigest()
-    return Assignment(file, title, tuple(exercises), limits, getattr(module, "seed", None), digest)
+    return Assignment(file, title, tuple(exercises), limits, seed, packages, digest)
+
+
+def _run(file: Path, source: str) -> types.ModuleType:
+    """The file as a module, with the modules beside it importable."""
+    module = types.ModuleType(f"diffkit_assignment_{file.stem}")
+    module.__file__ = str(file)
+    sys.modules[module.__name__] = module  # where dataclasses and the like look themselves up
+    folder = str(file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    try:
+        exec(compile(source, str(file), "exec"), module.__dict__)
+    except (Exception, SystemExit) as error:
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+        if isinstance(error, SyntaxError):
+            lines, error = [error.lineno], type(error)(error.msg)
+        where = f" (line {lines[-1]})" if lines else ""
+        reason = f"{type(error).__name__}: {error}".replace("\n", " ")
+        raise InputError(f"the assignment {file.name} fails{where}: {reason}") from error
+    return module

@@ -8,38 +8,45 @@ How it ended is never a verdict: what is missing is missing.
 How high the wall is depends on the machine, and :attr:`Isolation.in_force` says it in a sentence:
 
 - with bubblewrap: name spaces of its own, with no network, no processes but its own, and of the
-  file system only Python's library and NumPy;
-- as root without it: a user of its own for each worker;
-- else: limits and a guard inside the interpreter, which stop accidents and casual attempts only.
+  file system only Python's library and NumPy; as root, a user of its own as well;
+- as root without bubblewrap: a user of its own for each worker, and Landlock where the kernel has it;
+- else: limits, Landlock where the kernel has it, and a guard inside the interpreter. A submission that
+  gets past the guard is still the grader's own user: this stops accidents and casual attempts only.
+
+What no wall can stop: a rule that computes its answer by differences of the forward function, which
+the student knows. The checks' tolerances catch crude ones; exact ones are right answers.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
-import itertools
 import json
 import os
-import select
-import shutil
 import signal
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from diffkit.errors import DiffkitError
+from diffkit.errors import DiffkitError, InputError
 from diffkit.grading import wire
-from diffkit.grading.protocol import Failure, Request, Response
-from diffkit.grading.worker import write_frame
+from diffkit.grading.confinement import landlock_version
+from diffkit.grading.frames import read_frame_before, write_frame
+from diffkit.grading.protocol import Failure, Request, Response, Target
+from diffkit.grading.sandbox import (
+    OwnUser,
+    bubblewrap_command,
+    bubblewrap_works,
+    can_change_user,
+    python_command,
+)
 
 __all__ = ["Isolation", "IsolationError", "Limits", "Run"]
+
+LONGEST_OUTPUT = 4000
+"""Characters of what a submission prints that are kept."""
 
 
 class IsolationError(DiffkitError, OSError):
@@ -51,22 +58,24 @@ class Limits:
     """What one submission may use.
 
     Attributes:
-        wall_time: seconds by the clock, for all its exercises together.
-        processor_time: seconds of computing.
+        wall_time: seconds by the clock for each exercise, and for loading.
+        processor_time: seconds of computing, for all of it.
         memory: bytes of address space.
         processes: processes and threads, where the operating system can count them.
         file_size: bytes of a file that it writes.
         output: bytes that it prints.
-        answer: bytes of one response.
+        answer: bytes of one response. The largest right one has some ten thousand.
+        answers: bytes of all of them.
     """
 
-    wall_time: float = 20.0
-    processor_time: float = 20.0
+    wall_time: float = 10.0
+    processor_time: float = 30.0
     memory: int = 2 << 30
     processes: int = 64
     file_size: int = 1 << 20
     output: int = 1 << 20
-    answer: int = 64 << 20
+    answer: int = 4 << 20
+    answers: int = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -91,14 +100,12 @@ _ENDS = {
     "time": ("TimeLimit", "took longer than {wall_time:g} seconds"),
     "died": ("Ended", "the process ended before it had answered (a limit of memory or time, or an exit)"),
     "output": ("OutputLimit", "printed more than {output:,} bytes"),
-    "answer": ("AnswerLimit", "sent more than was asked for"),
+    "answer": ("AnswerLimit", "answered with more than {answer:,} bytes"),
     "garbled": ("Garbled", "wrote into the grader's channel something that is no answer"),
     "template": ("Ended", "brought down the process that runs submissions"),
 }
 
-_slots = itertools.count()
-FIRST_USER = 61_000
-"""User ids from here on are taken for workers, when the grader runs as root; nobody has them."""
+_SANDBOXES = ("auto", "bubblewrap", "user", "off")
 
 
 class Isolation:
@@ -106,9 +113,12 @@ class Isolation:
 
     Args:
         limits: what each submission may use.
-        sandbox: "auto" takes bubblewrap where it works; "off" does without.
+        sandbox: "auto" takes the highest wall there is; "bubblewrap" and "user" ask for one; "off" does
+            without both.
+        packages: what submissions may import beyond the standard library and NumPy.
 
     Raises:
+        InputError: for a sandbox that is not there.
         IsolationError: if no template can be started.
 
     >>> with Isolation() as isolation:
@@ -117,23 +127,38 @@ class Isolation:
     True
     """
 
-    def __init__(self, limits: Limits | None = None, sandbox: str = "auto") -> None:
+    def __init__(
+        self, limits: Limits | None = None, sandbox: str = "auto", packages: Sequence[str] = ()
+    ) -> None:
+        if sandbox not in _SANDBOXES:
+            raise InputError(f"sandbox is {sandbox!r}, but must be one of {', '.join(_SANDBOXES)}")
+        if sandbox == "bubblewrap" and not bubblewrap_works():
+            raise InputError("bubblewrap is not installed, or may not make name spaces here")
+        if sandbox == "user" and not can_change_user():
+            raise InputError("a user for each worker takes root, and a Python that every user can read")
         self.limits = limits or Limits()
-        self._slot = next(_slots)
-        self._bubblewrap = sandbox == "auto" and bubblewrap_works()
-        self._uid = FIRST_USER + self._slot if not self._bubblewrap and _can_drop_to_user() else None
+        self.packages = tuple(packages)
+        self._bubblewrap = sandbox in ("auto", "bubblewrap") and bubblewrap_works()
+        self._user = OwnUser() if sandbox != "off" and can_change_user(self._bubblewrap) else None
         self._template: subprocess.Popen[bytes] | None = None
         # The requests of a class are the same for many; the request is kept so that its id stays its own.
         self._written: dict[int, tuple[Request, bytes]] = {}
 
     @property
     def in_force(self) -> str:
-        """Which isolation is in force, in a sentence for the report."""
+        """Which isolation is in force, in a sentence for the report.
+
+        >>> Isolation(sandbox="off").in_force
+        '...stops accidents and casual cheating only'
+        """
+        user = ", a user of its own" if self._user is not None else ""
+        landlock = landlock_version()
+        files = f", Landlock {landlock}: no view of other files" if landlock else ""
         if self._bubblewrap:
-            return "bubblewrap: no network, no view of the file system, no other processes"
-        if self._uid is not None:
-            return "a user of its own for each worker, with limits; the network is not cut off"
-        return "limits and a guard in the interpreter only: this stops accidents and casual cheating, no more"
+            return f"bubblewrap: no network, no view of the file system, no other processes{user}"
+        if self._user is not None:
+            return f"limits and a user of its own for each worker{files}; the network is not all cut off"
+        return f"limits and a guard in the interpreter{files}; this stops accidents and casual cheating only"
 
     def __enter__(self) -> Isolation:
         self._start()
@@ -155,6 +180,10 @@ class Isolation:
                     stream.close()
         template.wait()
 
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
+
     # -- running ------------------------------------------------------------------------------------------
 
     def run(self, code: str, filename: str, requests: Sequence[Request]) -> Run:
@@ -162,6 +191,9 @@ class Isolation:
 
         When its process ends early, what it has answered counts; the rest of the exercise that it was
         at is lost, and it is started again for the exercises after that.
+
+        Raises:
+            IsolationError: if no template can be started.
         """
         responses: dict[int, Response] = {}
         pending = list(range(len(requests)))
@@ -170,23 +202,20 @@ class Isolation:
         started = time.monotonic()
         while True:
             end, frames, output = self._attempt(code, filename, [requests[k] for k in pending])
-            printed = (printed + output)[:4000]
+            printed = (printed + output)[:LONGEST_OUTPUT]
             if frames and frames[0]:
-                load_failure = _read(frames[0]).failure
+                load_failure = _read(frames[0]).failure or self._reason("garbled")
                 break
-            answered = [_read(frame) for frame in frames[1:]]
-            responses |= dict(zip(pending, answered, strict=False))
-            if not frames and pending:  # it ended while it was being loaded
+            if not frames:  # it ended while it was being loaded
                 load_failure = self._reason(end)
                 break
+            answered = dict(zip(pending, frames[1:], strict=False))
+            responses |= {k: _answer_to(requests[k], frame) for k, frame in answered.items()}
             rest = pending[len(answered) :]
-            if end == "done" or not rest:
+            if not rest:
                 break
-            lost = requests[rest[0]].target
-            failure = self._reason(end)
-            for k in rest:
-                if requests[k].target == lost:
-                    responses[k] = Response(failure=failure)
+            lost, failure = requests[rest[0]].target, self._reason(end)
+            responses |= {k: Response(failure=failure) for k in rest if requests[k].target == lost}
             pending = [k for k in rest if requests[k].target != lost]
             if not pending:
                 break
@@ -194,7 +223,7 @@ class Isolation:
         return Run(
             tuple(responses.get(k, missing) for k in range(len(requests))),
             load_failure,
-            printed,
+            wire.clean(printed),
             time.monotonic() - started,
         )
 
@@ -209,11 +238,11 @@ class Isolation:
         assert self._template is not None
         assert self._template.stdin is not None
         assert self._template.stdout is not None
-        job = {
+        job: dict[str, Any] = {
             "code": code,
             "filename": filename,
-            "count": len(requests),
-            "uid": self._uid,
+            "exercises": _numbered([request.target for request in requests]),
+            "uid": self._user.number if self._user else None,
             "limits": dataclasses.asdict(self.limits),
         }
         try:
@@ -221,11 +250,14 @@ class Isolation:
             write_frame(to, json.dumps(job).encode())
             for request in requests:
                 write_frame(to, self._bytes_of(request))
-            deadline = time.monotonic() + self.limits.wall_time + 5.0
-            header = json.loads(_frame_before(deadline, back))
-            frames = [_frame_before(deadline, back, self.limits.answer) for _ in range(int(header["count"]))]
+            exercises = 1 + len(set(job["exercises"]))
+            deadline = time.monotonic() + self.limits.wall_time * exercises + 10.0
+            header = json.loads(read_frame_before(deadline, back))
+            frames = [
+                read_frame_before(deadline, back, self.limits.answer) for _ in range(int(header["count"]))
+            ]
             return str(header["end"]), frames, str(header["printed"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             # Whatever it was, nothing that this template says from now on can be believed.
             self.close()
             return "template", [], ""
@@ -246,10 +278,9 @@ class Isolation:
             "PYTHONHASHSEED": "0",
         }
         if self._bubblewrap:
-            command = bubblewrap_command({**environment, "DIFFKIT_SANDBOX": "bubblewrap"})
+            command = bubblewrap_command(environment, self._user, self.packages)
         else:
-            worker = Path(__file__).parent / "worker.py"
-            command = [sys.executable, "-I", "-B", str(worker)]
+            command = python_command(self.packages)
         self._template = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -261,7 +292,7 @@ class Isolation:
         )
         assert self._template.stdout is not None
         try:
-            ready = _frame_before(time.monotonic() + 30.0, self._template.stdout.fileno())
+            ready = read_frame_before(time.monotonic() + 30.0, self._template.stdout.fileno())
         except OSError:
             ready = b""
         if ready != b"ready":
@@ -269,30 +300,21 @@ class Isolation:
             raise IsolationError("the process that runs submissions could not be started")
 
 
-def _frame_before(deadline: float, fd: int, largest: int = 1 << 20) -> bytes:
-    """The next frame, if all of it comes before the deadline.
-
-    Raises:
-        OSError: if it does not, or it says that it is longer than ``largest``, or the other side has
-            gone.
-    """
-    size = int.from_bytes(_bytes_before(deadline, fd, 8), "big")
-    if size > largest:
-        raise OSError(f"a frame of {size} bytes is longer than the {largest} that are read")
-    return _bytes_before(deadline, fd, size)
+def _numbered(targets: Sequence[Target]) -> list[int]:
+    """Which exercise each request belongs to, as numbers: requests of one exercise come together."""
+    numbers: list[int] = []
+    for k, target in enumerate(targets):
+        numbers.append((numbers[-1] + (target != targets[k - 1])) if numbers else 0)
+    return numbers
 
 
-def _bytes_before(deadline: float, fd: int, size: int) -> bytes:
-    parts = []
-    while size:
-        if not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise TimeoutError("no answer in time")
-        part = os.read(fd, min(size, 1 << 20))
-        if not part:
-            raise ConnectionError("the other side has gone")
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+def _answer_to(request: Request, frame: bytes) -> Response:
+    """The response to a request: an answer to each of its steps, or a reason why there is none."""
+    response = _read(frame)
+    whole = len(response.steps) == len(request.steps)
+    if whole or response.failure is not None or response.missing:
+        return response
+    return _read(b"")
 
 
 def _read(frame: bytes) -> Response:
@@ -301,69 +323,3 @@ def _read(frame: bytes) -> Response:
     except wire.WireError:
         kind, text = _ENDS["garbled"]
         return Response(failure=Failure(kind, text))
-
-
-def _can_drop_to_user() -> bool:
-    """Whether we are root, and another user could read Python and NumPy."""
-    if os.geteuid() != 0:
-        return False
-    needed = [Path(os.__file__), Path(np.__file__), Path(__file__), Path(sys.executable).resolve()]
-    return all(p.stat().st_mode & 0o001 for file in needed for p in file.resolve().parents)
-
-
-# -- bubblewrap -------------------------------------------------------------------------------------------
-
-
-def bubblewrap_command(environment: dict[str, str], program: Sequence[str] = ()) -> list[str]:
-    """The command that starts a template in name spaces of its own, with a file system of its own."""
-    here, site = Path(__file__).parent, "/opt/site"
-    command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
-    for name, value in {**environment, "PYTHONPATH": site}.items():
-        command += ["--setenv", name, value]
-    base = Path(sys.base_prefix)
-    for folder in dict.fromkeys(["/usr", "/lib", "/lib64", "/bin", str(base)]):
-        if Path(folder).is_symlink():
-            command += ["--symlink", os.readlink(folder), folder]
-        elif Path(folder).is_dir():
-            command += ["--ro-bind", folder, folder]
-    for folder in _other_packages(base):
-        command += ["--tmpfs", folder]
-    numpy = Path(np.__file__).parent
-    for package in (numpy, numpy.with_name("numpy.libs")):
-        if package.is_dir():
-            command += ["--ro-bind", str(package), f"{site}/{package.name}"]
-    for name in ("worker", "wire", "protocol", "student_side", "programs_for_engines"):
-        command += ["--ro-bind", str(here / f"{name}.py"), f"/opt/grading/{name}.py"]
-    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/tmp", "--"]
-    python = str(Path(sys.executable).resolve())
-    return command + list(program or [python, "-s", "-B", "-P", "/opt/grading/worker.py"])
-
-
-def _other_packages(base: Path) -> list[str]:
-    """Folders of installed packages, which a submission is not to see: one of them may differentiate."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    candidates = [
-        Path(sysconfig.get_path("purelib", vars={"base": str(base), "platbase": str(base)})),
-        base / "lib" / version / "site-packages",
-        Path("/usr/lib/python3/dist-packages"),
-        Path(f"/usr/local/lib/{version}/dist-packages"),
-        Path(f"/usr/local/lib/{version}/site-packages"),
-    ]
-    return list(dict.fromkeys(str(c) for c in candidates if c.is_dir()))
-
-
-@functools.cache
-def bubblewrap_works() -> bool:
-    """Whether bubblewrap is installed and may make name spaces here (containers often forbid it)."""
-    if shutil.which("bwrap") is None:
-        return False
-    try:
-        done = subprocess.run(
-            bubblewrap_command({"PATH": "/usr/bin:/bin"}, ["/bin/true"]),
-            capture_output=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import json
 import os
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +21,8 @@ __all__ = ["Submission", "find_submissions", "read_submission", "violations"]
 
 LARGEST = 1 << 20
 """Bytes of a submission's file that are read."""
+MOST_VIOLATIONS = 5
+"""Broken rules of an exercise that are listed."""
 
 
 @dataclass(frozen=True)
@@ -43,42 +50,68 @@ class Submission:
 def read_submission(path: str | os.PathLike[str], student: str = "") -> Submission:
     """Reads a script or a notebook; what is wrong with it becomes its ``problem``.
 
-    Notebook lines for the shell and IPython's magic (``!pip``, ``%matplotlib``) are left out.
+    A script is text as Python reads it: UTF-8, or what its first lines declare. Of a notebook, lines for
+    the shell and IPython's magic (``!pip``, ``%matplotlib``) are left out.
     """
     file = Path(path)
     name = student or file.stem
     try:
         if not file.is_file():
             return Submission(name, file, "", "there is no such file")
-        if file.stat().st_size > LARGEST:
-            return Submission(name, file, "", f"the file is larger than {LARGEST:,} bytes")
-        text = file.read_bytes().decode("utf-8-sig")
-        return Submission(name, file, _notebook_code(text) if file.suffix == ".ipynb" else text)
-    except UnicodeDecodeError:
-        return Submission(name, file, "", "the file is not UTF-8 text")
+        with file.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
     except OSError as error:
         return Submission(name, file, "", f"the file can't be read: {(error.strerror or '').lower()}")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    if len(data) > LARGEST:
+        return Submission(name, file, "", f"the file is larger than {LARGEST:,} bytes")
+    try:
+        if file.suffix == ".ipynb":
+            return Submission(name, file, _notebook_code(data.decode("utf-8-sig")))
+        return Submission(name, file, _script_code(data))
+    except (UnicodeDecodeError, SyntaxError, LookupError) as error:
+        if file.suffix == ".ipynb" and not isinstance(error, UnicodeDecodeError):
+            return Submission(name, file, "", "the file is not a Jupyter notebook")
+        return Submission(name, file, "", "the file is not UTF-8 text")
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return Submission(name, file, "", "the file is not a Jupyter notebook")
+
+
+def _script_code(data: bytes) -> str:
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return io.TextIOWrapper(io.BytesIO(data), encoding).read()  # one kind of newline, whatever it had
 
 
 def _notebook_code(text: str) -> str:
     cells = json.loads(text)["cells"]
-    code = []
-    for cell in cells:
-        if cell["cell_type"] != "code":
-            continue
-        lines = "".join(cell["source"]).splitlines()
-        if lines and lines[0].startswith("%%"):
-            continue
-        code.append("\n".join("pass" if line.lstrip().startswith(("%", "!")) else line for line in lines))
-    return "\n\n".join(code) + "\n"
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return "\n\n".join(_python_of(cell) for cell in code) + "\n"
+
+
+_RUNS_THE_CELL = ("%%time", "%%timeit", "%%capture", "%%prun")
+
+
+def _python_of(cell: str) -> str:
+    """A notebook's cell without what only IPython understands."""
+    lines = cell.splitlines()
+    if lines and lines[0].startswith("%%"):
+        if lines[0].split()[0] not in _RUNS_THE_CELL:
+            return ""
+        lines[0] = ""
+    try:
+        ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        lines = [_MAGIC.sub(r"\1pass", line) for line in lines]
+    return "\n".join(lines)
+
+
+_MAGIC = re.compile(r"^(\s*)(?:[%!].*|\w+\s*=\s*[%!].*|\?\S+|[\w.]+\?{1,2})$")
 
 
 def find_submissions(folder: str | os.PathLike[str]) -> list[Submission]:
     """The submissions in a folder: a file for each student, or a folder with one file in it.
 
     Links are not followed, since a link's target may be another student's work, or the assignment.
+    Each has a name of its own: of two files that differ in their ending only, the ending is part of it.
 
     Raises:
         InputError: if there is no such folder, or nothing in it.
@@ -86,37 +119,40 @@ def find_submissions(folder: str | os.PathLike[str]) -> list[Submission]:
     root = Path(folder)
     if not root.is_dir():
         raise InputError(f"there is no folder {str(folder)!r} with submissions")
-    found = []
-    for entry in sorted(root.iterdir()):
-        if entry.name.startswith((".", "_")):
-            continue
-        if entry.is_symlink():
-            found.append(Submission(entry.stem, entry, "", "it is a link, and links are not followed"))
-        elif entry.is_dir():
-            found.append(_from_folder(entry))
-        elif entry.suffix in (".py", ".ipynb"):
-            found.append(read_submission(entry))
-    if not found:
+    try:
+        entries = [e for e in sorted(root.iterdir()) if not e.name.startswith((".", "_"))]
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"can't read the folder {str(folder)!r}: {reason}") from None
+    entries = [e for e in entries if e.is_symlink() or e.is_dir() or e.suffix in (".py", ".ipynb")]
+    if not entries:
         raise InputError(
             f"the folder {str(folder)!r} has no submissions: scripts, notebooks, or a folder each"
         )
-    return found
+    stems = Counter(e.name if e.is_dir() else e.stem for e in entries)
+    return [_found(e, e.name if e.is_dir() or stems[e.stem] > 1 else e.stem) for e in entries]
 
 
-def _from_folder(folder: Path) -> Submission:
-    files = sorted(
-        p for p in folder.iterdir() if p.suffix in (".py", ".ipynb") and not p.name.startswith((".", "_"))
-    )
-    if len(files) != 1 or files[0].is_symlink():
-        what = (
-            "a link, and links are not followed" if len(files) == 1 else f"{len(files)} scripts or notebooks"
-        )
-        return Submission(folder.name, folder, "", f"the folder holds {what}; one file is needed")
-    return read_submission(files[0], folder.name)
+def _found(entry: Path, student: str) -> Submission:
+    if entry.is_symlink():
+        return Submission(student, entry, "", "it is a link, and links are not followed")
+    if not entry.is_dir():
+        return read_submission(entry, student)
+    try:
+        inside = [p for p in sorted(entry.iterdir()) if not p.name.startswith((".", "_"))]
+    except OSError:
+        return Submission(student, entry, "", "the folder can't be read")
+    files = [p for p in inside if p.suffix in (".py", ".ipynb")]
+    if len(files) != 1:
+        what = f"{len(files) or 'no'} scripts or notebooks"
+        return Submission(student, entry, "", f"the folder holds {what}; one file is needed")
+    if files[0].is_symlink():
+        return Submission(student, entry, "", "its file is a link, and links are not followed")
+    return read_submission(files[0], student)
 
 
-def violations(code: str, exercise: Exercise) -> list[str]:
-    """Where a submission breaks an exercise's rules on imports and names, seen without running it.
+def violations(code: str, exercises: Sequence[Exercise]) -> dict[str, list[str]]:
+    """Where a submission breaks the exercises' rules on imports and names, seen without running it.
 
     What can't be seen this way (a name put together at run time) is the isolation's business.
 
@@ -124,36 +160,43 @@ def violations(code: str, exercise: Exercise) -> list[str]:
     >>> from diffkit.grading.exercises import Case, Exercise
     >>> from diffkit.grading.draws import normal
     >>> strict = Exercise(np.sin, [Case("a", normal("n"))], arguments=("x",), allowed_imports=("numpy",))
-    >>> violations("import numpy, torch", strict)
-    ['line 1 imports torch; allowed is numpy']
+    >>> violations("import numpy, torch", [strict])
+    {'sin': ['line 1 imports torch; allowed is numpy']}
     """
+    found: dict[str, list[str]] = {exercise.name: [] for exercise in exercises}
+    strict = [e for e in exercises if e.allowed_imports is not None or e.forbidden]
+    if not strict:
+        return found
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []  # loading it will say so
-    found = []
+        return found  # loading it will say so
     for node in ast.walk(tree):
-        modules: list[str] = []
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            modules = [node.module or "."]
-        allowed = exercise.allowed_imports
-        if allowed is not None:
-            for module in modules:
-                if module.partition(".")[0] not in allowed:
-                    listed = ", ".join(allowed) or "nothing"
-                    found.append(f"line {node.lineno} imports {module}; allowed is {listed}")  # type: ignore[attr-defined]
-        names: list[str] = []
-        if isinstance(node, ast.Name):
-            names = [node.id]
-        elif isinstance(node, ast.Attribute):
-            names = [node.attr]
-        elif isinstance(node, ast.ImportFrom):
-            names = [alias.name for alias in node.names]
-        found += [
-            f"line {node.lineno} uses {name}, which is not allowed"
-            for name in names
-            if name in exercise.forbidden
-        ]  # type: ignore[attr-defined]
-    return found
+        modules, names = _mentions(node)
+        line = getattr(node, "lineno", 0)
+        for exercise in strict:
+            allowed = exercise.allowed_imports
+            if allowed is not None:
+                listed = ", ".join(allowed) or "nothing"
+                found[exercise.name] += [
+                    f"line {line} imports {module}; allowed is {listed}"
+                    for module in modules
+                    if module.partition(".")[0] not in allowed
+                ]
+            found[exercise.name] += [
+                f"line {line} uses {name}, which is not allowed"
+                for name in names
+                if name in exercise.forbidden
+            ]
+    return {name: lines[:MOST_VIOLATIONS] for name, lines in found.items()}
+
+
+def _mentions(node: ast.AST) -> tuple[list[str], list[str]]:
+    """The modules that a node imports, and the names that it uses."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names], [p for a in node.names for p in a.name.split(".")]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or "."], [alias.name for alias in node.names]
+    if isinstance(node, ast.Name):
+        return [], [node.id]
+    return [], [node.attr] if isinstance(node, ast.Attribute) else []

@@ -12,7 +12,9 @@ True
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -29,13 +31,15 @@ from diffkit.grading.protocol import (
     Target,
 )
 
-__all__ = ["WireError", "read_request", "read_response", "write"]
+__all__ = ["WireError", "clean", "read_request", "read_response", "write"]
 
 T = TypeVar("T")
 
 _KINDS = (Array, Failure, Given, Point, Request, Response, Step, StepResult, Target)
 _BY_NAME = {kind.__name__: kind for kind in _KINDS}
 LONGEST_TEXT = 4000
+# Control characters but tab and newline; lone surrogates; and marks that reverse the direction of writing.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 class WireError(ValueError):
@@ -102,8 +106,8 @@ def read_response(data: bytes) -> Response:
         raise WireError(f"not a response: {type(error).__name__}") from None
 
 
-def _fields(value: Any, kind: type) -> dict[str, Any]:
-    names = set(kind.__dataclass_fields__) | {"is"}
+def _fields(value: Any, kind: Any) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(kind)} | {"is"}
     if not isinstance(value, dict) or value.get("is") != kind.__name__ or set(value) != names:
         raise WireError(f"expected a {kind.__name__}")
     return value
@@ -118,7 +122,16 @@ def _list_of(read: Callable[[Any], T], value: Any, most: int = 10_000) -> tuple[
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise WireError("expected a text")
-    return value[:LONGEST_TEXT]
+    return clean(value[:LONGEST_TEXT])
+
+
+def clean(text: str) -> str:
+    """Text that can be encoded, and that moves no terminal's cursor.
+
+    >>> clean("a\\x1b[31mb\\ud800\\n")
+    'a\ufffd[31mb\ufffd\\n'
+    """
+    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def _integer(value: Any) -> int:
