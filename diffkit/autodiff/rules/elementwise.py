@@ -40,8 +40,6 @@ def above(x: Any, y: Any) -> Any:
     greater, at_least = np.greater(x, y), np.greater_equal(x, y)
     # The three values are exact in any floating dtype, so either argument's will do.
     dtype = next((v.dtype for v in (x, y) if hasattr(v, "dtype") and v.dtype.kind == "f"), _FLOAT64)
-    if type(greater) is np.ndarray:  # a bool is a byte, 0 or 1: together they are 0, 1 or 2 halves
-        return (greater.view(np.int8) + at_least.view(np.int8)) * dtype.type(0.5)
     return (greater.astype(dtype) + at_least.astype(dtype)) * 0.5
 
 

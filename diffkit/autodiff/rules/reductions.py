@@ -62,7 +62,7 @@ def _share(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """1/k at each of the k places where the extremum is attained, else 0."""
     dtype = getattr(x, "dtype", np.dtype(float))
     hit = np.equal(x, aligned(ans, x, axis, keepdims)).astype(dtype)
-    return hit / np.sum(hit, axis=axis, keepdims=True)
+    return hit / hit.sum(axis=axis, keepdims=True)
 
 
 def _extreme_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
