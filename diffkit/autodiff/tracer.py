@@ -539,6 +539,11 @@ for _symbol, _name, _compute_one in _PREFIXES:
     setattr(Node, f"__{_symbol}__", _prefix(_name, _compute_one, constant=_symbol == "invert"))
 
 
+def _ufunc_name(ufunc: np.ufunc) -> str:
+    name = ufunc.__name__
+    return f"np.{name}" if getattr(np, name, None) is ufunc else f"scipy.special.{name}"
+
+
 def _unusual_ufunc(
     ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType
 ) -> Any:
@@ -560,7 +565,7 @@ def _unusual_ufunc(
     rest = {k: v for k, v in kwargs.items() if k not in ("out", "where")}
     if rest:
         refuse(
-            f"np.{ufunc.__name__} was called with {', '.join(rest)}= on traced values",
+            f"{_ufunc_name(ufunc)} was called with {', '.join(rest)}= on traced values",
             "leave the keyword out",
             frame,
         )
