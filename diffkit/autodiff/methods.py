@@ -114,6 +114,10 @@ class ArrayMethods:
             return flat[0]
         return self[index if len(index) > 1 else index[0]] if self.ndim == len(index) else flat[index[0]]
 
+    def clip(self, min: Any = None, max: Any = None) -> Any:
+        """``np.clip``, whose limits have had these names from NumPy 2.1 on."""
+        return np.clip(self, min, max)
+
     def compress(self, condition: Any, axis: int | None = None) -> Any:
         """``np.compress``, which has the condition first."""
         return np.compress(condition, self, axis=axis)
@@ -139,7 +143,7 @@ def _method(name: str) -> Any:
 
 
 for _name in (
-    "all any argmax argmin argsort choose clip cumprod cumsum diagonal dot max mean min nonzero "
+    "all any argmax argmin argsort choose cumprod cumsum diagonal dot max mean min nonzero "
     "prod ptp ravel repeat round searchsorted squeeze std sum swapaxes take trace var"
 ).split():
     setattr(ArrayMethods, _name, _method(_name))

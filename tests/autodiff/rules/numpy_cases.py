@@ -47,6 +47,15 @@ def filled(f):
     return lambda x: f(np.where(np.isnan(NANS), np.nan, x))
 
 
+def newer(name):
+    """A function that older NumPys do not have; its lines are left out there, see the end."""
+    return getattr(np, name, missing)
+
+
+def missing(*args, **kwargs):
+    raise NotImplementedError("this NumPy is too old for the function")
+
+
 def unary(f, *points):
     return [line(f, x) for x in (*points, points[0][:0])]
 
@@ -116,12 +125,12 @@ ELEMENTWISE |= {
         line(np.clip, V, -0.5 - 0.1 * P, 0.5 + 0.1 * W),
         line(lambda x, lo: np.clip(x, lo, None), V, 0.3),
         line(lambda x, hi: np.clip(x, a_min=None, a_max=hi), V, 0.3),
-        line(lambda x, lo, hi: np.clip(x, min=lo, max=hi), V, -0.2, 0.9),
         line(lambda x, lo: np.clip(a=x, a_min=lo, a_max=9.0), A, ROW - 1.0),
         line(lambda x, lo, hi: x.clip(lo, hi), A, -0.2, np.array([0.1, 0.2, 0.3])),
         line(lambda x: x.clip(max=0.2), A),
         line(lambda x: np.clip(x, 0.0, 1.0), F),
     ],
+    "clip by min and max": [line(lambda x, lo, hi: np.clip(x, min=lo, max=hi), V, -0.2, 0.9)],
     "real": [line(np.real, Z), line(np.real, F)],
 }
 
@@ -264,12 +273,12 @@ CUMULATIVE = {
         line(np.cumprod, Z),
     ],
     "cumulative_sum": [
-        line(np.cumulative_sum, V),
-        line(with_(np.cumulative_sum, axis=1, include_initial=True), A),
+        line(newer("cumulative_sum"), V),
+        line(with_(newer("cumulative_sum"), axis=1, include_initial=True), A),
     ],
     "cumulative_prod": [
-        line(np.cumulative_prod, V),
-        line(with_(np.cumulative_prod, axis=0, include_initial=True), A),
+        line(newer("cumulative_prod"), V),
+        line(with_(newer("cumulative_prod"), axis=0, include_initial=True), A),
     ],
     "add.accumulate": [line(np.add.accumulate, A), line(np.multiply.accumulate, A)],
     "logcumsumexp": [
@@ -345,7 +354,7 @@ SHAPING = {
         line(lambda x: x.reshape(3, -1), A),
         line(lambda x: np.reshape(x, (1, 1)), F),
         line(lambda x: np.reshape(x, (3, 0)), E0),
-        line(lambda x: np.reshape(x, shape=(6,)), A),
+        line(lambda x: np.reshape(x, (6,), order="C"), A),
     ],
     "ravel": [
         line(np.ravel, A),
@@ -470,7 +479,7 @@ JOINING = {
     "hsplit": [line(lambda x: np.hsplit(x, 3), A), line(lambda x: np.hsplit(x, [1]), V)],
     "vsplit": [line(lambda x: np.vsplit(x, 2), A)],
     "dsplit": [line(lambda x: np.dsplit(x, [1]), T3)],
-    "unstack": [line(np.unstack, A), line(with_(np.unstack, axis=-1), T3)],
+    "unstack": [line(newer("unstack"), A), line(with_(newer("unstack"), axis=-1), T3)],
     "tile": [
         line(lambda x: np.tile(x, 2), A),
         line(lambda x: np.tile(x, (2, 1, 3)), V),
@@ -633,8 +642,16 @@ PRODUCTS = {
         line(lambda x, y: np.vecdot(x, y, axis=0), A, B),
         line(np.vecdot, ZM, ZM[::-1] + 1),
     ],
-    "matvec": [line(np.matvec, M, A), line(np.matvec, T3, V[:2]), line(np.matvec, ZM, ZM[0] + 1)],
-    "vecmat": [line(np.vecmat, A, M), line(np.vecmat, ROW[0], T3), line(np.vecmat, ZM[0] + 1, ZM)],
+    "matvec": [
+        line(newer("matvec"), M, A),
+        line(newer("matvec"), T3, V[:2]),
+        line(newer("matvec"), ZM, ZM[0] + 1),
+    ],
+    "vecmat": [
+        line(newer("vecmat"), A, M),
+        line(newer("vecmat"), ROW[0], T3),
+        line(newer("vecmat"), ZM[0] + 1, ZM),
+    ],
     "tensordot": [
         line(np.tensordot, T3, T3.transpose(1, 2, 0)),
         line(with_(np.tensordot, axes=1), A, M),
@@ -755,3 +772,10 @@ FAMILIES = {
     "polynomials": POLYNOMIALS,
     "construction": CONSTRUCTION,
 }
+
+if newer("unstack") is missing:
+    del ELEMENTWISE["clip by min and max"]
+for _functions in FAMILIES.values():
+    for _name in "astype cumulative_sum cumulative_prod unstack matvec vecmat".split():
+        if newer(_name) is missing:
+            _functions.pop(_name, None)
