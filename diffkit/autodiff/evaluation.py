@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.notation import Math, Notation, type_text, value_text
+from diffkit.autodiff.notation import Math, Notation, absent, dimensions, type_text, value_text
 from diffkit.autodiff.sites import belongs_to_diffkit, source_line
-from diffkit.autodiff.sweeps import reverse_sweep
+from diffkit.autodiff.sweeps import reverse_sweep, zeros_like
 from diffkit.autodiff.trace import Trace, plain
 from diffkit.autodiff.tracer import INPUT, Node
 from diffkit.tables import Table, format_cell, latex_escape
@@ -247,7 +247,7 @@ def adjoint_table(t: Trace, cotangents: Sequence[Any]) -> Table:
 def contribution_words(n: Notation, row: Node, k: int, a: Node, before: Any, g: Any) -> Math:
     """``x̄₁ = x̄₁ + v̄₁·∂v₁/∂x₁ = x̄₁ + v̄₁/x₁ = 5 + 1/2``."""
     bar, contribution = n.bar(a), n.contribution(row, k)
-    scalar = not any(np.ndim(plain(v)) for v in (row.value, a.value)) and n.partial(row, k) is not None
+    scalar = not any(dimensions(v) for v in (row.value, a.value)) and n.partial(row, k) is not None
     sides: list[Math | None] = []
     if scalar:
         source, partial = n.bar(row), n.partial_name(row, k)
@@ -292,7 +292,9 @@ def _marked(name: str, mark: str, command: str) -> Math | None:
 
 
 def _or_zero(derivative: Any, row: Node) -> Any:
-    return np.zeros_like(plain(row.value)) if derivative is None else derivative
+    if derivative is None:
+        return None if absent(row.value) == "–" else zeros_like(row.value)
+    return derivative
 
 
 def _copied(value: Any) -> Any:

@@ -29,8 +29,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.autodiff.sweeps import reverse_sweep
-from diffkit.autodiff.trace import Trace, plain
+from diffkit.autodiff.sweeps import reverse_sweep, zeros_like
+from diffkit.autodiff.trace import Trace, is_differentiable, plain
 from diffkit.autodiff.tracer import GETITEM, INPUT, PART, Node, Recording
 from diffkit.calculus import chain
 from diffkit.tables import latex_escape
@@ -40,6 +40,8 @@ __all__ = [
     "ArrayText",
     "Math",
     "Notation",
+    "absent",
+    "dimensions",
     "local_derivatives",
     "number_text",
     "type_text",
@@ -190,8 +192,14 @@ def write(text: str, names: Mapping[str, _Piece]) -> Math:
     >>> write("y * x**(y - 1)", {"x": x, "y": _number(2.0)}).text
     '2·x₁'
     """
-    piece = _piece(_fold(ast.parse(text, mode="eval").body, names), names)
+    piece = _piece(_fold(_parse(text), names), names)
     return Math(piece.text, piece.latex)
+
+
+@functools.lru_cache(maxsize=4096)
+def _parse(text: str) -> ast.expr:
+    """A text of the table, taken apart. It is shared, so nothing may change it."""
+    return ast.parse(text, mode="eval").body
 
 
 _CONSTANT = re.compile(r"−?\d+(\.\d+)?")
@@ -333,7 +341,7 @@ class ArrayText(NamedTuple):
 
 def _product(row: Node) -> ArrayText:
     """Matrix products by the dimensions of their operands; numerator layout."""
-    a, b = (np.ndim(plain(v)) for v in row.args[:2])
+    a, b = (dimensions(v) for v in row.args[:2])
     if a == 1 and b == 1:
         return ArrayText("inner(x, y)", ("g * y", "g * x"))
     if a == 0 or b == 0:
@@ -401,7 +409,7 @@ class Notation:
         return Math(n.text(DOT), n.latex(DOT))
 
     def _symbol(self, row: Node, math: Math, array: bool | None = None) -> _Piece:
-        is_array = np.ndim(plain(row.value)) > 0 if array is None else array
+        is_array = dimensions(row.value) > 0 if array is None else array
         return _Piece(math.text, math.latex, _ATOM, is_array)
 
     # -- what a row computes --
@@ -420,7 +428,7 @@ class Notation:
 
     def formula_in_numbers(self, row: Node) -> Math | None:
         """``2·3``, or None where an argument is an array of more than a few elements."""
-        if any(np.size(plain(a)) > 3 for a in row.args if self.trace.owns(a)):
+        if any(_size(a) > 3 for a in row.args if self.trace.owns(a)):
             return None
         return self._formula(row, lambda k, a: _constant(a.value))
 
@@ -465,21 +473,21 @@ class Notation:
     def contribution_in_numbers(self, row: Node, k: int, g: Any) -> Math | None:
         """``1·3``: the contribution with the row's adjoint g put in; None for arrays."""
         line = row.fun.line
-        if line is None or k >= len(line.partials) or any(np.ndim(plain(a)) for a in (*row.args, row.value)):
+        if line is None or k >= len(line.partials) or any(dimensions(a) for a in (*row.args, row.value)):
             return None
-        tree = _fold(ast.parse(chain("g", line.partials[k]), mode="eval").body, self._names_for(row))
+        tree = _fold(_parse(chain("g", line.partials[k])), self._names_for(row))
         piece = _piece(tree, self._numbers_for(row, g))
         return Math(piece.text, piece.latex)
 
     def tangent_in_numbers(self, row: Node, tangents: Sequence[Any]) -> Math | None:
         """``1·3 + 0·2``: the row's tangent with its arguments' tangents put in; None for arrays."""
         line = row.fun.line
-        if line is None or any(np.ndim(plain(a)) for a in (*row.args, row.value)):
+        if line is None or any(dimensions(a) for a in (*row.args, row.value)):
             return None
         terms = []
         for k, a in enumerate(row.args):
             if self.trace.owns(a) and tangents[a.index] is not None and line.partials[k] != "0":
-                tree = ast.parse(chain("t", line.partials[k]), mode="eval").body
+                tree = _parse(chain("t", line.partials[k]))
                 numbers = {**self._numbers_for(row, 0.0), "t": _constant(tangents[a.index])}
                 terms.append(_piece(_fold(tree, self._names_for(row)), numbers))
         if not terms:
@@ -542,8 +550,8 @@ class Notation:
 
     def _summed(self, row: Node, k: int, piece: _Piece) -> Math:
         """With the sum over the axes along which the argument was broadcast."""
-        stretched = np.size(plain(row.value)) > np.size(plain(row.args[k]))
-        elementwise = row.fun.line is not None and np.ndim(plain(row.value)) > 0
+        stretched = _size(row.value) > _size(row.args[k])
+        elementwise = row.fun.line is not None and dimensions(row.value) > 0
         if elementwise and stretched:
             p = _bracketed(piece, _PRODUCT)
             return Math(f"Σ {p.text}", rf"\sum {p.latex}")
@@ -606,12 +614,12 @@ def _plus(p: _Piece, q: _Piece) -> _Piece:
 
 def _literally(text: str, names: Mapping[str, _Piece]) -> Math:
     """A form as it stands: 2·3 is not 6."""
-    piece = _piece(ast.parse(text, mode="eval").body, names)
+    piece = _piece(_parse(text), names)
     return Math(piece.text, piece.latex)
 
 
 def _written(text: str, names: Mapping[str, _Piece]) -> _Piece:
-    return _piece(_fold(ast.parse(text, mode="eval").body, names), names)
+    return _piece(_fold(_parse(text), names), names)
 
 
 _INFIX = {
@@ -693,6 +701,33 @@ def type_text(value: Any) -> str:
     return f"({', '.join(map(str, np.shape(value)))}{',' * (np.ndim(value) == 1)}) {value.dtype}"
 
 
+def absent(value: Any) -> str:
+    """What is shown for a derivative that no path leads to: 0; a dash where there can be none.
+
+    >>> absent(2.0), absent(True)
+    ('0', '–')
+    """
+    if not isinstance(plain(value), tuple | list) and not is_differentiable(value):
+        return "–"
+    return value_text(zeros_like(value)) or type_text(value)
+
+
+def dimensions(value: Any) -> int:
+    """The number of axes of a value; 1 for the several answers of an svd.
+
+    >>> dimensions(2.0), dimensions(np.zeros((3, 2))), dimensions((np.zeros(2), 1.0))
+    (0, 2, 1)
+    """
+    value = plain(value)
+    return 1 if isinstance(value, tuple | list) else np.ndim(value)
+
+
+def _size(value: Any) -> float:
+    """The number of elements, more than can be shown for several answers."""
+    value = plain(value)
+    return float("inf") if isinstance(value, tuple | list) else np.size(value)
+
+
 def local_derivatives(row: Node) -> list[Any]:
     """The numbers on the edges into a row: its partial derivative by each argument, where all are scalars.
 
@@ -724,7 +759,7 @@ def local_derivatives(row: Node) -> list[Any]:
 
 
 def _number_of(derivative: Any, value: Any) -> Any:
-    if np.ndim(value):
+    if dimensions(value):
         return None
     if derivative is None:
         return 0.0

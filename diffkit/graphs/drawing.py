@@ -82,7 +82,7 @@ class Drawing:
         return to_svg(self.graph, self.layout, theme=theme, background=background)
 
     def tikz(self, *, scale: float | None = None) -> str:
-        """The picture as TikZ code; ``scale`` scales text and all, by default to the width of a slide."""
+        """The picture as TikZ code; ``scale`` scales text and all, by default to a slide."""
         return to_tikz(self.graph, self.layout, scale=scale)
 
     def mermaid(self) -> str:

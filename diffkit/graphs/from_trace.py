@@ -16,11 +16,22 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.adjoint import AdjointTrace
-from diffkit.autodiff.notation import Math, Notation, local_derivatives, number_text, type_text, value_text
+from diffkit.autodiff.notation import (
+    Math,
+    Notation,
+    absent,
+    dimensions,
+    local_derivatives,
+    number_text,
+    type_text,
+    value_text,
+)
 from diffkit.autodiff.sites import belongs_to_diffkit, source_line
-from diffkit.autodiff.trace import Trace, plain
+from diffkit.autodiff.trace import Trace, is_differentiable, plain
 from diffkit.autodiff.tracer import INPUT
 from diffkit.autodiff.tracer import Node as Row
+from diffkit.containers import describe
+from diffkit.errors import InputError
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
 __all__ = ["VIEWS", "default_cotangents", "default_tangents", "from_trace", "kept_by"]
@@ -34,7 +45,17 @@ def _plain_text(text: str) -> Math:
 
 
 def default_cotangents(t: Trace) -> tuple[Any, ...]:
-    """Ones for every output: the gradient of their sum."""
+    """Ones for every output: the gradient of their sum.
+
+    Raises:
+        InputError: for an output that has no derivative: a truth value, an integer.
+    """
+    for k, output in enumerate(t.outputs):
+        if t.owns(output) and not is_differentiable(output):
+            raise InputError(
+                f"output {k + 1} of {t.name} is {describe(output.value)}, which has no derivative; "
+                "return it apart from the floats, or draw the view 'primal'"
+            )
     return (t.out_structure.unflatten([_ones(o) for o in t.outputs]),)
 
 
@@ -231,7 +252,7 @@ class _Builder:
         if passes_nothing(row, k):
             return [Label(_plain_text("no derivative"), "note")]
         partial = n.partial(row, k)
-        if number is None or (partial is None and np.ndim(plain(row.args[k]))):
+        if number is None or (partial is None and dimensions(row.args[k])):
             vjp, bar = n.contribution(row, k), n.bar(row.args[k])
             return [
                 Label(Math(f"{bar.text} ← {vjp.text}", rf"{bar.latex} \leftarrow {vjp.latex}"), "partial")
@@ -345,7 +366,7 @@ class _Builder:
         return nodes, edges, reads
 
     def _adjoint_line(self, row: Row, total: Any) -> Math:
-        return _with_value(self.notation.bar(row), 0.0 if total is None else total, row.value)
+        return _with_value(self.notation.bar(row), total, row.value)
 
     def _adjoint_tip(self, row: Row, total: Any) -> str:
         name = self.notation.name(row).text
@@ -354,7 +375,7 @@ class _Builder:
     def contribution(self, row: Row, k: int, value: Any) -> list[Label]:
         """What an adjoint edge carries: ``ā·x₂`` and ``= 3``."""
         text = self.notation.contribution(row, k)
-        number = value_text(value) if np.ndim(plain(value)) == 0 else ""
+        number = value_text(value) if dimensions(value) == 0 else ""
         if not number:
             return [Label(text, "partial")]
         if self.direction == "down":
@@ -377,8 +398,8 @@ def _equal(a: Math, b: Math) -> Math:
 
 
 def _with_value(name: Math, value: Any, like: Any) -> Math:
-    """``ẋ = 1``; the name alone where the value is a large array, and 0 where there is none."""
-    text = value_text(np.zeros_like(plain(like)) if value is None else value)
+    """``ẋ = 1``; the name alone where the value is a large array, and 0 where no path leads."""
+    text = absent(like) if value is None else value_text(value)
     return _equal(name, _number(text)) if text else name
 
 

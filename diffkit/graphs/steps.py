@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from diffkit.autodiff.adjoint import AdjointTrace
 from diffkit.autodiff.evaluation import contribution_words
-from diffkit.autodiff.notation import Math, Notation, type_text, value_text
+from diffkit.autodiff.notation import Math, Notation, absent, type_text, value_text
 from diffkit.autodiff.sites import belongs_to_diffkit, source_line
 from diffkit.autodiff.trace import Trace
 from diffkit.autodiff.tracer import INPUT
@@ -125,7 +123,7 @@ def adjoint_steps(t: Trace, n: Notation, adjoint: AdjointTrace) -> list[Step]:
     for row in t.inputs:
         if row.index not in running:
             bar = n.bar(row).text
-            zero = shown(np.zeros_like(_bare(row.value)))
+            zero = absent(row.value)
             words = f"No path leads from {n.name(row).text} to an output, so its adjoint is zero."
             steps.append(Step("adjoint", row.index, {f"d{row.index}": f"{bar} = {zero}"}, words, bar, zero))
     return steps
@@ -138,8 +136,7 @@ def tangent_steps(t: Trace, n: Notation, tangents: Sequence[Any]) -> list[Step]:
     for row in t.nodes:
         tangent = swept[row.index]
         dot = n.dot(row)
-        zero = np.zeros_like(_bare(row.value)) if not isinstance(row.value, tuple | list) else 0.0
-        value = shown(zero if tangent is None else tangent)
+        value = absent(row.value) if tangent is None else shown(tangent)
         slots = {f"d{row.index}": f"{dot.text} = {value}"}
         if row.fun is INPUT:
             words = f"The direction is given: how fast {n.name(row).text} moves."

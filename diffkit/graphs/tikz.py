@@ -1,7 +1,7 @@
 r"""A laid-out graph as a TikZ picture, with its labels in mathematics, for slides.
 
 The picture needs only ``\usepackage{tikz}`` and amsmath. Sizes are those of the SVG, in points, scaled
-down to the width of a slide; change ``scale`` (which scales the text with it) to taste.
+down to a slide; change ``scale`` (which scales the text with it) to taste.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from diffkit.tables import latex_escape
 
 __all__ = ["to_tikz"]
 
-_STYLES = r"""  dk/.style={draw=black!75, rounded corners=2pt, line width=0.6pt, align=center, inner sep=1pt},
+_STYLES = r"""  dk/.style={draw=black!75, rounded corners=2pt, line width=0.6pt, align=center, inner sep=1pt,
+    font=\Large},
   dk input/.style={dk, rounded corners=9pt, draw=dkblue, fill=dkblue!9},
   dk operation/.style={dk, fill=white},
   dk output/.style={dk, draw=dkblue, double, fill=white},
@@ -26,11 +27,11 @@ _STYLES = r"""  dk/.style={draw=black!75, rounded corners=2pt, line width=0.6pt,
   dk flow/.style={draw=black!75, line width=0.6pt, -latex},
   dk back/.style={draw=dkvermilion, line width=0.6pt, dashed, latex-},
   dk link/.style={draw=black!30, line width=0.5pt},
-  dk label/.style={font=\footnotesize, align=center, inner sep=1pt},"""
+  dk label/.style={font=\normalsize, align=center, inner sep=1pt},"""
 
 
-_SLIDE = 390.0
-"""The width of the text on a slide of beamer, 16 to 9, in points."""
+_SLIDE = (390.0, 205.0)
+"""Width and height of the text on a slide of beamer, 16 to 9, in points."""
 
 
 def _fixed(value: float) -> str:
@@ -39,7 +40,7 @@ def _fixed(value: float) -> str:
 
 def _line(label: Label) -> str:
     # Text and mathematics alike are written as mathematics.
-    size = {"type": r"\scriptsize ", "note": r"\scriptsize\itshape "}.get(label.kind, "")
+    size = {"type": r"\footnotesize ", "note": r"\footnotesize\itshape "}.get(label.kind, "")
     if label.kind in ("type", "note") and label.math.latex.startswith(r"\text{"):
         return size + latex_escape(label.text)
     return f"{size}${label.math.latex}$"
@@ -55,10 +56,10 @@ def to_tikz(graph: Graph, layout: Layout, *, scale: float | None = None) -> str:
     Args:
         graph: what to draw.
         layout: where.
-        scale: of the whole picture, text included; 1 is the size of the SVG. By default what fits the
-            width of a beamer slide.
+        scale: of the whole picture, text included; 1 is the size of the SVG. By default what fits a
+            slide of beamer.
     """
-    scale = min(0.8, _SLIDE / layout.width) if scale is None else scale
+    scale = min(0.8, _SLIDE[0] / layout.width, _SLIDE[1] / layout.height) if scale is None else scale
     out = [
         f"% {visible_comment(graph.title)}",
         r"% needs \usepackage{tikz} and \usepackage{amsmath}",
@@ -92,7 +93,7 @@ def _cluster(graph: Graph, name: str, box: Box) -> str:
         rf"\draw[black!25, rounded corners=4pt] ({_fixed(x)},{_fixed(y)}) "
         rf"rectangle ({_fixed(x + box.width)},{_fixed(y + box.height)});"
         "\n"
-        rf"\node[anchor={anchor}, font=\footnotesize, black!60] at ({_fixed(x)},{_fixed(at)}) "
+        rf"\node[anchor={anchor}, font=\normalsize, black!60] at ({_fixed(x)},{_fixed(at)}) "
         rf"{{{latex_escape(title)}}};"
     )
 

@@ -60,7 +60,9 @@ def test_the_tables_end_in_what_the_sweeps_compute(program):
     tangents = t.tangents(*directions)
     rows = t.tangent_table(*directions)["tangent"]
     for row, shown in zip(t.nodes, rows, strict=False):
-        if np.ndim(row.value) == 0:
+        if isinstance(row.value, bool | np.bool_):
+            assert shown is None
+        elif np.ndim(row.value) == 0:
             assert shown == pytest.approx(0.0 if tangents[row.index] is None else float(tangents[row.index]))
 
 
@@ -121,11 +123,11 @@ def test_tables_come_as_text_markdown_html_and_booktabs(survey):
     assert survey.primal_table().latex().count("&") == 4 * (len(survey) + 1)
 
 
-def test_a_table_of_a_trace_twenty_thousand_rows_long_needs_no_recursion():
+def test_a_table_of_a_trace_five_thousand_rows_long_needs_no_recursion():
     def chain(x):
-        for _ in range(20_000):
+        for _ in range(5_000):
             x = 0.999 * x
         return x
 
     table = trace(chain)(1.0).adjoint_table()
-    assert table["adjoint"][0] == pytest.approx(0.999**20_000)
+    assert table["adjoint"][0] == pytest.approx(0.999**5_000)

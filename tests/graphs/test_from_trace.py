@@ -181,6 +181,41 @@ def test_tangents_are_those_of_the_chosen_direction():
     assert texts(graph_of(programs.two_outputs, 2.0, 3.0, view="tangent"))["n2"].endswith("ȧ = 3")
 
 
+def test_a_truth_value_has_no_adjoint():
+    assert graph_of(lambda x: x > 2.0, 1.0).nodes
+    with pytest.raises(InputError, match="output 1 of <lambda> is bool, which has no derivative"):
+        graph_of(lambda x: x > 2.0, 1.0, view="adjoint")
+
+
+def several(A):
+    _u, s, _vt = np.linalg.svd(A)
+    return s[0] * 2.0
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (lambda x: 3.0, (1.0,)),
+        (lambda x: x, (1.0,)),
+        (lambda x: (x * 2.0, None, "text"), (1.0,)),
+        (lambda x: (x, x), (1.0,)),
+        (lambda x: np.sum(x), (np.zeros(0),)),
+        (lambda x: np.sin(x), (np.array(0.5),)),
+        (lambda x: np.sin(x) * x, (np.float32(0.5),)),
+        (lambda x: x * x, (1 + 2j,)),
+        (lambda x, n: x * n, (2.0, 3)),
+        (lambda p: p["w"] @ p["b"], ({"w": np.ones((2, 2)), "b": np.ones(2)},)),
+        (lambda x, y: np.concatenate([x, y, x]), (np.ones(2), np.zeros(3))),
+        (lambda x: np.split(x, 2)[0] + 1.0, (np.ones(4),)),
+        (several, (np.array([[1.0, 2.0], [3.0, 4.0]]),)),
+    ],
+)
+@pytest.mark.parametrize("view", VIEWS)
+def test_unusual_programs_can_be_drawn(f, args, view):
+    graph = graph_of(f, *args, view=view)
+    assert {n.row for n in graph.nodes if n.part == "primal" or view == "adjoint"}
+
+
 def test_cotangents_must_fit():
     with pytest.raises(InputError, match="cotangent"):
         graph_of(programs.sum_times, 1.0, 2.0, 3.0, view="adjoint", cotangents=[np.ones(3)])
