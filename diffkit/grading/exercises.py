@@ -195,6 +195,13 @@ class Exercise:
         return Target(self.name, self.style, self.defines)
 
     @property
+    def keywords(self) -> dict[str, Any]:
+        """The keyword arguments that some case has, with the forward function's defaults for them."""
+        used = {key: value for case in reversed(self.ladder) for key, value in case.kwargs.items()}
+        usual = defaults(self.function)
+        return {key: usual.get(key, value) for key, value in used.items()}
+
+    @property
     def argument_names(self) -> tuple[str, ...]:
         """The names of the arguments that are differentiated by."""
         return tuple(self.arguments[k] for k in self.differentiated)
@@ -259,6 +266,15 @@ def _parameter_names(function: Function, count: int) -> tuple[str, ...]:
     names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
     variadic = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "x")
     return tuple(names) + tuple(f"{variadic}{k}" for k in range(len(names), count))
+
+
+def defaults(function: Function) -> dict[str, Any]:
+    """The default values of a function's parameters, by name."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def default_ladder(*inputs: Draw, **kwargs: Any) -> list[Case]:

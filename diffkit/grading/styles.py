@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -238,19 +237,8 @@ def defined_names(name: str, style: str) -> tuple[str, ...]:
     return tuple(text.format(name=name, Name=camel(name)) for text in STYLES[style].names)
 
 
-def _keywords(exercise: Exercise) -> dict[str, Any]:
-    """The keyword arguments that some case has, with the forward function's defaults."""
-    used = {key: value for case in reversed(exercise.ladder) for key, value in case.kwargs.items()}
-    try:
-        parameters: Any = inspect.signature(exercise.function).parameters
-    except (TypeError, ValueError):
-        parameters = {}
-    defaults = {key: p.default for key, p in parameters.items() if p.default is not p.empty}
-    return {key: defaults.get(key, value) for key, value in used.items()}
-
-
 def _fields(exercise: Exercise) -> dict[str, Any]:
-    parameters = [*exercise.arguments, *(f"{key}={value!r}" for key, value in _keywords(exercise).items())]
+    parameters = [*exercise.arguments, *(f"{key}={value!r}" for key, value in exercise.keywords.items())]
     by = list(exercise.argument_names)
     if len(by) == 1:
         wanted = f"the cotangent of {by[0]}, of its shape"

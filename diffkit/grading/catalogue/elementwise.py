@@ -188,7 +188,14 @@ enter(reciprocal, unary(away_from_zero))
 enter(rad2deg, unary(normal))
 enter(sigmoid, unary(normal, _saturated(), _OVERFLOWING, large=None))
 enter(relu, unary(normal, _KINK))
-enter(leaky_relu, [*unary(normal, _KINK), Case("other slope", normal("n"), slope=0.3)])
+enter(
+    leaky_relu,
+    [
+        *unary(normal, _KINK),
+        Case("other slope", normal("nm"), slope=0.3),
+        Case("negative slope", normal("nm"), slope=-0.5),
+    ],
+)
 enter(softplus, unary(normal, _saturated(), _OVERFLOWING, large=None))
 enter(gelu, unary(normal, Case("saturated", at(-6.0, -2.0, 0.5, 7.0)), large=None))
 enter(absolute, unary(normal, _KINK), "abs")
@@ -198,6 +205,7 @@ enter(
     [
         *unary(normal),
         Case("kink", at(-1.0, 1.0, 0.5, 2.0)),
-        Case("other bounds", normal("n"), low=0.5, high=2.0),
+        Case("other bounds", normal("nm"), low=0.5, high=2.0),
+        Case("wide bounds", normal("nm"), low=-2.0, high=2.5),
     ],
 )

@@ -21,7 +21,7 @@ from diffkit.grading.diagnosis.numerics import error_size, looks_single, quotien
 from diffkit.grading.diagnosis.paths import paths
 from diffkit.grading.diagnosis.search import constant_ratio, epsilons, factors, fitted_factors
 from diffkit.grading.diagnosis.words import products
-from diffkit.grading.exercises import Exercise
+from diffkit.grading.exercises import Exercise, defaults
 from diffkit.grading.results import FAILED, Diagnosis
 
 __all__ = ["LEAST", "diagnose"]
@@ -277,6 +277,26 @@ def _by_search(
                     return _named(name, names, detail, count)
     if None not in ratios and len(numbers) >= LEAST:
         return _named("size factor", names, "times a number that changes with the shapes", len(numbers))
+    return _by_where_it_fails(seen, wrong, names)
+
+
+def _by_where_it_fails(
+    seen: Sequence[Observation], wrong: Sequence[Observation], names: tuple[str, ...]
+) -> Diagnosis | None:
+    """No numbers reproduced, but the shapes, or the set of the cases that fail, say something."""
+    if len(wrong) < LEAST:
+        return None
+    if all(o.given.size == o.ans.size * o.x.size > o.right.size for o in wrong):
+        return _named("Jacobian returned", names, "", len(wrong))
+    failing, fine = {o.case for o in wrong}, {o.case for o in seen} - {o.case for o in wrong}
+    for key in wrong[0].exercise.keywords:
+        usual = defaults(wrong[0].exercise.function).get(key)
+        unusual = {o.case for o in seen if o.truth.kwargs.get(key, usual) != usual}
+        if fine and failing and failing <= unusual and not fine & unusual:
+            name = "wrong axis or keepdims" if key in ("axis", "axes", "keepdims") else "keyword ignored"
+            return _named(name, names, f"it fails exactly where {key} is not the default", len(wrong))
+    if all(o.given.shape != o.right.shape for o in wrong):
+        return _named("wrong shape", names, "", len(wrong))
     return None
 
 
@@ -311,16 +331,23 @@ def _what_remains(
 
 
 def _not_linear(found: Sequence[Answered]) -> Diagnosis | None:
-    """Answers for g and 2g that are the same, or in another proportion than 1 to 2."""
+    """Answers for g, 2g, -g and a sum that do not belong to a linear function."""
     same, other = 0, 0
     for each in found:
-        first, twice = each.get("g"), each.get("twice")
-        if first is None or twice is None or not first.complete or not twice.complete:
+        labels = ("g", "twice", "minus", "other", "sum")
+        given = {label: each.get(label) for label in labels}
+        complete = {label: a.arrays for label, a in given.items() if a is not None and a.complete}
+        if len(complete) < len(labels):
             continue
-        pairs = list(zip(first.arrays, twice.arrays, strict=False))
-        if all(close(b, a) for a, b in pairs) and any(a.any() for a, _ in pairs):
+        parts = [dict(zip(labels, arrays, strict=True)) for arrays in zip(*complete.values(), strict=False)]
+        if all(close(a["twice"], a["g"]) for a in parts) and any(a["g"].any() for a in parts):
             same += 1
-        elif any(not close(b, 2 * a) for a, b in pairs):
+        elif not all(
+            close(a["twice"], 2 * a["g"])
+            and close(a["minus"], -a["g"])
+            and close(a["sum"] - a["other"], a["g"], 1e-6)
+            for a in parts
+        ):
             other += 1
     if same and not other:
         return _named("upstream forgotten", (), "", same)

@@ -33,6 +33,11 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "A cotangent has the shape of its argument: (n,) and (n, 1) are different shapes.",
         "Compare the shape of what you return for {of} with the shape of {of}.",
     ),
+    "wrong shape": (
+        "The shape of the answer is wrong.",
+        "A cotangent has the shape of its argument.",
+        "Write down the shapes of g and of {of}, and of every step between them.",
+    ),
     "broadcast not summed": (
         "It fails where an argument is broadcast.",
         "An entry that is repeated goes into several outputs, and each of them contributes.",

@@ -70,7 +70,8 @@ def operands(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         def as_one(o: Observation, i: int = i) -> Array | None:
             return o.pull([np.ones_like(a) if k == i else a for k, a in enumerate(o.args)])
 
-        yield "factor dropped", f"{name} left out", as_one
+        if len(names) > 1:
+            yield "factor dropped", f"{name} left out", as_one
 
         def turned(o: Observation, i: int = i) -> Array | None:
             if not np.ndim(o.args[i]):
@@ -132,6 +133,7 @@ def permutations(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         return np.transpose(o.g, axes) if isinstance(axes, tuple) and len(axes) == o.g.ndim else None
 
     yield "axes in another order", "the same permutation, not its inverse", same_axes
+    yield "axes in another order", "all axes reversed", lambda o: o.g.T if o.g.ndim > 1 else None
 
     def flipped_along(o: Observation) -> Array | None:
         axis = o.truth.kwargs.get("axis", 0)

@@ -7,7 +7,6 @@ derivative that the student used, and the difference, which is a surplus or miss
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close
+from diffkit.grading.exercises import defaults
 
 __all__ = ["constant_ratio", "epsilons", "factors", "fitted_factors"]
 
@@ -58,20 +58,12 @@ FORMS: dict[str, Callable[[Array], Array]] = {
 CONSTANTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 
 
-def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return {}
-    return {p.name: p.default for p in parameters if p.default is not p.empty}
-
-
 def _quantities(o: Observation) -> dict[str, Array]:
     """What could stand beside an entry of the part: the arguments, the answer, keyword numbers, g."""
     found: dict[str, Any] = {"ans": o.ans, "g": o.g}
     for name, a in zip(o.exercise.arguments, o.args, strict=True):
         found[name] = np.asarray(a, dtype=float)
-    for key, value in {**_defaults(o.exercise.function), **o.truth.kwargs}.items():
+    for key, value in {**defaults(o.exercise.function), **o.truth.kwargs}.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and key != "axis":
             found[key] = np.asarray(float(value))
     same = [(n, a) for n, a in found.items() if n in o.exercise.arguments and np.shape(a) == np.shape(o.x)]
@@ -159,6 +151,8 @@ def fitted_factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         left = ratio / table
         for k in np.flatnonzero(np.ptp(left, axis=1) <= 1e-8 * np.abs(left).max(axis=1)):
             constant = float(np.median(left[k]))
+            for scalar in _scalars(first, constant):
+                yield name, f"{scalar[2]} times {forms[k][2]}", _scaled(start, 1.0, [scalar, forms[k]])
             yield name, f"{constant:.6g} times {forms[k][2]}", _scaled(start, constant, [forms[k]])
         for i, rest in enumerate(left):
             again = rest / table[i + 1 :]
@@ -170,6 +164,16 @@ def fitted_factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
 
 
 Form = tuple[str, Callable[[Array], Array], str]
+
+
+def _scalars(o: Observation, constant: float) -> Iterator[Form]:
+    """What a constant may be: an expression in the answer, if that is one number, or in a keyword."""
+    for name, v in _quantities(o).items():
+        if v.size and np.ptp(v) == 0:
+            for text, form in FORMS.items():
+                with np.errstate(all="ignore"):
+                    if close(form(v.flat[0]), constant, 1e-8):
+                        yield name, form, text.format(v=name)
 
 
 def _right(o: Observation) -> Array | None:
@@ -196,16 +200,11 @@ def _scaled(start: Hypothesis, constant: float, parts: list[Form]) -> Hypothesis
 
 def constant_ratio(o: Observation) -> float | None:
     """The one number by which the right answer was multiplied, if it is one."""
-    if o.given.shape != o.right.shape or not o.right.size:
+    if o.given.shape != o.right.shape or not np.any(o.right) or not np.isfinite(o.given).all():
         return None
-    known = np.abs(o.right) > 1e-12 * np.abs(o.right).max()
-    if not known.any() or not np.isfinite(o.given).all():
-        return None
-    if np.any(np.abs(o.given[~known]) > 1e-9 * np.abs(o.given).max()):
-        return None
-    ratios = o.given[known] / o.right[known]
-    ratio = float(np.median(ratios))
-    return ratio if ratio and np.all(np.abs(ratios - ratio) <= 1e-9 * abs(ratio)) else None
+    right = np.where(np.isfinite(o.right), o.right, 0.0)
+    ratio = float(np.sum(o.given * right) / np.sum(right * right))
+    return ratio if ratio and close(o.given, ratio * right, atol=abs(ratio) * o.tolerance) else None
 
 
 def epsilons(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:

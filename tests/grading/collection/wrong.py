@@ -240,7 +240,7 @@ PRODUCT_RULES = [
     ("outer", "swapped", lambda g, ans, x, y: (g.T @ x, g @ y), SWAP, OPERANDS),
     ("outer", "not summed", lambda g, ans, x, y: (g * y, (g.T * x).T), UNSUMMED, SHAPE, JAC, "unnamed"),
     ("outer", "transpose missing", lambda g, ans, x, y: (g.T @ y, g @ x), TRANSPOSE, RAISES),
-    ("outer", "sums g only", lambda g, ans, x, y: (g.sum(1), g.sum(0)), NO_LOCAL, "unnamed", LOCAL),
+    ("outer", "sums g only", lambda g, ans, x, y: (g.sum(1), g.sum(0)), NO_LOCAL, "unnamed", LOCAL, DROPPED),
     ("solve", "transpose missing", lambda g, ans, a, b: (
         -np.outer(np.linalg.solve(a, g), ans) if g.ndim == 1 else -np.linalg.solve(a, g) @ ans.T,
         np.linalg.solve(a, g)), TRANSPOSE, JVP),
@@ -386,9 +386,9 @@ LOSS_AND_LAYER_RULES = [
         "not repeatable"),
     ("concatenate", "not cut", lambda g, ans, x, y, axis=0: (g, g), SHAPE, "unnamed", NO_LOCAL),
     ("concatenate", "cut from the wrong end", lambda g, ans, x, y, axis=0: tuple(
-        np.split(g, [y.shape[axis]], axis=axis))[::-1], SWAP, SHAPE, "unnamed"),
+        np.split(g, [y.shape[axis]], axis=axis))[::-1], SWAP, SHAPE, "unnamed", "wrong shape"),
     ("concatenate", "axis ignored", lambda g, ans, x, y, axis=0: (g[: len(x)], g[len(g) - len(y):]), AXIS, SHAPE),
-    ("concatenate", "halves", lambda g, ans, x, y, axis=0: tuple(np.array_split(g, 2, axis=axis)), SHAPE, "unnamed"),
+    ("concatenate", "halves", lambda g, ans, x, y, axis=0: tuple(np.array_split(g, 2, axis=axis)), SHAPE, "unnamed", "wrong shape"),
     ("stack", "swapped", lambda g, ans, x, y, axis=0: (np.take(g, 1, axis=axis), np.take(g, 0, axis=axis)), SWAP),
     ("reshape", "left as it is", lambda g, ans, x, shape=(-1,): g, SHAPE),
     ("reshape", "column by column", lambda g, ans, x, shape=(-1,): g.reshape(x.shape, order="F"), ORDER),
