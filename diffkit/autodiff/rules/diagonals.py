@@ -34,6 +34,13 @@ def _diag_vjp(g: Any, ans: Any, x: Any, *, k: int = 0) -> Any:
     return np.diag(g, k) if len(x.shape) == 1 else placed(fit(g, ans), _places(x.shape[0], x.shape[1], k), x)
 
 
+def _trace_vjp(g: Any, ans: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1, **_: Any) -> Any:
+    ones = np.eye(x.shape[axis1], x.shape[axis2], offset, x.dtype)
+    if len(x.shape) == 2:
+        return fit(g * (ones if axis1 % 2 == 0 else ones.T), x)
+    return fit(np.moveaxis(g[..., None, None] * ones, (-2, -1), (axis1, axis2)), x)
+
+
 def _triangle(function: Any) -> Any:
     return lambda g, ans, x, *, k=0: function(g, k)
 
@@ -41,14 +48,10 @@ def _triangle(function: Any) -> Any:
 # fmt: off
 define(np.diagonal, [_diagonal_vjp],      [LINEAR])
 define(np.diag,     [_diag_vjp],          [LINEAR])
+define(np.trace,    [_trace_vjp],         [LINEAR])
 define(np.tril,     [_triangle(np.tril)], [LINEAR])
 define(np.triu,     [_triangle(np.triu)], [LINEAR])
 # fmt: on
-
-
-@composite(np.trace)
-def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
-    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
 @composite(np.diagflat)
