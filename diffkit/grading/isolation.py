@@ -141,8 +141,10 @@ class Isolation:
         self._bubblewrap = sandbox in ("auto", "bubblewrap") and bubblewrap_works()
         self._user = OwnUser() if sandbox != "off" and can_change_user(self._bubblewrap) else None
         self._template: subprocess.Popen[bytes] | None = None
-        # The requests of a class are the same for many; the request is kept so that its id stays its own.
-        self._written: dict[int, tuple[Request, bytes]] = {}
+        # The requests of a class are the same for many submissions: each is sent once, and then called by
+        # its number. It is kept, so that its id stays its own.
+        self._numbers: dict[int, tuple[Request, int]] = {}
+        self._sent = 0
 
     @property
     def in_force(self) -> str:
@@ -169,7 +171,7 @@ class Isolation:
 
     def close(self) -> None:
         """Ends the template and whatever it has started."""
-        template, self._template = self._template, None
+        template, self._template, self._sent = self._template, None, 0
         if template is None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -238,7 +240,11 @@ class Isolation:
         assert self._template is not None
         assert self._template.stdin is not None
         assert self._template.stdout is not None
+        numbers = [self._number(request) for request in requests]
+        new = [request for request, number in self._numbers.values() if number >= self._sent]
         job: dict[str, Any] = {
+            "requests": numbers,
+            "new": len(new),
             "code": code,
             "filename": filename,
             "exercises": _numbered([request.target for request in requests]),
@@ -248,8 +254,9 @@ class Isolation:
         try:
             to, back = self._template.stdin.fileno(), self._template.stdout.fileno()
             write_frame(to, json.dumps(job).encode())
-            for request in requests:
-                write_frame(to, self._bytes_of(request))
+            for request in new:
+                write_frame(to, wire.write(request))
+            self._sent += len(new)
             exercises = 1 + len(set(job["exercises"]))
             deadline = time.monotonic() + self.limits.wall_time * exercises + 10.0
             header = json.loads(read_frame_before(deadline, back))
@@ -262,10 +269,8 @@ class Isolation:
             self.close()
             return "template", [], ""
 
-    def _bytes_of(self, request: Request) -> bytes:
-        if id(request) not in self._written:
-            self._written[id(request)] = (request, wire.write(request))
-        return self._written[id(request)][1]
+    def _number(self, request: Request) -> int:
+        return self._numbers.setdefault(id(request), (request, len(self._numbers)))[1]
 
     # -- the template ---------------------------------------------------------------------------------------
 

@@ -35,8 +35,10 @@ __all__ = ["WireError", "clean", "read_request", "read_response", "write"]
 
 T = TypeVar("T")
 
-_KINDS = (Array, Failure, Given, Point, Request, Response, Step, StepResult, Target)
+_KINDS: tuple[Any, ...] = (Array, Failure, Given, Point, Request, Response, Step, StepResult, Target)
 _BY_NAME = {kind.__name__: kind for kind in _KINDS}
+_FIELDS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in _KINDS}
+_KEYS = {kind: {"is", *names} for kind, names in _FIELDS.items()}
 LONGEST_TEXT = 4000
 # Control characters but tab and newline; lone surrogates; and marks that reverse the direction of writing.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -64,8 +66,8 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     if isinstance(value, complex):
         return {"is": "complex", "parts": [value.real, value.imag]}
-    if type(value) in _KINDS:
-        fields = {name: _plain(getattr(value, name)) for name in type(value).__dataclass_fields__}
+    if type(value) in _FIELDS:
+        fields = {name: _plain(getattr(value, name)) for name in _FIELDS[type(value)]}
         return {"is": type(value).__name__, **fields}
     raise TypeError(f"{type(value).__name__} is not plain data")
 
@@ -107,8 +109,7 @@ def read_response(data: bytes) -> Response:
 
 
 def _fields(value: Any, kind: Any) -> dict[str, Any]:
-    names = {field.name for field in dataclasses.fields(kind)} | {"is"}
-    if not isinstance(value, dict) or value.get("is") != kind.__name__ or set(value) != names:
+    if not isinstance(value, dict) or value.keys() != _KEYS[kind] or value["is"] != kind.__name__:
         raise WireError(f"expected a {kind.__name__}")
     return value
 

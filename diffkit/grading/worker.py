@@ -6,7 +6,8 @@ requests to perform. For each it forks a child with limits, which runs the code 
 for each request. The template watches the clock and the size of what comes, kills whatever is left of
 the child, and hands the raw bytes on. It makes nothing of them itself.
 
-A job is a frame with a JSON header and then a frame for each request; an answer is a JSON header and then
+A job is a frame with a JSON header, which calls the requests by their numbers, and then a frame for each
+request that has not been sent before; an answer is a JSON header and then
 the responses (:mod:`diffkit.grading.frames`).
 """
 
@@ -33,8 +34,9 @@ if __name__ == "__main__":
         sys.modules[_name] = types.ModuleType(_name)
         sys.modules[_name].__path__ = _path
 
-from diffkit.grading import confinement, protocol, student_side, wire
-from diffkit.grading.frames import read_frame, write_frame
+from diffkit.grading import confinement, student_side, wire  # noqa: E402
+from diffkit.grading.frames import read_frame, write_frame  # noqa: E402
+from diffkit.grading.protocol import Request, Response  # noqa: E402
 
 __all__ = ["main"]
 
@@ -45,7 +47,7 @@ KEPT_OUTPUT = 4000
 # -- the child, which runs the submission -------------------------------------------------------------------
 
 
-def _run_child(job: dict[str, Any], requests: list[bytes], results: int, folder: str) -> None:
+def _run_child(job: dict[str, Any], requests: list[Request], results: int, folder: str) -> None:
     """Never returns. What the student's code can reach from here: inputs, and nothing else."""
     os.chdir(folder)
     code, filename = job["code"], job["filename"]
@@ -59,10 +61,10 @@ def _run_child(job: dict[str, Any], requests: list[bytes], results: int, folder:
     except BaseException as error:
         failure = student_side.failure_of(error, types.SimpleNamespace(__file__=filename))
     _flush()
-    write_frame(results, b"" if failure is None else wire.write(protocol.Response(failure=failure)))
+    write_frame(results, b"" if failure is None else wire.write(Response(failure=failure)))
     if failure is None:
         for request in requests:
-            answer = wire.write(student_side.perform(module, wire.read_request(request)))
+            answer = wire.write(student_side.perform(module, request))
             _flush()
             write_frame(results, answer)
     os._exit(0)  # without atexit handlers, and without waiting for threads
@@ -83,7 +85,7 @@ def in_own_namespaces() -> bool:
 
 
 def _perform(
-    job: dict[str, Any], requests: list[bytes], kill: Callable[[int], None], jobs: int
+    job: dict[str, Any], requests: list[Request], kill: Callable[[int], None], jobs: int
 ) -> tuple[dict[str, Any], list[bytes]]:
     """Forks a child for one submission and supervises it: the header of the answer, and the responses."""
     results_in, results_out = os.pipe()
@@ -270,9 +272,13 @@ def main() -> None:
     confinement.prctl(confinement.SET_DUMPABLE, 0)
     gc.freeze()  # a fork's collector leaves alone what was there before, and its pages stay shared
     write_frame(answers, b"ready")
+    known: list[Request] = []
     while (frame := read_frame(jobs)) is not None:
         job = json.loads(frame)
-        requests = [read_frame(jobs) or b"" for _ in job["exercises"]]
+        if job["new"]:
+            known += [wire.read_request(read_frame(jobs) or b"") for _ in range(job["new"])]
+            gc.freeze()
+        requests = [known[number] for number in job["requests"]]
         header, blobs = _perform(job, requests, _killer(job["uid"]), jobs)
         write_frame(answers, json.dumps({**header, "count": len(blobs)}).encode())
         for blob in blobs:
