@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffkit.autodiff.emission import MISS, Emitted, emit, may_vary, root_of
-from diffkit.autodiff.passes import EXACT, apply_passes
+from diffkit.autodiff.passes import EXACT, apply_passes, inlined
 from diffkit.autodiff.program import program_of
 from diffkit.autodiff.trace import Trace, record
 from diffkit.autodiff.tracer import Node
@@ -223,7 +223,7 @@ class Compiled:
         by_index = dict(zip((n.index for n in t.inputs), program.inputs, strict=True))
         arguments = [by_index[a.index] if t.owns(a) else a for a in t._arguments]
         pinned = frozenset(id(row) for row in program.rows if may_vary(row))
-        done = apply_passes(replace(program, pinned=pinned), COMPILED)
+        done = inlined(apply_passes(replace(program, pinned=pinned), COMPILED), 40)
         assert self._watch is not None
         mentioned = frozenset(self._watch.mentioned)
         return emit(done, arguments, t.in_structure, kwargs, answer, roots, mentioned)
@@ -241,8 +241,8 @@ class Compiled:
             )
 
 
-COMPILED = tuple(name for name in EXACT if name != "seeds")
-"""The passes that compiled programs go through."""
+COMPILED = tuple(name for name in EXACT if name not in ("seeds", "inline"))
+"""The passes that compiled programs go through, before long expressions are made of their rows."""
 
 
 def _can_be_returned(output: Any) -> bool:

@@ -78,7 +78,7 @@ def emit(
     found, taken = identifiers([*_OWN_NAMES, *(r.name for r in program.rows)])
     names = {id(r): name for r, name in zip(program.rows, found[len(_OWN_NAMES) :], strict=True)}
     varying = {id(r) for r in computed if may_vary(r)}  # checked once they are there, so they need a name
-    writer = Writer(names, taken | {"np", "math"}, program.inline - varying)
+    writer = Writer(names, taken | {"np", "math"}, program.inline - varying, quick=True)
     lines = _Entry(writer, mentioned).check(arguments, structure, kwargs)
     guards: dict[int, list[Guard]] = {}
     for guard in program.guards:
@@ -177,7 +177,8 @@ class _Entry:
         if kind is np.ndarray:
             dtype = self.writer.bind("dtype", value.dtype)
             self.miss_unless(
-                f"type({name}) is np.ndarray and {name}.shape == {value.shape} and {name}.dtype == {dtype}"
+                f"type({name}) is np.ndarray and {name}.shape == {value.shape} "
+                f"and ({name}.dtype is {dtype} or {name}.dtype == {dtype})"
             )
         else:
             self.miss_unless(f"type({name}) is {self.writer.bind(kind.__name__, kind)}")

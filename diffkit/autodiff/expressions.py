@@ -61,8 +61,11 @@ class Writer:
     """Writes expressions, and gathers what they need.
 
     Args:
+        names: what rows are called, by ``id``.
         taken: names that are in use.
         inline: rows that are written where they are used, by ``id``, in place of a name.
+        quick: whether to write what runs quickest where the same bits are to be had in two ways, and not
+            what reads best.
 
     Attributes:
         bound: names for values that are not written out: arrays, functions, objects.
@@ -70,9 +73,15 @@ class Writer:
     """
 
     def __init__(
-        self, names: Mapping[int, str], taken: set[str], inline: frozenset[int] = frozenset()
+        self,
+        names: Mapping[int, str],
+        taken: set[str],
+        inline: frozenset[int] = frozenset(),
+        *,
+        quick: bool = False,
     ) -> None:
         self.names = names
+        self.quick = quick
         self.taken = taken
         self.inline = inline
         self.bound: dict[str, Any] = {}
@@ -275,6 +284,19 @@ def _is_array(row: Row) -> bool:
     return isinstance(x.value if type(x) is Row else x, np.ndarray)
 
 
+_REDUCTIONS = {"sum": "np.add", "prod": "np.multiply", "max": "np.maximum", "min": "np.minimum"}
+
+
+def _reduced(name: str, writer: Writer, row: Row) -> tuple[str, int]:
+    """A sum and its like, which NumPy's function of that name hands on to a ufunc's ``reduce``."""
+    if not (writer.quick and _is_array(row) and row.kwargs.keys() <= {"axis", "keepdims"}):
+        return writer.call(f"np.{name}", row.args, row.kwargs), ATOM
+    x = row.args[0]
+    if (x.value if type(x) is Row else x).dtype.kind not in "fc":
+        return writer.call(f"np.{name}", row.args, row.kwargs), ATOM
+    return writer.call(f"{_REDUCTIONS[name]}.reduce", row.args, {"axis": None, **row.kwargs}), ATOM
+
+
 def _scatter(writer: Writer, row: Row) -> tuple[str, int]:
     """Its third argument is there for its shape and dtype: those are what is written."""
     g, index, like = row.args
@@ -301,6 +323,7 @@ _SPECIAL: dict[str, Form] = {
     "scatter": _scatter,
     "transpose": _transpose,
     "swapaxes": _swapaxes,
+    **{name: functools.partial(_reduced, name) for name in _REDUCTIONS},
 }
 
 

@@ -13,7 +13,6 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diffkit.autodiff.sites import assigned_name, belongs_to_diffkit
@@ -104,7 +103,6 @@ _LOOK_ALIKE = frozenset("lOI")
 """Letters that look like digits: linters refuse them as names on their own."""
 
 
-@lru_cache(maxsize=4096)
 def identifier(name: str) -> str:
     """A name that Python takes, in ASCII, for one that may be anything.
 
@@ -114,6 +112,8 @@ def identifier(name: str) -> str:
     >>> [identifier(n) for n in ("x1", "λ", "p['w'][0]", "lambda", "l", "naïve", "Ω_bar", "±", "2x")]
     ['x1', 'lambda_', 'p_w_0', 'lambda_', 'l_1', 'naive', 'Omega_bar', 'v', 'v2x']
     """
+    if name.isidentifier() and name.isascii() and name not in _RESERVED and name not in _LOOK_ALIKE:
+        return name
     text = name if name.isascii() else "".join(map(_ascii, unicodedata.normalize("NFKD", name)))
     text = re.sub(r"\W+", "_", text, flags=re.ASCII)
     text = text.replace("__", "_") if text != name else text

@@ -9,6 +9,7 @@ constants  rows of constants only are computed once and for all
 identities x * 1, x / 1, x ** 1, +x and -(-x) are x; x * -1 is -x
 zeros      x + 0 and x - 0 are x
 powers     x ** 2 is x * x
+broadcasts an array is not broadcast where an operator does so by itself
 common     rows that compute the same are merged
 dead       rows that nothing uses are dropped
 inline     a row that is used once is written where it is used
@@ -32,6 +33,7 @@ def f(x):
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -40,10 +42,10 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.program import Program, Row
-from diffkit.autodiff.tracer import GETITEM, INPUT, PART, UFUNCS, Primitive
+from diffkit.autodiff.tracer import FUNCTIONS, GETITEM, INPUT, PART, UFUNCS, Primitive
 from diffkit.errors import InputError
 
-__all__ = ["EXACT", "PASSES", "Pass", "apply_passes"]
+__all__ = ["EXACT", "PASSES", "Pass", "apply_passes", "inlined"]
 
 Replace = Callable[[Row], Any]
 
@@ -101,9 +103,10 @@ def _replaced(program: Program, instead: Replace) -> Program:
     rows = []
     for row in program.rows:
         current = row
-        if new and any(type(a) is Row and id(a) in new for a in row.args):
-            args = tuple([new.get(id(a), a) if type(a) is Row else a for a in row.args])
-            current = replace(row, args=args)
+        for a in row.args:
+            if id(a) in new:
+                current = replace(row, args=tuple([new.get(id(a), a) for a in row.args]))
+                break
         answer = instead(current)
         if type(answer) is Row and (answer is current or answer.name == current.name):
             rows.append(answer)
@@ -111,11 +114,14 @@ def _replaced(program: Program, instead: Replace) -> Program:
             new[id(row)] = answer
             if current is not row:
                 new[id(current)] = answer
-    return program.with_rows(rows, new)
+    return program.with_rows(rows, new) if new else program
 
 
-def _is(fun: Primitive, *names: str) -> bool:
-    return any(UFUNCS[getattr(np, name)] is fun for name in names)
+@functools.cache
+def _arithmetic() -> dict[Primitive, str]:
+    """The primitives that the passes know by name."""
+    names = ("positive", "negative", "add", "subtract", "multiply", "divide", "power")
+    return {UFUNCS[getattr(np, name)]: name for name in names}
 
 
 # -- the passes -------------------------------------------------------------------------------------------
@@ -132,36 +138,38 @@ def _seeds(program: Program) -> Program:
 @_pass("constants", "rows of constants only are computed once and for all")
 def _constants(program: Program) -> Program:
     def instead(row: Row) -> Any:
-        if row.fun is INPUT or not row.fun.builtin or any(type(a) is Row for a in row.args):
-            return row
-        return row.value
+        for a in row.args:
+            if type(a) is Row:
+                return row
+        return row.value if row.fun.builtin and row.fun is not INPUT else row
 
     return _replaced(program, instead)
 
 
-_LEFT_ONE = ("multiply",)
-_RIGHT_ONE = ("multiply", "divide", "power")
-
-
 @_pass("identities", "x * 1, x / 1, x ** 1, +x and -(-x) are x; x * -1 is -x")
 def _identities(program: Program) -> Program:
+    known = _arithmetic()
+
     def instead(row: Row) -> Any:
-        x = row.args[0] if row.args else None
-        if _is(row.fun, "positive") and _alike(row, x):
-            return x
-        if _is(row.fun, "negative") and type(x) is Row and x.fun is row.fun and _alike(row, x.args[0]):
-            return x.args[0]
-        if len(row.args) != 2 or row.fun.line is None:
+        name = known.get(row.fun)
+        if name is None or name == "add" or name == "subtract":
             return row
-        x, y = row.args
-        if _is(row.fun, *_RIGHT_ONE) and _is_number(y, 1) and _alike(row, x):
+        x = row.args[0]
+        if name == "positive":
+            return x if _alike(row, x) else row
+        if name == "negative":
+            twice = type(x) is Row and x.fun is row.fun and _alike(row, x.args[0])
+            return x.args[0] if twice else row
+        y = row.args[1]
+        if type(y) is not Row and _is_number(y, 1) and _alike(row, x):
             return x
-        if _is(row.fun, *_LEFT_ONE) and _is_number(x, 1) and _alike(row, y):
+        if name != "multiply":
+            return row
+        if type(x) is not Row and _is_number(x, 1) and _alike(row, y):
             return y
-        if _is(row.fun, "multiply") and -1 in (_number(x), _number(y)):
-            other = x if _number(y) == -1 else y
-            if type(other) is Row and type(other.value) is type(row.value) is float:
-                return replace(row, fun=UFUNCS[np.negative], args=(other,))
+        other, factor = (y, x) if type(y) is Row else (x, y)
+        if type(factor) in (int, float) and factor == -1 and type(other.value) is type(row.value) is float:
+            return replace(row, fun=UFUNCS[np.negative], args=(other,))
         return row
 
     return _replaced(program, instead)
@@ -173,13 +181,16 @@ def _identities(program: Program) -> Program:
     "0.0 + x is 0.0 where x is -0.0, so the sign of a zero may change; no other result does.",
 )
 def _zeros(program: Program) -> Program:
+    known = _arithmetic()
+
     def instead(row: Row) -> Any:
-        if len(row.args) != 2 or not _is(row.fun, "add", "subtract"):
+        name = known.get(row.fun)
+        if name != "add" and name != "subtract":
             return row
         x, y = row.args
         if _is_number(y, 0) and _alike(row, x):
             return x
-        if _is_number(x, 0) and _is(row.fun, "add") and _alike(row, y):
+        if _is_number(x, 0) and name == "add" and _alike(row, y):
             return y
         return row
 
@@ -193,12 +204,46 @@ def _zeros(program: Program) -> Program:
     "on arrays nothing does, since NumPy squares by a product itself.",
 )
 def _powers(program: Program) -> Program:
+    known = _arithmetic()
+
     def instead(row: Row) -> Any:
-        if len(row.args) == 2 and _is(row.fun, "power") and type(row.args[0]) is Row:
+        if known.get(row.fun) == "power" and type(row.args[0]) is Row:
             x, y = row.args
             if type(y) in (int, float) and y == 2 and _kind(x) in "fc":
                 return replace(row, fun=UFUNCS[np.multiply], args=(x, x))
         return row
+
+    return _replaced(program, instead)
+
+
+_BROADCASTING = ("add", "subtract", "multiply", "divide", "equal", "not_equal")
+
+
+@_pass("broadcasts", "an array is not broadcast where an operator does so by itself")
+def _broadcasts(program: Program) -> Program:
+    operators = {UFUNCS[getattr(np, name)] for name in _BROADCASTING}
+    shaping = FUNCTIONS[np.broadcast_to]
+
+    def bare(row: Row, k: int) -> Any:
+        a = row.args[k]
+        if type(a) is not Row or a.fun is not shaping:
+            return a
+        x, other = a.args[0], row.args[1 - k]
+        before = x.value if type(x) is Row else x
+        # A Python float would not keep the dtype that its array had.
+        if getattr(before, "dtype", None) != a.value.dtype:
+            return a
+        beside = other.value if type(other) is Row else other
+        fits = np.broadcast_shapes(np.shape(before), np.shape(beside)) == np.shape(row.value)
+        return x if fits else a
+
+    def instead(row: Row) -> Any:
+        if row.fun not in operators:
+            return row
+        x = bare(row, 0)
+        now = row if x is row.args[0] else replace(row, args=(x, row.args[1]))
+        y = bare(now, 1)
+        return now if y is now.args[1] else replace(now, args=(now.args[0], y))
 
     return _replaced(program, instead)
 
@@ -210,7 +255,9 @@ def _common(program: Program) -> Program:
     def instead(row: Row) -> Any:
         if row.fun is INPUT or not row.fun.builtin:
             return row
-        key = (row.fun, tuple(map(_key, row.args)), tuple((k, _key(v)) for k, v in row.kwargs.items()))
+        key: Any = (row.fun, *map(_key, row.args))
+        if row.kwargs:
+            key = (key, tuple((k, _key(v)) for k, v in row.kwargs.items()))
         return known.setdefault(key, row)
 
     return _replaced(program, instead)
@@ -234,6 +281,11 @@ _LONGEST_INLINE = 4
 
 @_pass("inline", "a row that is used once is written where it is used")
 def _inline(program: Program) -> Program:
+    return inlined(program, _LONGEST_INLINE)
+
+
+def inlined(program: Program, longest: int) -> Program:
+    """The pass ``inline``, with expressions of at most ``longest`` operations."""
     uses = program.uses()
     fixed = {id(o) for o in program.outputs} | {id(g.row) for g in program.guards}
     sizes: dict[int, int] = {}
@@ -243,7 +295,7 @@ def _inline(program: Program) -> Program:
         for a in row.args:
             once = type(a) is Row and a.fun is not INPUT and uses.get(id(a)) == 1 and id(a) not in fixed
             # A part of the program itself stays there: the reverse sweep reads it where it is kept.
-            if once and a.reverse is row.reverse and size + sizes[id(a)] <= _LONGEST_INLINE:
+            if once and a.reverse is row.reverse and size + sizes[id(a)] <= longest:
                 inline.add(id(a))
                 size += sizes[id(a)]
         sizes[id(row)] = size
@@ -260,10 +312,6 @@ EXACT = tuple(name for name, p in PASSES.items() if not p.changes)
 def _kind(x: Any) -> str:
     value = x.value if type(x) is Row else x
     return np.asarray(value).dtype.kind
-
-
-def _number(value: Any) -> float | None:
-    return value if type(value) is float or type(value) is int else None
 
 
 def _is_number(value: Any, number: int) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.trace import Trace
-from diffkit.autodiff.tracer import INPUT, Decision, Primitive
+from diffkit.autodiff.tracer import INPUT, Decision, Node, Primitive
 from diffkit.containers import Structure
 
 __all__ = ["Guard", "Program", "Row", "program_of", "same_bits"]
@@ -104,14 +104,19 @@ class Program:
         def now(value: Any) -> Any:
             return new.get(id(value), value) if type(value) is Row else value
 
+        def moved(ids: frozenset[int]) -> frozenset[int]:
+            if not ids or not new:
+                return ids
+            return frozenset([id(now(r)) for r in self.rows if id(r) in ids])
+
         guards = [replace(g, row=now(g.row)) for g in self.guards if type(now(g.row)) is Row]
         return replace(
             self,
             rows=rows,
             outputs=[now(o) for o in self.outputs],
             guards=guards,
-            kept=frozenset(id(now(r)) for r in self.rows if id(r) in self.kept),
-            pinned=frozenset(id(now(r)) for r in self.rows if id(r) in self.pinned),
+            kept=moved(self.kept),
+            pinned=moved(self.pinned),
         )
 
     def uses(self) -> dict[int, int]:
@@ -133,9 +138,11 @@ def program_of(t: Trace) -> Program:
     recording = t.recording
     rows: list[Row] = []
     for n in t.nodes:
-        args = tuple([rows[a.index] if t.owns(a) else a for a in n.args]) if n.fun is not INPUT else ()
+        fun = n.fun
+        own = [rows[a.index] if type(a) is Node and a.recording is recording else a for a in n.args]
+        args = tuple(own) if fun is not INPUT else ()
         reverse = adjoint is not None and adjoint.is_adjoint(n)
-        rows.append(Row(n.fun, args, n.kwargs, n.value, names[n.index], reverse))
+        rows.append(Row(fun, args, n.kwargs, n.value, names[n.index], reverse))
 
     def now(value: Any) -> Any:
         return rows[value.index] if t.owns(value) else value
