@@ -60,6 +60,8 @@ z = W @ y + bias
 dD_dz = dk.grad(divergence)(z)[None, :]  # (1, m)
 dD_dy = dD_dz @ W  # (1, n)
 dD_dW = y[:, None] @ dD_dz  # (n, m), numerator layout of a scalar by a matrix
+predict("W is (2, 3). What is the shape of dD/dW in numerator layout?", dD_dW.shape)
+assert dD_dW.shape == (3, 2)
 gW, gy, gb = dk.grad(dk.programs.affine, argnum=(0, 1, 2))(W, y, bias, divergence=divergence)
 assert np.allclose(gy, dD_dy[0])
 assert np.allclose(gb, dD_dz[0])
@@ -90,7 +92,7 @@ dD_dp = (p - t) / (p * (1 - p))
 dp_dz = p * (1 - p)
 dD_dz = dD_dp * dp_dz  # p - t: the two factors cancel
 dD_dw, dD_db, dD_dx = dD_dz * x, dD_dz, dD_dz * w
-predict("p is 0.5 too large. What is dD/dz, then?", 0.5)
+predict(f"p = {p:.4f} and t = {t}. What is dD/dz?", round(float(dD_dz), 4))
 assert np.isclose(dD_dz, p - t)
 
 traced = dk.grad(dk.programs.two_or_not_two, argnum=(0, 1, 2))(w, b, x, t)
@@ -99,16 +101,17 @@ for by_hand, by_trace in zip((dD_dw, dD_db, dD_dx), traced, strict=True):
 
 # %% [markdown]
 # **Subtlety.** The cancellation to p - t is why the sigmoid goes with this divergence. With the squared
-# error the factor p (1 - p) stays, and where the network is *surely wrong* (p near 0 for a 2) nothing
-# moves.
+# error, L = (p - t)² / 2, the factor p (1 - p) stays. Take a neuron that is *surely wrong*: z = -12, so p
+# is near 0, and the target is 1.
 
 # %%
-sure_and_wrong = 1e-6
-with_kl = sure_and_wrong - 1.0
-with_square = (sure_and_wrong - 1.0) * sure_and_wrong * (1 - sure_and_wrong)
-print(f"p = {sure_and_wrong}, t = 1: dD/dz is {with_kl:.3g}, with the square {with_square:.3g}")
-assert abs(with_kl) > 0.99
-assert abs(with_square) < 1e-5
+z = -12.0
+by_square = dk.grad(dk.programs.neuron_loss, argnum=2)(1.0, z, 0.0, 1.0)  # w = 1, x = z, b = 0, t = 1
+by_divergence = 1 / (1 + np.exp(-z)) - 1.0
+predict("p - t is nearly -1. By the squared error, does z move as fast?", "no: nearly not at all")
+print(f"dD/dz is {by_divergence:.3g} by the divergence, {by_square:.3g} by the squared error")
+assert abs(by_divergence) > 0.99
+assert abs(by_square) < 1e-5
 
 # %% [markdown]
 # ## A second layer
@@ -145,5 +148,15 @@ for one, other in zip(by_hand, by_trace, strict=True):
 before = network(W1, b1, w2, b2)
 parameters = [parameter - 0.1 * g for parameter, g in zip((W1, b1, w2, b2), by_trace, strict=True)]
 after = network(*parameters)
-print(f"divergence {before:.4f} before the step, {after:.4f} after it")
+predict(f"The divergence is {before:.4f}. After a step of 0.1 against the gradient?", round(float(after), 4))
 assert after < before
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/01_by_hand_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/01_by_hand.py YOUR_FILE`:
+#
+# 1. `affine`: z = W y + b for a vector y, by W, y and b.
+# 2. `divergence`: KL(t || p) by p.
+# 3. `sigmoid_divergence`: the same by z, where two factors cancel.

@@ -25,20 +25,20 @@ factored = dk.symbolic.swell(
 print(factored)
 
 # %% [markdown]
-# Those are the lecture's four rows. SymPy's own `diff` goes on for a while; how large is what it writes?
+# Those are the lecture's four rows. How large is what SymPy's own `diff` writes of them, and of the next?
 
 # %%
 last = 6 if fast() else 10
 table = growth("logistic_map", last, measures=["tree", "sympy", "forward", "reverse", "cse"])
-print(table)
 by_sympy = dict(zip(table["n"], table["sympy.diff tree"], strict=True))
-assert [by_sympy[n] for n in (3, 4, 5, 6)] == [44, 166, 530, 1538]
 predict("sympy.diff writes 44, 166, 530 nodes for n = 3, 4, 5. For n = 6?", by_sympy[6])
+assert [by_sympy[n] for n in (3, 4, 5, 6)] == [44, 166, 530, 1538]
+print(table)
 
 # %% [markdown]
-# **Idea.** Count the nodes of the *tree* and of the *graph* in which equal parts are shared. The tree
-# doubles with every row and more. The graph grows by nine nodes a row, for ever. The calculus is the
-# same; what swells is the writing out.
+# **Idea.** Count the nodes of the *tree* and of the *graph* in which equal parts are shared. The tree more
+# than doubles with every row. The graph grows by nine nodes a row, for ever. The calculus is the same;
+# what swells is the writing out.
 
 # %%
 n = np.arange(2, last + 1)
@@ -56,7 +56,9 @@ print(f"forward mode: (4n - 5) 2^n + 1 nodes as a tree, 9n - 8 as a graph, for a
 # %%
 rows = [10, 100, 1000] if fast() else [10, 100, 1000, 10_000]
 deep = growth("logistic_map", rows, measures=["tree", "forward", "reverse"])
+predict("9n - 8 nodes as a graph. How many for n = 1000?", deep["forward DAG"][rows.index(1000)])
 print(deep)
+assert deep["forward tree"][-1] > (10**3000 if rows[-1] == 10_000 else 10**300)
 assert deep["forward DAG"] == [9 * k - 8 for k in rows]
 assert deep["forward tree"] == [(4 * k - 5) * 2**k + 1 for k in rows]
 assert deep["trace"] == [3 * k - 2 for k in rows]
@@ -70,8 +72,14 @@ save(
 )
 
 # %% [markdown]
-# **Rule.** Forward and reverse mode over the shared graph *are* forward and reverse mode of automatic
-# differentiation (Laue, 2019): a trace is a graph that was never a tree.
+# **Rule.** Differentiating over the shared graph *is* automatic differentiation, forward or reverse (Laue,
+# 2019): a trace is a graph that was never a tree. The trace's derivative and the formula's are equal.
+
+# %%
+program = dk.programs.logistic_map.with_(length=6)
+formula = sympy.diff(program.expression, sympy.Symbol("x", real=True))
+exact = formula.subs(sympy.Symbol("x", real=True), sympy.Rational(1, 5))
+assert np.isclose(dk.grad(program)(0.2), float(exact), rtol=1e-12)
 
 # %% [markdown]
 # ## Soft ReLU: one layer, two, many
@@ -80,11 +88,10 @@ save(
 
 # %%
 layers = growth("soft_relu", 4 if fast() else 9, measures=["derivative", "sympy", "forward"])
+predict("Soft ReLU nested k times: does the tree of its derivative grow exponentially?", "no, like k²")
 print(layers)
 k = np.array(layers["n"][1:]) - 1
 assert np.array_equal(np.array(layers["sympy.diff tree"][1:]), 12 * k**2 + 8 * k - 2)
-predict("Soft ReLU nested k times: does the tree of its derivative grow exponentially?", "no")
-print("12 k² + 8 k - 2 nodes: quadratic")
 
 # %% [markdown]
 # **Subtlety.** It is quadratic, since each layer uses the one below *once*. The logistic map uses l(n)
@@ -112,5 +119,15 @@ cse = dk.symbolic.swell(
 )
 print(cse)
 after, before = cse["CSE after"][-1], cse["CSE before"][-1]
+predict(f"{after} operations with CSE afterwards. And with CSE before differentiating?", before)
 print(f"operations at n = {cse['n'][-1]}: {after} with CSE after differentiating, {before} before")
 assert before < after
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/02_expression_swell_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/02_expression_swell.py YOUR_FILE`:
+#
+# 1. `Logistic`: the map and its derivative by one loop, for any length, and no formula.
+# 2. `soft_relu`: nested to any depth, by w (used in every layer) and by x.

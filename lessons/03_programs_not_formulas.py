@@ -33,12 +33,13 @@ def logistic(x, *, n):
     return x
 
 
-for n in (2, 5, 50):
+for n in (2, 5, 50, 1000):
     t = dk.trace(logistic)(0.2, n=n)
-    print(f"n = {n:2}: degree {2 ** (n - 1):,}, {len(t)} rows, derivative {t.pull_back(1.0):.6g}")
+    if n == 1000:
+        predict("How many rows has the trace for n = 1000?", len(t))
+    print(f"n = {n}: {len(t)} rows, derivative {t.pull_back(1.0):.6g}")
     assert len(t) == 1 + 3 * (n - 1)
-predict("How many rows has the trace for n = 1000?", len(dk.trace(logistic)(0.2, n=1000)))
-assert len(dk.trace(logistic)(0.2, n=1000)) == 2998
+assert np.isclose(dk.grad(logistic)(0.2, n=4), 708288 / 78125, rtol=1e-14)
 
 # %% [markdown]
 # ## A branch
@@ -75,6 +76,22 @@ print(refusal)
 assert "if abs(r) <= 1.0" in refusal
 
 # %% [markdown]
+# Written with `np.where` both sides are computed and one is selected, so nothing is decided and the
+# expression holds for all inputs. The lecture's losses are written like that.
+
+# %%
+losses = dk.programs.losses
+t = dk.trace(losses)(*losses.args)
+predict("Five losses, with |y - t|, a maximum and a np.where. How many decisions?", len(t.decisions))
+assert t.decisions == []
+prediction, target = sympy.symbols("y t", real=True)
+print(t.to_sympy(prediction, target)[2])
+derivative = losses.expression[2].diff(prediction)  # Huber's, with both pieces in it
+for goal in (1.0, 3.0):  # the error is -0.7, inside, and -2.7, outside
+    by_trace = dk.grad(lambda y, t: losses(y, t)[2])(0.3, goal)
+    assert np.isclose(by_trace, float(derivative.subs({prediction: 0.3, target: goal})), rtol=1e-14)
+
+# %% [markdown]
 # ## A loop that ends when a value says so
 #
 # Newton's method for the square root runs until it is close enough. There is no formula with a fixed
@@ -102,6 +119,7 @@ for a in (2.0, 1e6):
 
 # %%
 result = dk.compare(root, 2.0)
+predict("Symbolic, differences, forward, reverse: which can't differentiate the loop?", "symbolic")
 print(result)
 assert result["symbolic"].value is None
 assert result["reverse mode"].error < 1e-9
@@ -126,3 +144,12 @@ assert dk.grad(identity_but)(0.0) == 0.0
 assert dk.grad(identity_but)(0.5) == 1.0
 print("central difference at 0:", dk.finite.derivative(identity_but, 0.0))
 assert np.isclose(dk.finite.derivative(identity_but, 0.0), 1.0)
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/03_programs_not_formulas_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/03_programs_not_formulas.py YOUR_FILE`:
+#
+# 1. `huber`: a rule with a branch in it, for arrays.
+# 2. `Root`: the square root by Newton's loop, and its derivative by the same loop.

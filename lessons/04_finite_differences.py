@@ -18,7 +18,7 @@ from fractions import Fraction
 import numpy as np
 
 import diffkit as dk
-from diffkit.lessons import fast, predict, save
+from diffkit.lessons import predict, save
 
 f = dk.programs.logistic_map.with_(form="closed")
 x, exact = 0.2, Fraction(708288, 78125)
@@ -31,7 +31,7 @@ for h in (1e-2, 1e-8, 1e-14):
 # and *round-off* does. Both can be measured, for each h.
 
 # %%
-hs = np.logspace(-17, -1, 161 if fast() else 321)
+hs = np.logspace(-17, -1, 321)
 sweeps = {form: dk.finite.error_sweep(f, x, form, hs=hs) for form in ("forward", "backward", "central")}
 for sweep in sweeps.values():
     print(sweep.summary, "\n")
@@ -44,7 +44,10 @@ save(dk.plots.error_curve(*sweeps.values(), title="The V of three forms"), "04_t
 
 # %%
 orders = {form: sweep.observed_order for form, sweep in sweeps.items()}
-predict("On a log-log plot, what is the slope of the central difference's truncation error?", 2)
+predict(
+    "On a log-log plot, what is the slope of the central difference's truncation error?",
+    round(orders["central"], 2),
+)
 for form, order in (("forward", 1), ("backward", 1), ("central", 2)):
     assert abs(orders[form] - order) < 0.02
     assert abs(sweeps[form].roundoff_slope + 1) < 0.15
@@ -58,6 +61,8 @@ for form, order in (("forward", 1), ("backward", 1), ("central", 2)):
 # %%
 steps = [1e-4, 1e-10, 2.0**-33]
 few = dk.finite.error_sweep(f, x, "forward", hs=steps)
+predict("What is the step's own rounding at h = 2^-33?", float(few.at(2.0**-33).step))
+predict("Which part is the largest at h = 1e-10?", few.largest_part(steps.index(1e-10)))
 print(few.table)
 for h in steps:
     parts = few.at(h)
@@ -77,7 +82,7 @@ save(
 
 # %%
 assert abs(float(few.at(1e-10).arithmetic)) < 1e-14
-predict("What is the step's own rounding at h = 2^-33?", 0)
+assert abs(few.at(1e-10).step) > abs(few.at(1e-10).rounding) > 1e6 * abs(few.at(1e-10).arithmetic)
 
 # %% [markdown]
 # ## The best step
@@ -137,6 +142,7 @@ for n in (1, 10, 100):
     dk.grad(counted)(point)
     rows.append([n, *counts, calls])
     assert rows[-1] == [n, n + 1, 2 * n, 1]
+predict("A gradient in 100 variables by central differences: how many evaluations of f?", rows[-1][2])
 print(dk.Table(["n", "forward", "central", "reverse mode"], rows, caption="Evaluations for a gradient"))
 
 # %% [markdown]
@@ -156,3 +162,12 @@ except dk.InputError as error:
     print(error)
 else:
     raise AssertionError("the complex step of abs should be refused")
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/04_finite_differences_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/04_finite_differences.py YOUR_FILE`:
+#
+# 1. `Central`: a derivative to 8 digits from values of f alone. Which h?
+# 2. `ComplexStep`: the same to all digits.

@@ -18,18 +18,23 @@ import sympy
 import diffkit as dk
 from diffkit.lessons import predict, save
 
-neuron = dk.programs.sigmoid_neuron
-print(neuron.summary, "at", neuron.inputs)
+logarithm = dk.programs.log_product
+t = dk.trace(logarithm)(*logarithm.args)
+steps = [row.fun.name for row in t.nodes[2:]]
+predict("log(a b) at (2, 3): which operations, in which order?", steps)
+assert steps == ["multiply", "log"]
+assert t.value == np.log(6.0)
 
 # %% [markdown]
 # **Idea.** Run it once on given numbers and write down every primitive operation in the order in which it
 # happens: one row, one operation, one new name (Wengert, 1964). Loops and branches are gone: what is left
-# is straight-line.
+# is straight-line. A neuron with five inputs:
 
 # %%
+neuron = dk.programs.sigmoid_neuron
 t = dk.trace(neuron)(*neuron.args)
+predict(f"{neuron.summary}: how many operations?", len(t) - len(t.inputs))
 print(t.primal_table())
-predict("Five inputs and how many operations?", len(t) - len(t.inputs))
 assert len(t) - len(t.inputs) == 8
 assert [row.fun.name for row in t.nodes[5:]] == [
     "multiply", "multiply", "add", "add", "negative", "exp", "add", "divide",
@@ -86,3 +91,12 @@ assert function(*neuron.args) == t.value
 clipped = dk.trace(lambda x: x if x < 1 else x * 0 + 1)(0.5)
 assert [d.value for d in clipped.decisions] == [True]
 assert t.decisions == []
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/05_wengert_list_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/05_wengert_list.py YOUR_FILE`:
+#
+# 1. `Divide` and `Maximum`: what a row must know, its local partial derivatives.
+# 2. `neuron`: the program above, a row a line, and its way back.

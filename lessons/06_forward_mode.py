@@ -26,8 +26,9 @@ t = dk.trace(program)(x1, x2)
 # direction. Start with the direction itself, the **seed**, and go down the list, a chain rule a row.
 
 # %%
-table = t.tangent_table(1.0, 0.0)
-print(table)
+predict("a = x1 x2 at (2, 3), seed (1, 0). What is the tangent of a?", t.tangents(1.0, 0.0)[2])
+print(t.tangent_table(1.0, 0.0))
+assert t.tangents(1.0, 0.0)[2] == x2
 
 # %% [markdown]
 # **Rule.** For a row v = φ(u, w) the tangent is φ_u times the tangent of u plus φ_w times that of w. The
@@ -38,7 +39,8 @@ by_x1 = t.push_forward(1.0, 0.0)
 by_x2 = t.push_forward(0.0, 1.0)
 assert np.allclose(by_x1, (x2 * np.cos(x1 * x2), x2), rtol=1e-15)
 assert np.allclose(by_x2, (x1 * np.cos(x1 * x2), x1 + 1 / x2), rtol=1e-15)
-predict("Two inputs, two outputs. How many forward sweeps for the whole Jacobian?", 2)
+predict("Two inputs, two outputs. How many forward sweeps for the whole Jacobian?", len(t.inputs))
+print(t.tangent_table(0.0, 1.0))  # the other seed
 J = np.column_stack([by_x1, by_x2])
 print(J)
 assert np.allclose(J, np.array(dk.jacobian(lambda x: np.stack(program(x[0], x[1])))(np.array([x1, x2]))))
@@ -93,3 +95,12 @@ assert np.allclose((y1.tangent, y2.tangent), by_x1, rtol=1e-15)
 nested = dk.deriv(lambda x: x * dk.deriv(lambda y: x + y)(1.0))(3.0)
 predict("d/dx [x · d/dy (x + y)] at x = 3, y = 1?", nested)
 assert nested == 1.0
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/06_forward_mode_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/06_forward_mode.py YOUR_FILE`:
+#
+# 1. `two_outputs`: its JVP, a row for each row of the trace.
+# 2. `normal_log_density`: the tangent of a loss, elementwise.

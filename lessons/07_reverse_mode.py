@@ -26,6 +26,8 @@ t = dk.trace(program)(x1, x2)
 # own adjoint is 1: the seed. Go *up* the list.
 
 # %%
+predict("y1 = sin(a), a = 6. What is the adjoint of a, for the output y1?", round(float(np.cos(6.0)), 4))
+assert np.isclose(t.adjoints((1.0, 0.0))[2], np.cos(6.0))
 print(t.adjoint_table(1.0, 0.0))
 
 # %% [markdown]
@@ -38,7 +40,10 @@ of_y1 = t.pull_back((1.0, 0.0))
 of_y2 = t.pull_back((0.0, 1.0))
 assert np.allclose(of_y1, (x2 * np.cos(x1 * x2), x1 * np.cos(x1 * x2)), rtol=1e-15)
 assert np.allclose(of_y2, (x2, x1 + 1 / x2), rtol=1e-15)
-predict("One sweep gives a row of the Jacobian, or a column?", "row")
+J = dk.jacobian(lambda x: np.stack(program(x[0], x[1])))(np.array([x1, x2]))
+predict("One reverse sweep gives a row of the Jacobian, or a column?", "a row")
+assert np.allclose(J[0], of_y1, rtol=1e-15)
+assert np.allclose(J[1], of_y2, rtol=1e-15)
 
 # %% [markdown]
 # Forward and reverse mode are transposes of each other: for any cotangent u and tangent v,
@@ -74,16 +79,17 @@ save(dk.stepper(program, x1, x2), "07_two_outputs.html")
 # %%
 circuit = dk.programs.sum_times
 t = dk.trace(circuit)(*circuit.args)
+predict("(x + y) z at (-2, 5, -4): the derivatives by x, y and z?", t.pull_back(1.0))
 assert t.value == -12.0
 assert t.pull_back(1.0) == (-4.0, -4.0, 3.0)
 save(dk.draw(circuit, *circuit.args, view="both"), "07_sum_times_both.svg")
 
 routing = dk.programs.log_sin_max
 t = dk.trace(routing)(*routing.args)
-print(t.adjoint_table())
 d1, d2, d3 = t.pull_back(1.0)
 a1, a2, a3 = routing.args
 predict("max(x2, x3) at (3, 1): what is the derivative by x3?", d3)
+print(t.adjoint_table())
 assert d3 == 0.0
 assert np.isclose(d2, 2 * np.log(a1 + np.sin(a1)))
 assert np.isclose(d1, 2 * a2 * (1 + np.cos(a1)) / (a1 + np.sin(a1)))
@@ -91,4 +97,13 @@ save(dk.draw(routing, *routing.args, view="both"), "07_log_sin_max_both.svg")
 
 # %% [markdown]
 # **Subtlety.** The sweep goes up, so it needs values from the way down: memory grows with the length of
-# the program, where forward mode needs none. Lesson 09 trades that memory for time.
+# the program, where forward mode can drop a row after its last use. Lesson 09 trades that memory for time.
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/07_reverse_mode_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/07_reverse_mode.py YOUR_FILE`:
+#
+# 1. `two_outputs`: its VJP; the product has two users.
+# 2. `log_sin_max`: the circuit above, by all three inputs.

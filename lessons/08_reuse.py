@@ -45,7 +45,7 @@ total_derivative = dk.programs.total_derivative
 t = dk.trace(total_derivative)(x0)
 y, z = 2 * x0, np.exp(x0)
 messages = [z**2 * 2, 2 * y * z * np.exp(x0)]
-print("messages to x:", messages, "sum:", sum(messages))
+print(f"messages to x: {messages[0]:.6f} and {messages[1]:.6f}, sum {sum(messages):.6f}")
 assert np.isclose(t.pull_back(1.0), sum(messages), rtol=1e-14)
 adjoint = t.adjoint()
 to_x = [c for c in adjoint.contributions if c.target == 0]
@@ -60,6 +60,9 @@ assert np.allclose(sorted(c.value.value for c in to_x), sorted(messages))
 # %%
 program = dk.programs.reuse
 t = dk.trace(program)(x)
+to_a = [c for c in t.adjoint().contributions if c.target == t.names.index("a")]
+predict("How many messages come to a = x², when everything after it is known?", len(to_a))
+assert len(to_a) == 2
 print(t.adjoint_table())
 c, g_bar = np.log(a), -1.0
 a_bar = g_bar * c * 5 + g_bar * b / a
@@ -103,3 +106,14 @@ assert np.isclose(wrong / right, 0.5)
 # %%
 assert dk.grad(lambda x: x * x)(3.0) == 6.0
 assert len(dk.trace(lambda x: x * x)(3.0).nodes[-1].parents) == 2
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/08_reuse_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/08_reuse.py YOUR_FILE`:
+#
+# 1. `reuse`: the chain above, forward and backward.
+# 2. `total_derivative`: two messages to x.
+# 3. `gram`: XᵀX, the same matrix as both operands.
+# 4. `gather`: x[indices], where indices may repeat.

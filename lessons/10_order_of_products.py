@@ -14,12 +14,11 @@ Before: 06_forward_mode, 07_reverse_mode. 20 minutes.
 
 # %%
 import itertools
-import time
 
 import numpy as np
 
 import diffkit as dk
-from diffkit.lessons import fast, predict
+from diffkit.lessons import fast, predict, seconds
 
 rng = np.random.default_rng(10)
 
@@ -40,10 +39,9 @@ def multiplications(sizes: list[int], order: str) -> int:
 sizes = [1000, 1000, 1000, 1]
 forward = multiplications(sizes, "forward")
 reverse = multiplications(sizes, "reverse")
-predict(
-    "1000 inputs, two layers of 1000, one output: forward needs how many times the work of reverse?", 500.5
-)
-print(f"forward {forward:,}, reverse {reverse:,}: {forward / reverse:.1f} times")
+times = forward / reverse
+predict("1000 inputs, two layers of 1000, one output: forward takes how many times the work?", times)
+print(f"forward {forward:,}, reverse {reverse:,}: {times:.1f} times")
 assert (forward, reverse) == (1_001_000_000, 2_000_000)
 
 # %% [markdown]
@@ -64,6 +62,18 @@ print(table)
 assert table["cheaper"] == ["forward", "reverse", "either", "reverse"]
 
 # %% [markdown]
+# The smallest case, z = v . (W x): by x, reverse mode takes (v W), a vector times a matrix, and no matrix
+# product at all.
+
+# %%
+linear = dk.programs.two_layer_linear
+W, x, v = linear.args
+assert np.array_equal(dk.grad(linear, 1)(W, x, v), v @ W)
+adjoint = dk.trace(lambda x: linear(W, x, v))(x).adjoint()
+predict("The adjoint program of v . (W x) by x: what are the dimensions of its largest result?", 1)
+assert max(np.ndim(row.value) for row in adjoint.nodes) == 1
+
+# %% [markdown]
 # **Measured.** Counting is not timing: a large matrix product runs at a higher rate than a matrix times
 # a vector, because it does more arithmetic per number fetched from memory. The ratio of times is
 # smaller than that of counts, but it is there.
@@ -71,18 +81,6 @@ assert table["cheaper"] == ["forward", "reverse", "either", "reverse"]
 # %%
 n = 300 if fast() else 1000
 J1, J2, J3 = rng.normal(size=(n, n)), rng.normal(size=(n, n)), rng.normal(size=(1, n))
-
-
-def seconds(run, repeats: int = 5) -> float:
-    """The least time of several runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 assert np.allclose(J3 @ (J2 @ J1), (J3 @ J2) @ J1)
 ratio = seconds(lambda: J3 @ (J2 @ J1)) / seconds(lambda: (J3 @ J2) @ J1)
 print(f"n = {n}: forward takes {ratio:.0f} times as long as reverse")
@@ -94,10 +92,8 @@ assert ratio > 1
 # programming does it. Tools offer the two extremes, and mixtures by hand, such as forward over reverse
 # for Hessians.
 
+
 # %%
-bottleneck = [200, 1, 200]
-
-
 def best(sizes: list[int]) -> int:
     """The fewest multiplications over all orders, by dynamic programming over sub-chains."""
     count = len(sizes) - 1
@@ -113,7 +109,8 @@ def best(sizes: list[int]) -> int:
 
 chain = [200, 200, 1, 200, 200]
 counts = {"forward": multiplications(chain, "forward"), "reverse": multiplications(chain, "reverse")}
-print(f"a bottleneck, {chain}: {counts}, best {best(chain):,}")
+predict(f"A bottleneck, {chain}: forward and reverse take {counts['forward']:,}. The best?", best(chain))
+assert counts["forward"] == counts["reverse"] == 8_080_000
 assert best(chain) == 120_000
 assert min(counts.values()) > 60 * best(chain)
 
@@ -124,3 +121,12 @@ assert min(counts.values()) > 60 * best(chain)
 A = rng.normal(size=(3, 40))
 for mode in ("forward", "reverse"):
     assert np.allclose(dk.jacobian(lambda x: np.tanh(A @ x), mode=mode)(np.zeros(40)), A)
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/10_order_of_products_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/10_order_of_products.py YOUR_FILE`:
+#
+# 1. `two_layer_linear`: v . (W x), by W, x and v.
+# 2. `network`: C tanh(B tanh(A x)), without a product of two matrices.

@@ -34,8 +34,8 @@ assert np.count_nonzero(J) == m * n
 by_jacobian = np.einsum("i,ijk->jk", g, J)
 by_rule = np.outer(g, x)
 assert np.allclose(by_jacobian, by_rule, rtol=1e-14)
-big = 1000
-print(f"{big} x {big}: the Jacobian {big**3 * 8 / 2**30:.1f} GiB, the VJP {big**2 * 8 / 2**20:.1f} MiB")
+predict("W is 1000 by 1000. How many GiB has the Jacobian, in doubles?", round(1000**3 * 8 / 2**30, 1))
+assert by_rule.shape == W.shape
 
 # %% [markdown]
 # ## Rules
@@ -85,10 +85,27 @@ def add_row(X, row):
 
 
 X, row = rng.normal(size=(5, 3)), rng.normal(size=3)
+predict("X is (5, 3), row is (3,). What is the shape of the row's cotangent?", row.shape)
 assert check_vjp(lambda g, ans, X, row: (g, g.sum(axis=0)), add_row, X, row).passed
 forgotten = check_vjp(lambda g, ans, X, row: (g, g), add_row, X, row)
 print(forgotten)
 assert not forgotten.passed
+
+# %% [markdown]
+# Rules compose. The lecture's a = X w, b = y - a, c = b², L = sum(c) / N, with a line for each line:
+
+
+# %%
+def mean_squared_error_vjp(g, ans, X, w, y):
+    """Read upward: from c, from b, from a."""
+    b = y - X @ w
+    b_bar = np.full(len(y), g / len(y)) * 2 * b  # c_bar is g / N everywhere: the sum repeats it
+    a_bar = -b_bar
+    return np.outer(a_bar, w), X.T @ a_bar, b_bar
+
+
+error = dk.programs.mean_squared_error
+assert check_vjp(mean_squared_error_vjp, error.function, *error.args).passed
 
 # %% [markdown]
 # **Subtlety.** The checker does not compare with a finite difference alone: a difference can't tell an
@@ -122,4 +139,18 @@ loss = lambda W, x, b: np.sum(np.tanh(layer(W, x, b)) ** 2)  # noqa: E731
 plain = lambda W, x, b: np.sum(np.tanh(W @ x + b) ** 2)  # noqa: E731
 for argnum in range(3):
     assert np.allclose(dk.grad(loss, argnum)(W, x, b), dk.grad(plain, argnum)(W, x, b), rtol=1e-13)
-print("one row for the layer:", [row.fun.name for row in dk.trace(loss)(W, x, b).nodes[3:]])
+rows = [row.fun.name for row in dk.trace(loss)(W, x, b).nodes[3:]]
+predict("tanh(W x + b)², summed: which rows has the trace, with the layer as a primitive?", rows)
+assert rows[:2] == ["affine", "tanh"]
+assert rows[-1] == "sum"
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/11_vjps_not_jacobians_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/11_vjps_not_jacobians.py YOUR_FILE`:
+#
+# 1. `matmul`: both factors.
+# 2. `add`, `mean`: with broadcasting, along axes.
+# 3. `relu`, `softmax`: one Jacobian is diagonal, the other is not.
+# 4. `mean_squared_error`: yours.

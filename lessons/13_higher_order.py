@@ -12,13 +12,11 @@ Before: 06_forward_mode, 07_reverse_mode, 09_forward_or_reverse. 25 minutes.
 # variables has n² entries. Must they be computed, and how?
 
 # %%
-import time
-
 import numpy as np
 import sympy
 
 import diffkit as dk
-from diffkit.lessons import fast, predict
+from diffkit.lessons import predict, seconds
 
 # %% [markdown]
 # **Idea.** The adjoint program is a program, made of the same primitives. So it can be differentiated
@@ -48,32 +46,28 @@ assert np.allclose(H, H.T, rtol=1e-12)
 Hv = dk.hessian_vector_product(helmholtz)(x, v)
 assert np.allclose(Hv, H @ v, rtol=1e-12)
 
-
 # %%
-def seconds(run, repeats: int = 3 if fast() else 9) -> float:
-    """The least time of several runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 rows = []
-for n in (4, 16, 64) if fast() else (4, 16, 64, 256):
+for n in (4, 16, 64):
     x, v = np.full(n, 0.5 / n), np.ones(n)
     gradient = seconds(lambda x=x: dk.grad(helmholtz)(x))
     product = seconds(lambda x=x, v=v: dk.hessian_vector_product(helmholtz)(x, v))
     full = seconds(lambda x=x: dk.hessian(helmholtz)(x), 1)
     rows.append([n, round(product / gradient, 1), round(full / gradient, 1)])
+predict("In 64 variables, which is cheaper: H v, or two rows of H?", "H v costs about as much")
 print(dk.Table(["n", "H v", "H"], rows, caption="Time as a multiple of a gradient's"))
 assert rows[-1][1] < rows[-1][2]
 
 # %% [markdown]
-# All four mixtures give the same matrix.
+# All four mixtures give the same matrix. A network's loss has a Hessian for each pair of its parameters;
+# the product by one of them needs no more than before.
 
 # %%
+network = dk.programs.one_hidden_layer_nll
+w, V, X, y = network.args
+direction = np.array([1.0, -1.0])
+by_product = dk.hessian_vector_product(network)(w, V, X, y, direction)
+assert np.allclose(by_product, dk.hessian(network)(w, V, X, y) @ direction, rtol=1e-12)
 x = np.array(helmholtz.args[0])
 for outer in ("forward", "reverse"):
     for inner in ("forward", "reverse"):
@@ -87,27 +81,43 @@ for outer in ("forward", "reverse"):
 # graph it does not. The trace has its numbers for one point.
 
 # %%
-for n in (2, 4) if fast() else (2, 4, 6):
+trees = []
+for n in (2, 4, 6):
     x = np.full(n, 0.5 / n)
     symbols = np.array(sympy.symbols(f"x:{n}", positive=True), dtype=object)
     energy = dk.trace(helmholtz)(x).to_sympy(symbols)
-    start = time.perf_counter()
     entries = dk.symbolic.hessian(energy, list(symbols))
-    took = time.perf_counter() - start
     size = dk.symbolic.size(entries)
     values = dk.symbolic.lambdify(list(symbols), entries)(*x)
     assert np.allclose(np.array(values, dtype=float), dk.hessian(helmholtz)(x), rtol=1e-9)
-    print(f"n = {n}: tree {size.tree:,} nodes, graph {size.dag:,}; differentiated in {took:.2f} s")
-predict("Which grows the faster with n: the tree of the symbolic Hessian, or its graph?", "tree")
-assert size.tree > 5 * size.dag
+    symbolic = seconds(lambda energy=energy, by=symbols: dk.symbolic.hessian(energy, list(by)), 1)
+    traced = seconds(lambda x=x: dk.hessian(helmholtz)(x), 1)
+    trees.append(size.tree / size.dag)
+    print(f"n = {n}: tree {size.tree:,} nodes, graph {size.dag:,}", end="; ")
+    print(f"symbolic {1e3 * symbolic:.1f} ms once, traced {1e3 * traced:.1f} ms a point")
+predict("In 6 variables, the symbolic Hessian's tree is how many times its graph?", round(trees[-1]))
+assert trees[0] < trees[1] < trees[2]
 
 # %% [markdown]
-# **Subtlety.** Finite differences of finite differences lose digits twice: about 1e-6 is left of 1e-16. A
-# difference of *gradients* loses them once, and the traced product not at all.
+# **Subtlety.** Finite differences of finite differences lose digits twice. A difference of *gradients* loses
+# them once, and the traced product not at all.
 
 # %%
 x = np.array(helmholtz.args[0])
 by_difference = dk.finite.hessian(helmholtz, x)
 error = np.max(np.abs(by_difference - H)) / np.max(np.abs(H))
-print(f"second differences: relative error {error:.1e}")
+gradient = dk.grad(helmholtz)
+once = np.stack([(gradient(x + h) - gradient(x - h)) / 2e-6 for h in 1e-6 * np.eye(len(x))])
+error_once = np.max(np.abs(once - H)) / np.max(np.abs(H))
+print(f"relative error: second differences {error:.1e}, differences of gradients {error_once:.1e}")
 assert 1e-12 < error < 1e-3
+assert error_once < error
+
+# %% [markdown]
+# ## Exercises
+#
+# Copy `exercises/13_higher_order_start.py`, fill it in, and check it with
+# `diffkit check lessons/exercises/13_higher_order.py YOUR_FILE`:
+#
+# 1. `softmax`: the Hessian of log-sum-exp times a vector, without a matrix.
+# 2. `valley`: the Hessian of Rosenbrock's valley times a vector.
