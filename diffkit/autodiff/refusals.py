@@ -69,7 +69,7 @@ def refuse_keyword(name: str, keyword: str, frame: FrameType) -> NoReturn:
     instead = {
         "where": "choose with np.where",
         "initial": "combine it with the answer",
-        "out": "use the answer",
+        "out": "use the answer (a = a + x for a += x)",
     }
     refuse(
         f"{name} was called with {keyword}= on traced values",

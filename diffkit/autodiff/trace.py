@@ -352,15 +352,6 @@ def like(given: Any, value: Any, what: Callable[[], str]) -> Any:
     return array[()] if isinstance(value, np.generic) else array
 
 
-def input_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
-    """What to call the leaves of the arguments: the function's own names for its parameters."""
-    return [
-        p
-        for name, a in zip(parameter_names(f, len(args)), args, strict=True)
-        for p in paths(flatten(a)[1], name)
-    ]
-
-
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     """The names of a function's first ``count`` positional parameters; x1, x2, ... where it has none."""
     if type(f) is FunctionType and f.__code__.co_argcount >= count and not hasattr(f, "__wrapped__"):

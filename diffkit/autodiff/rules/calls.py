@@ -56,6 +56,14 @@ def user_site() -> str:
     return site_of(sys._getframe(1))
 
 
+def _is_in_order(kwargs: dict[str, Any]) -> bool:
+    """Whether the keywords are those of a reduction, with plain numbers: the commonest, so told at once."""
+    for name, value in kwargs.items():
+        if name not in ("axis", "keepdims") or type(value) not in (int, bool):
+            return False
+    return True
+
+
 class Arrangement:
     """Brings the calls of one NumPy function into the form of a row.
 
@@ -80,7 +88,7 @@ class Arrangement:
             if not any(type(v) is Node for v in kwargs.values()):
                 return args, kwargs
             count = 1 + max(k for k, name in enumerate(self._parameters()) if type(kwargs.get(name)) is Node)
-        if kwargs or len(args) > count:
+        if len(args) > count or not (len(args) == count and _is_in_order(kwargs)):
             args, kwargs = self._by_position(args, kwargs, count, frame)
         for a in args:
             if isinstance(a, list | tuple):
