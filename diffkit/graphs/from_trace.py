@@ -469,8 +469,10 @@ def from_trace(
             edges += [Edge(tail, head, "kept", tip="kept for the reverse sweep") for tail, head in reads]
         else:
             # One chip per reader, right beside it: lines across the whole drawing would be unreadable.
-            for reader in dict.fromkeys(head for _, head in reads):
-                rows = [t.nodes[int(tail[1:])] for tail, head in reads if head == reader]
+            read_by: dict[str, list[Row]] = {}
+            for tail, head in reads:
+                read_by.setdefault(head, []).append(t.nodes[int(tail[1:])])
+            for reader, rows in read_by.items():
                 lines = [_kept_line(b.notation.name(row), row.value) for row in rows]
                 tip = "kept for the reverse sweep: " + ", ".join(line.text for line in lines)
                 chip = f"k{reader[1:]}"
