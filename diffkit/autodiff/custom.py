@@ -42,7 +42,17 @@ class UserPrimitive(Primitive):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         name = getattr(function, "__name__", type(function).__name__)
-        super().__init__(name, function, builtin=False)
+
+        def compute(*args: Any, **kwargs: Any) -> Any:
+            answer = function(*args, **kwargs)
+            if any(type(leaf) is Node for leaf in flatten(answer)[0]):
+                raise TraceError(
+                    f"the primitive {name} uses a traced value that is not one of its arguments, which none "
+                    "of its rules can see: pass it as an argument"
+                )
+            return answer
+
+        super().__init__(name, compute, builtin=False)
         self.line = None  # the name may be one of the table's, the function is another
         self.raw = function
         self.given_vjps: dict[int, Rule | None] = {}

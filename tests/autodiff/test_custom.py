@@ -176,6 +176,16 @@ def test_traced_values_in_a_list_are_refused():
         dk.grad(lambda x: f([x, x]))(1.0)
 
 
+def test_a_traced_value_from_around_the_function_is_refused():
+    def f(x):
+        scaled = dk.primitive(lambda y: y * x)
+        dk.defvjp(scaled, lambda g, ans, y: g * x)
+        return scaled(x)
+
+    with pytest.raises(TraceError, match="not one of its arguments"):
+        dk.grad(f)(2.0)
+
+
 def test_what_is_no_primitive_is_refused():
     def cube(x):
         return x**3
