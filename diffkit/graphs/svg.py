@@ -107,8 +107,10 @@ def to_svg(
         reversible: give each arrow a second head, at its beginning, for a page that shows it in turn.
     """
     style = {"auto": STYLE, "light": _LIGHT, "dark": _LIGHT + _DARK}[theme]
-    if not scales:  # converters know no paint-order and would paint the halo over the text
-        style = style.replace(_HALO, ";stroke:none")
+    if not scales:
+        # CairoSVG knows no paint-order and would paint the halo over the text; and it takes one font for
+        # all of it, so that has to be one with subscripts and overlines.
+        style = style.replace(_HALO, ";stroke:none").replace(FONT, "'DejaVu Sans'")
     width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="dk" width="{width:.0f}" height="{height:.0f}" '
@@ -133,7 +135,18 @@ def to_svg(
     for name, box in layout.clusters.items():
         parts.append(_cluster_name(graph, name, box))
     parts.append("</g></svg>")
-    return "\n".join(parts) + "\n"
+    svg = "\n".join(parts) + "\n"
+    return svg if scales else _for_converters(svg)
+
+
+_OVERLINE_SPAN = re.compile('<tspan text-decoration="overline">(.*?)</tspan>')
+_FONT_SIZE = re.compile('font-size="([0-9.]+)"')
+
+
+def _for_converters(svg: str) -> str:
+    """With combining overlines, for CairoSVG misplaces a part of a line; smaller, for DejaVu is wide."""
+    svg = _OVERLINE_SPAN.sub(lambda m: "".join(c + "\u0305" for c in m[1]), svg)
+    return _FONT_SIZE.sub(lambda m: f'font-size="{0.9 * float(m[1]):.2f}"', svg)
 
 
 def _f(value: float) -> str:

@@ -9,6 +9,7 @@ from diffkit import programs
 from diffkit.errors import InputError
 from diffkit.graphs.drawing import draw
 from diffkit.graphs.from_trace import VIEWS
+from diffkit.graphs.svg import to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -116,3 +117,11 @@ def test_markup_in_names_is_escaped():
     for name in ("</svg><script>alert(1)</script>", "a & b", "\x00\x07", "\ud800"):
         root = parse(draw(lambda p, name=name: p[name] * 2.0, {name: 1.0}).svg())
         assert not list(root.iter(f"{SVG}script"))
+
+
+def test_converters_are_given_what_they_can_draw():
+    drawing = draw(lambda rate: rate * 2.0, 3.0, view="adjoint")
+    svg = to_svg(drawing.graph, drawing.layout, theme="light", scales=False)
+    assert "r\u0305a\u0305t\u0305e\u0305" in "".join(parse(svg).itertext())
+    for unknown in ("<tspan", "paint-order", "prefers-color-scheme", "height:auto"):
+        assert unknown not in svg
