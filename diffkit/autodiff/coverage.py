@@ -1,4 +1,4 @@
-"""What can be differentiated: the list in ``docs/coverage.md``, made from the rules that are registered.
+"""What can be differentiated: the list in ``COVERAGE.md``, made from the rules that are registered.
 
 ``python -m diffkit.autodiff.coverage`` writes it anew; a test says when it is out of date.
 
@@ -167,8 +167,12 @@ other functions are in `diffkit.scipy`, under SciPy's names.
 """
 
 
+DOCUMENT = Path(__file__).with_name("COVERAGE.md")
+"""Where the list is kept."""
+
+
 def document() -> str:
-    """The text of ``docs/coverage.md``."""
+    """The text of ``COVERAGE.md``."""
     parts = [_INTRODUCTION]
     for namespace in NAMESPACES:
         rows = coverage(namespace)
@@ -181,9 +185,8 @@ def document() -> str:
 
 
 def main() -> None:
-    """Writes ``docs/coverage.md`` in the working directory."""
-    path = Path("docs/coverage.md")
-    path.parent.mkdir(exist_ok=True)
+    """Writes ``COVERAGE.md``, beside this file."""
+    path = DOCUMENT
     write_atomically(path, document())
     sys.stdout.write(f"wrote {path}\n")
 

@@ -1,14 +1,12 @@
 """The list of what is covered: current, and no shorter than autograd's."""
 
 import importlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from diffkit.autodiff.coverage import NAMESPACES, coverage, document
+from diffkit.autodiff.coverage import DOCUMENT, NAMESPACES, coverage, document
 
-ROOT = Path(__file__).parents[2]
 
 BEYOND = (
     "flip take take_along_axis cumprod ptp nansum nanmean nanmax nanmin nanprod nanvar nanstd "
@@ -87,8 +85,8 @@ def test_nothing_in_place_is_listed():
 
 
 def test_the_document_is_current():
-    if tuple(map(int, np.__version__.split(".")[:2])) < (2, 4):
+    if tuple(map(int, np.__version__.split(".")[:2])) != (2, 4):
         pytest.skip("the document lists the functions of NumPy 2.4")
-    assert (ROOT / "docs" / "coverage.md").read_text() == document(), (
-        "run python -m diffkit.autodiff.coverage, and commit docs/coverage.md"
+    assert DOCUMENT.read_text() == document(), (
+        "run python -m diffkit.autodiff.coverage, and commit COVERAGE.md"
     )
