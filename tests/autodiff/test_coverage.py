@@ -7,7 +7,6 @@ import pytest
 
 from diffkit.autodiff.coverage import DOCUMENT, NAMESPACES, coverage, document
 
-
 BEYOND = (
     "flip take take_along_axis cumprod ptp nansum nanmean nanmax nanmin nanprod nanvar nanstd "
     "cbrt interp median percentile quantile convolve correlate vdot vecdot matvec vecmat "
