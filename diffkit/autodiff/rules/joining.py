@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array, plain
-from diffkit.autodiff.rules.indexing import placed, scatter
+from diffkit.autodiff.rules.calls import as_array, decided, plain
+from diffkit.autodiff.rules.indexing import placed
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.autodiff.scatter import Scatter
-from diffkit.autodiff.tracer import Primitive, apply
+from diffkit.autodiff.tracer import Primitive, apply, plain_index
 from diffkit.errors import NoRuleError
 
 __all__: list[str] = []
 
 
 # -- concatenate and stack: a row has the arrays of the list as its arguments -----------------------------
-
-
-def _part_of_whole(k: int, arrays: tuple[Any, ...], axis: int | None) -> tuple[Any, ...]:
-    """The index of the k-th array in the concatenation of all."""
-    if axis is None:
-        start = sum(np.size(a) for a in arrays[:k])
-        return (slice(start, start + np.size(arrays[k])),)
-    start = sum(a.shape[axis] for a in arrays[:k])
-    return _along(arrays[k].ndim, axis, slice(start, start + arrays[k].shape[axis]))
 
 
 def _along(ndim: int, axis: int, index: Any) -> tuple[Any, ...]:
@@ -37,21 +29,47 @@ def _along(ndim: int, axis: int, index: Any) -> tuple[Any, ...]:
     return tuple(whole)
 
 
-def _concatenate_vjp(k: int, g: Any, ans: Any, *arrays: Any, axis: int | None = 0, **_: Any) -> Any:
-    part = g[_part_of_whole(k, arrays, axis)]
-    return fit(part if axis is not None else np.reshape(part, np.shape(arrays[k])), arrays[k])
+class _Parts(Sequence[Any]):
+    """The cotangents of all the arrays of a list, each cut out of the whole when it is asked for."""
+
+    def __init__(self, arrays: Sequence[Any], cut: Callable[[int], Any]) -> None:
+        self.arrays, self.cut = arrays, cut
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, k: Any) -> Any:
+        return fit(self.cut(k), self.arrays[k])
 
 
-def _concatenate_jvp(k: int, t: Any, ans: Any, *arrays: Any, axis: int | None = 0, **_: Any) -> Any:
-    return scatter(t if axis is not None else np.ravel(t), _part_of_whole(k, arrays, axis), ans)
+def _concatenate_vjp(g: Any, ans: Any, *arrays: Any, axis: int | None = 0, **_: Any) -> _Parts:
+    sizes = [np.size(a) if axis is None else a.shape[axis] for a in arrays]
+    bounds = [0, *itertools.accumulate(sizes)]
+
+    def cut(k: int) -> Any:
+        part = slice(bounds[k], bounds[k + 1])
+        if axis is None:
+            return np.reshape(g[part], np.shape(arrays[k]))
+        return g[_along(len(g.shape), axis, part)]
+
+    return _Parts(arrays, cut)
 
 
-def _stack_vjp(k: int, g: Any, ans: Any, *arrays: Any, axis: int = 0, **_: Any) -> Any:
-    return fit(g[_along(g.ndim, axis, k)], arrays[k])
+def _stack_vjp(g: Any, ans: Any, *arrays: Any, axis: int = 0, **_: Any) -> _Parts:
+    return _Parts(arrays, lambda k: g[_along(len(g.shape), axis, k)])
 
 
-def _stack_jvp(k: int, t: Any, ans: Any, *arrays: Any, axis: int = 0, **_: Any) -> Any:
-    return scatter(t, _along(len(ans.shape), axis, k), ans)
+def _tangents(ts: tuple[Any, ...], arrays: tuple[Any, ...]) -> list[Any]:
+    """The arrays' tangents, zeros where there is none."""
+    return [np.zeros_like(a) if t is None else t for t, a in zip(ts, arrays, strict=True)]
+
+
+def _concatenate_jvp(ts: tuple[Any, ...], ans: Any, *arrays: Any, axis: int | None = 0, **_: Any) -> Any:
+    return np.concatenate(_tangents(ts, arrays), axis=axis)
+
+
+def _stack_jvp(ts: tuple[Any, ...], ans: Any, *arrays: Any, axis: int = 0, **_: Any) -> Any:
+    return np.stack(_tangents(ts, arrays), axis=axis)
 
 
 def _of_a_list(fun: Primitive) -> Any:
@@ -71,9 +89,9 @@ def _of_a_list(fun: Primitive) -> Any:
 
 
 # fmt: off
-define(np.concatenate, [_concatenate_vjp], [_concatenate_jvp], variadic=True, entry=_of_a_list,
+define(np.concatenate, [_concatenate_vjp], [_concatenate_jvp], variadic=True, joint=True, entry=_of_a_list,
        compute=lambda *arrays, axis=0, dtype=None: np.concatenate(arrays, axis, dtype=dtype))
-define(np.stack,       [_stack_vjp],       [_stack_jvp],       variadic=True, entry=_of_a_list,
+define(np.stack,       [_stack_vjp],       [_stack_jvp],       variadic=True, joint=True, entry=_of_a_list,
        compute=lambda *arrays, axis=0, dtype=None: np.stack(arrays, axis, dtype=dtype))
 # fmt: on
 
@@ -261,7 +279,7 @@ define(np.pad, [_pad_vjp], [_pad_jvp], entry=_pad_entry)
 
 @composite(np.insert)
 def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    arr, values, obj = as_array(arr), as_array(values), plain(obj)
+    arr, values, obj = as_array(arr), as_array(values), plain_index(obj)
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = axis % arr.ndim
@@ -284,12 +302,12 @@ def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    return np.take(arr, np.delete(np.arange(arr.shape[axis]), plain(obj)), axis=axis)
+    return np.take(arr, np.delete(np.arange(arr.shape[axis]), plain_index(obj)), axis=axis)
 
 
 @composite(np.trim_zeros)
 def _trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
-    kept = np.argwhere(plain(filt))
+    kept = decided(np.argwhere, filt)
     if not len(kept):
         return np.trim_zeros(plain(filt), trim) if axis is None else np.trim_zeros(plain(filt), trim, axis)
     axes = range(filt.ndim) if axis is None else np.ravel(axis) % filt.ndim

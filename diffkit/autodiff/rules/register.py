@@ -78,6 +78,7 @@ def define(
     name: str | None = None,
     compute: Callable[..., Any] | None = None,
     variadic: bool = False,
+    joint: bool = False,
     entry: Callable[[Primitive], Callable[..., Any]] | None = None,
 ) -> Primitive:
     """Makes a primitive of a NumPy function and registers it.
@@ -88,12 +89,12 @@ def define(
             the JVP of a linear argument. The function's other parameters come as keywords.
         name: the primitive's name, if not the function's own.
         compute: what computes the value, if not ``function`` itself.
-        variadic: see :class:`Primitive`.
+        variadic, joint: see :class:`Primitive`.
         entry: given the primitive, makes what users' calls go to: for signatures in which
             differentiable arguments come inside a list, or not always.
     """
     run = compute or function
-    fun = Primitive(name or function.__name__, run, variadic=variadic)
+    fun = Primitive(name or function.__name__, run, variadic=variadic, joint=joint)
     fun.vjps = tuple(vjps)
     if variadic:
         fun.jvps = tuple(linear_jvp_of_any(run) if isinstance(j, _Linear) else j for j in jvps)

@@ -5,6 +5,7 @@ systematic test has to fail.
 """
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -24,8 +25,8 @@ def every(change):
     """``change`` applied to each array of a rule's answer, written out if it is not yet."""
 
     def changed(answer):
-        if isinstance(answer, tuple | list):
-            return type(answer)(map(changed, answer))
+        if isinstance(answer, Sequence):
+            return tuple(map(changed, answer))
         if answer is None:
             return None
         return change(answer.dense() if hasattr(answer, "dense") else answer)
