@@ -165,6 +165,50 @@ def _shared_grad(f):
     return kept[0]
 
 
+WEIGHTS = np.array([1.0, -2.0, 0.5, 3.0])
+GOES_BY_VALUES = {
+    "sort": lambda x: np.sum(np.sort(x) * WEIGHTS),
+    "partition": lambda x: np.sum(np.partition(x, 1)[:2] * x[:2]),
+    "median": lambda x: np.median(x) * x[0],
+    "quantile": lambda x: np.quantile(x, 0.3) * x[0],
+    "prod": lambda x: np.prod(x),
+    "max": lambda x: np.max(x) * x[1],
+    "interp": lambda x: np.sum(np.interp(x, np.array([-1.0, 0.0, 1.5]), WEIGHTS[:3])),
+    "interp_left": lambda x: np.interp(x[0], np.array([0.0, 1.0]), x[1:3]),
+    "nansum": lambda x: np.nansum(np.where(x > 1.0, np.nan, x) * WEIGHTS),
+    "nanmean": lambda x: np.nanmean(np.where(x > 1.0, np.nan, x) * WEIGHTS),
+    "unique": lambda x: np.sum(np.unique(x) ** 2) * len(np.unique(x)),
+    "trim_zeros": lambda x: np.sum(np.trim_zeros(x) * 2.0) * len(np.trim_zeros(x)),
+    "clip": lambda x: np.sum(np.clip(x, -0.5, 0.5) * WEIGHTS),
+    "det": lambda x: np.linalg.det(np.reshape(x, (2, 2))),
+    "eigvalsh": lambda x: np.sum(np.linalg.eigvalsh(np.reshape(x, (2, 2))) ** 2 * WEIGHTS[:2]),
+    "norm": lambda x: np.linalg.norm(x),
+    "frexp": lambda x: np.sum(np.frexp(x)[0] * WEIGHTS),
+    "argmax": lambda x: x[np.argmax(x)] * WEIGHTS[np.argmin(x)],
+    "nonzero": lambda x: np.sum(x[np.nonzero(x)] ** 2),
+    "searchsorted": lambda x: x[0] * float(np.searchsorted(np.array([0.0, 1.0]), 0.5)),
+    "absolute": lambda x: np.sum(np.abs(x) * WEIGHTS),
+    "extract": lambda x: np.sum(np.extract(x > 0.0, x) ** 3),
+    "percentile": lambda x: np.percentile(x, [10, 80]) @ x[:2],
+    "float_power": lambda x: np.sum(np.sign(x) * np.abs(x) ** 1.5),
+}
+
+
+@pytest.mark.parametrize("name", GOES_BY_VALUES)
+def test_rules_that_go_by_values_are_never_stale(name):
+    """The gradient of a sort depends on the order, that of a product on where the zeros are."""
+    f = GOES_BY_VALUES[name]
+    both = dk.value_and_grad(f)
+    compiled = dk.compile(both)
+    rng = np.random.default_rng(3)
+    points = [np.round(rng.normal(size=4), 1) for _ in range(12)]
+    points += [np.where(rng.random(4) < 0.4, 0.0, p) for p in points[:6]] + [np.sort(p) for p in points[:3]]
+    with np.errstate(all="ignore"):
+        for x in points * 2:
+            assert_same(compiled(x), both(x))
+    assert compiled.stats.hits
+
+
 # -- kinds of calls ---------------------------------------------------------------------------------------
 
 Point = collections.namedtuple("Point", "x y")

@@ -17,10 +17,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from diffkit.autodiff.refusals import refuse_keyword, site_of
-from diffkit.autodiff.tracer import Node, nodes_in, plain_index
+from diffkit.autodiff.tracer import Node, Primitive, nodes_in, plain_index
 from diffkit.errors import TraceError
 
-__all__ = ["Arrangement", "as_array", "plain", "plain_tree", "user_site"]
+__all__ = ["Arrangement", "as_array", "decided", "plain", "plain_tree", "user_site"]
 
 _REFUSED = ("out", "where", "initial")
 
@@ -29,10 +29,34 @@ _WITHOUT_SIGNATURE = {"dot": "a b out", "inner": "a b", "vdot": "a b", "where": 
 
 
 def plain(value: Any) -> Any:
-    """The number or array inside any nesting of nodes."""
+    """The number or array inside any nesting of nodes: for its shape and dtype.
+
+    A rule that goes by its values takes them through :func:`decided`, which writes down that it did.
+    """
     while type(value) is Node:
         value = value.value
     return value
+
+
+def decided(function: Callable[..., Any], *args: Any) -> Any:
+    """``function(*args)`` on the plain values; on traced ones, a decision of the trace.
+
+    A program that went by the order of some numbers, or by which of them are zero, holds for others
+    only if they are in the same order, or the same of them are zero. So what the function gives (a mask,
+    a permutation, a bool) is recorded as a row of its own, and as what the trace goes by.
+
+    >>> decided(np.argsort, np.array([3.0, 1.0, 2.0]))
+    array([1, 2, 0])
+    """
+    if not any(type(a) is Node for a in args):
+        return function(*args)
+
+    def compute(*values: Any) -> Any:
+        return (fun if any(type(v) is Node for v in values) else function)(*values)
+
+    name = getattr(function, "__name__", "")
+    fun = Primitive(name if name.isidentifier() else "decision", compute, constant=True)
+    return plain_index(fun(*args))
 
 
 def plain_tree(value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import plain
+from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
 from diffkit.autodiff.rules.shaping import astype, cast
 from diffkit.autodiff.tracer import nodes_in
@@ -149,8 +149,8 @@ def _logspace(
 def _geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
-    sign = np.sign(plain(start))
-    if np.any(sign != np.sign(plain(stop))) or not np.all(sign):
+    sign = decided(np.sign, start)
+    if np.any(sign != decided(np.sign, stop)) or not np.all(sign):
         raise ValueError("geomspace of traced values needs a start and a stop of the same sign, not zero")
     logs = np.linspace(np.log(sign * start), np.log(sign * stop), num, endpoint, axis=axis)
     points = (np.expand_dims(sign, axis) if np.ndim(sign) else sign) * np.exp(logs)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array, plain
+from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.autodiff.tracer import Primitive
@@ -145,7 +145,7 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
     x, xp, fp = as_array(x), as_array(xp), as_array(fp)
     if period is not None:
         x, xp = x % period, xp % period
-        order = np.argsort(plain(xp))
+        order = decided(np.argsort, xp)
         xp, fp = xp[order], fp[order]
         xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
@@ -155,17 +155,16 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
     if n == 1:
         inside: Any = np.broadcast_to(fp[0], np.shape(x))
     else:
-        k = np.clip(np.searchsorted(plain(xp), plain(x), side="right") - 1, 0, n - 2)
+        k = decided(lambda xp, x: np.clip(np.searchsorted(xp, x, side="right") - 1, 0, n - 2), xp, x)
         share = (x - xp[k]) / (xp[k + 1] - xp[k])
         inside = fp[k] + share * (fp[k + 1] - fp[k])
     below = fp[0] if left is None else left
     above = fp[n - 1] if right is None else right
-    at = np.asarray(plain(x))
-    first, last = plain(xp)[0], plain(xp)[-1]
-    if np.any(at < first):
-        inside = np.where(at < first, below, inside)
-    if np.any(at > last):
-        inside = np.where(at > last, above, inside)
+    before, after = decided(np.less, x, xp[0]), decided(np.greater, x, xp[-1])
+    if np.any(before):
+        inside = np.where(before, below, inside)
+    if np.any(after):
+        inside = np.where(after, above, inside)
     return inside
 
 

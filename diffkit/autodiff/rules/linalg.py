@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.rules.calls import decided
 from diffkit.autodiff.rules.matrices import (
     adjoint,
     barred,
@@ -90,7 +91,7 @@ define(np.linalg.pinv, [barred(_pinv_vjp)], [_pinv_jvp])
 def _cofactors(det: Any, a: Any) -> Any:
     """The derivative of the determinant by each entry: det(a) inv(a)^T, and what that tends to where
     a is singular, by the recursion of Faddeev and Le Verrier (Gantmacher, Theory of Matrices I, IV.5)."""
-    if np.all(plain(det) != 0):
+    if decided(np.all, det):
         return per_matrix(det) * np.linalg.inv(a).mT
     eye = identity(a)
     m = np.broadcast_to(eye, a.shape)
@@ -261,7 +262,8 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     small = np.finfo(a.dtype).eps * (max(a.shape) if rcond is None else 1)
     x = np.linalg.pinv(a, small if rcond in (None, -1) else rcond) @ b
     s = np.linalg.svdvals(a)
-    rank = int(np.sum(plain(s) > (small if rcond in (None, -1) else rcond) * np.max(plain(s), initial=0.0)))
+    share = small if rcond in (None, -1) else rcond
+    rank = decided(lambda s: int(np.sum(s > share * np.max(s, initial=0.0))), s)
     short = np.reshape(b - a @ x, (a.shape[0], -1))
     of_full_rank = rank == a.shape[1] < a.shape[0]
     residuals = np.sum(real(short * conj(short)), axis=0) if of_full_rank else np.zeros(0, dtype=s.dtype)

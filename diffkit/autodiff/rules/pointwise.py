@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array, plain
+from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.elementwise import above
 from diffkit.autodiff.rules.indexing import scatter
 from diffkit.autodiff.rules.register import composite, constant, define, fit, reentrant
@@ -160,7 +160,7 @@ def _modf(x: Any, /) -> Any:
 
 @composite(np.frexp)
 def _frexp(x: Any, /) -> Any:
-    _, exponent = np.frexp(plain(x))
+    exponent = decided(lambda x: np.frexp(x)[1], x)
     return np.ldexp(x, -exponent), exponent
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array, plain
+from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.register import composite
 from diffkit.autodiff.rules.shaping import cast
 
@@ -76,7 +76,7 @@ def _poly(seq_of_zeros: Any) -> Any:
 
 @composite(np.roots)
 def _roots(p: Any) -> Any:
-    first, last = np.flatnonzero(plain(p))[[0, -1]]
+    first, last = decided(np.flatnonzero, p)[[0, -1]]
     monic = p[first + 1 : last + 1] / p[first]
     n = int(last - first)
     if n == 0:

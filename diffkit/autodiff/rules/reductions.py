@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import plain
+from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.register import LINEAR, composite, constant, define, fit
 from diffkit.autodiff.tracer import Node
 
@@ -16,7 +16,7 @@ Axis = int | tuple[int, ...] | None
 
 
 def aligned(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """What a reduction of x gave, or its cotangent, with the reduced axes kept, so that it broadcasts to x."""
+    """What a reduction of x gave, or its cotangent, with the reduced axes kept, to broadcast to x."""
     if axis is None or keepdims:
         return v
     shape = getattr(x, "shape", ())
@@ -78,7 +78,7 @@ def _extreme_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = F
 
 def _of_the_others(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """For each element the product of all the others: ans / x, but right where some are zero."""
-    if np.all(plain(x)):
+    if decided(np.all, x):
         return aligned(ans, x, axis, keepdims) / x
     ndim = x.ndim
     axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis

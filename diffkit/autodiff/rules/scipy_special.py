@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from diffkit.autodiff.rules.calls import as_array, plain
+from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.elementwise import where
 from diffkit.autodiff.rules.mirror import mirrored, program
 from diffkit.autodiff.rules.reductions import spread
@@ -121,7 +121,7 @@ def _logsumexp_of(
         options = {"axis": axis, "b": b, "keepdims": keepdims or None}
         return _logsumexp(a, **{name: option for name, option in options.items() if option is not None})
     a = as_array(a)
-    largest = np.max(plain(a), axis=axis, keepdims=True)
+    largest = decided(lambda a: np.max(a, axis=axis, keepdims=True), a)
     terms = np.exp(a - largest)
     total = np.sum(terms if b is None else b * terms, axis=axis, keepdims=True)
     answer = np.log(np.abs(total)) + largest

@@ -20,7 +20,7 @@ import numpy as np
 import scipy.special
 import scipy.stats
 
-from diffkit.autodiff.rules.calls import as_array, plain
+from diffkit.autodiff.rules.calls import as_array, decided, plain
 from diffkit.autodiff.rules.mirror import program
 from diffkit.autodiff.rules.register import fit, reentrant
 from diffkit.autodiff.rules.scipy_special import function
@@ -253,23 +253,28 @@ def _normal_parameters(mean: Any, cov: Any) -> tuple[Any, Any]:
 
 def _mvn_logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
     # SciPy checks the arguments, and raises what it raises on plain values.
-    plainly = [plain(as_array(v)) for v in (x, mean, cov)]
-    value = scipy.stats.multivariate_normal.logpdf(*plainly, allow_singular=allow_singular)
+    def outside(x: Any, mean: Any, cov: Any) -> Any:
+        value = scipy.stats.multivariate_normal.logpdf(x, mean, cov, allow_singular=allow_singular)
+        return np.isneginf(value)
+
+    nowhere = decided(outside, *map(as_array, (x, mean, cov)))
     x = _number_as_array(x)
     mean, cov = _normal_parameters(mean, cov)
     d = np.reshape(x, (-1, mean.shape[0])) - mean
     if allow_singular:
         inverse = np.linalg.pinv(cov, hermitian=True)
         w = np.linalg.eigvalsh(cov)
-        kept = plain(w) > np.finfo(float).eps * 1e6 * np.max(np.abs(plain(w)))  # SciPy's own threshold
+        kept = decided(
+            lambda w: w > np.finfo(float).eps * 1e6 * np.max(np.abs(w)), w
+        )  # SciPy's own threshold
         rank, log_det = int(np.sum(kept)), np.sum(np.log(w[kept]))
         distance = np.sum(d * (d @ inverse), axis=-1)
     else:
         rank, log_det = mean.shape[0], np.linalg.slogdet(cov)[1]
         distance = np.sum(d * np.linalg.solve(cov, d.T).T, axis=-1)
     density = -0.5 * (rank * np.log(2 * np.pi) + log_det + distance)
-    density = np.where(np.isneginf(np.reshape(value, (-1,))), -np.inf, density)
-    return np.reshape(density, np.shape(value))
+    density = np.where(np.reshape(nowhere, (-1,)), -np.inf, density)
+    return np.reshape(density, np.shape(nowhere))
 
 
 def _mvn_entropy(mean: Any = None, cov: Any = 1) -> Any:

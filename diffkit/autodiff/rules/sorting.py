@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array, plain
+from diffkit.autodiff.rules.calls import as_array, decided, plain
 from diffkit.autodiff.rules.register import composite, constant, define, fit, is_node, reentrant
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.autodiff.tracer import Primitive
@@ -30,7 +30,7 @@ def _permute(t: Any, order: Any, axis: int | None) -> Any:
 
 
 def _order(x: Any, axis: int | None, kind: Any = None, stable: Any = None, **_: Any) -> Any:
-    return np.argsort(plain(x), axis=axis, kind=kind, stable=stable)
+    return decided(lambda x: np.argsort(x, axis=axis, kind=kind, stable=stable), x)
 
 
 def _sort_vjp(g: Any, ans: Any, x: Any, *, axis: int | None = -1, **kwargs: Any) -> Any:
@@ -42,11 +42,11 @@ def _sort_jvp(t: Any, ans: Any, x: Any, *, axis: int | None = -1, **kwargs: Any)
 
 
 def _partition_vjp(g: Any, ans: Any, x: Any, *, kth: Any, axis: int | None = -1, **_: Any) -> Any:
-    return _permute_back(g, x, np.argpartition(plain(x), kth, axis=axis), axis)
+    return _permute_back(g, x, decided(lambda x: np.argpartition(x, kth, axis=axis), x), axis)
 
 
 def _partition_jvp(t: Any, ans: Any, x: Any, *, kth: Any, axis: int | None = -1, **_: Any) -> Any:
-    return _permute(t, np.argpartition(plain(x), kth, axis=axis), axis)
+    return _permute(t, decided(lambda x: np.argpartition(x, kth, axis=axis), x), axis)
 
 
 # fmt: off
@@ -67,7 +67,11 @@ def _unique(
     equal_nan: bool = True,
 ) -> Any:
     options: Any = {"return_inverse": return_inverse, "return_counts": return_counts, "equal_nan": equal_nan}
-    _, index, *rest = np.unique(plain(ar), return_index=True, axis=axis, **options)
+    found = [
+        decided(lambda ar, k=k: np.unique(ar, return_index=True, axis=axis, **options)[k], ar)
+        for k in range(1, 2 + return_inverse + return_counts)
+    ]
+    index, rest = found[0], found[1:]
     values = np.ravel(ar)[index] if axis is None else np.take(ar, index, axis=axis)
     extra = [index] * return_index + rest
     return (values, *extra) if extra else values
@@ -103,7 +107,7 @@ def _slope_of_place(q: Any, n: int, method: Any) -> Any:
         "median_unbiased": n + 1 / 3,
         "normal_unbiased": n + 1 / 4,
     }.get(method, 0.0)
-    at = np.quantile(np.arange(float(n)), plain(q), method=method)
+    at = decided(lambda q: np.quantile(np.arange(float(n)), q, method=method), q)
     return per_q * ((at > 0) & (at < n - 1))
 
 
@@ -121,7 +125,7 @@ def quantile(a: Any, q: Any, axis: Axis, method: Any, keepdims: bool, skip_nan: 
     rest = tuple(n for k, n in enumerate(np.shape(a)) if k not in axes)
     moved = np.moveaxis(a, axes, tuple(range(-len(axes), 0))) if axes != tuple(range(ndim)) else a
     rows = np.sort(np.reshape(moved, (*rest, -1)), axis=-1)  # NaNs come last
-    counts = np.sum(~np.isnan(plain(rows)), axis=-1)
+    counts = decided(lambda rows: np.sum(~np.isnan(rows), axis=-1), rows)
     n = rows.shape[-1]
     q = np.reshape(q, q_shape + (1,) * len(rest))
     if np.all(counts == n):
@@ -143,7 +147,7 @@ def _read_off(rows: Any, at: Any, n: int) -> Any:
 
     ``at`` has q's axes and then the rows', of length 1.
     """
-    low = np.minimum(np.floor(plain(at)), max(n - 2, 0)).astype(int)
+    low = decided(lambda at: np.minimum(np.floor(at), max(n - 2, 0)).astype(int), at)
     if low.size == 1:  # one quantile: a slice will do
         k = int(low.ravel()[0])
         left, right = rows[..., k], rows[..., min(k + 1, n - 1)]
@@ -160,7 +164,7 @@ def _read_off(rows: Any, at: Any, n: int) -> Any:
         return left
     # From the nearer neighbour, so that a share of 1 gives the right one exactly.
     step = right - left
-    return np.where(plain(share) < 0.5, left + step * share, right - step * (1 - share))
+    return np.where(decided(np.less, share, 0.5), left + step * share, right - step * (1 - share))
 
 
 def _read_off_some(rows: Any, q: Any, known: np.ndarray, method: str) -> Any:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.rules.calls import decided
 from diffkit.autodiff.rules.matrices import (
     adjoint,
     barred,
@@ -28,7 +29,6 @@ from diffkit.autodiff.rules.matrices import (
     is_zero,
     on_diagonal,
     over,
-    plain,
     real,
     strictly_lower,
 )
@@ -40,12 +40,12 @@ __all__: list[str] = []
 def _gaps(w: Any) -> tuple[Any, Any]:
     """w_j - w_i at i, j, and where that is zero but for round-off."""
     d = w[..., None, :] - w[..., :, None]
-    return d, np.abs(plain(d)) <= _tiny(w)[..., None]
+    return d, decided(lambda d, w: np.abs(d) <= _tiny(w)[..., None], d, w)
 
 
 def _tiny(w: Any) -> Any:
     """Less than this is zero beside the largest of the values w."""
-    size = np.max(np.abs(plain(w)), axis=-1, keepdims=True, initial=0.0)
+    size = np.max(np.abs(w), axis=-1, keepdims=True, initial=0.0)
     return size * (np.finfo(w.dtype).eps * max(w.shape[-1], 1))
 
 
@@ -109,9 +109,9 @@ define(np.linalg.eigvalsh, [barred(_eigvalsh_vjp)], [_eigvalsh_jvp])
 
 def _largest(v: Any) -> Any:
     """1 at the largest entry of each column, whose phase NumPy's eig makes zero."""
-    size = np.abs(plain(v))
-    places = np.arange(size.shape[-2])[:, None]
-    return (places == np.argmax(size, axis=-2)[..., None, :]).astype(plain(v).dtype)
+    places = np.arange(v.shape[-2])[:, None]
+    largest = decided(lambda v: np.argmax(np.abs(v), axis=-2), v)
+    return (places == largest[..., None, :]).astype(v.dtype)
 
 
 def _keep_scale(x: Any, v: Any) -> Any:
@@ -168,7 +168,7 @@ def _parts(ans: Any) -> Any:
 
 def _over_values(c: Any, s: Any, used: Any = True) -> Any:
     """The columns of c over the singular values."""
-    zero = np.abs(plain(s)) <= _tiny(s)
+    zero = decided(lambda s: np.abs(s) <= _tiny(s), s)
     return over(c, s[..., None, :], zero[..., None, :], ~np.atleast_1d(used)[..., None, :])
 
 
