@@ -18,8 +18,12 @@ class BudgetError(DiffkitError, TimeoutError):
     """A step that did not finish within the time, depth or memory that it was given."""
 
 
-class _Stop(BaseException):
-    """Thrown into the computing thread; not an Exception, so that nothing there catches it."""
+class _Stop(SystemExit):
+    """Thrown into the computing thread; not an Exception, so that nothing there catches it.
+
+    It is thrown again until the thread has ended, so one may arrive when the thread is already on
+    its way out. There Python passes over a SystemExit, and would report any other.
+    """
 
 
 def within(seconds: float, compute: Callable[[], T], what: str) -> T:

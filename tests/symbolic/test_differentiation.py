@@ -2,7 +2,7 @@
 
 import math
 import random
-import time
+import threading
 
 import mpmath
 import pytest
@@ -439,10 +439,12 @@ def test_simplification_is_a_separate_step_with_a_budget():
     assert diff(expr, x) != 0
     assert diff(expr, x, simplify=True) == 0
     assert diff((x + 1) ** 3, x, simplify=sympy.expand) == 3 * x**2 + 6 * x + 3
-    started = time.perf_counter()
+    threads = threading.active_count()
     with pytest.raises(BudgetError, match="simplifying the derivative by"):
         diff(FAMILIES["logistic map"].expression(14), x.func("x"), simplify=True, seconds=0.3)
-    assert time.perf_counter() - started < 20
+    with pytest.raises(BudgetError, match="simplifying the derivative by"):
+        diff(expr, x, simplify=lambda e: sum(1 for _ in iter(int, 1)), seconds=0.1)
+    assert threading.active_count() == threads  # what did not finish was stopped
 
 
 # -- depth --------------------------------------------------------------------------------------------
@@ -450,15 +452,14 @@ def test_simplification_is_a_separate_step_with_a_budget():
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", ["logistic map", "soft ReLU", "f sin f"])
-def test_ten_thousand_levels(name, mode):
+def test_ten_thousand_levels(name, mode, is_linear):
     family = FAMILIES[name]
     expr = family.expression(10_000)
     (symbol,) = family.variables(10_000)
-    started = time.process_time()
     derivative = diff(expr, symbol, mode=mode)
-    assert time.process_time() - started < 6  # under one second on an idle core
     assert len(post_order(derivative)) < 11 * 10_000
     assert hash(derivative) == derivative._mhash
+    assert is_linear(lambda n: diff(family.expression(n), symbol, mode=mode), 500)
 
 
 def test_deep_and_wide_conditions():

@@ -1,6 +1,6 @@
 """The table of swell: its columns, its dashes, its families."""
 
-import time
+import threading
 
 import numpy as np
 import pytest
@@ -27,24 +27,32 @@ def test_the_lecture_s_table():
         assert "1538" in shown.replace(",", "").replace("{", "").replace("}", "")
 
 
-def test_ten_thousand_rows_deep():
-    started = time.process_time()
+def test_ten_thousand_rows_deep(is_linear):
     table = swell("logistic map", [10_000], measures=["forward"])
-    assert time.process_time() - started < 15
     assert table["forward tree"] == [(4 * 10_000 - 5) * 2**10_000 + 1]
     assert "e+3014" in table.text()
+    assert is_linear(lambda n: swell("logistic map", [n], measures=["forward"]), 500)
 
 
-def test_what_runs_out_of_time_is_a_dash_with_its_reason():
-    started = time.perf_counter()
+def test_what_runs_out_of_time_is_a_dash_with_its_reason(monkeypatch):
     table = swell("logistic map", 12, measures=["simplified", "forward"], seconds=0.4)
-    assert time.perf_counter() - started < 60
     assert table["simplified"][-1] is None
-    assert table["simplified tree"][1] == 5
     assert None not in table["forward tree"]
     assert len(table.notes) == 1
     assert "sympy.simplify took longer than 0.4 s" in table.notes[0]
-    assert table["simplified"].index(None) == int(table.notes[0].split("n = ")[1].split(":")[0]) - 1
+    first = int(table.notes[0].split("n = ")[1].split(":")[0])
+    assert table["simplified"].index(None) == first - 1
+
+    # Which row is the first depends on the machine; with a simplify that never ends, it does not.
+    really = sympy.simplify
+    endless = {k: FAMILIES["logistic map"].expression(k) for k in (3, 4)}
+    by_sympy = [sympy.diff(expr.doit(), x) for expr in endless.values()]
+    monkeypatch.setattr(
+        sympy, "simplify", lambda e: sum(1 for _ in iter(int, 1)) if e in by_sympy else really(e)
+    )
+    table = swell("logistic map", 5, measures=["simplified", "forward"], seconds=2)
+    assert table["simplified tree"] == [1, 5, None, None, None]
+    assert [note.split(":")[0] for note in table.notes] == ["– from n = 3"]
 
 
 def test_a_step_of_one_s_own_and_a_list():
@@ -107,10 +115,10 @@ def test_all_measures_have_their_columns():
 
 
 def test_a_budget_stops_a_loop_and_hands_errors_on():
-    started = time.perf_counter()
+    threads = threading.active_count()
     with pytest.raises(BudgetError, match="counting took longer"):
         within(0.2, lambda: sum(1 for _ in iter(int, 1)), "counting")
-    assert time.perf_counter() - started < 20
+    assert threading.active_count() == threads  # the loop was ended, not left behind
     with pytest.raises(ZeroDivisionError):
         within(5, lambda: 1 / 0, "dividing")
 
