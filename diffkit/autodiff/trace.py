@@ -344,7 +344,8 @@ def like(given: Any, value: Any, what: Callable[[], str]) -> Any:
         return complex(given) if isinstance(given, complex) else float(given)
     if type(value) is complex:
         return complex(given)
-    dtype = value.dtype if value.dtype.kind in "fc" else np.dtype(float)
+    dtype = np.asarray(value).dtype
+    dtype = dtype if dtype.kind in "fc" else np.dtype(float)
     array = np.asarray(given)
     if array.dtype.kind == "c" and dtype.kind == "f":
         return array
@@ -397,16 +398,17 @@ def record(
     for position in traced:
         given, structure = flatten(args[position])
         structures.append(structure)
+        where: list[str] | None = None
         for k, leaf in enumerate(given):
-            if is_differentiable(leaf):
-                if names is None:
-                    names = parameter_names(f, len(args))
-                path = names[position] if structure.is_leaf else paths(structure, names[position])[k]
-                leaf = given[k] = recording.input(leaf, path)
+            wanted = is_differentiable(leaf)
+            if where is None and (wanted or argnums is not None):
+                names = names or parameter_names(f, len(args))
+                where = [names[position]] if structure.is_leaf else paths(structure, names[position])
+            if where is not None and wanted:
+                leaf = given[k] = recording.input(leaf, where[k])
                 inputs.append(leaf)
-            elif argnums is not None:
-                where = paths(structure, parameter_names(f, len(args))[position])[k]
-                raise InputError(_not_differentiable(leaf, where, owner))
+            elif where is not None and argnums is not None:
+                raise InputError(_not_differentiable(leaf, where[k], owner))
             leaves.append(leaf)
         new_args[position] = structure.unflatten(given)
     if argnums is None and not inputs:

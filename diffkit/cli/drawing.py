@@ -7,9 +7,13 @@ from pathlib import Path
 import click
 
 from diffkit.cli.inputs import inputs_argument, program_argument, read_program
+from diffkit.cli.output import check_output
 from diffkit.errors import InputError
 
 __all__ = ["draw", "source", "step"]
+
+_TRACE_VIEWS = ("primal", "tangent", "adjoint", "both", "circuit")
+_EXPRESSION_VIEWS = ("dag", "tree")
 
 
 @click.command(
@@ -17,6 +21,8 @@ __all__ = ["draw", "source", "step"]
 Examples:
   diffkit draw two_outputs --view both -o two_outputs.svg
   diffkit draw logistic_map 0.3 length=3 --view adjoint -o graph.tex
+  diffkit draw logistic_map length=6 --group iteration -o loop.svg
+  diffkit draw log_product --view tree -o tree.svg
   diffkit draw sum_times | dot -Tpdf > graph.pdf
 """
 )
@@ -24,20 +30,43 @@ Examples:
 @inputs_argument
 @click.option(
     "--view",
-    type=click.Choice(["primal", "tangent", "adjoint", "both"]),
+    type=click.Choice([*_TRACE_VIEWS, *_EXPRESSION_VIEWS]),
     default="primal",
     show_default=True,
-    help="The program, its tangents, its adjoint program, or primal and adjoint side by side.",
+    help="The program, its tangents, its adjoint program, both side by side, or each adjoint under its value "
+    "(circuit); or its expression, as a shared graph (dag) or as a tree.",
 )
+@click.option("--direction", type=click.Choice(["right", "down"]), help="Where the drawing runs to.")
+@click.option("--group", type=click.Choice(["call", "iteration"]), help="Boxes around calls or iterations.")
+@click.option("--start", metavar="NAME", multiple=True, help="Draw only what this value reaches; repeatable.")
+@click.option("--end", metavar="NAME", multiple=True, help="Draw only what reaches this value; repeatable.")
 @click.option(
     "-o", "--output", metavar="FILE", help="FILE.svg, .png, .pdf, .dot, .mmd (Mermaid), .tex (TikZ) or .html."
 )
-def draw(program: str, inputs: tuple[str, ...], view: str, output: str | None) -> None:
+def draw(
+    program: str,
+    inputs: tuple[str, ...],
+    view: str,
+    direction: str | None,
+    group: str | None,
+    start: tuple[str, ...],
+    end: tuple[str, ...],
+    output: str | None,
+) -> None:
     """Draw the graph of PROGRAM at its sample inputs, or at INPUTs. Without -o, print the DOT text."""
     from diffkit.graphs import draw as draw_graph
 
     p, args = read_program(program, inputs)
-    drawing = draw_graph(p, *args, view=view)
+    check_output(output, (".svg", ".png", ".pdf", ".dot", ".mmd", ".tex", ".html"))
+    if view in _EXPRESSION_VIEWS:
+        expression = p.expression
+        if expression is None or isinstance(expression, tuple):
+            reason = "has several outputs" if expression is not None else "has no expression of its own"
+            raise InputError(f"{program} {reason}; draw its trace with --view primal")
+        drawing = draw_graph(expression, view=view, direction=direction)
+    else:
+        chosen = {"start": start or None, "end": end or None, "group": group, "direction": direction}
+        drawing = draw_graph(p, *args, view=view, **chosen)
     if output is None:
         click.echo(drawing.dot.rstrip("\n"))
     else:
