@@ -65,8 +65,9 @@ def draw(
             raise InputError(f"{program} {reason}; draw its trace with --view primal")
         drawing = draw_graph(expression, view=view, direction=direction)
     else:
-        chosen = {"start": start or None, "end": end or None, "group": group, "direction": direction}
-        drawing = draw_graph(p, *args, view=view, **chosen)
+        drawing = draw_graph(
+            p, *args, view=view, direction=direction, group=group, start=start or None, end=end or None
+        )
     if output is None:
         click.echo(drawing.dot.rstrip("\n"))
     else:

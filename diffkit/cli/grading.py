@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,16 @@ from diffkit.errors import InputError
 from diffkit.files import write_atomically
 from diffkit.progress import progress
 
+if TYPE_CHECKING:
+    from diffkit.grading.assignment import Assignment
+    from diffkit.grading.records import ExerciseRecord
+    from diffkit.grading.running import ClassRun
+    from diffkit.grading.submissions import Submission
+
 __all__ = ["check", "grade"]
+
+_SANDBOX = click.Choice(["auto", "bubblewrap", "user", "off"])
+_MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "inconclusive": ("?", "yellow")}
 
 
 @click.command(
@@ -19,37 +29,61 @@ __all__ = ["check", "grade"]
 Examples:
   diffkit check homework3.py my_solution.py
   diffkit check homework3.py my_notebook.ipynb --only softmax
+  diffkit check homework3.py my_solution.py --seed 7      (other numbers)
 """
 )
 @click.argument("assignment")
 @click.argument("file")
 @click.option("--only", multiple=True, metavar="NAME", help="Check this exercise only; repeatable.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the instances drawn.")
-def check(assignment: str, file: str, only: tuple[str, ...], seed: int) -> int:
-    """Check FILE, your solution of ASSIGNMENT, on the cases that students may see."""
+@click.option("--sandbox", type=_SANDBOX, default="auto", show_default=True, help="How your code is run.")
+def check(assignment: str, file: str, only: tuple[str, ...], seed: int, sandbox: str) -> int:
+    """Check FILE, your solution of ASSIGNMENT, on the cases that students may see.
+
+    The exit status is 0 if all exercises pass, 1 if one does not.
+    """
     from diffkit.grading.assignment import load_assignment
     from diffkit.grading.grader import Grader
     from diffkit.grading.submissions import read_submission
 
     task = load_assignment(assignment)
+    task = task.only(only) if only else task
     submission = read_submission(file)
     if submission.problem:
         raise InputError(f"can't check {file!r}: {submission.problem}")
-    grader = Grader(task.only(only) if only else task, seed, sets=1, visible_only=True)
+    grader = Grader(task, seed, sets=1, visible_only=True, sandbox=sandbox)
     try:
         record = grader.grade(submission)
     finally:
         grader.close()
     for exercise in record.exercises:
-        mark, colour = ("✓", "green") if exercise.passed else ("✗", "red")
-        click.secho(f"{mark} {exercise.name}", fg=colour, bold=True)
-        if not exercise.passed:
-            click.echo("    " + exercise.text().replace("\n", "\n    "))
+        _show(exercise)
     if record.printed:
-        click.echo(f"\nprinted:\n{record.printed.rstrip()}")
-    passed = sum(e.passed for e in record.exercises)
-    click.echo(f"\n{passed} of {len(record.exercises)} exercises pass the visible cases.")
-    return 0 if passed == len(record.exercises) else 1
+        click.secho("printed:", bold=True)
+        click.echo(f"{record.printed.rstrip()}\n")
+    passed, total = sum(e.passed for e in record.exercises), len(record.exercises)
+    hidden = any(not case.visible for exercise in task.exercises for case in exercise.ladder)
+    more = "; hidden cases are checked when it is graded" if hidden else ""
+    what = "exercise passes" if total == 1 else "exercises pass"
+    colour = "green" if passed == total else "red"
+    click.secho(f"{passed} of {total} {what} the visible cases{more}.", fg=colour)
+    return 0 if passed == total else 1
+
+
+def _show(exercise: ExerciseRecord) -> None:
+    mark, colour = _MARKS["passed" if exercise.passed else "failed"]
+    click.secho(f"{mark} {exercise.name}", fg=colour, bold=True)
+    for found in exercise.checks:
+        if not found.message or found.status not in _MARKS:
+            continue
+        mark, colour = _MARKS[found.status]
+        click.echo("    " + click.style(f"{mark} {found.name}: ", fg=colour) + found.message)
+        if found.comparison:
+            click.echo("\n        " + found.comparison.replace("\n", "\n        ") + "\n")
+    if exercise.feedback and not exercise.passed:
+        click.secho("    → " + exercise.feedback.replace("\n", "\n      "), fg="cyan")
+    if not exercise.passed:
+        click.echo()
 
 
 @click.command(
@@ -59,7 +93,11 @@ Examples:
   diffkit grade --self-test homework3.py
   diffkit grade homework3.py submissions -o results
   diffkit grade homework3.py submissions -o results --only softmax --workers 2
-  diffkit grade --bundle homework3.py -o homework3.zip
+  diffkit grade homework3.py submissions -o replay --seed 20261121
+  diffkit grade homework3.py submissions -o results --dask tcp://10.0.0.5:8786
+  diffkit grade --bundle gradescope homework3.py -o homework3.zip
+
+A run that was stopped or killed goes on where it was when it is started again in the same way.
 """
 )
 @click.argument("assignment")
@@ -73,13 +111,18 @@ Examples:
     "--seed", type=click.IntRange(0), help="Of the secret instances; a fresh one by default, logged."
 )
 @click.option("--same-for-all", is_flag=True, help="Give everyone the same secret instances.")
+@click.option(
+    "--sandbox", type=_SANDBOX, default="auto", show_default=True, help="Which isolation to insist on."
+)
 @click.option("--dask", "cluster", metavar="ADDRESS", help="Spread over a dask.distributed cluster.")
 @click.option(
-    "--gradescope", metavar="FILE", help="Grade the one submission there is, into Gradescope's results.json."
+    "--gradescope",
+    metavar="FILE",
+    help="Grade SUBMISSIONS, the folder of one student's, into Gradescope's results.json.",
 )
 @click.option("--self-test", is_flag=True, help="Prove that the references pass and the wrong answers fail.")
 @click.option("--scaffold", is_flag=True, help="Write the starter file that students fill in.")
-@click.option("--bundle", is_flag=True, help="Write the zip for Gradescope.")
+@click.option("--bundle", type=click.Choice(["gradescope"]), help="Write the zip for a grading service.")
 def grade(
     assignment: str,
     submissions: str | None,
@@ -88,54 +131,85 @@ def grade(
     workers: int | None,
     seed: int | None,
     same_for_all: bool,
+    sandbox: str,
     cluster: str | None,
     gradescope: str | None,
     self_test: bool,
     scaffold: bool,
-    bundle: bool,
+    bundle: str | None,
 ) -> int:
     """Grade a folder of SUBMISSIONS of ASSIGNMENT, each in isolation; resume where a killed run was."""
     from diffkit.grading.assignment import load_assignment
 
-    if sum([self_test, scaffold, bundle, submissions is not None]) != 1:
+    if sum([self_test, scaffold, bundle is not None, submissions is not None]) != 1:
         raise InputError("give a folder of submissions, or one of --self-test, --scaffold and --bundle")
     task = load_assignment(assignment)
     if self_test:
-        from diffkit.grading.self_test import self_test as prove
-
-        table, proven = prove(task.only(only) if only else task)
-        click.echo(table.text())
-        return 0 if proven else 1
-    if scaffold or bundle:
+        return _self_test(task.only(only) if only else task)
+    if scaffold or bundle is not None:
         if output is None:
             raise InputError("name the file to write with -o")
-        if bundle:
-            from diffkit.grading.reports.gradescope import write_bundle
-
-            click.echo(f"wrote {write_bundle(task, output)}")
-        else:
-            from diffkit.grading.styles import scaffold as starter
-
-            if Path(output).exists():
-                raise InputError(
-                    f"{output!r} is there already, and may hold somebody's work; name another file"
-                )
-            click.echo(f"wrote {write_atomically(output, starter(list(task.exercises)))}")
+        _write(task, output, bundle)
         return 0
-    return _grade(task, submissions or "", output, only, workers, seed, same_for_all, cluster, gradescope)
+    assert submissions is not None
+    found, folder = _submissions(submissions, output, gradescope)
+    run = _run(task, found, folder, only, workers, seed, same_for_all, sandbox, cluster)
+    _report(run, folder, gradescope)
+    return 0
 
 
-def _grade(task, submissions, output, only, workers, seed, same_for_all, cluster, gradescope) -> int:  # type: ignore[no-untyped-def]
-    from diffkit.grading.reports import gradescope_results, misconceptions, scores, write_reports
+def _self_test(task: Assignment) -> int:
+    from diffkit.grading.self_test import self_test
+
+    table, proven = self_test(task)
+    click.echo(table.text())
+    return 0 if proven else 1
+
+
+def _write(task: Assignment, output: str, bundle: str | None) -> None:
+    from diffkit.grading.reports.gradescope import write_bundle
+    from diffkit.grading.styles import scaffold
+
+    if bundle is not None:
+        click.echo(f"wrote {write_bundle(task, output)}")
+        return
+    if Path(output).exists():
+        raise InputError(f"{output!r} is there already, and may hold somebody's work; name another file")
+    click.echo(f"wrote {write_atomically(output, scaffold(list(task.exercises)))}")
+
+
+def _submissions(
+    submissions: str, output: str | None, gradescope: str | None
+) -> tuple[list[Submission], str]:
+    """The submissions, and the folder of the results."""
+    from diffkit.grading.submissions import find_submissions, folder_submission
+
+    if gradescope is None:
+        return find_submissions(submissions), output or "results"
+    if not Path(submissions).is_dir():
+        raise InputError(f"there is no folder {submissions!r} with a submission")
+    if not Path(gradescope).parent.is_dir():
+        raise InputError(f"there is no folder {str(Path(gradescope).parent)!r} to write results in")
+    # Whatever a student has uploaded gets an answer.
+    one = folder_submission(Path(submissions), "submission")
+    return [one], output or str(Path(gradescope).parent / "diffkit")
+
+
+def _run(
+    task: Assignment,
+    found: list[Submission],
+    folder: str,
+    only: tuple[str, ...],
+    workers: int | None,
+    seed: int | None,
+    same_for_all: bool,
+    sandbox: str,
+    cluster: str | None,
+) -> ClassRun:
     from diffkit.grading.running import grade_class
-    from diffkit.grading.submissions import find_submissions
 
-    found = find_submissions(submissions)
-    if gradescope is not None and len(found) != 1:
-        raise InputError(f"--gradescope grades one submission, but {submissions!r} holds {len(found)}")
-    folder = output or (str(Path(gradescope).parent / "diffkit") if gradescope else "results")
     with progress(len(found), "grading") as advance:
-        run = grade_class(
+        return grade_class(
             task,
             found,
             folder,
@@ -143,17 +217,26 @@ def _grade(task, submissions, output, only, workers, seed, same_for_all, cluster
             only=only,
             seed=seed,
             same_for_all=same_for_all,
+            sandbox=sandbox,
             cluster=cluster,
-            progress=lambda student: advance(student, 1),
+            progress=lambda student: advance("grading", 1),
         )
+
+
+def _report(run: ClassRun, folder: str, gradescope: str | None) -> None:
+    from diffkit.grading.reports import gradescope_results, misconceptions, scores, write_reports
+
     if gradescope is not None:
-        write_atomically(gradescope, json.dumps(gradescope_results(run.records[0], run.assignment), indent=1))
+        results = gradescope_results(run.records[0], run.assignment)
+        click.echo(f"wrote {write_atomically(gradescope, json.dumps(results, indent=1))}")
+        return
     write_reports(run, folder)
     click.echo(scores(run).text())
     if len(mistakes := misconceptions(run)):
         click.echo("\n" + mistakes.text())
-    resumed = f", {len(found) - run.graded} were in the journal" if run.graded < len(found) else ""
-    click.echo(f"\ngraded {run.graded} submissions in {run.seconds:.1f} s{resumed}; seed {run.seed}")
-    click.echo(f"isolation: {run.records[0].isolation}")
+    before = len(run.records) - run.graded
+    resumed = f", {before} were in the journal" if before else ""
+    what = "submission" if run.graded == 1 else "submissions"
+    click.echo(f"\ngraded {run.graded} {what} in {run.seconds:.1f} s{resumed}; seed {run.seed}")
+    click.echo("isolation: " + "; ".join(sorted({r.isolation for r in run.records})))
     click.echo(f"reports are in {folder}: class.html, scores.csv, junit.xml, students/")
-    return 0
