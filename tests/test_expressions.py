@@ -9,7 +9,6 @@ import pytest
 import sympy
 from sympy import S, Symbol, symbols
 
-from diffkit import expressions
 from diffkit.calculus import ALIASES, ELEMENTARY
 from diffkit.errors import InputError, NoRuleError, TraceError
 from diffkit.expressions import (
@@ -29,6 +28,7 @@ from diffkit.expressions import (
     rebuild,
     substitute,
     subtract,
+    table,
     total,
 )
 
@@ -187,13 +187,13 @@ def test_the_table_forgets_what_nobody_holds():
     chain = multiply(dropped, add(dropped, 3))
     for _ in range(100):
         chain = call("sin", chain)
-    before = len(expressions._nodes)
-    expressions._sweep()
-    held = len(expressions._nodes)
+    before = len(table.nodes)
+    table.sweep()
+    held = len(table.nodes)
     del chain
-    expressions._sweep()
+    table.sweep()
     assert held <= before
-    assert len(expressions._nodes) <= held - 102
+    assert len(table.nodes) <= held - 102
     assert multiply(Symbol("kept"), add(Symbol("kept"), 3)) is kept
 
 

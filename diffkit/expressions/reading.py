@@ -1,0 +1,115 @@
+"""The texts of the table of elementary functions, read as expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import sympy
+from sympy import S
+
+from diffkit.calculus import ALIASES, ELEMENTARY, Elementary, compile_text
+from diffkit.errors import InputError, NoRuleError
+from diffkit.expressions import operations
+from diffkit.expressions.construction import call, piecewise
+from diffkit.expressions.interning import intern, number
+from diffkit.expressions.table import Expression, leaf_of, node_of
+
+__all__ = ["NAMES", "apply", "derivative", "line_of"]
+
+
+def _head(cls: Any) -> Callable[..., Expression]:
+    return lambda *args: node_of(cls, args)
+
+
+def _above(x: Expression, y: Expression) -> Expression:
+    """1 where x > y, 0 where x < y, 1/2 where they are equal."""
+    return node_of(sympy.Heaviside, (operations.subtract(x, y), operations.HALF))
+
+
+def _where(c: Expression, a: Expression, b: Expression) -> Expression:
+    return piecewise((b, node_of(sympy.Eq, (c, operations.ZERO))), (a, True))
+
+
+def _extremum(cls: Any) -> Callable[..., Expression]:
+    return lambda x, y: call(cls, x, y)
+
+
+_CLASSES = {
+    name: getattr(sympy, name)
+    for name in [
+        *("exp", "log", "sin", "cos", "tan", "cot", "sec", "csc"),
+        *("asin", "acos", "atan", "acot", "asec", "acsc", "atan2"),
+        *("sinh", "cosh", "tanh", "coth", "sech", "csch"),
+        *("asinh", "acosh", "atanh", "acoth", "asech", "acsch"),
+        *("Abs", "sign", "floor", "ceiling", "Heaviside"),
+        *("erf", "erfc", "erfi", "erfinv", "erfcinv", "gamma", "loggamma", "digamma", "polygamma"),
+    ]
+}
+
+NAMES: dict[str, Any] = {
+    "number": number,
+    "add": operations.add,
+    "subtract": operations.subtract,
+    "multiply": operations.multiply,
+    "divide": operations.divide,
+    "power": operations.power,
+    "negative": operations.negative,
+    "total": operations.total,
+    "sqrt": lambda x: operations.power(x, operations.HALF),
+    "cbrt": lambda x: operations.power(x, number(Fraction(1, 3))),
+    "above": _above,
+    "where": _where,
+    "Max": _extremum(sympy.Max),
+    "Min": _extremum(sympy.Min),
+    "pi": leaf_of(S.Pi),
+    **{name: _head(cls) for name, cls in _CLASSES.items()},
+}
+"""What the names in the table's texts mean, as functions of expressions that are interned already."""
+
+
+def line_of(name: str) -> Elementary:
+    line = ELEMENTARY.get(ALIASES.get(name, name))
+    if line is None:
+        raise NoRuleError(
+            f"{name} is not in the table of elementary functions, so it has no expression; "
+            "the names are NumPy's, such as 'sin', 'arctan2', 'maximum'"
+        )
+    return line
+
+
+@cache
+def _form(line: Elementary) -> Callable[..., Expression]:
+    read: Callable[..., Expression] = compile_text(line.form, line.arguments, NAMES, operators=False)
+    return read
+
+
+def apply(name: str, *args: Any) -> Expression:
+    """An elementary function, by its name in NumPy or scipy.special, applied to expressions.
+
+    Raises:
+        NoRuleError: for a name that is not in the table.
+        InputError: for a wrong number of arguments.
+
+    >>> x, y = sympy.symbols("x y")
+    >>> apply("log2", x), apply("maximum", x, y), apply("arctan2", y, x), apply("expit", x)
+    (log(x)/log(2), Max(x, y), atan2(y, x), 1/(1 + exp(-x)))
+    """
+    line = line_of(name)
+    if len(args) != len(line.arguments):
+        raise InputError(f"{name} takes {', '.join(line.arguments)}; got {len(args)} arguments")
+    return _form(line)(*[intern(a) for a in args])
+
+
+@cache
+def derivative(text: str, parameters: tuple[str, ...]) -> Callable[..., Expression]:
+    """A derivative text of the table as a function on interned expressions.
+
+    >>> x, t = (intern(sympy.Symbol(name)) for name in "xt")
+    >>> derivative("t * cos(x)", ("t", "x"))(t, x)
+    t*cos(x)
+    """
+    read: Callable[..., Expression] = compile_text(text, parameters, NAMES, operators=False)
+    return read
