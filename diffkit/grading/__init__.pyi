@@ -19,11 +19,16 @@ from .exercises import Case as Case
 from .exercises import Exercise as Exercise
 from .exercises import Misconception as Misconception
 from .exercises import default_ladder as default_ladder
+from .grader import Grader as Grader
 from .in_process import grade_in_process as grade_in_process
+from .isolation import Limits as Limits
 from .results import CheckResult as CheckResult
 from .results import Comparison as Comparison
 from .results import Diagnosis as Diagnosis
 from .results import Verdict as Verdict
+from .running import grade_class as grade_class
 from .styles import STYLES as STYLES
 from .styles import scaffold as scaffold
+from .submissions import find_submissions as find_submissions
+from .submissions import read_submission as read_submission
 from .vjp_check import check_vjp as check_vjp

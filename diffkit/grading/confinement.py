@@ -24,7 +24,7 @@ import numpy as np
 
 __all__ = ["confine", "landlock_version", "prctl", "strip_search_path"]
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_libc: Any = ctypes.CDLL(None, use_errno=True)
 
 SET_DEATH_SIGNAL, SET_DUMPABLE, SET_SUBREAPER, SET_NO_NEW_PRIVILEGES = 1, 4, 36, 38
 
@@ -211,13 +211,21 @@ _REMOVED = (
 
 def _guard(folder: str) -> None:
     """Refuses what a submission has no business with, through an audit hook, which can't be removed."""
+    import ctypes
+
     for module in {sys.modules[n] for n in ("os", "posix", "signal", "_signal") if n in sys.modules}:
         for name in _REMOVED:
             if hasattr(module, name):
                 delattr(module, name)
+    hook = _hook(folder)
     for name in [n for n in sys.modules if n.partition(".")[0] in _WALLED]:
         del sys.modules[name]
-    sys.addaudithook(_hook(folder))
+    # Nor is there a way to C's functions by somebody else's name for it, NumPy's or our own.
+    for holder in [*map(vars, sys.modules.values()), globals()]:
+        for name in [n for n, value in holder.items() if value is ctypes]:
+            holder[name] = None
+    globals().update(_libc=None, _PathBeneath=None)
+    sys.addaudithook(hook)
 
 
 def _hook(folder: str) -> Callable[[str, tuple[Any, ...]], None]:

@@ -82,6 +82,7 @@ class Grader:
         self.sets = sets
         self.visible_only = visible_only
         self.isolation = Isolation(assignment.limits, sandbox, assignment.packages)
+        self.isolation.begin()  # while the trials are prepared
         self._trials: dict[tuple[str, int], list[Trial]] = {}
         self._requests: dict[tuple[str, int], list[Request]] = {}
 
@@ -109,9 +110,15 @@ class Grader:
         exercises = self.assignment.exercises
         broken = violations(submission.code, exercises)
         prepared = {e.name: self._prepare(e, seed) for e in exercises if not broken[e.name]}
-        requests = [request for _, asked in prepared.values() for request in asked]
+        # The hidden cases come after all visible ones, so that nothing that is shown of those, a message
+        # or what was printed, can tell what the hidden ones were.
+        order = sorted(
+            ((name, k) for name, (trials, _) in prepared.items() for k in range(len(trials))),
+            key=lambda at: not prepared[at[0]][0][at[1]].instance.visible,
+        )
+        requests = [prepared[name][1][k] for name, k in order]
         run = self.isolation.run(submission.code, submission.path.name, requests)
-        answers = iter(run.responses)
+        answers = dict(zip(order, run.responses, strict=True))
         load_failure = _in_words(run.load_failure)
         verdicts = []
         for exercise in exercises:
@@ -119,7 +126,7 @@ class Grader:
                 verdicts.append(_failed(exercise, "names", "; ".join(broken[exercise.name]), seed))
                 continue
             trials, _ = prepared[exercise.name]
-            responses = [next(answers) for _ in trials]
+            responses = [answers[exercise.name, k] for k in range(len(trials))]
             verdicts.append(_judged(exercise, trials, responses, load_failure, seed))
         return Record.of(
             submission, verdicts, run.printed, run.seconds, self.isolation.in_force, self.assignment.exercises

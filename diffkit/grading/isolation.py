@@ -145,6 +145,7 @@ class Isolation:
         # its number. It is kept, so that its id stays its own.
         self._numbers: dict[int, tuple[Request, int]] = {}
         self._sent = 0
+        self._heard = False
 
     @property
     def in_force(self) -> str:
@@ -163,7 +164,7 @@ class Isolation:
         return f"limits and a guard in the interpreter{files}; this stops accidents and casual cheating only"
 
     def __enter__(self) -> Isolation:
-        self._start()
+        self._ready()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -171,7 +172,8 @@ class Isolation:
 
     def close(self) -> None:
         """Ends the template and whatever it has started."""
-        template, self._template, self._sent = self._template, None, 0
+        template, self._template = self._template, None
+        self._sent, self._heard = 0, False
         if template is None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -235,11 +237,7 @@ class Isolation:
 
     def _attempt(self, code: str, filename: str, requests: list[Request]) -> tuple[str, list[bytes], str]:
         """One child: how it ended, its frames (that of loading first), and what it printed."""
-        if self._template is None:
-            self._start()
-        assert self._template is not None
-        assert self._template.stdin is not None
-        assert self._template.stdout is not None
+        to, back = self._ready()
         numbers = [self._number(request) for request in requests]
         new = [request for request, number in self._numbers.values() if number >= self._sent]
         job: dict[str, Any] = {
@@ -252,7 +250,6 @@ class Isolation:
             "limits": dataclasses.asdict(self.limits),
         }
         try:
-            to, back = self._template.stdin.fileno(), self._template.stdout.fileno()
             write_frame(to, json.dumps(job).encode())
             for request in new:
                 write_frame(to, wire.write(request))
@@ -274,7 +271,10 @@ class Isolation:
 
     # -- the template ---------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    def begin(self) -> None:
+        """Starts the template, if there is none, and does not wait for it."""
+        if self._template is not None:
+            return
         environment = {
             "LANG": "C.UTF-8",
             "PATH": "/usr/bin:/bin",
@@ -295,14 +295,24 @@ class Isolation:
             cwd="/",
             start_new_session=True,
         )
+
+    def _ready(self) -> tuple[int, int]:
+        """The descriptors to talk to the template by, once it is ready."""
+        self.begin()
+        assert self._template is not None
+        assert self._template.stdin is not None
         assert self._template.stdout is not None
-        try:
-            ready = read_frame_before(time.monotonic() + 30.0, self._template.stdout.fileno())
-        except OSError:
-            ready = b""
-        if ready != b"ready":
-            self.close()
-            raise IsolationError("the process that runs submissions could not be started")
+        to, back = self._template.stdin.fileno(), self._template.stdout.fileno()
+        if not self._heard:
+            try:
+                ready = read_frame_before(time.monotonic() + 60.0, back)
+            except OSError:
+                ready = b""
+            if ready != b"ready":
+                self.close()
+                raise IsolationError("the process that runs submissions could not be started")
+            self._heard = True
+        return to, back
 
 
 def _numbered(targets: Sequence[Target]) -> list[int]:

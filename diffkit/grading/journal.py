@@ -6,6 +6,7 @@ seed. A killed run leaves at most half a line at the end, which the next one cut
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -114,5 +115,9 @@ class Journal:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Closes the file; another run may go on with it."""
+        """Closes the file; another run may go on with it. Of a run that graded nothing, nothing stays."""
+        if not self.records:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+                self.path.parent.rmdir()  # if there is nothing else in it
         self._file.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -54,7 +55,7 @@ class ExerciseRecord:
         for check in verdict.checks:
             shown = str(check.comparison) if check.comparison is not None else ""
             message = check.message
-            if any(case in shown or case in message for case in hidden):
+            if any(re.search(rf"(?<!\w){re.escape(case)}(?!\w)", message + "\n" + shown) for case in hidden):
                 message, shown = "a hidden case fails", ""
             checks.append(CheckRecord(check.name, check.status, message, shown))
         feedback = []

@@ -38,8 +38,7 @@ class OwnUser:
     >>> one, other = OwnUser(), OwnUser()
     >>> one.number != other.number
     True
-    >>> one.release()
-    ... other.release()
+    >>> del one, other
     """
 
     def __init__(self) -> None:
@@ -57,6 +56,8 @@ class OwnUser:
     def release(self) -> None:
         """Gives it back."""
         self._claim.close()
+
+    __del__ = release
 
 
 @functools.cache

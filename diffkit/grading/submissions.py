@@ -17,7 +17,7 @@ from pathlib import Path
 from diffkit.errors import InputError
 from diffkit.grading.exercises import Exercise
 
-__all__ = ["Submission", "find_submissions", "read_submission", "violations"]
+__all__ = ["Submission", "find_submissions", "folder_submission", "read_submission", "violations"]
 
 LARGEST = 1 << 20
 """Bytes of a submission's file that are read."""
@@ -136,8 +136,11 @@ def find_submissions(folder: str | os.PathLike[str]) -> list[Submission]:
 def _found(entry: Path, student: str) -> Submission:
     if entry.is_symlink():
         return Submission(student, entry, "", "it is a link, and links are not followed")
-    if not entry.is_dir():
-        return read_submission(entry, student)
+    return folder_submission(entry, student) if entry.is_dir() else read_submission(entry, student)
+
+
+def folder_submission(entry: Path, student: str) -> Submission:
+    """The submission of one student in a folder of its own: the one script or notebook that it holds."""
     try:
         inside = [p for p in sorted(entry.iterdir()) if not p.name.startswith((".", "_"))]
     except OSError:

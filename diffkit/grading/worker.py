@@ -34,9 +34,9 @@ if __name__ == "__main__":
         sys.modules[_name] = types.ModuleType(_name)
         sys.modules[_name].__path__ = _path
 
-from diffkit.grading import confinement, student_side, wire  # noqa: E402
-from diffkit.grading.frames import read_frame, write_frame  # noqa: E402
-from diffkit.grading.protocol import Request, Response  # noqa: E402
+from diffkit.grading import confinement, student_side, wire
+from diffkit.grading.frames import read_frame, write_frame
+from diffkit.grading.protocol import Request, Response
 
 __all__ = ["main"]
 

@@ -5,15 +5,16 @@ The format is Gradescope's "Autograder Specifications": scores, visibility, outp
 
 from __future__ import annotations
 
-import io
 import os
-import zipfile
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 from diffkit.files import write_atomically
 from diffkit.grading.assignment import Assignment
 from diffkit.grading.records import ExerciseRecord, Record
+from diffkit.grading.reports.wheel import own_wheel, zipped
 
 __all__ = ["gradescope_results", "write_bundle"]
 
@@ -50,40 +51,47 @@ _SETUP = """#!/usr/bin/env bash
 # Runs once, when Gradescope builds the container.
 set -e
 apt-get update
-apt-get install -y python3 python3-pip python3-venv bubblewrap
-python3 -m venv /autograder/venv
-/autograder/venv/bin/pip install {requirement}
+apt-get install -y python3 python3-venv
+apt-get install -y bubblewrap || echo "no bubblewrap: workers get a user of their own instead"
+python=python3
+if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    apt-get install -y python3.11 python3.11-venv  # which Ubuntu 22.04 has beside its own 3.10
+    python=python3.11
+fi
+$python -m venv /autograder/venv
+/autograder/venv/bin/pip install {requirements}
 """
 
 _RUN = """#!/usr/bin/env bash
 # Runs for every submission: one file, graded in isolation, results where Gradescope looks for them.
-set -e
 cd /autograder
 venv/bin/diffkit grade source/{assignment} submission --gradescope results/results.json
 """
 
 
-def write_bundle(assignment: Assignment, path: str | os.PathLike[str], requirement: str = "diffkit") -> Path:
-    """Writes the zip to upload: ``setup.sh``, ``run_autograder`` and the assignment.
+def write_bundle(assignment: Assignment, path: str | os.PathLike[str]) -> Path:
+    """Writes the zip to upload: ``setup.sh``, ``run_autograder``, the assignment, and diffkit as a wheel.
 
-    Args:
-        assignment: the assignment.
-        path: the zip file.
-        requirement: what pip installs diffkit from; a name, or a URL with a version.
+    The modules beside the assignment that it imports go with it. The same assignment gives the same bytes.
 
     Raises:
         InputError: if the path can't be written.
     """
-    files = {
-        "setup.sh": _SETUP.format(requirement=requirement),
-        "run_autograder": _RUN.format(assignment=assignment.path.name),
-        assignment.path.name: assignment.path.read_text(encoding="utf-8"),
+    name, wheel = own_wheel()
+    requirements = " ".join([f"/autograder/source/{name}", *assignment.packages])
+    files: dict[str, bytes] = {
+        "setup.sh": _SETUP.format(requirements=requirements).encode(),
+        "run_autograder": _RUN.format(assignment=shlex.quote(assignment.path.name)).encode(),
+        assignment.path.name: assignment.path.read_bytes(),
+        name: wheel,
     }
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, text in files.items():
-            info = zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0))  # the same bytes each time
-            info.external_attr = (0o755 if name in ("setup.sh", "run_autograder") else 0o644) << 16
-            info.compress_type = zipfile.ZIP_DEFLATED
-            bundle.writestr(info, text)
-    return write_atomically(path, out.getvalue())
+    files |= {module.name: module.read_bytes() for module in _beside(assignment.path)}
+    return write_atomically(path, zipped(files, programs=("setup.sh", "run_autograder")))
+
+
+def _beside(path: Path) -> list[Path]:
+    """The modules in the assignment's folder that it has imported."""
+    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    folder = path.resolve().parent
+    found = {Path(f).resolve() for f in files if isinstance(f, str) and f.endswith(".py")}
+    return sorted(f for f in found if f.parent == folder and f != path.resolve())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import zlib
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from diffkit.grading.assignment import Assignment
 from diffkit.grading.records import CheckRecord, ExerciseRecord, Record
 from diffkit.grading.reports.scores import misconceptions
 from diffkit.grading.running import ClassRun
+from diffkit.grading.wire import clean
 
 __all__ = ["class_page", "file_name", "student_page"]
 
@@ -31,22 +33,27 @@ def _points(score: float, points: float) -> str:
     return f"{score:g} of {points:g} point{'s' * (points != 1)}"
 
 
+def _name(record: Record) -> str:
+    return html.escape(clean(record.student))
+
+
 def student_page(assignment: Assignment, record: Record) -> str:
     """One student's page: the exercises with their checks, the numbers, and what to do about it."""
     body = [
         f"<h1>{html.escape(assignment.title)}</h1>",
-        f'<p class="total"><b>{html.escape(record.student)}</b>: {_points(record.score, record.points)}</p>',
+        f'<p class="total"><b>{_name(record)}</b>: {_points(record.score, record.points)}</p>',
         *(_exercise(exercise) for exercise in record.exercises),
     ]
-    if record.printed:
+    hidden = any(not case.visible for e in assignment.exercises for case in e.ladder)
+    if record.printed and not hidden:  # a submission may print what it is given
         body.append(
             f"<details><summary>Printed output</summary><pre>{html.escape(record.printed)}</pre></details>"
         )
     body.append(
-        f'<p class="quiet">{html.escape(record.file)}, run in {record.seconds:.2f} s. '
+        f'<p class="quiet">{html.escape(clean(record.file))}, run in {record.seconds:.2f} s. '
         f"Isolation: {html.escape(record.isolation)}.</p>"
     )
-    return _page(f"{record.student}: {assignment.title}", "\n".join(body))
+    return _page(f"{clean(record.student)}: {assignment.title}", "\n".join(body))
 
 
 def _exercise(exercise: ExerciseRecord) -> str:
@@ -117,10 +124,17 @@ def _student_row(record: Record) -> str:
             f'<td class="{state}" title="{html.escape(exercise.mistake, quote=True)}">{_MARKS[state]}</td>'
         )
     link = f"students/{quote(file_name(record.student))}.html"
-    name = html.escape(record.student)
+    name = _name(record)
     return f'<tr><td><a href="{link}">{name}</a></td><td>{record.score:g}</td>{"".join(cells)}</tr>'
 
 
 def file_name(student: str) -> str:
-    """A student's name as a file's: no separators, no leading dot."""
-    return "".join(c if c.isalnum() or c in "-_. @+" else "_" for c in student).lstrip(".") or "_"
+    """A student's name as a file's: no separators, no leading dot, not too long, and no two the same.
+
+    >>> file_name("ann"), file_name("../etc/passwd")
+    ('ann', '_etc_passwd-f57401c7')
+    """
+    kept = "".join(c if c.isalnum() or c in "-_. @+" else "_" for c in student)[:80].lstrip(".")
+    # What was changed might be another's name; and some file systems take "Ann" and "ann" for the same.
+    same = kept == student and kept == kept.lower()
+    return kept if same else f"{kept}-{zlib.crc32(student.encode('utf-8', 'surrogatepass')):08x}"

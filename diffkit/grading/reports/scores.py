@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from diffkit.grading.running import ClassRun
+from diffkit.grading.wire import clean
 from diffkit.tables import Table
 
 __all__ = ["misconceptions", "scores"]
@@ -15,7 +16,7 @@ def scores(run: ClassRun) -> Table:
     names = [exercise.name for exercise in run.assignment.exercises]
     rows = [
         [
-            record.student,
+            safe(record.student),
             round(record.score, 6),
             *(round(e.score, 6) for e in record.exercises),
             "; ".join(f"{e.name}: {e.mistake}" for e in record.exercises if e.mistake),
@@ -23,6 +24,16 @@ def scores(run: ClassRun) -> Table:
         for record in run.records
     ]
     return Table(["student", "score", *names, "mistakes"], rows, caption=run.assignment.title)
+
+
+def safe(student: str) -> str:
+    """A student's name as a spreadsheet may have it: never a formula.
+
+    >>> safe("ann"), safe("=HYPERLINK(1)")
+    ('ann', "'=HYPERLINK(1)")
+    """
+    name = clean(student).replace("\n", "\ufffd").replace("\t", "\ufffd")
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
 
 
 def misconceptions(run: ClassRun) -> Table:
