@@ -209,8 +209,8 @@ def _decided(guard: Guard, writer: Writer) -> str:
     name = writer.operand(guard.row)
     if isinstance(guard.value, bool | np.bool_):
         return f"if {'not ' if guard.value else ''}{name}: return MISS"
-    if type(guard.value) is int:
-        return f"if {name} != {guard.value}: return MISS"
+    if isinstance(guard.value, int | np.integer):
+        return f"if {name} != {int(guard.value)}: return MISS"
     return f"if not {writer.bind('unchanged', _exactly(guard.value))}({name}): return MISS"
 
 

@@ -11,6 +11,7 @@ import functools
 import importlib
 import math
 import operator
+import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -180,12 +181,16 @@ def _form(fun: Primitive) -> Form:
     return functools.partial(_called_by_name, fun)
 
 
+_SIMPLE = re.compile(r"-?[\w.]+")
+"""An operand around which linters want no space: x**2."""
+
+
 def _infix(symbol: str, binds: int, writer: Writer, row: Row) -> tuple[str, int]:
     # A power binds its right side tighter than its left, comparisons don't chain, the rest goes left first.
     left, right = row.args
     if symbol == "**":
         base, exponent = writer.operand(left, POWER), writer.operand(right, UNARY - 1)
-        space = "" if base.isidentifier() and exponent.replace(".", "").isalnum() else " "
+        space = "" if _SIMPLE.fullmatch(base) and _SIMPLE.fullmatch(exponent) else " "
         return f"{base}{space}**{space}{exponent}", binds
     left_above = binds if binds == COMPARE else binds - 1
     return f"{writer.operand(left, left_above)} {symbol} {writer.operand(right, binds)}", binds

@@ -31,7 +31,7 @@ def literal(value: Any) -> str | None:
     if kind is int:
         return str(value) if abs(value) < 10**4000 else hex(value)
     if kind in _ITSELF:
-        return "..." if value is Ellipsis else repr(value)
+        return "..." if value is Ellipsis else _quoted(value) if kind is str else repr(value)
     if kind is complex:
         return f"complex({_float(value.real)}, {_float(value.imag)})"
     if kind is tuple or kind is list:
@@ -60,6 +60,11 @@ def literal(value: Any) -> str | None:
         name = value.__name__
         return f"np.{name}" if getattr(np, name, None) is value else None
     return None
+
+
+def _quoted(text: str) -> str:
+    found = repr(text)
+    return f'"{found[1:-1]}"' if found[0] == "'" and '"' not in found else found
 
 
 def _float(value: float) -> str:
@@ -142,4 +147,4 @@ def subscript(index: Any) -> str | None:
         if None in parts:
             return None
         return ", ".join(str(p) for p in parts) + ("," if len(parts) == 1 else "")
-    return literal(index)
+    return str(int(index)) if isinstance(index, np.integer) else literal(index)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.sites import belongs_to_diffkit
 from diffkit.autodiff.trace import Trace
 from diffkit.autodiff.tracer import INPUT, Decision, Node, Primitive
 from diffkit.containers import Structure
@@ -63,8 +64,9 @@ class Guard:
 
     @property
     def site(self) -> str:
-        """Where in the user's program that was."""
-        return self.decision.site
+        """The line of the user's program that decided, or that computed what was decided by."""
+        own = belongs_to_diffkit(self.decision.code)
+        return self.decision.node.site if own else self.decision.site
 
 
 @dataclass(slots=True)
@@ -148,7 +150,9 @@ def program_of(t: Trace) -> Program:
         return rows[value.index] if t.owns(value) else value
 
     guards = [
-        Guard(rows[d.node.index], d.value, d.kind, d) for d in t.decisions if d.node.recording is recording
+        Guard(row, d.value, d.kind, d)
+        for value, d in _decisions(t)
+        if type(row := rows[value.index] if t.owns(value) else value) is Row
     ]
     inputs = [rows[n.index] for n in t.inputs]
     outputs = [now(o) for o in t.outputs]
@@ -178,6 +182,15 @@ def program_of(t: Trace) -> Program:
         seeds=seeds,
         summary=f"The value and the gradient of {primal.name}, as traced at {at}" + "." * (at[-3:] != "..."),
     )
+
+
+def _decisions(t: Trace) -> list[tuple[Any, Decision]]:
+    """The decisions of a trace and, for an adjoint program, those of the trace that it replays."""
+    from diffkit.autodiff.adjoint import AdjointTrace
+
+    replayed = _decisions(t.primal) if isinstance(t, AdjointTrace) else []
+    own = [(d.node, d) for d in t.decisions if t.owns(d.node)]
+    return [(t.primal_rows[n.index], d) for n, d in replayed if t.primal.owns(n)] + own  # type: ignore[attr-defined]
 
 
 def _brief(value: Any) -> str:

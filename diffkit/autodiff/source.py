@@ -245,12 +245,12 @@ def _body(program: Program, writer: Writer) -> tuple[list[str], dict[int, int]]:
 def _assertion(guard: Guard, writer: Writer) -> list[str]:
     """What must hold for the program to be that of the traced path."""
     name = writer.operand(guard.row)
-    if isinstance(guard.value, bool):
+    if isinstance(guard.value, bool | np.bool_):
         condition = name if guard.value else f"not {writer.operand(guard.row, 5)}"
-    elif isinstance(guard.value, np.ndarray):
+    elif not isinstance(guard.value, int | np.integer):
         condition = f"np.array_equal({name}, {writer.constant(guard.value)})"
     else:
-        condition = f"{name} == {writer.constant(guard.value)}"
+        condition = f"{name} == {int(guard.value)}"
     what = "another branch" if guard.kind != "index" else "another index"
     site = guard.site if guard.site.isascii() else guard.site.encode("ascii", "replace").decode()
     message = literal(f"{what} is taken here: {site}") or ""
@@ -336,11 +336,7 @@ def _constants(writer: Writer) -> tuple[list[str], list[str]]:
         if text is not None:
             statements += _wrapped(f"{name} = {text}")
         else:
-            what = (
-                describe(value)
-                if not callable(value)
-                else f"the function {getattr(value, '__name__', value)}"
-            )
+            what = "a function" if callable(value) else describe(value)
             comments.append(f"# {name}: {what}, not written out here; the source's .bindings have it.")
     return statements, comments
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from diffkit.autodiff.refusals import refuse_keyword, site_of
-from diffkit.autodiff.tracer import Node, Primitive, nodes_in, plain_index
+from diffkit.autodiff.tracer import FUNCTIONS, UFUNCS, Node, Primitive, nodes_in, plain_index
 from diffkit.errors import TraceError
 
 __all__ = ["Arrangement", "as_array", "decided", "plain", "plain_tree", "user_site"]
@@ -38,8 +38,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def decided(function: Callable[..., Any], *args: Any) -> Any:
-    """``function(*args)`` on the plain values; on traced ones, a decision of the trace.
+def decided(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """``function(*args, **kwargs)`` on the plain values; on traced ones, a decision of the trace.
 
     A program that went by the order of some numbers, or by which of them are zero, holds for others
     only if they are in the same order, or the same of them are zero. So what the function gives (a mask,
@@ -49,14 +49,16 @@ def decided(function: Callable[..., Any], *args: Any) -> Any:
     array([1, 2, 0])
     """
     if not any(type(a) is Node for a in args):
-        return function(*args)
+        return function(*args, **kwargs)
+    if function in FUNCTIONS or function in UFUNCS:
+        return plain_index(function(*args, **kwargs))
 
-    def compute(*values: Any) -> Any:
-        return (fun if any(type(v) is Node for v in values) else function)(*values)
+    def compute(*values: Any, **kwargs: Any) -> Any:
+        return (fun if any(type(v) is Node for v in values) else function)(*values, **kwargs)
 
     name = getattr(function, "__name__", "")
     fun = Primitive(name if name.isidentifier() else "decision", compute, constant=True)
-    return plain_index(fun(*args))
+    return plain_index(fun(*args, **kwargs))
 
 
 def plain_tree(value: Any) -> Any:

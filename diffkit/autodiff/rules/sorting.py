@@ -30,7 +30,7 @@ def _permute(t: Any, order: Any, axis: int | None) -> Any:
 
 
 def _order(x: Any, axis: int | None, kind: Any = None, stable: Any = None, **_: Any) -> Any:
-    return decided(lambda x: np.argsort(x, axis=axis, kind=kind, stable=stable), x)
+    return decided(np.argsort, x, axis=axis, kind=kind, stable=stable)
 
 
 def _sort_vjp(g: Any, ans: Any, x: Any, *, axis: int | None = -1, **kwargs: Any) -> Any:
@@ -42,11 +42,11 @@ def _sort_jvp(t: Any, ans: Any, x: Any, *, axis: int | None = -1, **kwargs: Any)
 
 
 def _partition_vjp(g: Any, ans: Any, x: Any, *, kth: Any, axis: int | None = -1, **_: Any) -> Any:
-    return _permute_back(g, x, decided(lambda x: np.argpartition(x, kth, axis=axis), x), axis)
+    return _permute_back(g, x, decided(np.argpartition, x, kth, axis=axis), axis)
 
 
 def _partition_jvp(t: Any, ans: Any, x: Any, *, kth: Any, axis: int | None = -1, **_: Any) -> Any:
-    return _permute(t, decided(lambda x: np.argpartition(x, kth, axis=axis), x), axis)
+    return _permute(t, decided(np.argpartition, x, kth, axis=axis), axis)
 
 
 # fmt: off
