@@ -158,8 +158,7 @@ class Exercise:
     def __post_init__(self) -> None:
         if not callable(self.function):
             raise InputError(f"an exercise is made of a forward function, not of {self.function!r}")
-        if self.style not in STYLES:
-            raise InputError(f"{self.style!r} is no submission style; there are {', '.join(STYLES)}")
+        defined_names("", self.style)
         if not self.ladder:
             raise InputError(
                 f"{self.name or self.function.__name__} needs a ladder: at least one "
@@ -177,6 +176,12 @@ class Exercise:
         if not self.defines:
             object.__setattr__(self, "defines", defined_names(self.name, self.style))
         for case in self.ladder:
+            for draw in case.inputs:
+                if not isinstance(draw, Draw):
+                    raise InputError(
+                        f"in the case {case.name!r} of {self.name} an argument is drawn from {draw!r}; write "
+                        'normal("nm") and the like, or constant(value)'
+                    )
             if [d.differentiable for d in case.inputs] != [d.differentiable for d in self.ladder[0].inputs]:
                 raise InputError(
                     f"the case {case.name!r} of {self.name} does not have the arguments that the first has"

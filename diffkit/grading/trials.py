@@ -70,9 +70,19 @@ def prepare(exercise: Exercise, seed: int, *, draws: int = DRAWS, visible_only: 
     """
     instances = [i for i in exercise.instances(seed, draws) if i.visible or not visible_only]
     linearize = linearization(exercise)
+    replayable = exercise.function if exercise.reference is None and exercise.style != "jvp" else None
 
     def truth(i: Instance) -> Truth:
-        return Truth(linearize, i.args, i.kwargs, exercise.differentiated, i.ans, i.seeds, exercise.rtol)
+        return Truth(
+            linearize,
+            i.args,
+            i.kwargs,
+            exercise.differentiated,
+            i.ans,
+            i.seeds,
+            exercise.rtol,
+            function=replayable,
+        )
 
     return [trial(exercise, truth, instance, full=instance.number == 0) for instance in instances]
 

@@ -7,7 +7,8 @@ the course team's own (:mod:`diffkit.grading.black_box` does for functions that 
 worse the point is conditioned. Each is at best the exact answer for inputs that are off by a rounding
 error (a backward stable one; Higham, Accuracy and Stability of Numerical Algorithms, 1.5), so the
 truth is recomputed with every number among the inputs moved by a relative 2^-30 at random, and the
-largest change, scaled down to the machine's precision, is the size of error to allow for.
+largest change, scaled down to the machine's precision, is the size of error to allow for. The results
+of the intermediate steps are moved likewise, since a right formula may subtract large ones.
 
 **Kinks.** Right beside a kink the function is smooth, and what is valid at it is the convex hull of
 the derivatives around (Clarke, Optimization and Nonsmooth Analysis, 2.5). Whether there is a
@@ -29,6 +30,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+from diffkit.errors import DiffkitError
 
 __all__ = ["ROUNDING", "Truth", "own_rule", "traced", "traced_forward"]
 
@@ -114,6 +117,8 @@ class Truth:
         seeds: any seeds of the right shapes.
         rtol: a tolerance relative to the largest entry, where the measured one is not wanted.
         rounding: the relative error allowed at a well-conditioned point.
+        function: the forward function, if a trace can enter it: then the sensitivity of its steps to
+            rounding is measured too.
     """
 
     def __init__(
@@ -126,6 +131,7 @@ class Truth:
         seeds: Seeds,
         rtol: float = 0.0,
         rounding: float = ROUNDING,
+        function: Callable[..., Any] | None = None,
     ) -> None:
         self.linearize = linearize
         self.args = tuple(args)
@@ -135,17 +141,14 @@ class Truth:
         self.seed_shapes = tuple(np.shape(s) for s in seeds)
         self.rtol = rtol
         self.rounding = rounding
+        self.function = function
 
     def at(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Pull:
         """The derivative at another point."""
         with np.errstate(all="ignore"):
             pull = self.linearize(args, self.kwargs if kwargs is None else kwargs)
 
-        def quiet(seeds: Seeds) -> tuple[Array, ...]:
-            with np.errstate(all="ignore"):
-                return pull(seeds)
-
-        return quiet
+        return _quiet(pull)
 
     @cached_property
     def _pull(self) -> Pull:
@@ -161,18 +164,34 @@ class Truth:
 
     @cached_property
     def _moved(self) -> list[Pull]:
-        """The derivative at inputs that are off by a relative 2^-30."""
-        return [
-            self.at(
-                [
-                    a * (1 + MOVE * self._rng.choice([-1.0, 1.0], np.shape(a)))
-                    if k in self.differentiated
-                    else a
-                    for k, a in enumerate(self.args)
-                ]
-            )
-            for _ in range(SAMPLES)
-        ]
+        """The derivative at inputs that are off by a relative 2^-30, by programs of which every step is."""
+        found = []
+        for _ in range(SAMPLES):
+            args = [
+                a * (1 + MOVE * self._rng.choice([-1.0, 1.0], np.shape(a))) if k in self.differentiated else a
+                for k, a in enumerate(self.args)
+            ]
+            found.append(self.at(args))
+            found += self._shaken(args)
+        return found
+
+    def _shaken(self, args: Sequence[Any]) -> list[Pull]:
+        """The derivative by a program of which every step is off, if the function can be replayed."""
+        if self.function is None:
+            return []
+        from diffkit.grading.replay import recorded, shaken
+
+        try:
+            with np.errstate(all="ignore"):
+                t = recorded(self.function, args, self.kwargs, self.differentiated)
+                program = shaken(t, self._rng, MOVE)
+                pull = traced(program, tuple(range(len(t.inputs))))(
+                    [args[k] for k in self.differentiated], {}
+                )
+                pull(self._probe)
+        except (DiffkitError, ValueError, TypeError):  # several answers, or no float in it
+            return []
+        return [_quiet(pull)]
 
     def tolerance(self, seeds: Seeds) -> tuple[Array, ...]:
         """How far each entry of a right answer may be off."""
@@ -265,6 +284,14 @@ class Truth:
             if all(np.isfinite(c).all() for c in piece) and not any(_same(piece, p) for p in found):
                 found.append(piece)
         return found
+
+
+def _quiet(pull: Pull) -> Pull:
+    def quiet(seeds: Seeds) -> tuple[Array, ...]:
+        with np.errstate(all="ignore"):
+            return pull(seeds)
+
+    return quiet
 
 
 def _largest(value: Any) -> float:

@@ -97,7 +97,7 @@ def check_vjp(
         seeds: Seeds = tuple(s.astype(float) for s in instance.seeds)
         if measured:
             return MeasuredTruth(fun, point, kwargs, places, instance.ans, seeds, rounding)
-        return Truth(linearize, point, kwargs, places, instance.ans, seeds, 0.0, rounding)
+        return Truth(linearize, point, kwargs, places, instance.ans, seeds, 0.0, rounding, fun)
 
     def asked(point: Sequence[Any], partner: Instance | None, number: int) -> Trial:
         instance = _instance(rng, point, kwargs, _value(fun, point, kwargs), number, partner)

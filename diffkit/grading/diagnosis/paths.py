@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.trace import Trace
+from diffkit.autodiff.tracer import Node
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
+from diffkit.grading.replay import is_row, recorded, replayed
 
 __all__ = ["paths"]
 
@@ -25,35 +28,29 @@ LONGEST = 60
 """Traces longer than this are not experimented with."""
 
 
-def _trace(o: Observation) -> Any:
-    from diffkit.autodiff.trace import record
-
-    return record(o.exercise.function, o.args, dict(o.truth.kwargs), list(o.exercise.differentiated))
+def _trace(o: Observation) -> Trace:
+    return recorded(o.exercise.function, o.args, o.truth.kwargs, o.exercise.differentiated)
 
 
-def _fans(t: Any) -> list[list[list[Edge]]]:
+def _fans(t: Trace) -> list[list[list[Edge]]]:
     """For each row with several uses, its uses: all edges to one later row together are one use."""
     uses: dict[int, dict[int, list[Edge]]] = {}
     for row in t.nodes:
         for k, a in enumerate(row.args):
-            if _is_row(a, t):
+            if is_row(a, t):
                 uses.setdefault(a.index, {}).setdefault(row.index, []).append((row.index, k))
     return [list(fan.values()) for fan in uses.values() if len(fan) > 1 or len(next(iter(fan.values()))) > 1]
 
 
-def _shifts(t: Any) -> dict[Edge, float]:
+def _shifts(t: Trace) -> dict[Edge, float]:
     """The edges into a maximum that only keeps exp from overflowing: nobody differentiates along them."""
     return {
         (row.index, k): 0.0
         for row in t.nodes
         if row.fun.name in ("max", "amax")
         for k, a in enumerate(row.args)
-        if _is_row(a, t)
+        if is_row(a, t)
     }
-
-
-def _is_row(value: Any, t: Any) -> bool:
-    return type(value).__name__ == "Node" and t.owns(value)
 
 
 def _replayed(o: Observation, weights: dict[Edge, float]) -> Array | None:
@@ -61,33 +58,18 @@ def _replayed(o: Observation, weights: dict[Edge, float]) -> Array | None:
     from diffkit.autodiff.operators import make_vjp
 
     t = _trace(o)
-    values = [row.value for row in t.nodes]
-    if any(isinstance(v, tuple | list) for v in values):
-        return None
-    inputs = {n.index: k for k, n in enumerate(t.inputs)}
 
-    def program(*args: Any) -> Any:
-        computed: list[Any] = []
-        for row in t.nodes:
-            if row.index in inputs:
-                computed.append(args[inputs[row.index]])
-                continue
-            given = []
-            for k, a in enumerate(row.args):
-                if not _is_row(a, t):
-                    given.append(a)
-                    continue
-                value, weight = computed[a.index], weights.get((row.index, k), 1.0)
-                if weight != 1.0:
-                    value = values[a.index] if weight == 0.0 else _weighted(value, values[a.index], weight)
-                given.append(value)
-            computed.append(row.fun(*given, **row.kwargs))
-        return computed[t.outputs[0].index]
+    def weigh(row: Node, k: int, value: Any) -> Any:
+        weight = weights.get((row.index, k), 1.0)
+        if weight == 1.0:
+            return value
+        plain = row.args[k].value
+        return plain if weight == 0.0 else _weighted(value, plain, weight)
 
     try:
         with np.errstate(all="ignore"):
             argnums = tuple(range(len(t.inputs)))
-            vjp, _ = make_vjp(program, argnums)(*[values[n.index] for n in t.inputs])
+            vjp, _ = make_vjp(replayed(t, weigh), argnums)(*[n.value for n in t.inputs])
             return np.asarray(vjp(o.g[()])[o.part])
     except Exception:  # an experiment that can't be made says nothing
         return None

@@ -146,7 +146,7 @@ def fitted_factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         if begun is None or not np.all(begun):
             continue
         ratio = (first.given / begun).ravel()
-        if not np.isfinite(ratio).all() or not len(table):
+        if not np.isfinite(ratio).all() or not np.all(ratio) or not len(table):
             continue
         left = ratio / table
         for k in np.flatnonzero(np.ptp(left, axis=1) <= 1e-8 * np.abs(left).max(axis=1)):
@@ -154,7 +154,7 @@ def fitted_factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
             for scalar in _scalars(first, constant):
                 yield name, f"{scalar[2]} times {forms[k][2]}", _scaled(start, 1.0, [scalar, forms[k]])
             yield name, f"{constant:.6g} times {forms[k][2]}", _scaled(start, constant, [forms[k]])
-        for i, rest in enumerate(left):
+        for i, rest in enumerate(left if first.right.size > 3 else ()):
             again = rest / table[i + 1 :]
             for j in np.flatnonzero(np.ptp(again, axis=1) <= 1e-8 * np.abs(again).max(axis=1)):
                 pair = [forms[i], forms[i + 1 + j]]

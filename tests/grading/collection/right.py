@@ -3,6 +3,7 @@
 ``RIGHT`` is a list of (exercise, what is particular about it, rule).
 """
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 import numpy as np
@@ -61,8 +62,9 @@ for name, rule in {
     "relu": lambda g, ans, x: g * (x > 0),
     "leaky_relu": lambda g, ans, x, slope=0.1: g * np.where(x > 0, 1.0, slope),
     "softplus": lambda g, ans, x: g * special.expit(x),
-    "gelu": lambda g, ans, x: g
-    * (0.5 * (1 + special.erf(x / np.sqrt(2))) + x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)),
+    "gelu": lambda g, ans, x: (
+        g * (0.5 * (1 + special.erf(x / np.sqrt(2))) + x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi))
+    ),
     "abs": lambda g, ans, x: g * np.sign(x),
     "maximum": lambda g, ans, x, y: (unbroadcast(g * (x >= y), x), unbroadcast(g * (x < y), y)),
     "clip": lambda g, ans, x, low=-1.0, high=1.0: g * ((x >= low) & (x <= high)),
@@ -84,16 +86,16 @@ for name, rule in {
     "mean": lambda g, ans, x, axis=None, keepdims=False: np.broadcast_to(
         put_back(g, x, axis, keepdims) * ans.size / x.size, x.shape
     ),
-    "var": lambda g, ans, x, axis=None, ddof=0: put_back(g, x, axis)
-    * 2
-    * (x - np.mean(x, axis=axis, keepdims=True))
-    / (x.size / ans.size - ddof),
+    "var": lambda g, ans, x, axis=None, ddof=0: (
+        put_back(g, x, axis) * 2 * (x - np.mean(x, axis=axis, keepdims=True)) / (x.size / ans.size - ddof)
+    ),
     "norm": lambda g, ans, x: g * x / ans,
     "nansum": lambda g, ans, x, axis=None: np.where(np.isnan(x), 0.0, put_back(g, x, axis)),
     "cumsum": lambda g, ans, x, axis=0: np.flip(np.cumsum(np.flip(g, axis), axis), axis),
     "logsumexp": lambda g, ans, x, axis=-1: np.expand_dims(g, axis) * np.exp(x - np.expand_dims(ans, axis)),
-    "logcumsumexp": lambda g, ans, x: (np.exp(np.tril(x[None, :] - ans[:, None])) * np.tril(np.ones((len(x),) * 2))).T
-    @ g,
+    "logcumsumexp": lambda g, ans, x: (
+        (np.exp(np.tril(x[None, :] - ans[:, None])) * np.tril(np.ones((len(x),) * 2))).T @ g
+    ),
     "softmax": lambda g, ans, x, axis=-1: ans * (g - np.sum(g * ans, axis=axis, keepdims=True)),
     "log_softmax": lambda g, ans, x, axis=-1: g - np.exp(ans) * np.sum(g, axis=axis, keepdims=True),
     "squared_error": lambda g, ans, p, t: g * 2 * (p - t) / p.size,

@@ -4,6 +4,7 @@
 from the experiment that is to recognise it.
 """
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 import numpy as np
@@ -27,12 +28,22 @@ SIGN, SWAP, OPERANDS = "sign", "outputs swapped", "operands swapped"
 UNSUMMED, AVERAGED, AXIS_SUM = "broadcast not summed", "broadcast averaged", "summed over the wrong axis"
 NO_G, G2, MASK = "upstream forgotten", "upstream squared", "upstream masked"
 NO_LOCAL, LOCAL, FACTOR = "local derivative forgotten", "wrong local derivative", "missing factor"
-CONST, SIZE, TRANSPOSE, ELEMENTWISE = "constant factor", "size factor", "missing transpose", "elementwise product"
+CONST, SIZE, TRANSPOSE, ELEMENTWISE = (
+    "constant factor",
+    "size factor",
+    "missing transpose",
+    "elementwise product",
+)
 JAC, JVP, DIAG, ANS = "Jacobian returned", "JVP for VJP", "diagonal only", "ans for x"
 AXIS, KEY, OVER, PATH = "wrong axis or keepdims", "keyword ignored", "overwritten", "path dropped"
 IN_PLACE, TRUNC, SINGLE, OVERFLOW = "changed in place", "integer truncation", "float32", "overflow"
 EPS, FD, TIES, SHAPE = "epsilon misplaced", "finite differences", "ties", "shape"
-DROPPED, NONLINEAR, BACKWARDS, MEANS = "factor dropped", "not linear", "entries in reverse order", "contributions averaged"
+DROPPED, NONLINEAR, BACKWARDS, MEANS = (
+    "factor dropped",
+    "not linear",
+    "entries in reverse order",
+    "contributions averaged",
+)
 ZERO, ORDER, BY_ZERO, COUNT = "zero returned", "axes in another order", "division by zero", "wrong count"
 RAISES, DTYPE, NOTHING = "raises", "dtype", "not an array"
 
@@ -382,7 +393,7 @@ LOSS_AND_LAYER_RULES = [
     ("dropout", "scale forgotten", lambda g, ans, x, kept, keep=0.8: g * kept, FACTOR, CONST, KEY),
     ("dropout", "mask forgotten", lambda g, ans, x, kept, keep=0.8: g / keep, NO_LOCAL, "unnamed", FACTOR, LOCAL, DROPPED),
     ("dropout", "times keep", lambda g, ans, x, kept, keep=0.8: g * kept * keep, FACTOR, CONST),
-    ("dropout", "a new mask", lambda g, ans, x, kept, keep=0.8: g * (np.random.random(x.shape) < keep) / keep,
+    ("dropout", "a new mask", lambda g, ans, x, kept, keep=0.8: g * (np.random.default_rng().random(x.shape) < keep) / keep,
         "not repeatable"),
     ("concatenate", "not cut", lambda g, ans, x, y, axis=0: (g, g), SHAPE, "unnamed", NO_LOCAL),
     ("concatenate", "cut from the wrong end", lambda g, ans, x, y, axis=0: tuple(
@@ -484,7 +495,11 @@ def norm_rule(axis, mistake, g, ans, x, scale, shift, eps=1e-5):
     normal = centred / spread
     inner = g if mistake == "scale" else g * scale
     m = inner.mean(axis=axis, keepdims=True) if mistake not in ("mean", "both") else 0.0
-    v = normal * (inner * normal).mean(axis=axis, keepdims=True) if mistake not in ("variance", "both") else 0.0
+    v = (
+        normal * (inner * normal).mean(axis=axis, keepdims=True)
+        if mistake not in ("variance", "both")
+        else 0.0
+    )
     of_scale = g * normal if mistake == "unsummed" else (g * normal).sum(axis=0)
     of_shift = g if mistake == "unsummed" else g.mean(axis=0) if mistake == "averaged" else g.sum(axis=0)
     return (inner - m - v) / spread, of_scale, of_shift
