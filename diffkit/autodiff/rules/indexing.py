@@ -24,7 +24,7 @@ from diffkit.autodiff.rules.register import (
 from diffkit.autodiff.scatter import Scatter
 from diffkit.autodiff.tracer import GETITEM, Primitive, plain_index
 
-__all__ = ["placed", "scatter"]
+__all__ = ["along", "placed", "scatter"]
 
 
 def _scatter(g: Any, index: Any, like: Any) -> Any:
@@ -35,6 +35,13 @@ scatter = reentrant(Primitive("scatter", _scatter))
 """The transpose of reading ``x[index]``: zeros like x, with g added at the index."""
 scatter.vjps = (lambda h, ans, g, index, like: fit(h[index], g), None, None)
 scatter.jvps = (lambda t, ans, g, index, like: scatter(t, index, np.zeros_like(like)), None, None)
+
+
+def along(ndim: int, axis: int, index: Any) -> tuple[Any, ...]:
+    """``index`` on one axis, all of the others."""
+    whole: list[Any] = [slice(None)] * ndim
+    whole[axis] = index
+    return tuple(whole)
 
 
 def placed(g: Any, index: Any, like: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Products of arrays: dot, matmul, inner, outer, einsum, kron, cross, convolve, ...
+"""Products of arrays: dot, matmul, inner, outer, tensordot, kron, cross.
 
 All are linear in each factor, so the JVP is the product with the tangent in the factor's place, and the VJP
 is again a product, of the cotangent with the other factor. Nothing is conjugated, but where the product
@@ -8,13 +8,12 @@ itself conjugates (vdot, vecdot, vecmat).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array, plain_tree
-from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, linear_jvp, sum_to_shape
+from diffkit.autodiff.rules.calls import as_array
+from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, linear_jvp
 from diffkit.autodiff.tracer import UFUNCS, Primitive
 
 __all__: list[str] = []
@@ -234,145 +233,3 @@ def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, ax
         a3, b3 = a[2], b[2]
         parts = [a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, third]
     return np.stack(parts, axis=axisc)
-
-
-# -- einsum: a row has the operands as its arguments ------------------------------------------------------
-
-
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def _labels(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
-    """The labels of each operand and of the answer, with ellipsis and arrow written out.
-
-    >>> _labels("...ij,jk", (3, 2))
-    (['Zij', 'jk'], 'Zik')
-    """
-    left, arrow, right = subscripts.replace(" ", "").partition("->")
-    inputs = left.split(",")
-    hidden = [
-        ndim - len(labels.replace("...", "")) if "..." in labels else 0
-        for labels, ndim in zip(inputs, ndims, strict=True)
-    ]
-    free = [c for c in reversed(_LETTERS) if c not in subscripts]
-    dots = "".join(free[: max(hidden)])
-    out = [labels.replace("...", dots[len(dots) - n :]) for labels, n in zip(inputs, hidden, strict=True)]
-    if arrow:
-        return out, right.replace("...", dots)
-    every = "".join(inputs).replace(".", "")
-    return out, dots + "".join(sorted(c for c in set(every) if every.count(c) == 1))
-
-
-class _Pullback(NamedTuple):
-    """The einsum that gives the cotangent of one operand.
-
-    Its operands are the answer's cotangent, the other operands, and an identity for each label that
-    occurs twice in this one: it reads a diagonal, so the second gets a label of its own, tied to the first.
-    """
-
-    formula: str
-    own: str  # the operand's labels, each once
-    kept: str  # those of them that come out; the others are summed over in this operand alone
-    ties: tuple[int, ...]  # the places in ``own`` of the labels that an identity ties to an earlier one
-
-
-@lru_cache(maxsize=1024)
-def _pullback(k: int, subscripts: str, ndims: tuple[int, ...]) -> _Pullback:
-    inputs, output = _labels(subscripts, ndims)
-    free = (c for c in _LETTERS if c not in "".join(inputs))
-    own, ties, tied = "", [], []
-    for place, label in enumerate(inputs[k]):
-        if label in own:
-            fresh = next(free)
-            ties.append(place)
-            tied.append(label + fresh)
-            label = fresh
-        own += label
-    terms = [output, *inputs[:k], *inputs[k + 1 :], *tied]
-    kept = "".join(c for c in own if c in "".join(terms))
-    return _Pullback(f"{','.join(terms)}->{kept}", own, kept, tuple(ties))
-
-
-def _einsum_vjp(k: int, g: Any, ans: Any, *operands: Any, subscripts: str, **kwargs: Any) -> Any:
-    x = operands[k]
-    shape = np.shape(x)
-    pull = _pullback(k, subscripts, tuple(np.ndim(v) for v in operands))
-    identities = [np.eye(shape[place], dtype=getattr(x, "dtype", None)) for place in pull.ties]
-    c = np.einsum(pull.formula, g, *operands[:k], *operands[k + 1 :], *identities, **kwargs)
-    if pull.kept != pull.own:  # the cotangent is the same all along the axes that are summed over in x alone
-        c = np.reshape(c, [c.shape[pull.kept.index(a)] if a in pull.kept else 1 for a in pull.own])
-    if c.shape == shape:
-        return fit(c, x)
-    return fit(np.broadcast_to(sum_to_shape(c, _ones_of(shape, c.shape)), shape), x)
-
-
-def _ones_of(shape: tuple[int, ...], given: tuple[int, ...]) -> tuple[int, ...]:
-    """``given``, with 1 where ``shape`` has it: einsum broadcasts such axes."""
-    return tuple(1 if n == 1 else m for n, m in zip(shape, given, strict=True))
-
-
-def _einsum_entry(fun: Primitive) -> Any:
-    def einsum(*operands: Any, out: None = None, optimize: Any = False, **kwargs: Any) -> Any:
-        if not isinstance(operands[0], str):
-            operands = _in_letters(operands)
-        if optimize is not False:
-            kwargs["optimize"] = optimize
-        return fun(*map(as_array, operands[1:]), subscripts=operands[0], **kwargs)
-
-    return einsum
-
-
-def _in_letters(given: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The form ``einsum(x, [0, 1], y, [1, 2], [0, 2])`` as one with letters."""
-
-    def text(sublist: Any) -> str:
-        return "".join("..." if k is Ellipsis else _LETTERS[k] for k in plain_tree(sublist))
-
-    operands, lists = given[: len(given) // 2 * 2 : 2], given[1::2]
-    formula = ",".join(map(text, lists))
-    return (formula + (f"->{text(given[-1])}" if len(given) % 2 else ""), *operands)
-
-
-define(
-    np.einsum,
-    [_einsum_vjp],
-    [LINEAR],
-    variadic=True,
-    entry=_einsum_entry,
-    compute=lambda *operands, subscripts, **kwargs: np.einsum(subscripts, *operands, **kwargs),
-)
-
-
-# -- convolution ------------------------------------------------------------------------------------------
-
-
-def _full(g: Any, x: Any, y: Any, mode: str) -> Any:
-    """A cotangent of part of a convolution, with zeros where the rest of it would be."""
-    n, m = np.size(x), np.size(y)
-    shorter = min(n, m)
-    start = {"full": 0, "same": (shorter - 1) // 2, "valid": shorter - 1}[mode]
-    return np.pad(g, (start, n + m - 1 - start - g.shape[0])) if mode != "full" else g
-
-
-def _convolve_vjp_x(g: Any, ans: Any, x: Any, y: Any, *, mode: str = "full") -> Any:
-    return fit(np.reshape(np.convolve(_full(g, x, y, mode), np.ravel(y)[::-1], "valid"), np.shape(x)), x)
-
-
-def _convolve_vjp_y(g: Any, ans: Any, x: Any, y: Any, *, mode: str = "full") -> Any:
-    return fit(np.reshape(np.convolve(_full(g, x, y, mode), np.ravel(x)[::-1], "valid"), np.shape(y)), y)
-
-
-define(np.convolve, [_convolve_vjp_x, _convolve_vjp_y], [LINEAR, LINEAR])
-
-
-@composite(np.correlate)
-def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    a, v = as_array(a), as_array(v)
-    both = np.convolve(a, _conj(v)[::-1])
-    n, m = a.size, v.size
-    if mode == "full":
-        return both
-    if mode == "valid":
-        return both[min(n, m) - 1 : max(n, m)]
-    start = (m - 1) // 2 if n >= m else n // 2
-    return both[start : start + max(n, m)]

@@ -1,0 +1,140 @@
+"""Making arrays longer and shorter: tile, repeat, meshgrid, pad, insert, delete, trim_zeros."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.rules.calls import as_array, decided, plain
+from diffkit.autodiff.rules.indexing import along, placed
+from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
+from diffkit.autodiff.scatter import Scatter
+from diffkit.autodiff.tracer import Primitive, plain_index
+from diffkit.errors import NoRuleError
+
+__all__: list[str] = []
+
+
+# -- repeating --------------------------------------------------------------------------------------------
+
+
+def _tile_vjp(g: Any, ans: Any, x: Any, *, reps: Any) -> Any:
+    reps = (reps,) if isinstance(reps, int | np.integer) else tuple(reps)
+    shape = getattr(x, "shape", ())
+    ndim = max(len(reps), len(shape))
+    reps, full = (1,) * (ndim - len(reps)) + reps, (1,) * (ndim - len(shape)) + shape
+    blocks = np.reshape(g, tuple(n for pair in zip(reps, full, strict=True) for n in pair))
+    return fit(np.reshape(np.sum(blocks, axis=tuple(range(0, 2 * ndim, 2))), shape), x)
+
+
+def _repeat_vjp(g: Any, ans: Any, x: Any, *, repeats: Any, axis: int | None = None) -> Any:
+    shape = getattr(x, "shape", ())
+    if axis is None and len(shape) != 1:
+        c = _repeat_vjp(g, ans, np.ravel(plain(x)), repeats=repeats, axis=0)
+        return fit(np.reshape(c.dense() if type(c) is Scatter else c, shape), x)
+    axis = 0 if axis is None else axis
+    axis = axis % len(shape)
+    if np.size(repeats) == 1:
+        times = int(np.ravel(repeats)[0])
+        return fit(np.sum(np.reshape(g, (*shape[: axis + 1], times, *shape[axis + 1 :])), axis=axis + 1), x)
+    return placed(fit(g, ans), along(len(shape), axis, np.repeat(np.arange(shape[axis]), repeats)), x)
+
+
+# fmt: off
+define(np.tile,   [_tile_vjp],   [LINEAR])
+define(np.repeat, [_repeat_vjp], [LINEAR])
+# fmt: on
+
+
+@composite(np.meshgrid)
+def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
+    n = len(xi)
+    places = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
+    grids = []
+    for x, place in zip(xi, places, strict=True):
+        grids.append(np.reshape(x, tuple(-1 if k == place else 1 for k in range(n))))
+    return tuple(grids) if sparse else np.broadcast_arrays(*grids)
+
+
+# -- padding, inserting, deleting -------------------------------------------------------------------------
+
+
+def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+    """(before, after) for each axis, from any form that np.pad takes."""
+    if isinstance(pad_width, dict):
+        given = {k % ndim: np.broadcast_to(w, 2) for k, w in pad_width.items()}
+        return [(int(given[k][0]), int(given[k][1])) if k in given else (0, 0) for k in range(ndim)]
+    return [(int(a), int(b)) for a, b in np.broadcast_to(pad_width, (ndim, 2))]
+
+
+def _pad_vjp(g: Any, ans: Any, x: Any, *, pad_width: Any, **_: Any) -> Any:
+    inner = zip(_widths(pad_width, len(x.shape)), x.shape, strict=True)
+    return fit(g[tuple(slice(before, before + n) for (before, _), n in inner)], x)
+
+
+def _pad_jvp(t: Any, ans: Any, x: Any, *, pad_width: Any, **_: Any) -> Any:
+    return np.pad(t, pad_width)
+
+
+def _pad_entry(fun: Primitive) -> Any:
+    def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+        if mode in ("constant", "empty"):
+            values = plain(kwargs.get("constant_values", 0))
+            if values is not kwargs.get("constant_values", 0):
+                raise NoRuleError("np.pad is not differentiated by constant_values: pad with np.concatenate")
+            return fun(array, pad_width=pad_width, **kwargs)
+        if mode in ("edge", "reflect", "symmetric", "wrap") and kwargs.get("reflect_type", "even") == "even":
+            places = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode, **kwargs)
+            return np.ravel(array)[places]
+        raise NoRuleError(
+            f"np.pad has no derivative rule for mode={mode!r} and reflect_type="
+            f"{kwargs.get('reflect_type', 'even')!r}: use constant, edge, reflect, symmetric or wrap, or "
+            "join the parts with np.concatenate"
+        )
+
+    return pad
+
+
+define(np.pad, [_pad_vjp], [_pad_jvp], entry=_pad_entry)
+
+
+@composite(np.insert)
+def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    arr, values, obj = as_array(arr), as_array(values), plain_index(obj)
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    axis = axis % arr.ndim
+    n = arr.shape[axis]
+    values = np.reshape(values, (1,) * (arr.ndim - np.ndim(values)) + np.shape(values))
+    if not isinstance(obj, slice) and np.ndim(obj) == 0:
+        values = np.moveaxis(values, 0, axis)
+    spots = np.arange(n)[obj] if isinstance(obj, slice) else np.asarray(obj)
+    new = values.shape[axis] if spots.size == 1 else spots.size
+    shape = tuple(new if k == axis else m for k, m in enumerate(arr.shape))
+    values = np.broadcast_to(values, shape)
+    places = np.insert(np.arange(n), obj if spots.size != 1 else int(spots.ravel()[0]), n + np.arange(new))
+    joined = np.concatenate(
+        [arr, values if values.dtype == arr.dtype else values.astype(arr.dtype)], axis=axis
+    )
+    return np.take(joined, places, axis=axis)
+
+
+@composite(np.delete)
+def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    return np.take(arr, np.delete(np.arange(arr.shape[axis]), plain_index(obj)), axis=axis)
+
+
+@composite(np.trim_zeros)
+def _trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
+    kept = decided(np.argwhere, filt)
+    if not len(kept):
+        return np.trim_zeros(plain(filt), trim) if axis is None else np.trim_zeros(plain(filt), trim, axis)
+    axes = range(filt.ndim) if axis is None else np.ravel(axis) % filt.ndim
+    index: list[Any] = [slice(None)] * filt.ndim
+    for k in axes:
+        first, last = kept[:, k].min(), kept[:, k].max() + 1
+        index[k] = slice(first if "f" in trim.lower() else None, last if "b" in trim.lower() else None)
+    return filt[tuple(index)]
