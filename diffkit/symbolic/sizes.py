@@ -23,7 +23,7 @@ from sympy.core.operations import LatticeOp
 
 from diffkit.expressions import Expression, intern, post_order, product
 from diffkit.symbolic.characters import Lengths, is_minus
-from diffkit.symbolic.evaluation import quotient
+from diffkit.symbolic.parts import quotient
 
 __all__ = ["Size", "size"]
 

@@ -1,0 +1,279 @@
+"""The arithmetics in which an expression is evaluated: Python's, NumPy's, mpmath's, and fractions."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import cache, reduce
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+from sympy import S
+from sympy.core.function import Application
+
+from diffkit.errors import InputError, NoRuleError
+from diffkit.expressions import Expression
+
+__all__ = ["DIGITS", "EXACT", "FLOATS", "IEEE", "NUMPY", "SCALARS", "Arithmetic", "implementation"]
+
+
+class Arithmetic:
+    """Numbers and functions of one kind.
+
+    Attributes:
+        functions: what SymPy's classes mean, by the class's name.
+        convert: a value that the user gives, as a number of this kind.
+        constant: a SymPy number or constant (2/3, 0.1, pi, E) as a number of this kind.
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, Callable[..., Any]],
+        convert: Callable[[Any], Any],
+        constant: Callable[[Expression], Any],
+    ) -> None:
+        self.functions = functions
+        self.convert = convert
+        self.constant = constant
+
+
+def special(name: str) -> Callable[..., Any]:
+    """A function of scipy.special, which is imported when it is first called."""
+
+    def function(*args: Any) -> Any:
+        try:
+            import scipy.special
+        except ImportError:
+            raise InputError(f"evaluating {name} in floats needs SciPy: pip install diffkit[scipy]") from None
+        return getattr(scipy.special, name)(*args)
+
+    return function
+
+
+def _chosen(*pieces: Any) -> Any:
+    """The value of the first piece whose condition holds, elementwise; nan where none does."""
+    values, conditions = pieces[0::2], pieces[1::2]
+    shape = np.broadcast_shapes(*(np.shape(p) for p in pieces))
+    if shape == ():
+        return next((v for v, c in zip(values, conditions, strict=True) if c), math.nan)
+    broadcast = [np.broadcast_to(p, shape) for p in pieces]
+    return np.select(
+        [np.asarray(c, bool) for c in broadcast[1::2]], [np.asarray(v) for v in broadcast[0::2]], np.nan
+    )
+
+
+_RECIPROCALS = {"cot": "tan", "sec": "cos", "csc": "sin"}
+
+
+def _circular(named: Callable[[str], Callable[..., Any]], arc: str) -> dict[str, Callable[..., Any]]:
+    """The trigonometric and hyperbolic functions and their inverses, by SymPy's names.
+
+    Args:
+        named: the library's function of a name: sine, cosine, tangent and what derives from them.
+        arc: how the library starts the names of the inverse functions.
+    """
+
+    def inverted(f: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda x: 1 / f(x)
+
+    def of_inverse(f: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda x: f(1 / x)
+
+    functions: dict[str, Callable[..., Any]] = {}
+    for end in ("", "h"):
+        for reciprocal, name in _RECIPROCALS.items():
+            f, inverse = named(name + end), named(arc + name + end)
+            functions |= {
+                name + end: f,
+                f"a{name}{end}": inverse,
+                reciprocal + end: inverted(f),
+                f"a{reciprocal}{end}": of_inverse(inverse),
+            }
+    return functions
+
+
+NUMPY: dict[str, Callable[..., Any]] = {
+    **_circular(lambda name: getattr(np, name), "arc"),
+    **{name: getattr(np, name) for name in ("exp", "log", "sqrt", "sign", "floor")},
+    "atan2": np.arctan2,
+    "Abs": np.abs,
+    "ceiling": np.ceil,
+    "Max": lambda *args: reduce(np.maximum, args),
+    "Min": lambda *args: reduce(np.minimum, args),
+    "Heaviside": lambda x, at_zero=0.5: np.heaviside(x, at_zero),
+    "Mod": np.mod,
+    "KroneckerDelta": lambda i, j: np.where(np.equal(i, j), 1.0, 0.0),
+    **{name: special(name) for name in ("erf", "erfc", "erfi", "erfinv", "erfcinv", "gamma", "digamma")},
+    "loggamma": special("gammaln"),
+    "polygamma": lambda n, x: special("polygamma")(np.asarray(n).astype(int), x),
+    "Piecewise": _chosen,
+    "Equality": np.equal,
+    "Unequality": np.not_equal,
+    "StrictLessThan": np.less,
+    "LessThan": np.less_equal,
+    "StrictGreaterThan": np.greater,
+    "GreaterThan": np.greater_equal,
+    "And": lambda *args: reduce(np.logical_and, args),
+    "Or": lambda *args: reduce(np.logical_or, args),
+    "Not": np.logical_not,
+}
+
+_SCALAR: dict[str, Callable[..., Any]] = {
+    "Piecewise": lambda *p: next((v for v, c in zip(p[0::2], p[1::2], strict=True) if c), math.nan),
+    "Equality": operator.eq,
+    "Unequality": operator.ne,
+    "StrictLessThan": operator.lt,
+    "LessThan": operator.le,
+    "StrictGreaterThan": operator.gt,
+    "GreaterThan": operator.ge,
+    "And": lambda *args: all(args),
+    "Or": lambda *args: any(args),
+    "Not": operator.not_,
+    "Max": max,
+    "Min": min,
+    "Abs": abs,
+    "KroneckerDelta": lambda i, j: 1 if i == j else 0,
+    "sign": lambda x: (x > 0) - (x < 0),
+    "Heaviside": lambda x, at_zero: 1 if x > 0 else at_zero if x == 0 else 0,
+    "Mod": lambda x, y: x - y * math.floor(x / y),
+}
+
+MPMATH: dict[str, Callable[..., Any]] = {
+    **_SCALAR,
+    **{name: getattr(mpmath, name) for name in ("exp", "log", "sqrt", "gamma", "loggamma", "digamma")},
+    **{name: getattr(mpmath, name) for name in ("erf", "erfc", "erfi", "erfinv", "atan2", "floor")},
+    **{
+        start + name + end: getattr(mpmath, start + name + end)
+        for start in ("", "a")
+        for name in ("sin", "cos", "tan", "cot", "sec", "csc")
+        for end in ("", "h")
+    },
+    "erfcinv": lambda x: mpmath.erfinv(1 - x),
+    "polygamma": lambda n, x: mpmath.psi(int(n), x),
+    "ceiling": mpmath.ceil,
+    "Mod": lambda x, y: x - y * mpmath.floor(x / y),
+}
+
+FRACTIONS: dict[str, Callable[..., Any]] = {
+    **_SCALAR,
+    "floor": lambda x: Fraction(math.floor(x)),
+    "ceiling": lambda x: Fraction(math.ceil(x)),
+}
+
+
+def _to_float(value: Any) -> Any:
+    if isinstance(value, Fraction | sympy.Basic | mpmath.mpf):
+        return float(value)
+    array = np.asarray(value)
+    if array.dtype.kind in "bui":
+        array = array.astype(float)
+    if array.dtype.kind not in "fc":
+        raise InputError(f"expected a number or an array of numbers, got {value!r}")
+    if array.ndim:
+        return array
+    return array.item() if not isinstance(value, np.generic) else array[()]
+
+
+def _float_constant(constant: Expression) -> Any:
+    if constant.is_Rational:
+        return constant.p / constant.q
+    return complex(constant) if constant is S.ImaginaryUnit else float(constant)
+
+
+def _to_fraction(value: Any) -> Fraction:
+    if isinstance(value, sympy.Rational):
+        return Fraction(value.p, value.q)
+    try:
+        return Fraction(value.item() if isinstance(value, np.generic) else value)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"expected a finite number for exact evaluation, got {value!r}") from None
+
+
+def _fraction_constant(constant: Expression) -> Fraction:
+    if constant.is_Rational:
+        return Fraction(constant.p, constant.q)
+    if constant.is_Float:
+        sign, mantissa, exponent, _ = constant._mpf_
+        power_of_two = Fraction(2**exponent) if exponent >= 0 else Fraction(1, 2**-exponent)
+        return (-int(mantissa) if sign else int(mantissa)) * power_of_two
+    raise InputError(f"{constant} is not rational, so the expression has no exact value; use precision=")
+
+
+def _to_mpf(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return mpmath.mpf(value.numerator) / value.denominator
+    if isinstance(value, sympy.Basic):
+        return _mpf_constant(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str):
+        raise InputError(
+            f"expected a number, got the text {value!r}; write Fraction({value!r}) for a decimal"
+        )
+    return mpmath.mpf(value)
+
+
+def _mpf_constant(constant: Expression) -> Any:
+    if constant.is_Rational:
+        return mpmath.mpf(constant.p) / constant.q
+    if constant.is_Float:
+        return mpmath.mpf(constant._mpf_)
+    return mpmath.mpf(constant._to_mpmath(mpmath.mp.prec))
+
+
+_MATH: dict[str, Callable[..., Any]] = {
+    **NUMPY,
+    **_SCALAR,
+    **_circular(lambda name: getattr(math, name), "a"),
+    **{name: getattr(math, name) for name in ("exp", "log", "sqrt", "erf", "erfc", "gamma", "atan2")},
+    "loggamma": math.lgamma,
+    "floor": math.floor,
+    "ceiling": math.ceil,
+    "Heaviside": lambda x, at_zero: 1.0 if x > 0 else at_zero if x == 0 else 0.0,
+    "KroneckerDelta": lambda i, j: 1.0 if i == j else 0.0,
+}
+
+FLOATS = Arithmetic(NUMPY, _to_float, _float_constant)
+SCALARS = Arithmetic(_MATH, _to_float, _float_constant)
+DIGITS = Arithmetic(MPMATH, _to_mpf, _mpf_constant)
+EXACT = Arithmetic(FRACTIONS, _to_fraction, _fraction_constant)
+
+
+@cache
+def _by_sympy(head: Any) -> Callable[..., Any]:
+    """A function that only SymPy can evaluate (a Lambert W, a Bessel function): its own ``evalf``."""
+
+    def one(*args: Any) -> float:
+        return float(head(*args).evalf())
+
+    return lambda *args: np.vectorize(one, otypes=[float])(*args)[()]
+
+
+def implementation(
+    head: Any, arithmetic: Arithmetic, functions: Mapping[str, Callable[..., Any]]
+) -> Callable[..., Any]:
+    """What computes a SymPy function: the user's, the arithmetic's, or SymPy itself.
+
+    Raises:
+        NoRuleError: for an undefined function, by name.
+    """
+    name = head.__name__
+    known = functions.get(name) or arithmetic.functions.get(name) or getattr(head, "_imp_", None)
+    if known is not None:
+        return known
+    if isinstance(head, sympy.core.function.UndefinedFunction) or not issubclass(head, Application):
+        raise NoRuleError(
+            f"{name} has no value here; say what it computes, as in functions={{{name!r}: a Python function}}"
+        )
+    if arithmetic is EXACT:
+        raise InputError(f"{name} has no exact rational value; use precision= for as many digits as you like")
+    if arithmetic is DIGITS:
+        return lambda *args: mpmath.mpf(head(*args).evalf(mpmath.mp.dps + 5)._to_mpmath(mpmath.mp.prec))
+    return _by_sympy(head)
+
+
+IEEE = Arithmetic(NUMPY, lambda v: np.asarray(_to_float(v))[()], lambda c: np.asarray(_float_constant(c))[()])
