@@ -47,29 +47,42 @@ class Style:
 
     def suits(self, exercise: Exercise, case: Case) -> bool:
         """Whether a case of an exercise can be asked for in this style."""
-        return self.seed != "ones" or _elementwise_or_scalar(exercise, case)
+        if self.seed != "ones":
+            return True
+        first = exercise.ladder[0]
+        return _shapes_agree(exercise, case) and (
+            _one_output(exercise, first) or _elementwise(exercise, first)
+        )
 
 
-def _elementwise_or_scalar(exercise: Exercise, case: Case) -> bool:
-    """Local partials stand for the derivative where nothing is broadcast: each output belongs to one
-    entry of each argument, or there is one output."""
+def _sample(exercise: Exercise, case: Case) -> tuple[list[Any], np.ndarray[Any, Any]]:
     from diffkit.grading.draws import Sizes, drawn
 
     rng = np.random.default_rng(0)
     args = list(drawn(case.inputs, rng, Sizes(rng)))
-    ans = exercise.value(args, case.kwargs)
-    if not ans.shape:
-        return True
-    if any(np.shape(args[k]) != ans.shape for k in exercise.differentiated):
-        return False
-    if ans.size < 2:  # no telling: the function's first case decides
-        return case is exercise.ladder[0] or _elementwise_or_scalar(exercise, exercise.ladder[0])
+    return args, exercise.value(args, case.kwargs)
+
+
+def _shapes_agree(exercise: Exercise, case: Case) -> bool:
+    """Whether nothing is broadcast: a local partial derivative belongs to one entry of each argument."""
+    args, ans = _sample(exercise, case)
+    return not ans.shape or all(np.shape(args[k]) == ans.shape for k in exercise.differentiated)
+
+
+def _one_output(exercise: Exercise, case: Case) -> bool:
+    return not _sample(exercise, case)[1].shape
+
+
+def _elementwise(exercise: Exercise, case: Case) -> bool:
+    """Whether moving one entry of an argument moves no other entry of the answer."""
+    args, ans = _sample(exercise, case)
     for k in exercise.differentiated:
-        moved = np.array(args[k])
-        moved.flat[0] *= 1.5
-        changed = exercise.value([moved if j == k else a for j, a in enumerate(args)], case.kwargs) != ans
-        if changed.ravel()[1:].any():
-            return False
+        for j in range(np.size(args[k])):
+            moved = np.array(args[k])
+            moved.flat[j] *= 1.25
+            changed = exercise.value([moved if i == k else a for i, a in enumerate(args)], case.kwargs) != ans
+            if np.delete(changed.ravel(), j).any():
+                return False
     return True
 
 
