@@ -188,7 +188,7 @@ class Compiled:
         if self._watch is None or not self._watch.unchanged():
             self.clear()
             self._watch = Watch(self.function)
-            self._unchanged = self._watch.checker()
+            self._unchanged = self._watch.unchanged
 
     def _refuse_if(self, impure: list[str]) -> None:
         name = getattr(self.function, "__name__", "the function")

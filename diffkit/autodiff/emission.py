@@ -176,8 +176,9 @@ class _Entry:
         kind = type(value)
         if kind is np.ndarray:
             dtype = self.writer.bind("dtype", value.dtype)
+            array = self.writer.bind("ndarray", np.ndarray)
             self.miss_unless(
-                f"type({name}) is np.ndarray and {name}.shape == {value.shape} "
+                f"type({name}) is {array} and {name}.shape == {value.shape} "
                 f"and ({name}.dtype is {dtype} or {name}.dtype == {dtype})"
             )
         else:

@@ -359,10 +359,11 @@ def _ufunc_of(fun: Primitive) -> Any:
 
 
 def _numpy_path(compute: Any) -> str | None:
-    """``np.linalg.det``: where the very function is to be had."""
+    """``np.linalg.det``: where the very function is to be had, or the one that this is a quicker form of."""
     name = getattr(compute, "__name__", "")
     for path, module in _MODULES.items():
-        if name and getattr(module, name, None) is compute:
+        found = getattr(module, name, None) if name else None
+        if found is not None and found in (compute, getattr(compute, "__wrapped__", None)):
             return f"{path}.{name}"
     return None
 

@@ -30,7 +30,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import (
     BuiltinFunctionType,
-    CellType,
     CodeType,
     FrameType,
     FunctionType,
@@ -39,7 +38,7 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,6 +51,22 @@ __all__ = ["Watch", "snapshot", "witnessed"]
 
 _STANDARD = (sysconfig.get_paths()["stdlib"], str(Path(np.__file__).parent.parent), "<frozen")
 _BY_IDENTITY = (type, ModuleType, BuiltinFunctionType, WrapperDescriptorType, np.ufunc, np.dtype, Primitive)
+_SAME_FOR_EVER = (
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    type(None),
+    type,
+    ModuleType,
+    BuiltinFunctionType,
+    FunctionType,
+    CodeType,
+)
+"""What is as it was if it is the same object. (A function's own variables are watched beside it.)"""
+
 _DEPTH = 8
 """How deep containers and objects are looked into."""
 
@@ -153,6 +168,18 @@ def _attributes(value: Any, mentioned: frozenset[str]) -> dict[str, Any]:
 # -- all that a function refers to ------------------------------------------------------------------------
 
 
+class _Place(NamedTuple):
+    """A variable: what it is, what it belongs to, and the expression that reads it."""
+
+    what: str
+    owner: Any
+    access: str
+
+    def get(self) -> Any:
+        """Its value."""
+        return eval(self.access.format("owner"), {"owner": self.owner})
+
+
 class Watch:
     """Everything that a function's code refers to, as it is now.
 
@@ -167,7 +194,7 @@ class Watch:
         self.mentioned: set[str] = set()
         self._seen: set[int] = set()
         self._alive: list[Any] = []  # an id is only good for as long as its object is
-        self._places: list[tuple[str, Callable[[], Any]]] = []
+        self._places: list[_Place] = []
         self._objects: list[Any] = []
         self._walk(function)
         before = -1
@@ -176,35 +203,38 @@ class Watch:
             for value in list(self._objects):
                 for attribute in _attributes(value, frozenset(self.mentioned)).values():
                     self._walk(attribute)
-                for name in self.mentioned & set(dir(type(value))):
-                    self._walk(getattr(type(value), name, None))
+                self._walk_class(type(value))
         names = frozenset(self.mentioned)
-        self.checks = [(what, get, snapshot(get(), names)) for what, get in self._places]
+        self.checks = [(place, snapshot(place.get(), names)) for place in self._places]
+        self.unchanged = self._compiled()
 
-    def unchanged(self) -> bool:
-        """Whether all is as it was."""
-        try:
-            for _, get, check in self.checks:
-                if not check(get()):
-                    return False
-        except (KeyError, ValueError, AttributeError):  # a variable is gone
-            return False
-        return True
-
-    def checker(self) -> Callable[[], bool]:
-        """``unchanged``, as quick as it can be: true at once if there is nothing to watch."""
-        return self.unchanged if self.checks else lambda: True
+    def _compiled(self) -> Callable[[], bool]:
+        """All checks as one expression: a call of a compiled function waits for it."""
+        scope: dict[str, Any] = {}
+        conditions = []
+        for k, (place, check) in enumerate(self.checks):
+            text = place.access.format(f"o{k}")
+            value = place.get()
+            scope |= {f"o{k}": place.owner, f"c{k}": check, f"v{k}": value}
+            quick = f"{text} is v{k} or " if isinstance(value, _SAME_FOR_EVER) else ""
+            conditions.append(f"({quick}c{k}({text}))")
+        body = " and ".join(conditions) or "True"
+        missing = "(AttributeError, IndexError, KeyError, ValueError)"  # a variable is gone
+        text = f"def unchanged():\n  try: return {body}\n  except {missing}: return False\n"
+        exec(compile(text, "<watch>", "exec"), scope)
+        unchanged: Callable[[], bool] = scope["unchanged"]
+        return unchanged
 
     def changes(self) -> list[str]:
         """What has changed, in words."""
         found = []
-        for what, get, check in self.checks:
+        for place, check in self.checks:
             try:
-                same = check(get())
-            except (KeyError, ValueError, AttributeError):
+                same = check(place.get())
+            except (AttributeError, IndexError, KeyError, ValueError):
                 same = False
             if not same:
-                found.append(what)
+                found.append(place.what)
         return found
 
     def _walk(self, value: Any) -> None:
@@ -215,10 +245,14 @@ class Watch:
             self._remember(value)
             self._walk_function(value)
         elif isinstance(value, MethodType):
-            self._place(f"the object whose method {value.__name__} is", lambda: value.__self__)
+            self._place(f"the object whose method {value.__name__} is", value, "{}.__self__")
             self._walk(value.__func__)
         elif isinstance(value, functools.partial):
-            self._place("the arguments of a functools.partial", lambda: (value.args, value.keywords))
+            self._remember(value)
+            for k in range(len(value.args)):
+                self._place("an argument of a functools.partial", value, f"{{}}.args[{k}]")
+            for key in value.keywords:
+                self._place(f"the argument {key} of a functools.partial", value, f"{{}}.keywords[{key!r}]")
             self._walk(value.func)
         elif isinstance(value, staticmethod | classmethod):
             self._walk(value.__func__)
@@ -245,13 +279,22 @@ class Watch:
             self._objects.append(value)
             self._walk(vars(type(value)).get("__call__"))
 
+    def _walk_class(self, kind: type) -> None:
+        """The attributes that an object has from its class: methods, and values shared by all objects."""
+        for name in sorted(self.mentioned & set(dir(kind))):
+            key = f"{id(kind)}.{name}"
+            if key not in self.mentioned and hasattr(kind, name):
+                self.mentioned.add(key)
+                self._place(f"{kind.__name__}.{name}", kind, f"{{}}.{name}")
+
     def _remember(self, value: Any) -> None:
         self._seen.add(id(value))
         self._alive.append(value)
 
-    def _place(self, what: str, get: Callable[[], Any]) -> None:
-        self._places.append((what, get))
-        self._walk(get())
+    def _place(self, what: str, owner: Any, access: str) -> None:
+        place = _Place(what, owner, access)
+        self._places.append(place)
+        self._walk(place.get())
 
     def _walk_function(self, function: FunctionType) -> None:
         code = function.__code__
@@ -260,34 +303,26 @@ class Watch:
                 cell.cell_contents  # noqa: B018
             except ValueError:
                 continue  # not given a value yet
-            self._place(
-                f"the variable {name!r} around {function.__name__}", functools.partial(_content, cell)
-            )
+            self._place(f"the variable {name!r} around {function.__name__}", cell, "{}.cell_contents")
         if function.__defaults__:
-            self._place(f"the defaults of {function.__name__}", lambda: function.__defaults__)
+            self._place(f"the defaults of {function.__name__}", function, "{}.__defaults__")
         if function.__kwdefaults__:
-            self._place(f"the defaults of {function.__name__}", lambda: function.__kwdefaults__)
+            self._place(f"the defaults of {function.__name__}", function, "{}.__kwdefaults__")
         if is_library(code):
             return
+        self._place(f"the code of {function.__name__}", function, "{}.__code__")
         scope = function.__globals__
         for name in _names_in(code):
             self.mentioned.add(name)
             if name not in scope or f"{id(scope)}.{name}" in self.mentioned:
                 continue
             self.mentioned.add(f"{id(scope)}.{name}")
-            self._place(f"the global variable {name!r}", functools.partial(scope.__getitem__, name))
+            self._place(f"the global variable {name!r}", scope, f"{{}}[{name!r}]")
             value = scope[name]
             if isinstance(value, ModuleType) and _is_own_module(value):
                 for attribute in _names_in(code):
                     if attribute in vars(value):
-                        self._place(
-                            f"{value.__name__}.{attribute}",
-                            functools.partial(vars(value).__getitem__, attribute),
-                        )
-
-
-def _content(cell: CellType) -> Any:
-    return cell.cell_contents
+                        self._place(f"{value.__name__}.{attribute}", value, f"{{}}.{attribute}")
 
 
 def _names_in(code: CodeType) -> Iterator[str]:

@@ -436,6 +436,34 @@ def test_variables_around_the_function_are_watched():
     assert original(x) == 0.0
 
 
+def test_what_comes_from_a_class_is_watched():
+    class Base:
+        shared = 2.0
+
+        def factor(self):
+            return self.shared
+
+    class Model(Base):
+        def loss(self, x):
+            return x * self.factor()
+
+    model = Model()
+    loss = dk.compile(model.loss)
+    assert [loss(1.0), loss(2.0)] == [2.0, 4.0]
+    Base.shared = 3.0
+    assert loss(2.0) == 6.0
+    Model.factor = lambda self: 10.0
+    assert loss(2.0) == 20.0
+
+    def f(x):
+        return x + 1.0
+
+    g = dk.compile(f)
+    assert [g(1.0), g(1.0)] == [2.0, 2.0]
+    f.__code__ = (lambda x: x + 2.0).__code__
+    assert g(1.0) == 3.0
+
+
 def test_functions_among_the_arguments_are_watched():
     factor = [2.0]
 
