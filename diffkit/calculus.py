@@ -266,6 +266,8 @@ _TABLE = [
     _line("arccosh(x)",      "1 / (sqrt(x - 1) * sqrt(x + 1))",       form="acosh(x)"),
     _line("arctanh(x)",      "1 / (1 - x**2)",                        form="atanh(x)"),
     _line("acoth(x)",        "1 / (1 - x**2)",                        numpy=False),
+    _line("asech(x)",        "-1 / (x * sqrt(1 - x**2))",             numpy=False),
+    _line("acsch(x)",        "-1 / (x**2 * sqrt(1 + 1 / x**2))",      numpy=False),
     # -- kinks and steps ----------------------------------------------------------------------------
     _line("absolute(x)",     "sign(x)",                               form="Abs(x)",
           convention="0 at x = 0, the middle of the subgradients -1 to 1."),

@@ -74,6 +74,8 @@ MPMATH: dict[str, Callable[..., Any]] = {
     "arccosh": lambda mp, x: mp.acosh(x),
     "arctanh": lambda mp, x: mp.atanh(x),
     "acoth": lambda mp, x: mp.acoth(x),
+    "asech": lambda mp, x: mp.asech(x),
+    "acsch": lambda mp, x: mp.acsch(x),
     "erf": lambda mp, x: mp.erf(x),
     "erfc": lambda mp, x: mp.erfc(x),
     "gamma": _gamma,

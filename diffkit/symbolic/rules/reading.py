@@ -157,7 +157,3 @@ _READINGS: dict[Any, Callable[[Expression, Context], Rule]] = {
 }
 
 _KINDS: list[tuple[type, Callable[[Expression, Context], Rule]]] = [(AppliedUndef, read_undefined)]
-
-# SymPy's functions beyond the table, which is NumPy's.
-defrule(sympy.asech, "-1 / (x * sqrt(1 - x**2))")
-defrule(sympy.acsch, "-1 / (x**2 * sqrt(1 + 1 / x**2))")
