@@ -88,8 +88,8 @@ def load_assignment(path: str | os.PathLike[str]) -> Assignment:
     try:
         source = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"can't read the assignment {str(path)!r}: {(reason or '').lower()}") from None
+        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"can't read the assignment {str(path)!r}: {reason}") from None
     module = _run(file, source)
     exercises = getattr(module, "exercises", None)
     if not isinstance(exercises, list | tuple) or not exercises:

@@ -204,6 +204,8 @@ def unpack_array(array: Array, largest: int = LARGEST_ANSWER) -> np.ndarray[Any,
     if len(array.dtype) > 8 or array.dtype[1:2] not in _KINDS or "O" in array.dtype:
         raise ValueError(f"{array.dtype[:20]!r} is not the dtype of plain numbers")
     dtype = np.dtype(array.dtype)
+    if dtype.kind not in _KINDS:  # "<f8,<f8" is a structure
+        raise ValueError(f"{array.dtype!r} is not the dtype of plain numbers")
     shape = tuple(int(n) for n in array.shape)
     if len(shape) > 32 or any(n < 0 for n in shape):
         raise ValueError(f"{array.shape!r} is not a shape")

@@ -104,7 +104,8 @@ def _python_of(cell: str) -> str:
     return "\n".join(lines)
 
 
-_MAGIC = re.compile(r"^(\s*)(?:[%!].*|\w+\s*=\s*[%!].*|\?\S+|[\w.]+\?{1,2})$")
+# A remainder, as in (7 % 4), may begin a line as well; but a space follows it.
+_MAGIC = re.compile(r"^(\s*)(?:!.*|%\w.*|\w+\s*=\s*(?:!|%\w).*|\?\S+|[\w.]+\?{1,2})$")
 
 
 def find_submissions(folder: str | os.PathLike[str]) -> list[Submission]:
