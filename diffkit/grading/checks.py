@@ -7,6 +7,7 @@ second use fails.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -215,7 +216,8 @@ def comparison(exercise: Exercise, each: Answered, step: Step, answer: Answer) -
             label = f"{name}[{', '.join(map(str, index))}]" if index else name
             entry = float(np.real(value[index])) if fits and value is not None else None
             wrong = entry is None or not abs(entry - c[index]) <= tol[index]
-            entries.append((label, float(c[index]), entry, bool(wrong)))
+            expected = 0.0 if abs(c[index]) <= tol[index] else float(c[index])
+            entries.append((label, expected, entry, bool(wrong)))
     return Comparison(each.instance.title, tuple(inputs), tuple(entries))
 
 
@@ -223,7 +225,8 @@ def comparison(exercise: Exercise, each: Answered, step: Step, answer: Answer) -
 
 
 def _by_size(found: Sequence[Answered]) -> list[Answered]:
-    return sorted(found, key=lambda each: each.instance.size)
+    """The smallest first; empty ones, which show nothing, last."""
+    return sorted(found, key=lambda each: each.instance.size or math.inf)
 
 
 def check_forward(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:

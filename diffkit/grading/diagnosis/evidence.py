@@ -6,6 +6,7 @@ takes it to the numbers that a student with that misconception would have given.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -156,7 +157,7 @@ Family = Callable[[Observation], Iterator[tuple[str, str, Hypothesis]]]
 
 def observations(exercise: Exercise, found: Sequence[Answered]) -> Iterator[Observation]:
     """The parts of all answers that can be looked at, smallest instance first."""
-    for each in sorted(found, key=lambda e: e.instance.size):
+    for each in sorted(found, key=lambda e: e.instance.size or math.inf):
         if each.trial.truths[0].kinked:
             continue
         for step, answer in each.derivatives():
