@@ -16,7 +16,7 @@ import numpy as np
 
 from diffkit.autodiff.expressions import Writer
 from diffkit.autodiff.naming import identifiers
-from diffkit.autodiff.program import Guard, Program, Row, same_bits
+from diffkit.autodiff.program import VIEWS, Guard, Program, Row, same_bits
 from diffkit.autodiff.tracer import GETITEM, INPUT, PART, UFUNCS
 from diffkit.autodiff.watching import Watch, snapshot
 from diffkit.containers import Structure, flatten
@@ -263,15 +263,10 @@ def _like_parts(value: Any) -> Callable[[Any], bool]:
 
 # -- what is returned -------------------------------------------------------------------------------------
 
-_VIEWS = frozenset(
-    "reshape ravel squeeze expand_dims transpose matrix_transpose swapaxes moveaxis flip fliplr flipud rot90 "
-    "broadcast_to diagonal real imag getitem part conjugate".split()
-)
-
 
 def root_of(value: Any) -> Any:
     """The row (or constant) whose memory a value may share."""
-    while type(value) is Row and value.fun.name in _VIEWS and value.args:
+    while type(value) is Row and value.fun.name in VIEWS and value.args:
         value = value.args[0]
     return id(value)
 

@@ -149,6 +149,11 @@ def _constants(program: Program) -> Program:
 @_pass("identities", "x * 1, x / 1, x ** 1, +x and -(-x) are x; x * -1 is -x")
 def _identities(program: Program) -> Program:
     known = _arithmetic()
+    exposed = program.given_away()
+    given_away = {r.name for r in program.rows if id(r) in exposed}
+
+    def alike(row: Row, x: Any) -> bool:
+        return _alike(row, x, row.name in given_away)
 
     def instead(row: Row) -> Any:
         name = known.get(row.fun)
@@ -156,19 +161,20 @@ def _identities(program: Program) -> Program:
             return row
         x = row.args[0]
         if name == "positive":
-            return x if _alike(row, x) else row
+            return x if alike(row, x) else row
         if name == "negative":
-            twice = type(x) is Row and x.fun is row.fun and _alike(row, x.args[0])
+            twice = type(x) is Row and x.fun is row.fun and alike(row, x.args[0])
             return x.args[0] if twice else row
         y = row.args[1]
-        if type(y) is not Row and _is_number(y, 1) and _alike(row, x):
+        if type(y) is not Row and _is_number(y, 1) and alike(row, x):
             return x
         if name != "multiply":
             return row
-        if type(x) is not Row and _is_number(x, 1) and _alike(row, y):
+        if type(x) is not Row and _is_number(x, 1) and alike(row, y):
             return y
         other, factor = (y, x) if type(y) is Row else (x, y)
-        if type(factor) in (int, float) and factor == -1 and type(other.value) is type(row.value) is float:
+        scalar = type(other) is Row and type(other.value) is type(row.value) in (float, np.float64)
+        if scalar and type(factor) in (int, float, np.float64) and factor == -1:
             return replace(row, fun=UFUNCS[np.negative], args=(other,))
         return row
 
@@ -182,15 +188,17 @@ def _identities(program: Program) -> Program:
 )
 def _zeros(program: Program) -> Program:
     known = _arithmetic()
+    exposed = program.given_away()
+    given_away = {r.name for r in program.rows if id(r) in exposed}
 
     def instead(row: Row) -> Any:
         name = known.get(row.fun)
         if name != "add" and name != "subtract":
             return row
         x, y = row.args
-        if _is_number(y, 0) and _alike(row, x):
+        if _is_number(y, 0) and _alike(row, x, row.name in given_away):
             return x
-        if _is_number(x, 0) and name == "add" and _alike(row, y):
+        if _is_number(x, 0) and name == "add" and _alike(row, y, row.name in given_away):
             return y
         return row
 
@@ -323,15 +331,19 @@ def _is_number(value: Any, number: int) -> bool:
     return False
 
 
-def _alike(row: Row, x: Any) -> bool:
-    """Whether x can stand for the row: a row of the same type, shape and dtype, with memory of its own."""
+def _alike(row: Row, x: Any, given_away: bool) -> bool:
+    """Whether x can stand for the row: a row of the same type, shape and dtype.
+
+    If the row's memory is given away, x must have memory of its own: whoever changes an answer in
+    place must not change an argument by that.
+    """
     if type(x) is not Row or type(row.value) is not type(x.value):
         return False
     if not isinstance(x.value, np.ndarray):
         return True
-    same = row.value.shape == x.value.shape and row.value.dtype == x.value.dtype
-    # Whoever changes an answer in place must not change an argument by that.
-    return same and x.fun not in (INPUT, GETITEM, PART) and x.value.base is None
+    if row.value.shape != x.value.shape or row.value.dtype != x.value.dtype:
+        return False
+    return not given_away or (x.fun not in (INPUT, GETITEM, PART) and x.value.base is None)
 
 
 def _key(value: Any) -> Any:

@@ -17,7 +17,13 @@ from diffkit.autodiff.trace import Trace
 from diffkit.autodiff.tracer import INPUT, Decision, Node, Primitive
 from diffkit.containers import Structure
 
-__all__ = ["Guard", "Program", "Row", "program_of", "same_bits"]
+__all__ = ["VIEWS", "Guard", "Program", "Row", "program_of", "same_bits"]
+
+VIEWS = frozenset(
+    "reshape ravel squeeze expand_dims transpose matrix_transpose swapaxes moveaxis flip fliplr flipud rot90 "
+    "broadcast_to diagonal real imag getitem part conjugate".split()
+)
+"""Functions whose answer may share the memory of their first argument."""
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +126,15 @@ class Program:
             kept=moved(self.kept),
             pinned=moved(self.pinned),
         )
+
+    def given_away(self) -> set[int]:
+        """The rows, by ``id``, whose memory an output shares: whoever called may change it in place."""
+        found = set()
+        for value in self.outputs:
+            while type(value) is Row:
+                found.add(id(value))
+                value = value.args[0] if value.fun.name in VIEWS and value.args else None
+        return found
 
     def uses(self) -> dict[int, int]:
         """How often each row is used, by ``id``: as an argument, an output or a guard."""
