@@ -37,7 +37,7 @@ def test_arrays_come_back_bit_by_bit(array):
     ],
 )
 def test_false_claims_are_refused(array):
-    with pytest.raises(ValueError, match="dtype|shape|bytes|larger"):
+    with pytest.raises(ValueError, match=r"dtype|shape|bytes|larger"):
         unpack_array(array)
 
 
