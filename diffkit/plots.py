@@ -165,7 +165,8 @@ def canvas(width: float = 9.0, height: float = 5.6) -> Iterator[tuple[Plot, Any]
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height))
+        figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.12)
         yield Plot(figure), figure.subplots()
         # Lay it out once and for all: doing so again at each saving moves things by a hair.
         figure.draw_without_rendering()
@@ -360,7 +361,7 @@ def image_grid(images: np.ndarray[Any, Any], *, title: str = "", columns: int = 
     """
     rows = -(-len(images) // columns)
     limit = float(np.max(np.abs(images))) or 1.0
-    with canvas(9.0, 0.9 + 1.2 * rows) as (plot, axes):
+    with canvas(9.0, 0.6 + 1.05 * rows) as (plot, axes):
         axes.remove()
         plot.figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
         grid, cells = plot.figure.add_gridspec(rows, columns), []

@@ -8,7 +8,7 @@ program, and through ``diffkit lesson``. From here it takes :func:`fast` (smalle
 
 from __future__ import annotations
 
-from diffkit.lessons.running import Lesson, find, listing, run, run_all
+from diffkit.lessons.running import Lesson, find, lessons, listing, run, run_all
 from diffkit.lessons.site import make_site
 from diffkit.lessons.support import drawn_in, fast, figures_folder, predict, save, seconds
 
@@ -18,6 +18,7 @@ __all__ = [
     "fast",
     "figures_folder",
     "find",
+    "lessons",
     "listing",
     "make_site",
     "predict",

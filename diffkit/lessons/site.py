@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -80,7 +81,8 @@ def _build(folder: Path, fast: bool) -> None:
             notebook = _run(lesson)
             _write_notebook(notebook, folder / f"{lesson.name}.ipynb")
             before, after = (known[j] if 0 <= j < len(known) else None for j in (k - 1, k + 1))
-            page = _lesson_page(lesson, _cells(notebook), _pages_of(folder, lesson), before, after)
+            exercises = _copy_exercises(lesson, folder)
+            page = _lesson_page(lesson, _cells(notebook), _pages_of(folder, lesson), exercises, before, after)
             (folder / f"{lesson.name}.html").write_text(page, encoding="utf-8")
             advance(lesson.name, 1)
     (folder / "index.html").write_text(_index_page(known), encoding="utf-8")
@@ -136,14 +138,36 @@ def _write_notebook(notebook: Any, path: Path) -> None:
 def _cells(notebook: Any) -> str:
     from nbconvert.exporters import HTMLExporter
 
+    titles = {}
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        about = output.get("metadata", {}).get("diffkit", {})
+        if "image/svg+xml" in output.get("data", {}) and "file" in about:
+            output["svg_filename"] = about["file"]  # nbconvert then refers to the file, instead of a copy
+            titles[about["file"]] = about["title"]
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
     body: str = exporter.from_notebook_node(notebook)[0]
-    return body
+
+    def linked(image: re.Match[str]) -> str:
+        file = image[1]
+        return f'<a href="{file}"><img src="{file}" alt="{html.escape(titles[file])}"></a>'
+
+    return re.sub(r'<img [^>]*src="(figures/[^"]+)"[^>]*>', linked, body)
 
 
 def _pages_of(folder: Path, lesson: Lesson) -> list[str]:
     """The step-through pages that a lesson saved."""
     return sorted(p.name for p in (folder / "figures").glob(f"{lesson.name[:2]}_*.html"))
+
+
+def _copy_exercises(lesson: Lesson, folder: Path) -> list[str]:
+    """Puts the starter file and the assignment that checks it beside the pages; their paths there."""
+    source = lesson.path.parent / "exercises"
+    names = [f"exercises/{lesson.name}{end}.py" for end in ("_start", "")]
+    present = [name for name in names if (source / Path(name).name).exists()]
+    for name in present:
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(source / Path(name).name, folder / name)
+    return present
 
 
 # -- the pages --------------------------------------------------------------------------------------------
@@ -168,7 +192,12 @@ def _page(title: str, body: str) -> str:
 
 
 def _lesson_page(
-    lesson: Lesson, cells: str, pages: list[str], before: Lesson | None, after: Lesson | None
+    lesson: Lesson,
+    cells: str,
+    pages: list[str],
+    exercises: list[str],
+    before: Lesson | None,
+    after: Lesson | None,
 ) -> str:
     def link(other: Lesson | None, mark: str) -> str:
         return (
@@ -177,15 +206,21 @@ def _lesson_page(
             else "<span></span>"
         )
 
-    steppers = "".join(
-        f'<li><a href="figures/{p}">step through {html.escape(p[3:-5])}</a></li>' for p in pages
-    )
+    links = [
+        f'<a href="figures/{p}">Step through {html.escape(p[3:-5])} on a page of its own</a>' for p in pages
+    ]
+    for path in exercises:
+        what = (
+            "The exercises' starter file" if path.endswith("_start.py") else "The exercises, which check it"
+        )
+        links.append(f'<a href="{path}" download>{what}</a>')
+    beside = "".join(f"<li>{link}</li>" for link in links)
     return _page(
         lesson.title,
         f"""<nav><a href="index.html">All lessons</a><a href="{lesson.name}.ipynb" download>Notebook</a></nav>
 <main>
 {cells}
-{f'<ul class="steppers">{steppers}</ul>' if steppers else ""}
+{f'<ul class="beside">{beside}</ul>' if beside else ""}
 </main>
 <nav class="turn">{link(before, "←")}{link(after, "→")}</nav>""",
     )
@@ -198,8 +233,8 @@ def _short(lesson: Lesson) -> str:
 def _index_page(known: list[Lesson]) -> str:
     items = "".join(
         f'<li><a href="{x.name}.html">{html.escape(x.title)}</a>'
-        + (f" <small>{x.minutes} minutes</small>" if x.minutes else "")
-        + f' <a class="notebook" href="{x.name}.ipynb" download>notebook</a></li>'
+        + f'<span class="about">{f"{x.minutes} minutes · " if x.minutes else ""}'
+        + f'<a href="{x.name}.ipynb" download>notebook</a></span></li>'
         for x in known
     )
     return _page(

@@ -38,7 +38,7 @@ def figures_folder() -> Path:
 
 
 def save(figure: Any, name: str) -> None:
-    """Saves a figure, a drawing or a step-through page into the figures' folder, and says where.
+    """Saves a figure, a drawing or a step-through page into the figures' folder, and shows it or says where.
 
     Args:
         figure: a plot, a drawing, a step-through page, or a Matplotlib figure.
@@ -64,9 +64,8 @@ def save(figure: Any, name: str) -> None:
     figure.save(path)
     if path.suffix == ".svg":
         _say_what_is_drawn(path, figure)
-    print(f"wrote {folder.name}/{name}")
-    if not hasattr(figure, "steps"):  # a step-through page is a page of its own
-        _show(figure)
+    if not _show(figure, file=f"{folder.name}/{name}", title=_title(figure)):
+        print(f"wrote {folder.name}/{name}")
 
 
 def _say_what_is_drawn(path: Path, figure: Any) -> None:
@@ -101,12 +100,22 @@ def drawn_in(path: str | os.PathLike[str]) -> str | list[dict[str, Any]]:
     return json.loads(text) if text.startswith("[") else text
 
 
-def _show(figure: Any) -> bool:
-    """Shows a figure below the cell, where there are cells."""
+def _title(figure: Any) -> str:
+    """What a drawing or a plot is of, in one line."""
+    if hasattr(figure, "graph"):
+        return str(figure.graph.title)
+    if hasattr(figure, "figure"):
+        titles = [figure.figure.get_suptitle(), *(axes.get_title("left") for axes in figure.figure.axes)]
+        return ", ".join(title for title in titles if title)
+    return ""
+
+
+def _show(figure: Any, **about: str) -> bool:
+    """Shows a figure below the cell, where there are cells; the site reads what is said ``about`` it."""
     interactive = sys.modules.get("IPython")
     if interactive is None or interactive.get_ipython() is None:
         return False
-    interactive.display.display(figure)
+    interactive.display.display(figure, metadata={"diffkit": about})
     return True
 
 

@@ -6,8 +6,6 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 from diffkit import programs
 
 ROOT = Path(__file__).parents[2]
@@ -42,19 +40,6 @@ def test_form(script: Path) -> None:
     # A caught exception would be a claim that nobody checks, unless it is the lesson's point.
     for handler in (n for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler)):
         assert ast.unparse(handler.type or ast.Name("everything")).startswith("dk."), ast.unparse(handler)
-
-
-def test_opens_as_a_notebook(script: Path) -> None:
-    jupytext = pytest.importorskip("jupytext")
-    notebook = jupytext.read(script)
-    kinds = [cell.cell_type for cell in notebook.cells]
-    assert kinds.count("markdown") >= 4
-    assert kinds.count("code") >= 4
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            compile(cell.source, script.name, "exec")
-        else:
-            assert not cell.source.startswith("import"), cell.source
 
 
 def test_what_a_lesson_needs_before_it_is_there_and_comes_before(script: Path) -> None:

@@ -1,0 +1,164 @@
+"""``diffkit lesson``: listing, finding, running one, running all, and what goes wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import diffkit as dk
+from diffkit.cli import main
+from diffkit.errors import InputError
+from diffkit.lessons import fast, find, listing, predict, running, save, seconds, support
+
+TINY = '''"""Tiny: a lesson for a test
+
+Goals: none.
+Before: nothing. 5 minutes.
+"""
+
+# %%
+import diffkit as dk
+from diffkit.lessons import fast, predict, save
+
+print("fast" if fast() else "full", __name__)
+save(dk.plots.cost_curve([1, 2], {"f": [1.0, 2.0]}), "01_tiny.svg")
+'''
+
+
+@pytest.fixture
+def few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two short lessons in place of the real ones."""
+    folder = tmp_path / "lessons"
+    folder.mkdir()
+    (folder / "01_tiny.py").write_text(TINY)
+    (folder / "02_broken.py").write_text(
+        '"""Broken: this fails\n\nBefore: 01_tiny. 1 minutes.\n"""\n\n1 / 0\n'
+    )
+    monkeypatch.setattr(running, "folder", lambda: folder)
+    monkeypatch.setenv("DIFFKIT_FIGURES", str(tmp_path / "figures"))
+    return tmp_path
+
+
+def command(*args: str) -> int:
+    with pytest.raises(SystemExit) as done:
+        main(["lesson", *args])
+    return int(done.value.code or 0)
+
+
+def test_listing() -> None:
+    table = listing()
+    assert len(table["lesson"]) == 14
+    assert table["lesson"][6] == "07_reverse_mode"
+    assert table["about"][6] == "Reverse mode: the same program, read upward"
+    assert sum(table["minutes"]) == 375
+
+
+@pytest.mark.parametrize(
+    "name", ["7", "07", "07_reverse_mode", "lessons/07_reverse_mode.py", "reverse_mode", "reverse_m"]
+)
+def test_find(name: str) -> None:
+    assert find(name).name == "07_reverse_mode"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("reverse", "several lessons are called 'reverse': there are 07_reverse_mode, 09_forward_or_reverse"),
+        ("backprop", "no lesson is called 'backprop': there are 01_by_hand, .*14_training"),
+        ("", "no lesson is called ''"),
+        ("15", "no lesson is called '15'"),
+    ],
+)
+def test_find_says_what_there_is(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        find(name)
+
+
+def test_the_command_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command() == 0
+    assert "14_training" in capsys.readouterr().out
+
+
+def test_the_command_runs_one(few: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("tiny", "--fast") == 0
+    assert capsys.readouterr().out == "fast __main__\nwrote figures/01_tiny.svg\n".replace("\\\n", "\n")
+    assert (few / "figures" / "01_tiny.svg").exists()
+
+
+def test_the_options_are_gone_afterwards(few: Path) -> None:
+    before = dict(os.environ)
+    assert command("1", "--fast", "--figures", str(few / "elsewhere")) == 0
+    assert dict(os.environ) == before
+    assert (few / "elsewhere" / "01_tiny.svg").exists()
+
+
+def test_all_goes_on_after_a_failure_and_says_so(few: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("--all") == 1
+    printed = capsys.readouterr()
+    rows = [line.split() for line in printed.out.splitlines()]
+    assert [row[-1] for row in rows if row[0] in ("01_tiny", "02_broken")] == ["ok", "failed"]
+    assert "02_broken failed:" in printed.err
+    assert "ZeroDivisionError" in printed.err
+
+
+def test_one_thing_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("07", "--all") == 2
+    assert "one of them" in capsys.readouterr().err
+
+
+def test_figures_that_cannot_be_written(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (few / "file").write_text("in the way")
+    monkeypatch.setenv("DIFFKIT_FIGURES", str(few / "file" / "figures"))
+    with pytest.raises(InputError, match=r"can't make the folder .*file/figures.*: not a directory"):
+        save(dk.draw(dk.programs.sum_times, -2.0, 5.0, -4.0), "x.svg")
+
+
+def test_save_takes_a_matplotlib_figure(few: Path) -> None:
+    figure = dk.plots.loss_curve([3.0, 2.0]).figure
+    save(figure, "99_loss.svg")
+    assert support.drawn_in(few / "figures" / "99_loss.svg") == [
+        {"label": "_child0", "x": [1.0, 2.0], "y": [3.0, 2.0]}
+    ]
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", True), ("", False), ("0", False), (None, False)])
+def test_fast(value: str | None, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DIFFKIT_FAST", raising=False)
+    if value is not None:
+        monkeypatch.setenv("DIFFKIT_FAST", value)
+    assert fast() is expected
+
+
+def test_seconds_takes_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 5.0, 10.0, 12.0, 20.0, 23.0])
+    monkeypatch.setattr(support.time, "perf_counter", lambda: next(clock))
+    assert seconds(lambda: None, 3) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("given", "answer", "reply"),
+    [
+        ("2998", 2998, "Right."),
+        ("2900", 2998, "Right."),
+        ("2000", 2998, "It is 2998."),
+        (" Row", "row", "Right."),
+    ],
+)
+def test_a_prediction_at_a_terminal(
+    given: str,
+    answer: object,
+    reply: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.delenv("DIFFKIT_FAST", raising=False)
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", lambda prompt: given)
+    predict("How many?", answer)
+    assert capsys.readouterr().out == f"Predict: How many?\n{reply}\n".replace("\\\n", "\n")

@@ -1,0 +1,214 @@
+"""The static site: built once, in fast mode, and opened in headless Chromium."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin, urlparse
+
+import pytest
+
+from diffkit.errors import InputError
+from diffkit.lessons import lessons, make_site, running
+
+# CI runs what needs the extras `site` and `browser` together, by this mark.
+pytestmark = pytest.mark.browser
+
+jupytext = pytest.importorskip("jupytext")
+pytest.importorskip("nbconvert")
+pytest.importorskip("ipykernel")
+
+WIDTHS = [1280, 400]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_site(tmp_path_factory.mktemp("site") / "pages", fast=True).parent
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine")
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def pages(site: Path) -> list[Path]:
+    return sorted([*site.glob("*.html"), *site.glob("figures/*.html")])
+
+
+@pytest.mark.slow
+def test_every_page_opens_without_errors_or_requests_and_its_links_resolve(site: Path, browser: Any) -> None:
+    assert len(pages(site)) >= 16  # an index, fourteen lessons, a step-through page
+    for path in pages(site):
+        context = browser.new_context(offline=True)
+        page = context.new_page()
+        trouble: list[str] = []
+        page.on("console", lambda message, trouble=trouble: trouble.append(message.text))
+        page.on("pageerror", lambda error, trouble=trouble: trouble.append(str(error)))
+        page.on("requestfailed", lambda request, trouble=trouble: trouble.append(request.url))
+        page.on(
+            "request",
+            lambda request, trouble=trouble: (
+                None if request.url.startswith(("file:", "data:", "about:")) else trouble.append(request.url)
+            ),
+        )
+        page.goto(path.as_uri())
+        links = page.eval_on_selector_all(
+            "[href], [src]", "all => all.map(x => x.getAttribute('href') || x.getAttribute('src'))"
+        )
+        assert trouble == [], path.name
+        assert len(links) >= 3 or path.parent.name == "figures"
+        for link in links:
+            if link.startswith("data:"):
+                continue
+            address, fragment = urldefrag(urljoin(path.as_uri(), link))
+            assert urlparse(address).scheme == "file", link
+            target = Path(unquote(urlparse(address).path))
+            assert target.is_file(), f"{path.name} links to {link}"
+            assert site in target.parents, link
+            if fragment and target.suffix == ".html":
+                assert f'id="{fragment}"' in target.read_text(encoding="utf-8"), link
+        assert page.evaluate("[...document.images].filter(i => !i.naturalWidth || !i.alt).length") == 0
+        context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_is_readable(site: Path, browser: Any, width: int, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    for path in pages(site):
+        page.goto(path.as_uri())
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert over <= 0, f"{path.name} scrolls sideways by {over} pixels at {width}"
+        if path.parent != site:
+            continue
+        size, ink, paper = page.evaluate(
+            """() => {
+                const style = getComputedStyle(document.body);
+                return [parseFloat(style.fontSize), style.color, style.backgroundColor];
+            }"""
+        )
+        assert size >= 16
+        assert contrast(ink, paper) >= 7  # WCAG 2.2, 1.4.6
+    context.close()
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, as WCAG 2.2 defines it, from 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(n) / 255 for n in re.findall(r"\d+", colour)[:3]]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.slow
+def test_an_answer_opens_on_a_click_and_the_step_through_page_steps(site: Path, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto((site / "07_reverse_mode.html").as_uri())
+    question = page.locator("details.predict").first
+    answer = question.get_by_text("Answer:")
+    assert not answer.is_visible()
+    question.locator("summary").click()
+    assert answer.is_visible()
+    assert page.locator("iframe").count() == 1
+    assert page.get_by_text("on a page of its own").get_attribute("href") == "figures/07_two_outputs.html"
+    page.close()
+
+
+@pytest.mark.slow
+def test_a_page_shows_the_figures_of_its_lesson(site: Path) -> None:
+    for lesson in lessons():
+        text = (site / f"{lesson.name}.html").read_text(encoding="utf-8")
+        drawn = {path.name for path in (site / "figures").glob(f"{lesson.name[:2]}_*.svg")}
+        assert set(re.findall(r'<img src="figures/([^"]+)"', text)) == drawn
+        assert lesson.title in (site / "index.html").read_text(encoding="utf-8").replace("&#x27;", "'")
+
+
+def test_opens_as_a_notebook(script: Path) -> None:
+    notebook = jupytext.read(script)
+    kinds = [cell.cell_type for cell in notebook.cells]
+    assert kinds.count("markdown") >= 4
+    assert kinds.count("code") >= 4
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            compile(cell.source, script.name, "exec")
+        else:
+            assert not cell.source.startswith("import"), cell.source
+
+
+@pytest.mark.slow
+def test_the_notebooks_are_clean(site: Path) -> None:
+    for lesson in lessons():
+        notebook = json.loads((site / f"{lesson.name}.ipynb").read_text(encoding="utf-8"))
+        code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        assert len(code) >= 4
+        assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+        assert "diffkit" in "".join("".join(cell["source"]) for cell in code)
+
+
+TINY = '''"""Tiny: a lesson
+
+Goals: none.
+Before: nothing. 5 minutes.
+"""
+
+# %% [markdown]
+# # Tiny
+
+# %%
+1 + 1
+'''
+
+
+@pytest.fixture
+def one_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one short lesson in place of the real ones."""
+    folder = tmp_path / "lessons"
+    folder.mkdir()
+    (folder / "01_tiny.py").write_text(TINY)
+    monkeypatch.setattr(running, "folder", lambda: folder)
+    return folder
+
+
+def test_a_site_replaces_a_site_and_nothing_else(one_lesson: Path, tmp_path: Path) -> None:
+    target = tmp_path / "pages"
+    assert make_site(target) == target / "index.html"
+    (target / "old.html").write_text("from an earlier lesson")
+    make_site(target)
+    assert not (target / "old.html").exists()
+    assert ">2<" in re.sub(r"\s", "", (target / "01_tiny.html").read_text(encoding="utf-8"))
+    precious = tmp_path / "thesis"
+    precious.mkdir()
+    (precious / "thesis.tex").write_text("years of work")
+    with pytest.raises(InputError, match="holds something other than an earlier site"):
+        make_site(precious)
+    assert (precious / "thesis.tex").exists()
+
+
+def test_a_lesson_that_fails_leaves_the_earlier_site(one_lesson: Path, tmp_path: Path) -> None:
+    target = tmp_path / "pages"
+    make_site(target)
+    before = (target / "01_tiny.html").read_bytes()
+    script = one_lesson / "01_tiny.py"
+    script.write_text(script.read_text().replace("1 + 1", "1 / 0"))
+    with pytest.raises(InputError, match="01_tiny failed: ZeroDivisionError: division by zero"):
+        make_site(target)
+    assert (target / "01_tiny.html").read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"lessons", "pages"}
