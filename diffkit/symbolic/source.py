@@ -80,7 +80,8 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
     """The expressions as a Python function, straight-line, with every shared node computed once.
 
     Called with floats it computes with :mod:`math`, with arrays by NumPy, which broadcasts them.
-    Where ``math`` would raise (log of 0, overflow), the answer is NumPy's: nan or infinity.
+    Where ``math`` would raise (log of 0, overflow), the answer is NumPy's: nan or infinity, without
+    a warning, for floats and arrays alike.
 
     Args:
         args: the symbols, in the order of the function's parameters; one, or a list.
@@ -144,7 +145,8 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
                 with np.errstate(all="ignore"):
                     outcome = by_numpy(*map(np.float64, values))
                 return [float(v) for v in outcome] if shape is not None else float(outcome)
-        return by_numpy(*map(FLOATS.convert, values))
+        with np.errstate(all="ignore"):
+            return by_numpy(*map(FLOATS.convert, values))
 
     function: Any = compiled if not isinstance(shape, tuple) else _shaped(compiled, shape)
     function.source = source

@@ -22,6 +22,12 @@ RULES = [
     (x * sympy.sin(x) * sympy.exp(x), "product"),
     (sympy.sin(x) / (x + 1), "quotient"),
     (1 / x, "quotient"),
+    (sympy.sin(x) / x**2, "quotient"),
+    (x * sympy.sin(x) / (x + 1) ** 2, "quotient"),
+    (sympy.exp(x) / (x * sympy.sqrt(x + 1)), "quotient"),
+    (y / x**3, "quotient"),
+    (x / y**2, "constant multiple"),
+    (x**-2, "power"),
     (x**5, "power"),
     (sympy.sqrt(x), "power"),
     (2**x, "exponential"),
@@ -69,6 +75,21 @@ def test_steps_are_numbered_from_the_root_and_shared_parts_are_done_once():
     assert len(befores) == len(set(befores))
     assert "already done in step" in derivation.text()
     assert derivation.text().count("chain: d(sin(u)) = du * cos(u), with u = x**2") == 1
+
+
+@pytest.mark.parametrize(
+    ("expr", "above", "below"),
+    [
+        (sympy.sin(x) / x**2, sympy.sin(x), x**2),
+        (x * sympy.sin(x) / (x + 1) ** 2, x * sympy.sin(x), (x + 1) ** 2),
+        (sympy.exp(x) / (x * sympy.sqrt(x + 1)), sympy.exp(x), x * sympy.sqrt(x + 1)),
+        (1 / (x * sympy.log(x) ** 3), 1, x * sympy.log(x) ** 3),
+    ],
+)
+def test_negative_powers_are_read_as_denominators(expr, above, below):
+    derivation = steps(expr, x)
+    assert list(derivation.root.bindings.values()) == [above, below]
+    assert sympy.simplify(derivation.result - sympy.diff(expr, x)) == 0
 
 
 def test_a_step_says_everything():

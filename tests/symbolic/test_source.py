@@ -53,6 +53,12 @@ def test_the_program_computes_the_expression(expr, a, b):
     assert np.broadcast_to(array, (2,))[1] == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+def test_overflow_is_infinity_for_floats_and_arrays_alike():
+    f = lambdify(x, power(5, add(x, 5**25)))
+    assert f(0.0) == np.inf
+    assert f(np.zeros(2)).tolist() == [np.inf, np.inf]
+
+
 def test_every_shared_node_is_computed_once():
     shared = call("exp", multiply(x, y))
     source = lambdify([x, y], [add(shared, 1), multiply(shared, shared), call("sin", shared)]).source

@@ -6,7 +6,8 @@ from sympy import S
 
 from diffkit.calculus import ELEMENTARY
 from diffkit.expressions import Expression
-from diffkit.expressions.operations import MINUS_ONE, ONE, multiply, negative, product
+from diffkit.expressions.operations import MINUS_ONE, ONE, multiply, negative, power, product
+from diffkit.expressions.table import leaf_of
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, table_rule
 
@@ -29,16 +30,40 @@ def read_mul(node: Expression, context: Context) -> Rule:
             return Rule("negative", node, (b,), lambda _, g: negative(g), _NEGATIVE, (b,))
         if a.is_Number and not b.is_Pow:
             return _scaled(node, a, b)
-        if b.is_Pow and b._args[1] is MINUS_ONE:
-            return table_rule(_DIVIDE, node, (a, b._args[0]), context)
-        if a.is_Pow and a._args[1] is MINUS_ONE:
-            return table_rule(_DIVIDE, node, (b, a._args[0]), context)
-        return table_rule(_MULTIPLY, node, args, context)
-    live = context.of(args)
-    if len(live) < len(args):  # the constant factors step aside
+    elif len(live := context.of(args)) < len(args):  # the constant factors step aside
         rest = [a for a in args if id(a) not in context.active]
         return _scaled(node, product(rest), context.note(product(live)))
+    above, below = _fraction(args, context)
+    if below:
+        return table_rule(_DIVIDE, node, (_among(above, context), _among(below, context)), context)
+    if len(args) == 2:
+        return table_rule(_MULTIPLY, node, args, context)
     return _wide_product(node, args)
+
+
+def _fraction(factors: tuple[Expression, ...], context: Context) -> tuple[list[Expression], list[Expression]]:
+    """Numerator and denominator: SymPy writes u/v as u*v**(-1), and u/sqrt(v) as u*v**(-1/2).
+
+    A constant c**(-2) stays above the line, as a coefficient.
+    """
+    above, below = [], []
+    for f in factors:
+        base, exponent = f._args if f.is_Pow else (f, ONE)
+        if exponent is MINUS_ONE:
+            below.append(base)
+        elif id(f) in context.active and exponent.is_Rational and exponent.p < 0:
+            below.append(context.note(power(base, leaf_of(-exponent))))
+        else:
+            above.append(f)
+    return above, below
+
+
+def _among(factors: list[Expression], context: Context) -> Expression:
+    """The product of some of a node's factors."""
+    whole = product(factors)
+    if len(factors) > 1 and context.of(factors):
+        context.note(whole)
+    return whole
 
 
 def _scaled(node: Expression, constant: Expression, other: Expression) -> Rule:
