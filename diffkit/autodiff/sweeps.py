@@ -96,9 +96,10 @@ def reverse_sweep(
             if type(g) in _UNFINISHED:
                 g = adjoints[index] = _finished(g, value)
         kwargs = row.kwargs
-        if fun.direct and watch is None and (len(args) == 1 or (len(args) == 2 and not kwargs)):
+        arity = len(args)
+        if fun.direct and watch is None and (arity == 1 or (arity == 2 and not kwargs)):
             try:
-                if len(args) == 1:
+                if arity == 1:
                     x = args[0]
                     rule = vjps[0]
                     if rule is None:

@@ -37,10 +37,14 @@ def above(x: Any, y: Any) -> Any:
     >>> above(np.array([1.0, 2.0, 3.0]), 2.0)
     array([0. , 0.5, 1. ])
     """
-    greater, at_least = np.greater(x, y), np.greater_equal(x, y)
     # The three values are exact in any floating dtype, so either argument's will do.
-    dtype = next((v.dtype for v in (x, y) if hasattr(v, "dtype") and v.dtype.kind == "f"), _FLOAT64)
-    return (greater.astype(dtype) + at_least.astype(dtype)) * 0.5
+    dtype = getattr(x, "dtype", getattr(y, "dtype", _FLOAT64))
+    if dtype.kind != "f":
+        dtype = _FLOAT64
+    weight = np.greater(x, y).astype(dtype)
+    weight += np.greater_equal(x, y).astype(dtype)
+    weight *= 0.5
+    return weight
 
 
 def where(c: Any, a: Any, b: Any) -> Any:

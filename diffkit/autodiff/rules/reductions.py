@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,19 +60,22 @@ def _mean_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = Fals
 # -- extrema ----------------------------------------------------------------------------------------------
 
 
-def _share(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    """1/k at each of the k places where the extremum is attained, else 0."""
-    dtype = getattr(x, "dtype", np.dtype(float))
-    hit = np.equal(x, aligned(ans, x, axis, keepdims)).astype(dtype)
-    return hit / hit.sum(axis=axis, keepdims=True)
+# An extremum that is attained at k places shares its cotangent among them, and has their tangents' mean.
+
+
+def _attained(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """1 at each place where the extremum is attained, else 0."""
+    return np.equal(x, aligned(ans, x, axis, keepdims)).astype(getattr(x, "dtype", np.dtype(float)))
 
 
 def _extreme_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
-    return fit(aligned(g, x, axis, keepdims) * _share(ans, x, axis, keepdims), x)
+    hit = _attained(ans, x, axis, keepdims)
+    return fit(aligned(g, x, axis, keepdims) / hit.sum(axis=axis, keepdims=True) * hit, x)
 
 
 def _extreme_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
-    return np.sum(t * _share(ans, x, axis, keepdims), axis=axis, keepdims=keepdims)
+    hit = _attained(ans, x, axis, keepdims)
+    return np.sum(t * hit, axis=axis, keepdims=keepdims) / hit.sum(axis=axis, keepdims=keepdims)
 
 
 # -- products ---------------------------------------------------------------------------------------------
@@ -99,14 +104,30 @@ def _prod_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = Fals
     return np.sum(t * _of_the_others(ans, x, axis, keepdims), axis=axis, keepdims=keepdims)
 
 
+# -- the table --------------------------------------------------------------------------------------------
+
+
+def _at_once(function: Callable[..., Any], ufunc: np.ufunc) -> Callable[..., Any]:
+    """A reduction as the ufunc's, which it is. NumPy's function takes twice as long for a small array."""
+    reduce = ufunc.reduce
+
+    @functools.wraps(function)
+    def compute(x: Any, **kwargs: Any) -> Any:
+        if type(x) is Node:
+            return function(x, **kwargs)
+        return reduce(x, kwargs.pop("axis", None), **kwargs)
+
+    return compute
+
+
 # fmt: off
-define(np.sum,  [_sum_vjp],     [LINEAR])
+define(np.sum,  [_sum_vjp],     [LINEAR],       compute=_at_once(np.sum, np.add))
 define(np.mean, [_mean_vjp],    [LINEAR])
-define(np.prod, [_prod_vjp],    [_prod_jvp])
-define(np.max,  [_extreme_vjp], [_extreme_jvp])
-define(np.min,  [_extreme_vjp], [_extreme_jvp])
-define(np.amax, [_extreme_vjp], [_extreme_jvp])
-define(np.amin, [_extreme_vjp], [_extreme_jvp])
+define(np.prod, [_prod_vjp],    [_prod_jvp],    compute=_at_once(np.prod, np.multiply))
+define(np.max,  [_extreme_vjp], [_extreme_jvp], compute=_at_once(np.max, np.maximum))
+define(np.min,  [_extreme_vjp], [_extreme_jvp], compute=_at_once(np.min, np.minimum))
+define(np.amax, [_extreme_vjp], [_extreme_jvp], compute=_at_once(np.amax, np.maximum))
+define(np.amin, [_extreme_vjp], [_extreme_jvp], compute=_at_once(np.amin, np.minimum))
 # fmt: on
 constant(np.all, np.any, np.argmax, np.argmin, np.count_nonzero, np.nanargmax, np.nanargmin)
 

@@ -186,8 +186,11 @@ def sum_to_shape(c: Any, shape: tuple[int, ...]) -> Any:
     extra = len(c.shape) - len(shape)
     if extra:
         c = c.sum(axis=tuple(range(extra)))
-    stretched = tuple(k for k, n in enumerate(shape) if n == 1 and c.shape[k] != 1)
-    return c.sum(axis=stretched, keepdims=True) if stretched else c
+    given = c.shape
+    if given == shape:
+        return c
+    stretched = tuple([k for k, n in enumerate(shape) if n == 1 and given[k] != 1])
+    return c.sum(axis=stretched, keepdims=True)
 
 
 def reentrant(fun: Primitive) -> Primitive:
