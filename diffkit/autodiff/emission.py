@@ -96,9 +96,21 @@ def emit(
             lines.append(_decided(guard, writer))
     lines.append(f"return {_returned(program, answer, roots, writer)}")
     text = "def run(args, kwargs):\n" + "".join([f"    {line}\n" for line in lines])
-    scope: dict[str, Any] = {"np": np, "math": math, "MISS": MISS, **writer.bound}
+    scope: dict[str, Any] = {"np": np, "math": math, "MISS": MISS}
+    scope |= {name: _of_its_own(value) for name, value in writer.bound.items()}
     exec(compile(text, f"<compiled {program.name}>", "exec"), scope)
     return Emitted(scope["run"], text, len(computed))
+
+
+def _of_its_own(value: Any) -> Any:
+    """A constant that nobody else can change: the checks compare with what it was."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_of_its_own, value))
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.size > 1 and not any(value.strides):  # broadcast: one number in memory
+        return np.broadcast_to(value.flat[0], value.shape)
+    return value.copy(order="K")
 
 
 # -- the arguments ----------------------------------------------------------------------------------------
@@ -174,9 +186,9 @@ class _Entry:
 
     def _input(self, name: str, value: Any) -> None:
         kind = type(value)
-        if kind is np.ndarray:
+        if isinstance(value, np.ndarray):
             dtype = self.writer.bind("dtype", value.dtype)
-            array = self.writer.bind("ndarray", np.ndarray)
+            array = self.writer.bind(kind.__name__, kind)
             self.miss_unless(
                 f"type({name}) is {array} and {name}.shape == {value.shape} "
                 f"and ({name}.dtype is {dtype} or {name}.dtype == {dtype})"
@@ -212,7 +224,7 @@ def _decided(guard: Guard, writer: Writer) -> str:
         return f"if {'not ' if guard.value else ''}{name}: return MISS"
     if isinstance(guard.value, int | np.integer):
         return f"if {name} != {int(guard.value)}: return MISS"
-    return f"if not {writer.bind('unchanged', _exactly(guard.value))}({name}): return MISS"
+    return f"if not {writer.bind('unchanged', _exactly(_of_its_own(guard.value)))}({name}): return MISS"
 
 
 def _exactly(value: Any) -> Callable[[Any], bool]:

@@ -196,7 +196,7 @@ class Watch:
         self._alive: list[Any] = []  # an id is only good for as long as its object is
         self._places: list[_Place] = []
         self._objects: list[Any] = []
-        self._walk(function)
+        self._place("the function", (function,), "{}[0]")
         before = -1
         while before != len(self._seen):  # names found in one method lead to others
             before = len(self._seen)
@@ -253,7 +253,7 @@ class Watch:
                 self._place("an argument of a functools.partial", value, f"{{}}.args[{k}]")
             for key in value.keywords:
                 self._place(f"the argument {key} of a functools.partial", value, f"{{}}.keywords[{key!r}]")
-            self._walk(value.func)
+            self._place("the function of a functools.partial", value, "{}.func")
         elif isinstance(value, staticmethod | classmethod):
             self._walk(value.__func__)
         elif isinstance(value, property):

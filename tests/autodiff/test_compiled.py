@@ -257,6 +257,34 @@ def test_constants_are_compared_by_value():
     assert_same(g(x, 2, mode="sum", weights=w), f(x, 2, mode="sum", weights=w))
 
 
+def test_a_constant_that_is_changed_later_stays_what_it_was():
+    g = dk.compile(lambda x, weights: np.sum(x * weights))
+    x, w = np.ones(2), np.array([1, 3])
+    assert g(x, w) == 4.0
+    w[0] = 100
+    assert g(x, np.array([1, 3])) == 4.0
+    assert g.stats.hits == 1
+    assert g(x, w) == 103.0
+
+    kept = {"w": np.linspace(0.0, 1.0, 2000)}
+    h = dk.compile(lambda x: x * np.sum(kept["w"] * x))
+    before = h(2.0)
+    old = kept["w"].copy()
+    kept["w"][:] = 0.0
+    assert h(2.0) == 0.0
+    kept["w"] = old
+    assert h(2.0) == before
+
+
+def test_subclasses_of_arrays_are_told_apart_by_shape():
+    class Tagged(np.ndarray):
+        pass
+
+    g = dk.compile(lambda x: np.sum(x) / len(x))
+    for n in (2, 3, 2, 3):
+        assert g(np.arange(float(n)).view(Tagged)) == (n - 1) / 2
+
+
 def test_integer_arrays_are_constants():
     def f(x, index):
         return np.sum(x[index] * np.arange(len(index)))
