@@ -65,8 +65,8 @@ class ExerciseRecord:
             feedback += verdict.hints
         return cls(
             verdict.name,
-            verdict.score,
-            verdict.points,
+            float(verdict.score),
+            float(verdict.points),
             verdict.passed,
             tuple(checks),
             verdict.diagnosis.name if verdict.diagnosis is not None else "",
@@ -135,12 +135,12 @@ class Record:
     @property
     def score(self) -> float:
         """The points earned, over all exercises."""
-        return sum(e.score for e in self.exercises)
+        return float(sum(e.score for e in self.exercises))
 
     @property
     def points(self) -> float:
         """The points that could be earned."""
-        return sum(e.points for e in self.exercises)
+        return float(sum(e.points for e in self.exercises))
 
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""

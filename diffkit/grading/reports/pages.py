@@ -20,7 +20,8 @@ _MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "not run": "–
 
 def _page(title: str, body: str) -> str:
     style = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
-    return (
+    # Whatever came from a student is text that can be encoded, in whichever way it got here.
+    return clean(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<link rel="icon" href="data:,">\n'
@@ -93,11 +94,12 @@ def class_page(run: ClassRun) -> str:
         f'<p class="total">{total} submissions, {mean:.3g} of {run.assignment.points:g} points on average. '
         f"Seed {run.seed}.</p>",
         "<h2>Exercises</h2>",
-        "<table><thead><tr><th>exercise</th><th>passed</th><th>share</th></tr></thead><tbody>",
+        '<div class="wide"><table>',
+        "<thead><tr><th>exercise</th><th>passed</th><th>share</th></tr></thead><tbody>",
         *(_exercise_row(run, k) for k in range(len(run.assignment.exercises))),
-        "</tbody></table>",
+        "</tbody></table></div>",
         "<h2>Mistakes</h2>",
-        mistakes.html() if len(mistakes) else "<p>No kind of mistake was recognised.</p>",
+        f'<div class="wide">{mistakes.html()}</div>' if len(mistakes) else "<p>None was recognised.</p>",
         "<h2>Students</h2>",
         f'<div class="wide"><table><thead><tr><th>student</th><th>score</th>{heads}</tr></thead><tbody>',
         *(_student_row(record) for record in run.records),
@@ -134,7 +136,7 @@ def file_name(student: str) -> str:
     >>> file_name("ann"), file_name("../etc/passwd")
     ('ann', '_etc_passwd-f57401c7')
     """
-    kept = "".join(c if c.isalnum() or c in "-_. @+" else "_" for c in student)[:80].lstrip(".")
+    kept = "".join(c if c.isalnum() or c in "-_. @+" else "_" for c in student)[:48].lstrip(".")
     # What was changed might be another's name; and some file systems take "Ann" and "ann" for the same.
     same = kept == student and kept == kept.lower()
     return kept if same else f"{kept}-{zlib.crc32(student.encode('utf-8', 'surrogatepass')):08x}"

@@ -19,7 +19,7 @@ def scores(run: ClassRun) -> Table:
             safe(record.student),
             round(record.score, 6),
             *(round(e.score, 6) for e in record.exercises),
-            "; ".join(f"{e.name}: {e.mistake}" for e in record.exercises if e.mistake),
+            "; ".join(f"{e.name}: {clean(e.mistake)}" for e in record.exercises if e.mistake),
         ]
         for record in run.records
     ]
@@ -41,7 +41,7 @@ def misconceptions(run: ClassRun) -> Table:
     counts = Counter((e.mistake, e.name) for r in run.records for e in r.exercises if e.mistake)
     students = len(run.records)
     rows = [
-        [mistake, name, count, f"{100 * count / students:.0f} %"]
+        [clean(mistake), name, count, f"{count / students:.0%}"]
         for (mistake, name), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
     return Table(["mistake", "exercise", "students", "share"], rows, caption="Mistakes that were recognised")

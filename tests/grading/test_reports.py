@@ -1,0 +1,294 @@
+"""The reports of a class: right for whoever reads them, and safe whatever a student has written."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from diffkit.errors import InputError
+from diffkit.grading.assignment import load_assignment
+from diffkit.grading.records import CheckRecord, ExerciseRecord, Record
+from diffkit.grading.reports import (
+    class_page,
+    gradescope_results,
+    junit_xml,
+    scores,
+    student_page,
+    write_reports,
+)
+from diffkit.grading.reports.gradescope import write_bundle
+from diffkit.grading.reports.pages import file_name
+from diffkit.grading.running import ClassRun
+from tests.grading.honest import write_assignment
+
+EVIL = '<script>alert("1")</script>&\'"]]>\x1b[2J\ud800\u202e\x00'
+
+
+def exercise(name: str, score: float, text: str = "", mistake: str = "") -> ExerciseRecord:
+    status = "passed" if score else "failed"
+    numbers = f"at square:\nx = {text}\nentry  expected  given" if text else ""
+    checks = (
+        CheckRecord("loads", "passed", "", ""),
+        CheckRecord("values", status, text, numbers),
+        CheckRecord("second use", "inconclusive" if score else "not run", "", ""),
+    )
+    return ExerciseRecord(name, score, 2.0, bool(score), checks, mistake, text, 7)
+
+
+def record(student: str, *exercises: ExerciseRecord, printed: str = "") -> Record:
+    return Record(student, f"{student}.py", "0" * 64, exercises, printed, 0.125, "walls")
+
+
+@pytest.fixture
+def run(tmp_path):
+    assignment = load_assignment(write_assignment(tmp_path, "multiply", "tanh"))
+    records = (
+        record("ann", exercise("multiply", 2.0), exercise("tanh", 2.0), printed="hello"),
+        record("bob", exercise("multiply", 2.0), exercise("tanh", 0.0, "wrong on 1 of 2", "x for ans")),
+        record(EVIL, exercise("multiply", 0.0, EVIL, EVIL), exercise("tanh", 0.0, EVIL), printed=EVIL),
+    )
+    return ClassRun(assignment, records, 7, 3, 1.0)
+
+
+# -- tables ------------------------------------------------------------------------------------------------
+
+
+def test_the_scores_as_csv(run) -> None:
+    rows = list(csv.reader(io.StringIO(scores(run).csv())))
+    assert rows[0] == ["student", "score", "multiply", "tanh", "mistakes"]
+    assert rows[1] == ["ann", "4.0", "2.0", "2.0", ""]
+    assert rows[2] == ["bob", "2.0", "2.0", "0.0", "tanh: x for ans"]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_a_name_is_no_formula(run, name) -> None:
+    with_name = ClassRun(run.assignment, (record(name, *run.records[0].exercises),), 7, 1, 1.0)
+    rows = list(csv.reader(io.StringIO(scores(with_name).csv())))
+    assert rows[1][0] == f"'{name}"
+
+
+def test_junit_can_be_read_and_counts_right(run) -> None:
+    root = ET.fromstring(junit_xml(run))
+    suites = root.findall("testsuite")
+    assert [s.get("failures") for s in suites] == ["0", "1", "2"]
+    assert [s.get("tests") for s in suites] == ["2", "2", "2"]
+    assert [len(s.findall("testcase/failure")) for s in suites] == [0, 1, 2]
+    assert suites[1].findall("testcase/failure")[0].get("message") == "x for ans"
+    assert "<script>" in (suites[2].findall("testcase/failure")[0].text or "")
+
+
+# -- Gradescope --------------------------------------------------------------------------------------------
+
+VISIBILITY = {"hidden", "after_due_date", "after_published", "visible"}
+FORMATS = {"text", "html", "simple_format", "md", "ansi"}
+TOP = {
+    "score": float, "execution_time": float, "output": str, "output_format": FORMATS,
+    "test_output_format": FORMATS, "test_name_format": FORMATS, "visibility": VISIBILITY,
+    "stdout_visibility": VISIBILITY, "extra_data": dict, "tests": list, "leaderboard": list,
+}  # fmt: skip
+TEST = {
+    "score": float, "max_score": float, "status": {"passed", "failed"}, "name": str, "name_format": FORMATS,
+    "number": str, "output": str, "output_format": FORMATS, "tags": list, "visibility": VISIBILITY,
+    "extra_data": dict,
+}  # fmt: skip
+
+
+def fits(value: dict, fields: dict) -> None:
+    for key, what in value.items():
+        allowed = fields[key]
+        assert what in allowed if isinstance(allowed, set) else isinstance(what, allowed | int), (key, what)
+
+
+def test_gradescopes_results_fit_its_format(run) -> None:
+    for each in run.records:
+        results = json.loads(json.dumps(gradescope_results(each, run.assignment)))
+        fits(results, TOP)
+        for test in results["tests"]:
+            fits(test, TEST)
+        assert results["score"] == sum(t["score"] for t in results["tests"])
+        assert sum(t["max_score"] for t in results["tests"]) == 4.0
+    assert gradescope_results(run.records[1], run.assignment)["tests"][1]["tags"] == ["x for ans"]
+
+
+def test_the_bundle_is_the_same_each_time_and_holds_all_it_needs(run, tmp_path) -> None:
+    one, other = (write_bundle(run.assignment, tmp_path / name) for name in ("a.zip", "b.zip"))
+    assert one.read_bytes() == other.read_bytes()
+    with zipfile.ZipFile(one) as bundle:
+        names = bundle.namelist()
+        (wheel,) = (name for name in names if name.endswith(".whl"))
+        assert names == ["setup.sh", "run_autograder", "homework.py", wheel]
+        modes = [bundle.getinfo(n).external_attr >> 16 for n in names]
+        assert modes == [0o755, 0o755, 0o644, 0o644]
+        for script in names[:2]:
+            done = subprocess.run(["bash", "-n"], input=bundle.read(script), capture_output=True, check=False)
+            assert done.returncode == 0, done.stderr
+        assert f"/autograder/source/{wheel}" in bundle.read("setup.sh").decode()
+        assert "source/homework.py submission --gradescope" in bundle.read("run_autograder").decode()
+        inner = zipfile.ZipFile(io.BytesIO(bundle.read(wheel)))
+    text = {
+        name.rpartition("/")[2]: inner.read(name).decode() for name in inner.namelist() if "-info/" in name
+    }
+    listed = list(csv.reader(io.StringIO(text["RECORD"])))
+    assert [name for name, _, _ in listed] == inner.namelist()
+    for name, digest, size in listed[:-1]:
+        data = inner.read(name)
+        right = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+        assert (digest, int(size)) == (f"sha256={right}", len(data))
+    assert "diffkit = diffkit.cli:main" in text["entry_points.txt"]
+    assert "diffkit/grading/reports/report.css" in inner.namelist()
+
+
+@pytest.mark.slow
+def test_the_bundles_wheel_can_be_installed(run, tmp_path) -> None:
+    with zipfile.ZipFile(write_bundle(run.assignment, tmp_path / "a.zip")) as bundle:
+        (wheel,) = (name for name in bundle.namelist() if name.endswith(".whl"))
+        bundle.extract(wheel, tmp_path)
+    target = tmp_path / "site"
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--no-compile"]
+    subprocess.run(
+        [*command, "--target", str(target), str(tmp_path / wheel)], check=True, capture_output=True
+    )
+    code = "import diffkit; print(diffkit.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(target)}, cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith(str(target))
+
+
+# -- pages --------------------------------------------------------------------------------------------------
+
+
+class Reader(HTMLParser):
+    """What a page has that could do something, and whether its elements are closed in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.add(tag)
+        assert not any(name.startswith("on") for name, _ in attrs)
+        self.links += [value for name, value in attrs if name in ("href", "src")]
+        if tag not in ("meta", "link", "br", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data) -> None:
+        self.text += data
+
+
+def test_pages_hold_no_script_of_a_student(run) -> None:
+    pages = [student_page(run.assignment, each) for each in run.records] + [class_page(run)]
+    for page in pages:
+        read = Reader(page)
+        assert not read.open
+        assert "script" not in read.tags
+        assert all(re.match(r"data:,$|students/[\w%.-]+\.html$", link) for link in read.links), read.links
+        page.encode()
+    assert '<script>alert("1")</script>' in Reader(pages[2]).text  # as text, it is there
+
+
+def test_a_students_page_shows_what_failed_and_why(run) -> None:
+    text = Reader(student_page(run.assignment, run.records[1])).text
+    for part in ("bob", "2 of 4 points", "tanh", "0 of 2 points", "wrong on 1 of 2", "at square", "walls"):
+        assert part in text
+    assert "hello" in Reader(student_page(run.assignment, run.records[0])).text
+
+
+def test_the_class_page_counts(run) -> None:
+    text = Reader(class_page(run)).text
+    for part in ("3 submissions", "2 of 3", "1 of 3", "x for ans", "Seed 7"):
+        assert part in text
+
+
+def test_what_was_printed_is_not_shown_where_cases_are_hidden(tmp_path) -> None:
+    path = tmp_path / "hidden.py"
+    path.write_text(
+        "from diffkit.grading import Case, Exercise, draws\nimport numpy as np\nexercises = [Exercise(np.exp,"
+        " [Case('a', draws.normal('n'), visible=False)], name='exp', arguments=('x',))]\n"
+    )
+    page = student_page(load_assignment(path), record("ann", exercise("exp", 2.0), printed="x = [1.5]"))
+    assert "x = [1.5]" not in page
+
+
+NAMES = [
+    *("ann", "Ann", "a:b", "a?b", "../../etc/passwd", ".", "..", "", "x" * 300, "é", "a b", EVIL),
+    *("con", "a/b", "a\\b", "a\nb", "-rf", "a.html", "日本語" * 100),
+]
+
+
+def test_every_name_gets_a_file_of_its_own() -> None:
+    files = [file_name(name) for name in NAMES]
+    assert len({f.lower() for f in files}) == len(NAMES)
+    for file in files:
+        assert Path(file).name == file
+        assert not file.startswith(".")
+        assert len(f".{file}.html.12345.part".encode()) < 255
+        file.encode()
+
+
+def test_writes_everything_or_says_why_not(run, tmp_path) -> None:
+    written = write_reports(run, tmp_path / "results")
+    assert {p.name for p in written} >= {"scores.csv", "junit.xml", "class.html", "ann.html", "ann.json"}
+    assert len(written) == 3 + 2 * 3
+    links = [link for link in Reader(class_page(run)).links if link.startswith("students/")]
+    from urllib.parse import unquote
+
+    assert all((tmp_path / "results" / unquote(link)).is_file() for link in links)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="can't write"):
+        write_reports(run, tmp_path / "file")
+
+
+@pytest.mark.browser
+def test_pages_open_without_complaint_and_ask_for_nothing(run, tmp_path) -> None:
+    api = pytest.importorskip("playwright.sync_api")
+    root = tmp_path / "results"
+    write_reports(run, root)
+    import shutil
+
+    found = next(
+        (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None
+    )
+    if found is None:
+        pytest.skip("no Chromium here")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        page = browser.new_page()
+        said: list[str] = []
+        asked: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append("a dialog"))
+        page.on("request", lambda request: asked.append(request.url))
+        for file in [root / "class.html", *sorted((root / "students").glob("*.html"))]:
+            for width in (1000, 400):
+                page.set_viewport_size({"width": width, "height": 800})
+                page.goto(file.as_uri())
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, (file, width, wide)
+        page.goto((root / "class.html").as_uri())
+        page.click("a >> text=bob")
+        assert page.inner_text("h1")
+        browser.close()
+    assert said == []
+    assert all(url.startswith(("file://", "data:")) for url in asked)
