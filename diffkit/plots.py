@@ -303,7 +303,7 @@ def swell_curve(table: Table, *, title: str = "", columns: Sequence[str] | None 
             # Trees have more nodes than a float can hold: plot the power of ten instead.
             points = [(n, _log10(v)) for n, v in zip(table["n"], table[name], strict=True) if v]
             axes.plot(*zip(*points, strict=True), label=name, **series.line(marker=series.marker))
-        axes.set(xlabel="n", ylabel="size")
+        axes.set(xlabel="n", ylabel="number of nodes")
         axes.yaxis.set_major_formatter(lambda v, _: f"$10^{{{v:g}}}$")
         axes.set_title(title, loc="left")
         axes.legend(loc="upper left")

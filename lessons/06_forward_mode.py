@@ -52,6 +52,7 @@ assert np.allclose(J, np.array(dk.jacobian(lambda x: np.stack(program(x[0], x[1]
 direction = t.push_forward(0.6, -0.8)
 assert np.allclose(direction, J @ [0.6, -0.8], rtol=1e-14)
 save(dk.draw(t, view="tangent"), "06_tangents.svg")
+save(dk.stepper(program, x1, x2, mode="forward"), "06_two_outputs.html")
 
 # %% [markdown]
 # ## Dual numbers

@@ -75,8 +75,8 @@ assert max(np.ndim(row.value) for row in adjoint.nodes) == 1
 
 # %% [markdown]
 # **Measured.** Counting is not timing: a large matrix product runs at a higher rate than a matrix times
-# a vector, because it does more arithmetic per number fetched from memory. The ratio of times is
-# smaller than that of counts, but it is there.
+# a vector, because it does more arithmetic per number fetched from memory. So the ratio of times is
+# usually smaller than that of counts, but it is there.
 
 # %%
 n = 300 if fast() else 1000

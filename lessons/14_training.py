@@ -64,6 +64,7 @@ assert after < before / 5
 
 # %%
 pictures, labels = load_digits(return_X_y=True)
+assert pictures.shape == (1797, 8 * 8)
 pictures = pictures / 16.0
 order = rng.permutation(len(labels))
 held_out, training = order[: len(order) // 5], order[len(order) // 5 :]

@@ -53,7 +53,13 @@ def folder() -> Path:
 
 
 def lessons() -> list[Lesson]:
-    """All lessons, in order."""
+    """All lessons, in order.
+
+    Raises:
+        InputError: if there are none: they come with a clone of the repository.
+    """
+    if not folder().is_dir():
+        raise InputError("the lessons come with a clone of the repository; this installation has none")
     return [Lesson.read(path) for path in sorted(folder().glob("[0-9][0-9]_*.py"))]
 
 

@@ -84,6 +84,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.slow
 def test_a_likely_mistake_fails(check: Check, script: Path, tmp_path: Path) -> None:
     right, wrong = MISTAKES[script.stem]
     solution = (SOLUTIONS / script.name).read_text(encoding="utf-8")

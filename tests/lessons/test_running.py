@@ -162,3 +162,11 @@ def test_a_prediction_at_a_terminal(
     monkeypatch.setattr("builtins.input", lambda prompt: given)
     predict("How many?", answer)
     assert capsys.readouterr().out == f"Predict: How many?\n{reply}\n".replace("\\\n", "\n")
+
+
+def test_an_installation_without_lessons_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(running, "folder", lambda: tmp_path / "nowhere")
+    assert command() == 2
+    assert "come with a clone of the repository" in capsys.readouterr().err
