@@ -33,23 +33,40 @@ _SHORTEST_ROW = 8  # terms; shorter sums are quicker written out
 
 
 def rows_of_matrices(roots: Sequence[Expression]) -> dict[int, Row]:
-    """The long sums whose terms are constant multiples of the same operands, by identity."""
-    found: dict[tuple[int, ...], list[tuple[Expression, list[Expression], list[Expression]]]] = {}
-    for node in post_order(*roots):
-        if node.is_Add and len(node._args) >= _SHORTEST_ROW:
-            terms = [t for t in node._args if t.is_Mul and len(t._args) == 2 and t._args[0].is_Number]
-            if len(terms) >= _SHORTEST_ROW:
-                taken = {id(t) for t in terms}
-                rest = [t for t in node._args if id(t) not in taken]
-                found.setdefault(tuple(id(t._args[1]) for t in terms), []).append((node, terms, rest))
+    """The long sums whose terms are constant multiples of the same operands, by identity.
+
+    A term x without a coefficient is one of them if another of the sums has a multiple of x.
+    """
+    sums = [n for n in post_order(*roots) if n.is_Add and len(n._args) >= _SHORTEST_ROW]
+    multiplied = {id(t._args[1]) for node in sums for t in node._args if _is_multiple(t)}
+    found: dict[frozenset[int], list[tuple[Expression, dict[int, float], list[Expression]]]] = {}
+    vectors: dict[frozenset[int], list[Expression]] = {}
+    for node in sums:
+        coefficients: dict[int, float] = {}
+        operands, rest = [], []
+        for term in node._args:
+            operand, coefficient = term._args[::-1] if _is_multiple(term) else (term, 1)
+            if id(operand) in multiplied and id(operand) not in coefficients:
+                operands.append(operand)
+                coefficients[id(operand)] = float(coefficient)
+            else:
+                rest.append(term)
+        if len(operands) >= _SHORTEST_ROW:
+            key = frozenset(coefficients)
+            vectors.setdefault(key, operands)
+            found.setdefault(key, []).append((node, coefficients, rest))
     rows: dict[int, Row] = {}
-    for group in found.values():
+    for key, group in found.items():
         if len(group) > 1:
-            matrix = Matrix([t._args[1] for t in group[0][1]])
-            for node, terms, rest in group:
+            matrix = Matrix(vectors[key])
+            for node, coefficients, rest in group:
                 rows[id(node)] = Row(matrix, rest)
-                matrix.coefficients.append([float(t._args[0]) for t in terms])
+                matrix.coefficients.append([coefficients[id(operand)] for operand in matrix.operands])
     return rows
+
+
+def _is_multiple(term: Expression) -> bool:
+    return term.is_Mul and len(term._args) == 2 and bool(term._args[0].is_Number)
 
 
 def times_scalars(matrix: Any, vector: tuple[float, ...]) -> Any:

@@ -109,7 +109,7 @@ class Writer:
         for node in order:
             text = self._text(node)
             shared = uses[id(node)] > 1 and bool(node._args)
-            if shared or len(text.text) > _WIDTH or text.nest > _NEST:
+            if (shared or len(text.text) > _WIDTH or text.nest > _NEST) and not text.text.isidentifier():
                 text = self._named(text)
             self.texts[id(node)] = text
         return [self.texts[id(r)] for r in roots]
@@ -186,11 +186,13 @@ class Writer:
                 for p in positive:
                     self.texts.setdefault(id(p), self._leaf(p))
                 pieces.append(("-", self._product((*positive, *rest))))
-            elif known.text[0] == "-" and term.is_Number:
-                pieces.append(("-", Text(known.text[1:], _PRODUCT)))
+            elif known.text[0] == "-" and known.binds >= _PRODUCT:
+                pieces.append(("-", Text(known.text[1:], _PRODUCT, known.nest)))
             else:
                 pieces.append(("+", known))
         sign, first = pieces[0]
+        if len(pieces) == 1 and sign == "+":
+            return first
         text = first.within(_SUM) if sign == "+" else f"-{first.within(_SIGN)}"
         return self._joined(text, [(f" {s} ", t) for s, t in pieces[1:]], _PRODUCT, _SUM, first.nest)
 

@@ -128,7 +128,10 @@ def test_the_helmholtz_gradient():
     got = compiled(*point, 2.0, 3.0)
     values = dict(zip([*xs, *constants], [*point, 2.0, 3.0], strict=True))
     assert "times(m1, " in compiled.source
-    assert any(matrix.shape == (n, n) for matrix in compiled.constants.values())
+    shapes = [matrix.shape for matrix in compiled.constants.values()]
+    assert shapes == [(n + 1, n), (n, n + 1)]  # b*x below A*x; its transpose, with b's part of each row
+    assert compiled.source.count(" = times(") == 2  # b*x with its first row, 1*x1 + ..., and b transposed
+    assert not any(line.split(" = ")[-1].isidentifier() for line in compiled.source.splitlines())
     by_arrays = compiled(*[np.array([p, p]) for p in point], 2.0, 3.0)
     assert [a[1] for a in by_arrays] == pytest.approx(got, rel=1e-12)
     by_forward = [evaluate(diff(f, s), values) for s in xs]
