@@ -101,7 +101,8 @@ def derivative(
         InputError: for a step that is zero or below the spacing of floats at x, an order that
             the stencil does not reach, a function that is not elementwise, changes its argument,
             returns different shapes, is not holomorphic, or does not allow the complex step.
-        DomainError: if f is not finite at a point of the stencil, or x is out of bounds.
+        DomainError: if f is not finite at a point of the stencil, or x is out of bounds; where h is
+            chosen, also if f jumps at x or is infinitely steep there.
 
     Warns:
         NoiseWarning: if f is not deterministic; noticed whenever h is chosen.

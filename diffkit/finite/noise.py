@@ -25,6 +25,10 @@ POINTS = 8
 """Values in a differences table; Moré and Wild find six to eight enough."""
 
 
+LOUD = 1e6
+"""Noise of so many times the machine epsilon is looked at again on a narrower grid."""
+
+
 class NoiseWarning(UserWarning):
     """f gives different values at the same point, or far noisier ones than round-off explains."""
 
@@ -82,10 +86,27 @@ def noise_level(
     return np.where(still, 0.0, level), status
 
 
-def measure(
-    function: Function, direction: np.ndarray[Any, Any]
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """f's values at x, the noise in each output, and that between two runs at the same point.
+@dataclass(frozen=True)
+class Near:
+    """What a grid hardly wider than the spacing of floats tells of f; one entry per output.
+
+    Attributes:
+        value: f(x).
+        noise: the size of the errors in f's values.
+        repeat: how much two runs at the same point differ.
+        slope: df/dt along the grid's direction.
+        doubt: how far the slope may be off, by the noise and by the rounding of the grid's points.
+    """
+
+    value: np.ndarray[Any, Any]
+    noise: np.ndarray[Any, Any]
+    repeat: np.ndarray[Any, Any]
+    slope: np.ndarray[Any, Any]
+    doubt: np.ndarray[Any, Any]
+
+
+def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
+    """f's values at x, the noise in each output, that between two runs at one point, and the slope.
 
     The noise is never taken to be less than the machine epsilon of the output: what difference
     tables see of a good implementation is often below that, but nobody promised it would stay so.
@@ -107,20 +128,43 @@ def measure(
         ]
     )
     floor = epsilon * np.abs(again[0])
+    slope, doubt = np.full_like(again[0], np.nan), np.full(level.shape, np.inf)
+    least, heard = np.full(level.shape, np.nan), np.zeros(level.shape, dtype=bool)
+    narrowest = min(step, 4 * float(np.abs(argument.spacing / direction).max()))
     for _ in range(4):
         grid = [along(argument, direction, step * i) for i in range(1, POINTS)]
         values = np.concatenate([again[:1], function.attempt(grid)])
         if np.isfinite(values).all():
-            found, _ = noise_level(values)
-            # differences that shrink below the floor show no noise above it
-            quiet = np.isnan(found) & (difference_levels(values)[0].min(axis=0) <= floor)
-            found = np.where(quiet, floor, found)
-            level = np.where(np.isnan(level), found, level)
-            if not np.isnan(level).any():
+            new = np.isnan(level)
+            # the one-sided formula of order 2, at spacing 3 for less noise
+            with np.errstate(over="ignore", invalid="ignore"):
+                rise = (4 * values[3] - 3 * values[0] - values[6]) / (6 * step)
+            rounding = narrowest / (2 * step)
+            slope = np.where(new, rise, slope)
+            doubt = np.where(new, (0.05 + rounding) * np.abs(rise), doubt)
+            found = _level(values, floor)
+            beside = _level(values[1:], floor)  # if f jumps at x, that is not noise
+            found = np.where(beside < found / 8, beside, found)
+            # What seems noise may be an oscillation that the grid is too wide for: a narrower one tells.
+            loud = (found > LOUD * epsilon * np.abs(values).max(axis=0)) & (repeat == 0) & (step > narrowest)
+            heard |= loud
+            least = np.fmin(least, difference_levels(values)[0].min(axis=0))
+            level = np.where(np.isnan(level) & ~loud, found, level)
+            noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
+            doubt = np.where(new, doubt + 20 * noise / step, doubt)
+            if not np.isnan(level).any() or step == narrowest:
                 break
-        step /= 64
+        step = max(step / 64, narrowest)
+    level = np.where(np.isnan(level) & heard, least, level)
     noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
-    return again[0], noise, repeat
+    return Near(again[0], noise, repeat, slope, doubt)
+
+
+def _level(values: np.ndarray[Any, Any], floor: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The noise on a grid; ``floor`` where the differences shrink below it, for no more shows there."""
+    found, _ = noise_level(values)
+    quiet = np.isnan(found) & (difference_levels(values)[0].min(axis=0) <= floor)
+    return np.where(quiet, floor, found)
 
 
 def warn_if_random(f: Callable[..., Any], noise: np.ndarray[Any, Any], repeat: np.ndarray[Any, Any]) -> None:

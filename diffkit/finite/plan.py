@@ -44,6 +44,7 @@ class Estimate:
         error: an estimate of its size of error, shaped like ``value``: truncation and round-off
             together, from the measured noise of f and the measured derivative that leads the
             truncation. (For several variables, one measurement along a line stands for all.)
+            Infinite where the differences do not settle, as at a kink.
         h: the steps that were used, shaped like x. For a step that was given, what x moved by.
         form: the form asked for.
         order: its order of accuracy.
@@ -140,7 +141,7 @@ def make_plan(
             relative = measured.relative_steps(formula)
         else:
             relative = measured.relative_step(formula)
-        # Where f is constant, or so flat that nothing shows, any step will do.
+        # Where f is constant, or so flat that nothing shows, or has a kink, any step will do.
         thumb = float(argument.epsilon.max()) ** (1 / (formula.n + formula.order))
         relative = np.where(np.isfinite(relative) & (relative > 0), relative, thumb)
         steps = exact_steps(argument, np.fmin(relative, 0.25) * measured.scale)

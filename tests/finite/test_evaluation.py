@@ -140,6 +140,60 @@ def test_bad_input(call, message):
         call()
 
 
+# -- where there is no derivative, and where it hides ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "form", "n", "what"),
+    [
+        (np.floor, 1.0, "central", 1, r"jumps at x = 1\.0.*like 1 / h\*\*1\."),
+        (np.floor, 1.0, "backward", 1, "jumps"),
+        (np.floor, 1.0, "central", 3, r"jumps.*like 1 / h\*\*3\."),
+        (lambda x: float(x != 0), 0.0, "central", 1, "jumps"),  # its central differences are all zero
+        (lambda v: np.array([v * v, np.floor(v)]), 2.0, "central", 1, "jumps"),
+        (np.sqrt, 0.0, "forward", 1, r"infinite slope at x = 0\.0.*like 1 / h\*\*0\.5\."),
+        (np.arccos, 1.0, "backward", 1, "infinite slope"),
+        (np.cbrt, 0.0, "central", 1, r"infinite slope.*like 1 / h\*\*0\.67"),
+        (np.abs, 0.0, "central", 2, r"kink.*no derivative of order 2.*like 1 / h\*\*1\."),
+    ],
+)
+def test_where_f_jumps_or_is_infinitely_steep(f, x, form, n, what):
+    with pytest.raises(DomainError, match=what):
+        derivative(f, x, form, n=n)
+
+
+def test_where_an_element_or_one_variable_jumps():
+    with pytest.raises(DomainError, match=r"f jumps at x\[1\] = 1,"):
+        derivative(np.floor, np.array([0.5, 1.0]))
+    with pytest.raises(DomainError, match="f jumps at x,"):
+        gradient(lambda v: v[0] + np.floor(v[1]), np.array([0.5, 2.0]))
+
+
+def test_the_smooth_side_of_a_jump_and_what_is_only_steep():
+    assert derivative(np.floor, 1.0, "forward") == 0
+    assert derivative(np.abs, 0.0, "forward") == 1
+    assert derivative(lambda x: np.tanh(1e6 * x), 0.0) == pytest.approx(1e6, rel=1e-12)
+    assert derivative(np.sqrt, 1e-10) == pytest.approx(5e4, rel=1e-6)
+
+
+def test_a_kink_promises_no_error():
+    estimate = derivative(np.abs, 0.0, full=True)
+    assert (estimate.value, estimate.error) == (0.0, math.inf)
+
+
+@pytest.mark.parametrize("x", [1e6, 1e8, 1e10, 1e12])
+@pytest.mark.parametrize("form", ["forward", "backward", "central"])
+def test_the_scale_of_f_is_found_where_it_is_not_that_of_x(x, form):
+    estimate = derivative(np.sin, x, form, full=True)
+    assert estimate.h < 0.1
+    assert abs(estimate.value - math.cos(x)) < 4 * estimate.error < 0.1
+
+
+def test_an_oscillation_that_the_coarse_grid_meets_at_its_zeros():
+    k = 2 * np.pi * 2**20
+    assert derivative(lambda x: np.sin(k * x), 0.0) == pytest.approx(k, rel=1e-9)
+
+
 # -- noise ------------------------------------------------------------------------------------------
 
 
