@@ -174,10 +174,9 @@ class Compiled:
                 raise
             self._plain += 1
             return answer
-        if again is MISS:
+        if again is MISS or not self._agree(answer, again):
             self._plain += 1
             return answer
-        self._compare(answer, again)
         self._traced += 1
         self._programs = [p for p in self._programs if p.run in self._runs[: self.paths - 1]] + [emitted]
         self._runs = [emitted.run, *self._runs[: self.paths - 1]]
@@ -228,17 +227,25 @@ class Compiled:
         mentioned = frozenset(self._watch.mentioned)
         return emit(done, arguments, t.in_structure, kwargs, answer, roots, mentioned)
 
-    def _compare(self, answer: Any, again: Any) -> None:
-        """Refuses a function whose trace does not compute what the function does."""
+    def _agree(self, answer: Any, again: Any) -> bool:
+        """Whether the function and its trace computed the same.
+
+        Where one has no number and the other does (a negative number to a broken power), the function is
+        left to itself. If both have numbers and they differ, it is refused: it is not one program.
+        """
         expected, structure = flatten(answer)
         got, got_structure = flatten(again)
-        if structure != got_structure or not all(map(_close, expected, got)):
-            name = getattr(self.function, "__name__", "the function")
-            raise TraceError(
-                f"{name} returned {_short(answer)} when it was run and {_short(again)} when it was traced, "
-                "on the same arguments: it depends on something besides them (random numbers, a counter, the "
-                "time), or changes an array that it has used. Pass that as an argument, or make a new array."
-            )
+        if structure == got_structure:
+            if all(map(_close, expected, got)):
+                return True
+            if not all(map(_is_finite, [*expected, *got])):
+                return False
+        name = getattr(self.function, "__name__", "the function")
+        raise TraceError(
+            f"{name} returned {_short(answer)} when it was run and {_short(again)} when it was traced, "
+            "on the same arguments: it depends on something besides them (random numbers, a counter, the "
+            "time), or changes an array that it has used. Pass that as an argument, or make a new array."
+        )
 
 
 COMPILED = tuple(name for name in EXACT if name not in ("seeds", "inline"))
@@ -263,6 +270,13 @@ def _close(a: Any, b: Any) -> bool:
         return bool(np.array_equal(one, other))
     tolerance = 1e3 * np.finfo(kind).eps
     return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True))
+
+
+def _is_finite(value: Any) -> bool:
+    numeric = (
+        isinstance(value, np.ndarray | np.generic | float | complex) and np.asarray(value).dtype.kind in "fc"
+    )
+    return not numeric or bool(np.all(np.isfinite(value)))
 
 
 def _short(value: Any) -> str:
