@@ -8,6 +8,7 @@ at is graded once more by another; when that dies as well, the submission is ref
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import signal
@@ -201,7 +202,7 @@ def by_cluster(settings: Settings, submissions: Sequence[Submission], address: s
         InputError: if dask.distributed is not installed, or there is no scheduler at the address.
     """
     try:
-        import distributed
+        distributed: Any = importlib.import_module("distributed")
     except ImportError:
         raise InputError(
             "grading on a cluster needs dask.distributed: pip install 'diffkit[cluster]'"
