@@ -110,7 +110,7 @@ def plain_tree(value: Any) -> Any:
 
 
 def _one(value: Any) -> Any:
-    return value.dtype.type(1) if isinstance(value, np.ndarray | np.generic) else type(value)(1)
+    return value.dtype.type(1) if hasattr(value, "dtype") else type(value)(1)
 
 
 def grad(f: Function, argnum: Argnum = 0, *, check: str | None = None) -> Function:

@@ -33,6 +33,7 @@ from diffkit.errors import InputError, TraceError
 
 if TYPE_CHECKING:
     from diffkit.autodiff.adjoint import AdjointTrace
+    from diffkit.autodiff.source import Source
     from diffkit.tables import Table
 
 __all__ = ["Trace", "record", "trace"]
@@ -257,11 +258,17 @@ class Trace:
 
         return trace_to_sympy(self, symbols, path=path)
 
-    def source(self, name: str | None = None) -> str:
-        """The trace as Python source that runs as it stands."""
+    def source(self, name: str | None = None, passes: Sequence[str] = ()) -> Source:
+        """The trace as Python source that runs as it stands; see :mod:`diffkit.autodiff.source`.
+
+        Args:
+            name: what to call the function; by default, the traced function's name.
+            passes: the names of simplifying passes, applied in this order; see
+                :data:`diffkit.autodiff.passes.PASSES`.
+        """
         from diffkit.autodiff.source import trace_source
 
-        return trace_source(self, name)
+        return trace_source(self, name, passes)
 
     # -- the trace as a table -------------------------------------------------------------------------
 
@@ -300,7 +307,7 @@ def is_differentiable(value: Any) -> bool:
     value = plain(value)
     if type(value) is float or type(value) is complex:
         return True
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, (np.ndarray, np.generic)):
         return value.dtype.kind in "fc"
     return isinstance(value, float | complex)
 

@@ -34,7 +34,12 @@ def spread(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     shape = getattr(x, "shape", ())
     if getattr(v, "shape", ()) == shape:
         return v
-    return np.broadcast_to(v, shape) if type(v) is Node else np.full(shape, v)
+    if type(v) is Node:
+        return np.broadcast_to(v, shape)
+    v = np.asarray(v)
+    whole = np.empty(shape, v.dtype)
+    whole[...] = v
+    return whole
 
 
 def count(x: Any, axis: Axis = None) -> int:
@@ -65,7 +70,7 @@ def _mean_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = Fals
 
 def _attained(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """1 at each place where the extremum is attained, else 0."""
-    return np.equal(x, aligned(ans, x, axis, keepdims)).astype(getattr(x, "dtype", np.dtype(float)))
+    return np.equal(x, aligned(ans, x, axis, keepdims)).astype(getattr(x, "dtype", float))
 
 
 def _extreme_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
