@@ -447,6 +447,45 @@ def test_simplification_is_a_separate_step_with_a_budget():
     assert threading.active_count() == threads  # what did not finish was stopped
 
 
+# -- matrices -----------------------------------------------------------------------------------------
+
+A = sympy.MatrixSymbol("A", 2, 2)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_elements_of_a_matrix_are_variables(mode):
+    determinant = A[0, 0] * A[1, 1] - A[0, 1] * A[1, 0]
+    assert gradient(determinant, list(A), mode=mode) == [A[1, 1], -A[1, 0], -A[0, 1], A[0, 0]]
+    wave = diff(sympy.sin(A[0, 1] * x) + A[0, 0], A[0, 1], mode=mode)
+    assert sympy.simplify(wave - x * sympy.cos(A[0, 1] * x)) == 0
+    assert sympy.simplify(diff((A * A)[0, 1], A[0, 1], mode=mode) - A[0, 0] - A[1, 1]) == 0
+    assert diff(A[1, 0], A[0, 1], mode=mode) == 0
+    signs = hessian(determinant, list(A))
+    assert signs == sympy.Matrix([[0, 0, 0, 1], [0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("expr", "message"),
+    [
+        (sympy.Trace(A), "no rule for the derivative of Trace"),
+        (x * sympy.Determinant(A) + A[0, 1], "no rule for the derivative of Determinant"),
+        (A[sympy.Symbol("i", integer=True), 0], "no rule for the derivative of MatrixElement"),
+    ],
+)
+def test_a_function_of_a_whole_matrix_is_not_taken_for_a_constant(expr, message):
+    with pytest.raises(NoRuleError, match=message):
+        diff(expr, A[0, 0])
+
+
+def test_matrix_expressions_have_to_be_written_out():
+    with pytest.raises(NoRuleError, match=r"MatMul is a matrix expression.*\.as_explicit\(\)"):
+        diff(x * A, x)
+    written = diff((x**2 * A).as_explicit(), x)
+    assert sympy.simplify(written - 2 * x * A.as_explicit()) == sympy.zeros(2, 2)
+    with pytest.raises(InputError, match="got the matrix A; use its elements"):
+        diff(x**2, A)
+
+
 # -- depth --------------------------------------------------------------------------------------------
 
 

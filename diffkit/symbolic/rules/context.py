@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sympy
 from sympy import S
 from sympy.concrete.expr_with_limits import ExprWithLimits
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.expressions import Expression, intern, post_order
 
@@ -27,6 +28,7 @@ class Context:
         self._complex: set[int] = set()
         self._keep: list[Expression] = []
         self._indexed = {v.base: v for v in self.variables if isinstance(v, sympy.Indexed)}
+        self._matrices = {id(v.parent) for v in self.variables if isinstance(v, MatrixElement)}
 
     def explore(self, *roots: Expression) -> None:
         """Marks what depends on the variables below ``roots``."""
@@ -50,8 +52,16 @@ class Context:
                 live = bool(self.within(node))
             else:
                 live = not active.isdisjoint(map(id, args))
+                if self._matrices and not live:
+                    live = self._holds_an_element(node)
             if live:
                 active.add(key)
+
+    def _holds_an_element(self, node: Expression) -> bool:
+        """Whether a function of a whole matrix, or an element A[i, j], may hold a variable A[0, 1]."""
+        if self._matrices.isdisjoint(map(id, node._args)):
+            return False
+        return not (isinstance(node, MatrixElement) and all(i.is_Integer for i in node.indices))
 
     def note(self, node: Expression) -> Expression:
         """Marks an expression made while reading as one that depends on the variables."""
