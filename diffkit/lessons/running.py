@@ -106,7 +106,11 @@ def run_all(*, fast: bool = False, figures: str | None = None) -> int:
             advance(lesson.name)
             start = time.perf_counter()
             done = subprocess.run(
-                [sys.executable, "-W", "error", str(lesson.path)], capture_output=True, text=True, check=False
+                [sys.executable, "-W", "error", str(lesson.path)],
+                stdin=subprocess.DEVNULL,  # nobody is there to answer a `predict`
+                capture_output=True,
+                text=True,
+                check=False,
             )
             seconds = round(time.perf_counter() - start, 1)
             figures_made = len(re.findall(r"^wrote ", done.stdout, re.MULTILINE))

@@ -169,7 +169,11 @@ def predict(question: str, answer: Any) -> None:
         return
     print(f"Predict: {question}")
     if sys.stdin is not None and sys.stdin.isatty() and not fast():
-        given = input("> ").strip()
+        try:
+            given = input("> ").strip()
+        except EOFError:  # Ctrl-D: no answer
+            given = ""
+            print()
         print("Right." if _agrees(given, answer) else f"It is {answer}.")
     else:
         print(f"Answer: {answer}")

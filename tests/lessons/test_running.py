@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,11 @@ def test_seconds_takes_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seconds(lambda: None, 3) == 2.0
 
 
+class Terminal:
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.mark.parametrize(
     ("given", "answer", "reply"),
     [
@@ -153,10 +160,6 @@ def test_a_prediction_at_a_terminal(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    class Terminal:
-        def isatty(self) -> bool:
-            return True
-
     monkeypatch.delenv("DIFFKIT_FAST", raising=False)
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("builtins.input", lambda prompt: given)
@@ -170,3 +173,36 @@ def test_an_installation_without_lessons_says_so(
     monkeypatch.setattr(running, "folder", lambda: tmp_path / "nowhere")
     assert command() == 2
     assert "come with a clone of the repository" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_all_asks_nobody_even_at_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "01_asks.py").write_text(
+        '"""Asks: a question\n"""\n\nfrom diffkit.lessons import predict\n\n'
+        'predict("Who is there?", "nobody")\n'
+    )
+    program = (
+        "import pathlib, sys; from diffkit.lessons import running; assert sys.stdin.isatty(); "
+        f"running.folder = lambda: pathlib.Path({str(tmp_path)!r}); sys.exit(running.run_all())"
+    )
+    ours, theirs = os.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdin=theirs, capture_output=True, text=True, timeout=60
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 0, done.stderr
+    assert "ok" in done.stdout
+
+
+def test_no_answer_at_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def nothing(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.delenv("DIFFKIT_FAST", raising=False)
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", nothing)
+    predict("How many?", 3)
+    assert capsys.readouterr().out == "Predict: How many?\n\nIt is 3.\n"
