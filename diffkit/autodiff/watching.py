@@ -18,7 +18,9 @@ True
 
 from __future__ import annotations
 
+import array
 import builtins
+import collections
 import datetime
 import functools
 import io
@@ -34,6 +36,7 @@ from types import (
     FrameType,
     FunctionType,
     GeneratorType,
+    MemberDescriptorType,
     MethodType,
     ModuleType,
     WrapperDescriptorType,
@@ -117,6 +120,9 @@ def snapshot(value: Any, mentioned: frozenset[str] = frozenset(), depth: int = 0
             return _sequence_check(value, [snapshot(v, mentioned, depth + 1) for v in value])
         if isinstance(value, dict):
             return _dict_check(value, {k: snapshot(v, mentioned, depth + 1) for k, v in value.items()})
+        if isinstance(value, collections.deque | array.array | bytearray):
+            parts = _sequence_check(list(value), [snapshot(v, mentioned, depth + 1) for v in value])
+            return lambda v: type(v) is kind and parts(list(v))
         if isinstance(value, set | frozenset):
             members = frozenset(value)
             return lambda v: type(v) is kind and v == members
@@ -124,11 +130,8 @@ def snapshot(value: Any, mentioned: frozenset[str] = frozenset(), depth: int = 0
             vjps, jvps = value.vjps, value.jvps
             return lambda v: v is value and v.vjps is vjps and v.jvps is jvps
         if not isinstance(value, (*_BY_IDENTITY, FunctionType, MethodType)):
-            attributes = _attributes(value, mentioned)
-            checks = {k: snapshot(v, mentioned, depth + 1) for k, v in attributes.items()}
-            return lambda v: (
-                v is value and all(k in v.__dict__ and c(v.__dict__[k]) for k, c in checks.items())
-            )
+            checks = {k: snapshot(v, mentioned, depth + 1) for k, v in _attributes(value, mentioned).items()}
+            return lambda v: v is value and all(hasattr(v, k) and c(getattr(v, k)) for k, c in checks.items())
     if isinstance(value, MethodType):
         owner, function = value.__self__, value.__func__
         return lambda v: type(v) is MethodType and v.__self__ is owner and v.__func__ is function
@@ -162,7 +165,15 @@ def _state_of(generator: np.random.Generator) -> str:
 
 
 def _attributes(value: Any, mentioned: frozenset[str]) -> dict[str, Any]:
-    return {k: v for k, v in getattr(value, "__dict__", {}).items() if k in mentioned}
+    """An object's own attributes among those mentioned, in its dictionary or in slots."""
+    own = getattr(value, "__dict__", {})
+    kind = type(value)
+    return {
+        name: getattr(value, name)
+        for name in sorted(mentioned)
+        if (name in own or isinstance(getattr(kind, name, None), MemberDescriptorType))
+        and hasattr(value, name)
+    }
 
 
 # -- all that a function refers to ------------------------------------------------------------------------
@@ -274,7 +285,14 @@ class Watch:
             if not _is_library_class(value):
                 for part in list(vars(value).values()):
                     self._walk(part)
-        elif hasattr(value, "__dict__") and not _is_library_class(type(value)):
+        elif hasattr(value, "__wrapped__"):  # functools.lru_cache, another compiled function
+            self._remember(value)
+            self._place("the function that another wraps", value, "{}.__wrapped__")
+        elif _is_library_class(type(value)):
+            for part in list(getattr(value, "__dict__", {}).values()):
+                if isinstance(part, FunctionType):  # numpy.vectorize
+                    self._walk(part)
+        elif hasattr(value, "__dict__") or hasattr(type(value), "__slots__"):
             self._remember(value)
             self._objects.append(value)
             self._walk(vars(type(value)).get("__call__"))
@@ -308,6 +326,8 @@ class Watch:
             self._place(f"the defaults of {function.__name__}", function, "{}.__defaults__")
         if function.__kwdefaults__:
             self._place(f"the defaults of {function.__name__}", function, "{}.__kwdefaults__")
+        for name in function.__dict__:
+            self._place(f"{function.__name__}.{name}", function, f"{{}}.__dict__[{name!r}]")
         if is_library(code):
             return
         self._place(f"the code of {function.__name__}", function, "{}.__code__")

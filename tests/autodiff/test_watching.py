@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import array
+import collections
 import copy
+import dataclasses
 import functools
+import types
 
 import numpy as np
 import pytest
@@ -131,3 +135,61 @@ def test_functions_that_call_each_other():
 
 def test_nothing_is_seen_in_a_pure_run():
     assert witnessed(lambda: np.sum(np.ones(3)))[1] == []
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    scale: float
+
+
+def test_every_way_to_keep_state_is_seen():
+    kept = {
+        "slots": Slotted(1.0),
+        "deque": collections.deque([1.0]),
+        "array": array.array("d", [1.0]),
+        "namespace": types.SimpleNamespace(scale=1.0),
+        "dict": collections.defaultdict(list, a=[1.0]),
+    }
+
+    def change(name):
+        value = kept[name]
+        if isinstance(value, dict):
+            value["a"].append(2.0)
+        elif hasattr(value, "scale"):
+            value.scale = 2.0
+        else:
+            value[0] = 2.0
+
+    for name, value in kept.items():
+
+        def f(x, value=value):
+            return x * (value.scale if hasattr(value, "scale") else value[0])
+
+        watch = Watch(f)
+        assert watch.unchanged()
+        change(name)
+        assert not watch.unchanged(), name
+
+
+def test_wrapped_functions_and_attributes_of_functions():
+    scale = [1.0]
+
+    @functools.lru_cache
+    def helper(x):
+        return x * scale[0]
+
+    def f(x):
+        return helper(x) * f.factor
+
+    f.factor = 2.0
+    for change in (lambda: scale.__setitem__(0, 3.0), lambda: setattr(f, "factor", 5.0)):
+        watch = Watch(f)
+        assert watch.unchanged()
+        change()
+        assert not watch.unchanged()
+
+    vectorized = np.vectorize(lambda x: x * scale[0])
+    watch = Watch(vectorized)
+    assert watch.unchanged()
+    scale[0] = 7.0
+    assert not watch.unchanged()
