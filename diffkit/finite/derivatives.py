@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.containers import describe, flatten
-from diffkit.errors import InputError
+from diffkit.errors import DomainError, InputError
 from diffkit.finite.elementwise import elementwise
 from diffkit.finite.evaluation import Argument, Function
 from diffkit.finite.extrapolation import extrapolate
@@ -28,6 +28,7 @@ from diffkit.finite.plan import (
     columns_of,
     complex_plan,
     cut,
+    limits,
     make_plan,
     require_scalar,
 )
@@ -105,7 +106,9 @@ def derivative(
             chosen, also if f jumps at x or is infinitely steep there.
 
     Warns:
-        NoiseWarning: if f is not deterministic; noticed whenever h is chosen.
+        NoiseWarning: if f is not deterministic. That takes a second run at x, so it is noticed where f
+            is measured: whenever h is chosen, and with ``full``. A plain call with h given runs f once
+            at each point of the formula and never again, so that its cost is what the formula says.
 
     >>> import numpy as np
     >>> derivative(np.sin, 1.0)
@@ -249,6 +252,7 @@ def directional(
     *,
     n: int = 1,
     full: bool = False,
+    bounds: Bounds | None = None,
     vectorized: bool = False,
     workers: Any = None,
 ) -> Any:
@@ -261,6 +265,7 @@ def directional(
         x: as in :func:`gradient`.
         v: the direction, nested and shaped like x.
         h: the step in t, or None to have it chosen.
+        bounds: (lower, upper) of x, as in :func:`gradient`: how far the line may go.
         form, order, n, full, vectorized, workers: as in :func:`derivative`.
 
     Returns:
@@ -268,6 +273,7 @@ def directional(
 
     Raises:
         InputError: as :func:`derivative`; also if v is not shaped like x, or is zero.
+        DomainError: as :func:`derivative`; also if the line leaves the bounds on both sides of x.
 
     >>> import numpy as np
     >>> directional(lambda x: x @ x, np.array([1.0, 2.0]), np.array([3.0, 4.0]), h=0.5)
@@ -280,14 +286,42 @@ def directional(
     if not direction.any():
         raise InputError("v is zero: there is no derivative along it")
 
+    box = limits(argument, bounds)
+
+    def inside(points: Any) -> Any:  # the ends of the line may be rounded to just beyond the bounds
+        return points if box is None else np.clip(points, *box).astype(argument.flat.dtype)
+
     def line(t: Any) -> Any:
         if not vectorized:
-            return f(argument.build(argument.rounded(argument.flat + t * direction)))
-        return f(argument.build_batch(argument.flat + t[:, None] * direction))
+            return f(argument.build(argument.rounded(inside(argument.flat + t * direction))))
+        return f(argument.build_batch(inside(argument.flat + t[:, None] * direction)))
 
     start = argument.flat.dtype.type(0)
     if start.dtype == np.float64:
         start = 0.0
-    if h is None or isinstance(form, str):
-        return derivative(line, start, form, h, order, n=n, full=full, vectorized=vectorized, workers=workers)
-    return derivative(line, start, form, h, order, n=n, full=full, vectorized=vectorized, workers=workers)
+    return derivative(
+        line,
+        start,
+        form,
+        h,
+        order,
+        n=n,
+        full=full,
+        bounds=None if box is None else _extent(argument.flat, direction, box),
+        vectorized=vectorized,
+        workers=workers,
+    )
+
+
+def _extent(
+    x: np.ndarray[Any, Any], direction: np.ndarray[Any, Any], box: tuple[Any, Any]
+) -> tuple[float, float]:
+    """The least and greatest t for which x + t * direction stays within the box."""
+    moving = direction != 0
+    ends = [(side[moving] - x[moving]) / direction[moving] for side in box]
+    low, high = float(np.minimum(*ends).max()), float(np.maximum(*ends).min())
+    if low >= high:
+        raise DomainError(
+            "the line x + t v leaves the bounds on both sides of x: there is no derivative along this v"
+        )
+    return low, high

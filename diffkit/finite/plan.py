@@ -27,6 +27,7 @@ __all__ = [
     "columns_of",
     "complex_plan",
     "cut",
+    "limits",
     "make_plan",
     "require_scalar",
 ]
@@ -113,6 +114,8 @@ class Plan:
 
     def groups(self) -> dict[Stencil, list[int]]:
         """The coordinates by their formula: without bounds, all of them have the same."""
+        if all(each is self.formula for each in self.formulas):
+            return {self.formula: list(range(len(self.formulas)))}
         groups: dict[Stencil, list[int]] = {}
         for i, formula in enumerate(self.formulas):
             groups.setdefault(formula, []).append(i)
@@ -129,10 +132,10 @@ def make_plan(
     separate: bool = False,
 ) -> Plan:
     argument = function.argument
-    limits = _limits(argument, bounds)
+    box = limits(argument, bounds)
     measured = None
     if h is None or full:
-        measured = measure_function(function, formula, bounds=limits, separate=separate)
+        measured = measure_function(function, formula, bounds=box, separate=separate)
         warn_if_random(function.f, measured.noise, measured.repeat)
     if h is None:
         assert measured is not None
@@ -148,12 +151,12 @@ def make_plan(
     else:
         steps = given_steps(argument, h, formula.offsets)
     formulas = [formula] * len(steps)
-    if limits is not None:
-        formulas = [_fitted(argument, i, formula, steps, limits, h is None) for i in range(len(steps))]
+    if box is not None:
+        formulas = [_fitted(argument, i, formula, steps, box, h is None) for i in range(len(steps))]
     return Plan(function, argument, formula, formulas, steps, measured)
 
 
-def _limits(argument: Argument, bounds: Bounds | None) -> tuple[Any, Any] | None:
+def limits(argument: Argument, bounds: Bounds | None) -> tuple[Any, Any] | None:
     """Lower and upper bounds for each coordinate."""
     if bounds is None:
         return None
@@ -181,11 +184,11 @@ def _fitted(
     i: int,
     formula: Stencil,
     steps: np.ndarray[Any, Any],
-    limits: tuple[Any, Any],
+    box: tuple[Any, Any],
     shrink: bool,
 ) -> Stencil:
     """The formula itself if it stays within the bounds, else one-sided of the same order."""
-    x, low, high = argument.flat[i], limits[0][i], limits[1][i]
+    x, low, high = argument.flat[i], box[0][i], box[1][i]
     choices = [formula]
     if formula.form != "custom":
         sides = ("forward", "backward") if high - x >= x - low else ("backward", "forward")

@@ -165,13 +165,21 @@ class ErrorSweep:
 
     @property
     def table(self) -> Table:
-        """One row for each step."""
+        """One row for each step; ``bound`` is that of |truncation|."""
         rows = [
-            [float(h), float(e), *(float(getattr(self, part)[i]) for part in PARTS), self.largest_part(i)]
-            for i, (h, e) in enumerate(zip(self.h, self.error, strict=True))
+            [
+                float(h),
+                float(e),
+                *(float(getattr(self, part)[i]) for part in PARTS),
+                float(b),
+                self.largest_part(i),
+            ]
+            for i, (h, e, b) in enumerate(zip(self.h, self.error, self.bound, strict=True))
         ]
         return Table(
-            ["h", "error", *PARTS, "largest"], rows, caption=f"Error of {self.stencil} at x = {self.x}"
+            ["h", "error", *PARTS, "bound", "largest"],
+            rows,
+            caption=f"Error of {self.stencil} at x = {self.x}",
         )
 
     def largest_part(self, i: int) -> str:

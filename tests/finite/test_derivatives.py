@@ -458,3 +458,21 @@ def test_out_of_bounds(x, h, bounds, message):
 def test_a_weight_off_by_a_thousandth_is_seen(factor):
     got = derivative(lambda x: factor * np.sin(x), 1.0)
     assert abs(got - math.cos(1.0)) > 1e-4
+
+
+def test_directional_within_bounds():
+    x, v = np.array([0.0, 1.0]), np.array([1.0, -2.0])
+    box = (0.0, [5.0, 1.0])
+
+    def f(p):
+        assert (p >= 0).all()
+        assert p[1] <= 1
+        return p[0] ** 3 + np.sqrt(4 - p[1]) * p[0] + p[1] ** 2
+
+    exact = np.sqrt(3) - 4
+    estimate = directional(f, x, v, bounds=box, full=True)  # the line may only go forward
+    assert abs(estimate.value - exact) < 10 * estimate.error < 1e-6
+    assert list(estimate.switched.values()) == ["forward"]
+    assert directional(f, x, v, bounds=box, h=2.0**-12) == pytest.approx(exact, rel=1e-6)
+    with pytest.raises(DomainError, match="leaves the bounds on both sides"):
+        directional(f, x, np.array([1.0, 1.0]), bounds=box)

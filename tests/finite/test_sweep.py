@@ -253,7 +253,8 @@ def test_the_default_steps_end_where_f_ends():
 def test_tables():
     sweep = error_sweep(np.sin, 1.0, "forward", hs=[1e-10, 1e-2])
     table = sweep.table
-    assert table.columns == ["h", "error", *PARTS, "largest"]
+    assert table.columns == ["h", "error", *PARTS, "bound", "largest"]
+    assert all(abs(t) <= b * (1 + 1e-12) for t, b in zip(table["truncation"], table["bound"], strict=True))
     assert table["largest"][1] == "truncation"
     assert "observed order" in sweep.summary.text()
     assert "<table" in sweep._repr_html_()
