@@ -12,6 +12,7 @@ True
 from __future__ import annotations
 
 import base64
+import binascii
 import dataclasses
 import json
 import re
@@ -38,7 +39,6 @@ T = TypeVar("T")
 _KINDS: tuple[Any, ...] = (Array, Failure, Given, Point, Request, Response, Step, StepResult, Target)
 _BY_NAME = {kind.__name__: kind for kind in _KINDS}
 _FIELDS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in _KINDS}
-_KEYS = {kind: {"is", *names} for kind, names in _FIELDS.items()}
 LONGEST_TEXT = 4000
 # Control characters but tab and newline; lone surrogates; and marks that reverse the direction of writing.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -54,7 +54,31 @@ def write(message: Request | Response) -> bytes:
     Raises:
         TypeError: if it holds something that is not plain data.
     """
-    return json.dumps(_plain(message), separators=(",", ":")).encode()
+    plain = _rows(message) if type(message) is Response else _plain(message)
+    return json.dumps(plain, separators=(",", ":")).encode()
+
+
+# A response has some thousand arrays, so it is written as rows, without the names of the fields:
+# [steps, missing, failure] of [values, grouped, failure, changed, seconds] of [kind, dtype, shape, data].
+
+
+def _rows(response: Response) -> list[Any]:
+    steps = [
+        [[_cells(v) for v in s.values], s.grouped, _failure_row(s.failure), s.changed, s.seconds]
+        for s in response.steps
+    ]
+    return [steps, response.missing, _failure_row(response.failure)]
+
+
+def _cells(given: Given) -> list[Any]:
+    array = given.array
+    if array is None:
+        return [given.kind]
+    return [given.kind, array.dtype, array.shape, binascii.b2a_base64(array.data, newline=False).decode()]
+
+
+def _failure_row(failure: Failure | None) -> list[str] | None:
+    return None if failure is None else [failure.kind, failure.message, failure.where]
 
 
 def _plain(value: Any) -> Any:
@@ -108,21 +132,23 @@ def read_response(data: bytes) -> Response:
         raise WireError(f"not a response: {type(error).__name__}") from None
 
 
-def _fields(value: Any, kind: Any) -> dict[str, Any]:
-    if not isinstance(value, dict) or value.keys() != _KEYS[kind] or value["is"] != kind.__name__:
-        raise WireError(f"expected a {kind.__name__}")
+def _row(value: Any, *lengths: int) -> list[Any]:
+    if type(value) is not list or len(value) not in lengths:
+        raise WireError("expected a row")
     return value
 
 
 def _list_of(read: Callable[[Any], T], value: Any, most: int = 10_000) -> tuple[T, ...]:
-    if not isinstance(value, list) or len(value) > most:
+    if type(value) is not list or len(value) > most:
         raise WireError("expected a list")
-    return tuple(read(v) for v in value)
+    return tuple([read(v) for v in value])
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise WireError("expected a text")
+    if len(value) < 16 and value.isascii() and value.isprintable():  # "array", "<f8", "float"
+        return value
     return clean(value[:LONGEST_TEXT])
 
 
@@ -141,49 +167,34 @@ def _integer(value: Any) -> int:
     return value
 
 
-def _array(value: Any) -> Array:
-    fields = _fields(value, Array)
-    encoded = fields["data"]
-    if not isinstance(encoded, str) or len(encoded) > 4 * LARGEST_ANSWER // 3 + 4:
-        raise WireError("expected an array's bytes, not so many")
-    data = base64.b64decode(encoded, validate=True)
-    return Array(_text(fields["dtype"]), _list_of(_integer, fields["shape"], 64), data)
-
-
 def _given(value: Any) -> Given:
-    fields = _fields(value, Given)
-    return Given(_text(fields["kind"]), None if fields["array"] is None else _array(fields["array"]))
+    cells = _row(value, 1, 4)
+    if len(cells) == 1:
+        return Given(_text(cells[0]))
+    kind, dtype, shape, encoded = cells
+    if type(encoded) is not str or len(encoded) > 4 * LARGEST_ANSWER // 3 + 4:
+        raise WireError("expected an array's bytes, not so many")
+    data = binascii.a2b_base64(encoded, strict_mode=True)
+    return Given(_text(kind), Array(_text(dtype), _list_of(_integer, shape, 64), data))
 
 
 def _failure(value: Any) -> Failure | None:
-    if value is None:
-        return None
-    fields = _fields(value, Failure)
-    return Failure(_text(fields["kind"]), _text(fields["message"]), _text(fields["where"]))
+    return None if value is None else Failure(*map(_text, _row(value, 3)))
 
 
 def _step_result(value: Any) -> StepResult:
-    fields = _fields(value, StepResult)
-    seconds = fields["seconds"]
-    if (
-        not isinstance(fields["grouped"], bool)
-        or not isinstance(seconds, int | float)
-        or not 0 <= seconds < 1e9
-    ):
+    values, grouped, failure, changed, seconds = _row(value, 5)
+    if type(grouped) is not bool or type(seconds) not in (int, float) or not 0 <= seconds < 1e9:
         raise WireError("expected a truth value and a time")
     return StepResult(
-        _list_of(_given, fields["values"], 1000),
-        fields["grouped"],
-        _failure(fields["failure"]),
-        _list_of(_text, fields["changed"], 1000),
+        _list_of(_given, values, 1000),
+        grouped,
+        _failure(failure),
+        _list_of(_text, changed, 1000),
         float(seconds),
     )
 
 
 def _response(value: Any) -> Response:
-    fields = _fields(value, Response)
-    return Response(
-        _list_of(_step_result, fields["steps"]),
-        _list_of(_text, fields["missing"], 1000),
-        _failure(fields["failure"]),
-    )
+    steps, missing, failure = _row(value, 3)
+    return Response(_list_of(_step_result, steps), _list_of(_text, missing, 1000), _failure(failure))

@@ -50,6 +50,7 @@ KEPT_OUTPUT = 4000
 def _run_child(job: dict[str, Any], requests: list[Request], results: int, folder: str) -> None:
     """Never returns. What the student's code can reach from here: inputs, and nothing else."""
     os.chdir(folder)
+    tempfile.tempdir = os.environ["TMPDIR"] = folder
     code, filename = job["code"], job["filename"]
     # So that a failure can be reported with the line's text, though there is no such file here.
     linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)

@@ -498,7 +498,7 @@ for folder in (".", "/opt/site", "/tmp"):
 
 FORGE = """
 import os, struct, json
-message = json.dumps({{"is": "Response", "steps": [], "missing": [], "failure": None}}).encode()
+message = json.dumps([[], [], None]).encode()
 for fd in range(0, 64):
     for data in ({data}):
         try:

@@ -48,6 +48,27 @@ def test_answers_come_back_as_numbers(isolation: Isolation) -> None:
     assert run.load_failure is None
 
 
+def test_what_honest_code_does_works(isolation: Isolation) -> None:
+    code = """
+import concurrent.futures, pathlib, pickle, random, tempfile, unittest
+from dataclasses import dataclass
+import numpy.ma, numpy.testing
+@dataclass
+class Point:
+    x: float
+with tempfile.TemporaryDirectory() as folder:
+    (pathlib.Path(folder) / "x").write_text("hi")
+with open("notes.txt", "w") as file:
+    file.write("mine")
+with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    print(list(pool.map(abs, [-1, -2])), Point(1.5))
+print(numpy.random.default_rng(0).integers(10), numpy.fft.fft([1.0]), numpy.linalg.inv([[2.0]]))
+"""
+    run = isolation.run(code, "a.py", [])
+    assert run.load_failure is None
+    assert run.printed.startswith("[1, 2] Point(x=1.5)")
+
+
 def test_a_failure_names_the_line(isolation: Isolation) -> None:
     run = isolation.run("def square_vjp(g, ans, x):\n    return g * X\n", "a.py", [square()])
     failure = run.responses[0].steps[0].failure
