@@ -139,7 +139,7 @@ def _first(function: Function, formula: Stencil, h: Any) -> tuple[np.ndarray[Any
     """The largest step and the formula's value there; halved until f is finite, unless it was given."""
     argument = function.argument
     if h is not None:
-        steps = given_steps(argument, h, formula.offsets)
+        steps = given_steps(argument, h, formula.points)
         return steps, _apply(function, formula, steps[0], strict=True)
     steps = exact_steps(argument, np.fmax(np.abs(argument.flat), 1.0) / 8)
     while steps[0] >= 64 * argument.spacing[0]:

@@ -149,7 +149,7 @@ def make_plan(
         relative = np.where(np.isfinite(relative) & (relative > 0), relative, thumb)
         steps = exact_steps(argument, np.fmin(relative, 0.25) * measured.scale)
     else:
-        steps = given_steps(argument, h, formula.offsets)
+        steps = given_steps(argument, h, formula.points)
     formulas = [formula] * len(steps)
     if box is not None:
         formulas = [_fitted(argument, i, formula, steps, box, h is None) for i in range(len(steps))]
@@ -208,23 +208,23 @@ def _fitted(
 def columns_of(plan: Plan) -> np.ndarray[Any, Any]:
     """d^n f / dx_i^n as (coordinates, outputs)."""
     groups = plan.groups()
-    needs_x = any(0 in formula.offsets for formula in groups)
+    needs_x = any(0.0 in formula.points for formula in groups)
     moves: list[Move] = [None] if needs_x else []
     for formula, chosen in groups.items():
-        offsets = np.array([float(k) for k in formula.offsets if k], dtype=plan.steps.dtype)
+        offsets = np.array([k for k in formula.points if k], dtype=plan.steps.dtype)
         points = plan.argument.flat[chosen, None] + offsets * plan.steps[chosen, None]
         moves += [(i, value) for i, row in zip(chosen, points.tolist(), strict=True) for value in row]
     values = plan.function(moves)
     columns = np.empty((len(plan.formulas), values.shape[1]), dtype=values.dtype)
     start = int(needs_x)
     for formula, chosen in groups.items():
-        beside = len(formula.offsets) - (0 in formula.offsets)
+        beside = len(formula.points) - (0.0 in formula.points)
         block = values[start : start + beside * len(chosen)].reshape(len(chosen), beside, -1)
         start += beside * len(chosen)
         numerators, denominator = formula.integers
         total: Any = 0
         j = 0
-        for k, w in zip(formula.offsets, numerators, strict=True):
+        for k, w in zip(formula.points, numerators, strict=True):
             total = total + w * (block[:, j] if k else values[0])
             j += k != 0
         steps = plan.steps[chosen, None].astype(values.real.dtype)

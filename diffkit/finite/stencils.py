@@ -125,6 +125,11 @@ class Stencil:
     form: str
 
     @cached_property
+    def points(self) -> tuple[float, ...]:
+        """The offsets as floats."""
+        return tuple(map(float, self.offsets))
+
+    @cached_property
     def leading(self) -> Fraction:
         """The truncation error is ``leading * f^(n + order)(x) * h**order`` plus higher orders."""
         return self._moment(self.n + self.order)

@@ -285,7 +285,7 @@ def exact_steps(argument: Argument, steps: np.ndarray[Any, Any]) -> np.ndarray[A
     return np.asarray(powers, dtype=argument.flat.real.dtype)
 
 
-def given_steps(argument: Argument, h: Any, reach: Sequence[Any]) -> np.ndarray[Any, Any]:
+def given_steps(argument: Argument, h: Any, reach: Sequence[float]) -> np.ndarray[Any, Any]:
     """The caller's step for each coordinate, made into what x really moves by.
 
     Raises:
@@ -297,7 +297,7 @@ def given_steps(argument: Argument, h: Any, reach: Sequence[Any]) -> np.ndarray[
         raise InputError(f"the step h must be positive and finite, got {bad:g}")
     side = 1.0 if any(k > 0 for k in reach) else -1.0
     steps = _moved_by(argument, side * wanted)
-    nearest = min(abs(float(k)) for k in reach if k)
+    nearest = min(abs(k) for k in reach if k)
     still = steps == 0
     if nearest < 1:
         still |= _moved_by(argument, side * nearest * wanted) == 0
