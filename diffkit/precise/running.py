@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from diffkit.containers import flatten
 from diffkit.errors import DiffkitError, InputError
 from diffkit.precise.arrays import PreciseArray
-from diffkit.precise.number import Arithmetic, arithmetic, precise
+from diffkit.precise.number import Arithmetic, Precise, arithmetic, precise
 
 __all__ = ["evaluate", "lift", "release", "run"]
 
@@ -54,8 +55,10 @@ def run(f: Callable[..., Any], arguments: Sequence[Any], home: Arithmetic) -> An
     """f on arguments that are Precise already, with what goes wrong explained.
 
     Raises:
-        InputError: if f raises, or does something that needs a machine float.
+        InputError: if f raises, or does something that needs a machine float, or may take the real
+            part of a plain array of complex numbers.
     """
+    _refuse_plain_parts(f, arguments)
     try:
         with np.errstate(all="ignore"):
             return f(*arguments)
@@ -67,6 +70,35 @@ def run(f: Callable[..., Any], arguments: Sequence[Any], home: Arithmetic) -> An
             f"{name} can't be run on numbers of {home.digits} digits: {type(error).__name__}: {error}"
             f"{_hint(error)}{_place(error)}"
         ) from error
+
+
+def _refuse_plain_parts(f: Callable[..., Any], arguments: Sequence[Any]) -> None:
+    """Refuses programs that may take ``.real`` of a plain array of complex numbers.
+
+    np.asarray and np.array strip an array down to NumPy's own class without asking, and there an
+    array of objects is its own real part. Nothing at run time tells, so f's code is read for the
+    names: better one refusal too many than complex numbers in place of real ones.
+    """
+    leaves, _ = flatten(list(arguments))
+    numbers = (n for leaf in leaves for n in (leaf.flat if isinstance(leaf, np.ndarray) else [leaf]))
+    if not any(isinstance(n, Precise) and n._complex for n in numbers):
+        return
+    names = _names(getattr(f, "__code__", None))
+    plain, parts = sorted(names & {"asarray", "array", "ascontiguousarray"}), sorted(names & {"real", "imag"})
+    if plain and parts:
+        name = getattr(f, "__name__", "f")
+        raise InputError(
+            f"{name} uses np.{plain[0]} and .{parts[0]} on complex numbers: the array that np.{plain[0]} "
+            f"makes of precise numbers is its own real part. Write np.asanyarray(x), or np.stack([...]), "
+            f"in place of np.{plain[0]}"
+        )
+
+
+def _names(code: Any) -> set[str]:
+    """The global names and attributes in a function's code and in the functions within it."""
+    if not isinstance(code, CodeType):
+        return set()
+    return set(code.co_names).union(*(_names(each) for each in code.co_consts))
 
 
 def _hint(error: Exception) -> str:

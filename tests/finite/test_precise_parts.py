@@ -1,0 +1,22 @@
+"""Real and imaginary parts of precise complex numbers, and where a plain array would lose them."""
+
+import numpy as np
+import pytest
+
+from diffkit.errors import InputError
+from diffkit.precise import evaluate
+
+Z = np.array([1.0 + 2.0j, 2.0])
+
+
+@pytest.mark.parametrize("f", [lambda z: np.asarray(z).real * 2, lambda z: np.imag(np.asarray(z))])
+def test_parts_of_a_plain_array_are_refused(f):
+    with pytest.raises(InputError, match=r"np\.asarray and \.(real|imag) .* Write np\.asanyarray\(x\)"):
+        evaluate(f, Z)
+
+
+def test_parts_are_right_otherwise():
+    assert evaluate(lambda z: np.asanyarray(z).real * 2, Z).astype(float).tolist() == [2.0, 4.0]
+    assert evaluate(lambda z: np.imag(np.stack([z[1], z[0]])), Z).astype(float).tolist() == [0.0, 2.0]
+    # without complex numbers there is nothing to lose
+    assert evaluate(lambda x: np.asarray(x).real * 2, np.array([1.0])).astype(float).tolist() == [2.0]
