@@ -259,7 +259,9 @@ def _hook(folder: str) -> Callable[[str, tuple[Any, ...]], None]:
                 if not isinstance(path, int) and not realpath(fsdecode(path)).startswith(own):
                     raise PermissionError(f"a submission may not change {fsdecode(path)}")
         elif event in listings:
-            where = realpath(fsdecode(args[0] or ".")) + "/" if not isinstance(args[0], int) else "a folder"
+            if isinstance(args[0], int):  # opened before, and looked at then
+                return
+            where = realpath(fsdecode(args[0] or ".")) + "/"
             if not where.startswith(own) and not readable(where):
                 raise PermissionError(f"a submission may not list {where}")
         elif event.startswith("ctypes."):

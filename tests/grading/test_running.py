@@ -85,6 +85,7 @@ def test_half_a_line_at_the_end_is_cut_off(course) -> None:
     assert points(again) == points(first)
 
 
+@pytest.mark.slow
 def test_the_seed_of_the_journal_is_kept(course) -> None:
     first = grade(course, seed=None)
     (course[1] / "eve.py").write_text(submission("multiply"))
@@ -155,6 +156,7 @@ def test_the_same_seed_gives_the_same_verdicts(course, tmp_path) -> None:
     assert essence(one) == essence(other)
 
 
+@pytest.mark.slow
 def test_students_get_one_of_four_sets_or_all_the_same(course, tmp_path) -> None:
     for k in range(12):
         (course[1] / f"s{k}.py").write_text("def multiply_vjp(g, ans, x, y): return g\n")
