@@ -1,3 +1,3 @@
 """Trace-based automatic differentiation: record a NumPy program, then sweep down or up its trace."""
 
-from diffkit.autodiff import rules as _rules  # registers the derivative rules
+from diffkit.autodiff import rules as _rules  # noqa: F401  (registers the derivative rules)
