@@ -260,35 +260,25 @@ def test_writes_everything_or_says_why_not(run, tmp_path) -> None:
 
 
 @pytest.mark.browser
-def test_pages_open_without_complaint_and_ask_for_nothing(run, tmp_path) -> None:
-    api = pytest.importorskip("playwright.sync_api")
+def test_pages_open_without_complaint_and_ask_for_nothing(run, browser, tmp_path) -> None:
     root = tmp_path / "results"
     write_reports(run, root)
-    import shutil
-
-    found = next(
-        (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None
-    )
-    if found is None:
-        pytest.skip("no Chromium here")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        page = browser.new_page()
-        said: list[str] = []
-        asked: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: said.append("a dialog"))
-        page.on("request", lambda request: asked.append(request.url))
-        for file in [root / "class.html", *sorted((root / "students").glob("*.html"))]:
-            for width in (1000, 400):
-                page.set_viewport_size({"width": width, "height": 800})
-                page.goto(file.as_uri())
-                wide = page.evaluate("document.documentElement.scrollWidth")
-                assert wide <= width, (file, width, wide)
-        page.goto((root / "class.html").as_uri())
-        page.click("a >> text=bob")
-        assert page.inner_text("h1")
-        browser.close()
+    page = browser.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append("a dialog"))
+    page.on("request", lambda request: asked.append(request.url))
+    for file in [root / "class.html", *sorted((root / "students").glob("*.html"))]:
+        for width in (1000, 400):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto(file.as_uri())
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, (file, width, wide)
+    page.goto((root / "class.html").as_uri())
+    page.click("a >> text=bob")
+    assert page.inner_text("h1")
+    page.close()
     assert said == []
     assert all(url.startswith(("file://", "data:")) for url in asked)

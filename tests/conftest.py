@@ -1,4 +1,4 @@
-"""What the tests of the drawings share: Chromium, and the lectures' programs."""
+"""What tests of several rooms share: Chromium, driven by Playwright."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +18,8 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# One module at a time: two of Playwright's sessions can't be open in one process.
+@pytest.fixture(scope="module")
 def browser():
     """Chromium, driven by Playwright; the tests that need it are skipped where either is missing."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
