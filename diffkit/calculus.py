@@ -52,6 +52,7 @@ class Elementary:
             from ``partials`` only where that form would meet 0 * inf, as in d(x**y) at x = 0.
         numpy: whether NumPy or scipy.special has the function; else only SymPy does.
         convention: what the line says at points where there is no derivative; "" if there are none.
+        kink: a text that is true at those points; "" if there are none.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Elementary:
     stable: tuple[str, ...]
     numpy: bool = True
     convention: str = ""
+    kink: str = ""
 
     @property
     def piecewise_constant(self) -> bool:
@@ -194,6 +196,7 @@ def _line(
     stable: Sequence[str] | None = None,
     numpy: bool = True,
     convention: str = "",
+    kink: str = "",
 ) -> Elementary:
     tree = ast.parse(call, mode="eval").body
     assert isinstance(tree, ast.Call)
@@ -207,6 +210,7 @@ def _line(
         stable=tuple(stable or partials),
         numpy=numpy,
         convention=convention,
+        kink=kink,
     )
 
 
@@ -270,22 +274,24 @@ _TABLE = [
     _line("acsch(x)",        "-1 / (x**2 * sqrt(1 + 1 / x**2))",      numpy=False),
     # -- kinks and steps ----------------------------------------------------------------------------
     _line("absolute(x)",     "sign(x)",                               form="Abs(x)",
-          convention="0 at x = 0, the middle of the subgradients -1 to 1."),
+          kink="x == 0", convention="0 at x = 0, the middle of the subgradients -1 to 1."),
     _line("maximum(x, y)",   "above(x, y)", "above(y, x)",            form="Max(x, y)",
-          convention="1/2 each at a tie."),
+          kink="x == y", convention="1/2 each at a tie."),
     _line("minimum(x, y)",   "above(y, x)", "above(x, y)",            form="Min(x, y)",
-          convention="1/2 each at a tie."),
-    _line("sign(x)",         "0",                                     convention="0 at the jump."),
-    _line("floor(x)",        "0",                                     convention="0 at the jumps."),
+          kink="x == y", convention="1/2 each at a tie."),
+    _line("sign(x)",         "0",
+          kink="x == 0", convention="0 at the jump."),
+    _line("floor(x)",        "0",
+          kink="x == floor(x)", convention="0 at the jumps."),
     _line("ceil(x)",         "0",                                     form="ceiling(x)",
-          convention="0 at the jumps."),
+          kink="x == floor(x)", convention="0 at the jumps."),
     _line("heaviside(x, y)", "0", "where(x, 0, 1)",                   form="Heaviside(x, y)",
-          convention="0 at the jump."),
+          kink="x == 0", convention="0 at the jump."),
     _line("remainder(x, y)", "1", "-floor(x / y)",                    form="x - y * floor(x / y)",
-          convention="The derivative from the right at the jumps."),
+          kink="remainder(x, y) == 0", convention="The derivative from the right at the jumps."),
     _line("copysign(x, y)",  "sign(x) * sign(y)", "0",                form="Abs(x) * sign(y)",
           stable=("sign(x) * copysign(1.0, y)", "0"),
-          convention="0 at x = 0."),
+          kink="x == 0", convention="0 at x = 0."),
     # -- special functions --------------------------------------------------------------------------
     _line("erf(x)",          "2 / sqrt(pi) * exp(-x**2)"),
     _line("erfc(x)",         "-2 / sqrt(pi) * exp(-x**2)"),

@@ -1,8 +1,10 @@
 """The table itself: every text against differences of many digits, and what its readers rely on."""
 
+import itertools
 from dataclasses import replace
 
 import mpmath
+import numpy as np
 import pytest
 import sympy
 from sympy import Rational
@@ -82,3 +84,20 @@ def test_compile_without_operators_calls_by_name():
     compile_text("-x * 2 + x**2", ["x"], names, operators=False)("x")
     assert [n for n, _ in seen] == ["negative", "multiply", "power", "add"]
     assert seen[2][1] == ("x", "#2")
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in ELEMENTARY.values() if line.kink], ids=lambda line: line.name
+)
+def test_there_is_no_derivative_where_the_line_says_so_and_one_elsewhere(line):
+    """The one-sided differences by the first argument disagree at a kink, and are huge at a jump."""
+    function, h = getattr(np, line.name), 1e-6
+    at_kink = compile_text(line.kink, line.arguments, vars(np))
+    for point in itertools.product([-2.0, -0.75, 0.0, 0.75, 2.0], repeat=len(line.arguments)):
+        if line.name == "remainder" and point[1] == 0:
+            continue
+        x, *others = point
+        right = (function(x + h, *others) - function(x, *others)) / h
+        left = (function(x, *others) - function(x - h, *others)) / h
+        differs = not np.isclose(right, left, atol=1e-3) or abs(right) > 1e5
+        assert differs == bool(at_kink(*point)), point

@@ -133,6 +133,20 @@ class Trace:
         """
         return (self.out_structure.unflatten([_ones(plain(o)) for o in self.outputs]),)
 
+    def unit_tangents(self) -> tuple[Any, ...]:
+        """The direction of the first input: ones there, zeros elsewhere.
+
+        >>> trace(lambda x, y: x * y)(3.0, 4.0).unit_tangents()
+        (np.float64(1.0), np.float64(0.0))
+        """
+        first = self.inputs[0]
+        directions = [
+            (np.ones_like if a is first else np.zeros_like)(plain(a))[()] if self.owns(a) else a
+            for a in self._arguments
+        ]
+        nested: tuple[Any, ...] = self.in_structure.unflatten(directions)
+        return nested
+
     def _default_cotangent(self) -> tuple[Any, ...]:
         if len(self.outputs) == 1 and np.size(plain(self.outputs[0])) == 1:
             return self.unit_cotangents()

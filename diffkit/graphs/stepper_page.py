@@ -22,7 +22,7 @@ from diffkit.autodiff.tracer import INPUT
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
 from diffkit.graphs.engines import lay_out
-from diffkit.graphs.from_trace import default_cotangents, default_tangents, from_trace
+from diffkit.graphs.from_trace import default_cotangents, from_trace
 from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Graph, Label
 from diffkit.graphs.steps import UNKNOWN, Step, adjoint_steps, details, primal_steps, shown, tangent_steps
@@ -65,7 +65,7 @@ class Stepper:
         self._direction = direction
         self._adjoint: AdjointTrace | None = None
         self._cotangents = default_cotangents(t) if cotangents is None else tuple(cotangents)
-        self._tangents = default_tangents(t) if tangents is None else tuple(tangents)
+        self._tangents = t.unit_tangents() if tangents is None else tuple(tangents)
         primal = primal_steps(t, self.notation)
         if mode == "reverse":
             self._adjoint = t.adjoint(*self._cotangents)

@@ -9,7 +9,8 @@ import pytest
 from diffkit import programs
 from diffkit.autodiff.trace import trace
 from diffkit.errors import InputError
-from diffkit.graphs.from_trace import VIEWS, from_trace, kept_by
+from diffkit.graphs.from_adjoint import kept_by
+from diffkit.graphs.from_trace import VIEWS, from_trace
 
 PROGRAMS = list(programs.all_programs())
 SCALAR = [p for p in PROGRAMS if all(isinstance(a, float) for a in p.args)]
