@@ -290,12 +290,15 @@ def swell_curve(table: Table, *, title: str = "", columns: Sequence[str] | None 
     Args:
         table: a table with a column ``n`` and columns of counts; a dash is a gap in the line.
         title: above the figure.
-        columns: which columns to draw; by default all that are counts.
+        columns: which columns to draw; by default all that are counts, or where those are more than
+            a figure can hold, the most telling of them.
 
     Raises:
         InputError: if there is nothing to draw, or more than there are series.
     """
     names = list(columns or (c for c in table.columns if c != "n" and _is_count(table[c])))
+    if columns is None and len(names) > len(SERIES):
+        names = [c for c in _TELLING if c in names]
     if not 1 <= len(names) <= len(SERIES):
         raise InputError(f"a plot shows 1 to {len(SERIES)} columns, not {len(names)}: {', '.join(names)}")
     with canvas() as (plot, axes):
@@ -304,10 +307,24 @@ def swell_curve(table: Table, *, title: str = "", columns: Sequence[str] | None 
             points = [(n, _log10(v)) for n, v in zip(table["n"], table[name], strict=True) if v]
             axes.plot(*zip(*points, strict=True), label=name, **series.line(marker=series.marker))
         axes.set(xlabel="n", ylabel="number of nodes")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.get_major_locator().set_params(integer=True)
         axes.yaxis.set_major_formatter(lambda v, _: f"$10^{{{v:g}}}$")
         axes.set_title(title, loc="left")
-        axes.legend(loc="upper left")
+        axes.legend(loc="best")
     return plot
+
+
+_TELLING = (
+    "f tree",
+    "sympy.diff tree",
+    "simplified tree",
+    "forward tree",
+    "forward DAG",
+    "trace",
+    "adjoint program",
+)
+"""Of the columns of a swell table: what is written out, and what is shared."""
 
 
 def _is_count(values: Sequence[Any]) -> bool:

@@ -50,10 +50,10 @@ class Program:
         expression: str | Callable[..., Any] | None,
         keywords: dict[str, Any] | None = None,
     ) -> None:
-        self.name = function.__name__
+        self.name = getattr(function, "__name__", type(function).__name__)
         self.function = function
         self.inputs = inputs
-        self.summary = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
+        self.summary = (function.__doc__ or self.name).strip().partition("\n")[0].rstrip(".")
         self.keywords = keywords or {}
         self._expression = expression
         functools.update_wrapper(self, function)

@@ -81,6 +81,13 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:
+        from diffkit.cli.user_file import where_it_failed
+
+        where = where_it_failed(error)
+        if where is None:
+            raise
+        _complain(where)
     sys.exit(status if isinstance(status, int) else 0)
 
 

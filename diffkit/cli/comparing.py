@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from diffkit import programs
-from diffkit.cli.inputs import inputs_argument, read_program
+from diffkit.cli.inputs import ProgramCommand, inputs_argument, read_program
 from diffkit.cli.output import TABLE_ENDINGS, check_output, format_option, output_option, show
 from diffkit.comparison import METHODS, Comparison
 from diffkit.comparison import compare as compare_methods
@@ -18,13 +18,15 @@ __all__ = ["compare"]
 
 
 @click.command(
+    cls=ProgramCommand,
     epilog="""\b
 Examples:
   diffkit compare two_outputs
   diffkit compare two_outputs 2.5 1.0 --method "reverse mode" --method symbolic
   diffkit compare logistic_map x=0.3 length=10 -o swell.md
+  diffkit compare mine.py:f 1.5 "w=[0.5, -1]"
   diffkit compare --all --draw figures
-"""
+""",
 )
 @click.argument("program", metavar="[PROGRAM]", required=False)
 @inputs_argument
@@ -52,6 +54,8 @@ def compare(
     output: str | None,
 ) -> None:
     """Differentiate PROGRAM by every method; compare values, errors, cost and size.
+
+    PROGRAM is one of the lectures' (--list), or a function of your own: FILE.py:FUNCTION.
 
     Without INPUTs the program's sample inputs are taken. They are numbers in order, or name=value;
     an array is written as a list, like "w=[0.5, -1]".

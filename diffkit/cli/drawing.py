@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from diffkit.cli.inputs import inputs_argument, program_argument, read_program
+from diffkit.cli.inputs import ProgramCommand, inputs_argument, program_argument, read_program
 from diffkit.cli.output import check_output
 from diffkit.errors import InputError
 
@@ -17,14 +17,16 @@ _EXPRESSION_VIEWS = ("dag", "tree")
 
 
 @click.command(
+    cls=ProgramCommand,
     epilog="""\b
 Examples:
   diffkit draw two_outputs --view both -o two_outputs.svg
   diffkit draw logistic_map 0.3 length=3 --view adjoint -o graph.tex
   diffkit draw logistic_map length=6 --group iteration -o loop.svg
   diffkit draw log_product --view tree -o tree.svg
+  diffkit draw mine.py:f 1.5 2 --view both -o f.svg
   diffkit draw sum_times | dot -Tpdf > graph.pdf
-"""
+""",
 )
 @program_argument
 @inputs_argument
@@ -75,11 +77,13 @@ def draw(
 
 
 @click.command(
+    cls=ProgramCommand,
     epilog="""\b
 Examples:
   diffkit step two_outputs -o two_outputs.html
   diffkit step sum_times -2 5 -4 -o circuit.html
-"""
+  diffkit step mine.py:f 1.5 2
+""",
 )
 @program_argument
 @inputs_argument
@@ -96,11 +100,13 @@ def step(program: str, inputs: tuple[str, ...], output: str | None) -> None:
 
 
 @click.command(
+    cls=ProgramCommand,
     epilog="""\b
 Examples:
   diffkit source two_outputs --adjoint
-  diffkit source logistic_map length=3 --adjoint --passes dead,fold
-"""
+  diffkit source logistic_map length=3 --adjoint --passes constants,dead
+  diffkit source mine.py:f 1.5 2
+""",
 )
 @program_argument
 @inputs_argument

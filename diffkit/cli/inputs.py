@@ -2,13 +2,14 @@
 
 ``two_outputs`` alone takes the sample inputs; ``two_outputs 2 3`` and ``two_outputs x2=3`` replace
 them; keyword parameters go by name (``logistic_map length=8``). An array is written as a list:
-``"w=[0.5, -1]"``.
+``"w=[0.5, -1]"``. A function of one's own is ``mine.py:f 2 3`` (:mod:`diffkit.cli.user_file`).
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,10 +17,20 @@ import click
 import numpy as np
 
 from diffkit import programs
+from diffkit.cli.user_file import is_user_file, read_own
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
-__all__ = ["inputs_argument", "program_argument", "read_program"]
+__all__ = ["ProgramCommand", "inputs_argument", "program_argument", "read_program"]
+
+
+class ProgramCommand(click.Command):
+    """A command on a program and its inputs, which may be negative: -2 is a number, not an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # After a space it does not look like an option, and reads as the same number.
+        return super().parse_args(ctx, [f" {a}" if re.match(r"-\.?\d", a) else a for a in args])
+
 
 program_argument = click.argument("program", metavar="PROGRAM")
 inputs_argument = click.argument("inputs", metavar="[INPUT]...", nargs=-1)
@@ -36,7 +47,12 @@ def read_program(name: str, given: Sequence[str]) -> tuple[Program, tuple[Any, .
     >>> args, program.keywords
     ((0.3,), {'length': 6})
     """
-    program = programs.get(name)
+    if is_user_file(name):
+        return read_own(name, given, _literal)
+    try:
+        program = programs.get(name)
+    except InputError as error:
+        raise InputError(f"{error}; a function of your own is named FILE.py:FUNCTION") from None
     values = dict(program.inputs)
     keywords: dict[str, Any] = {}
     positional = [g for g in given if "=" not in g]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from diffkit.cli.inputs import inputs_argument, program_argument, read_program
+from diffkit.cli.inputs import ProgramCommand, inputs_argument, program_argument, read_program
 from diffkit.cli.output import TABLE_ENDINGS, check_output, format_option, show
 from diffkit.errors import InputError
 from diffkit.programs import Program
@@ -20,12 +20,14 @@ PLOT_ENDINGS = (".svg", ".png", ".pdf")
 
 
 @click.command(
+    cls=ProgramCommand,
     epilog="""\b
 Examples:
   diffkit error logistic_map form=closed
   diffkit error two_outputs --by x2 --output 2 --form forward
   diffkit error logistic_map --form forward --form central -o curve.svg
-"""
+  diffkit error mine.py:f 1.5 2 --by x
+""",
 )
 @program_argument
 @inputs_argument

@@ -98,12 +98,18 @@ def growth(
             if k not in traces:
                 traces.clear()
                 f, args = _PROGRAMS[name](k)
-                traces[k] = record(f, args, {})
+                with np.errstate(all="ignore"):  # how long a program is does not hang on its values
+                    traces[k] = record(f, args, {})
             return traces[k]
 
         columns["trace"] = lambda k, expression, variables: len(trace_of(k))
-        columns["adjoint program"] = lambda k, expression, variables: len(trace_of(k).adjoint())
+        columns["adjoint program"] = lambda k, expression, variables: _adjoint_rows(trace_of(k))
     return swell(FAMILIES[name], rows, measures=measures, seconds=seconds, extra_columns=columns)
+
+
+def _adjoint_rows(t: Trace) -> int:
+    with np.errstate(all="ignore"):
+        return len(t.adjoint())
 
 
 def _family_name(family: str) -> str:

@@ -1,12 +1,17 @@
 """``diffkit compare``, and what every command does with bad input."""
 
+import itertools
 import os
+import shlex
 import subprocess
 import sys
+from typing import Any
 
+import click
 import pytest
 
 import diffkit as dk
+from diffkit.cli import cli
 
 
 def test_compares_a_program_at_its_samples(diffkit) -> None:
@@ -96,6 +101,35 @@ def test_every_command_has_help_with_examples(diffkit, command: str) -> None:
     done = diffkit(command, "--help")
     assert done.status == 0
     assert f"diffkit {command}" in done.out.split("Examples:")[1]
+
+
+def examples() -> list[Any]:
+    """The examples in the commands' help; those that sweep many sizes are slow."""
+    context = click.Context(cli)
+    commands = [cli.get_command(context, name) for name in "compare draw step source swell error".split()]
+    lines = [line.strip() for c in commands for line in (c.epilog or "").splitlines()]
+    runnable = [
+        line for line in lines if line.startswith("diffkit ") and "--all" not in line and "|" not in line
+    ]
+    return [
+        pytest.param(x, marks=[pytest.mark.slow] if x.startswith("diffkit swell") else []) for x in runnable
+    ]
+
+
+@pytest.mark.parametrize("line", examples())
+def test_the_examples_of_the_help_work(diffkit, line: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("import numpy as np\ndef f(x, w):\n    return np.sum(np.sin(x) * w)\n")
+    done = diffkit(*shlex.split(line)[1:])
+    assert done.status == 0, done.err
+    files = [word for option, word in itertools.pairwise(shlex.split(line)) if option == "-o"]
+    assert all((tmp_path / file).exists() for file in files)
+
+
+def test_negative_inputs_are_numbers(diffkit) -> None:
+    done = diffkit("compare", "sum_times", "-2", "5", "-.5", "--method", "reverse mode", "--format", "csv")
+    assert "0,z,3.0," in done.out
+    assert "No such option '-x'" in diffkit("compare", "sum_times", "-x", "5", "1").err
 
 
 def test_it_runs_as_a_command() -> None:
