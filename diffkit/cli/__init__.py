@@ -84,10 +84,10 @@ def main(args: list[str] | None = None) -> None:
     except Exception as error:
         from diffkit.cli.user_file import where_it_failed
 
-        where = where_it_failed(error)
-        if where is None:
+        place = where_it_failed(error)
+        if place is None:
             raise
-        _complain(where)
+        _complain(place)
     sys.exit(status if isinstance(status, int) else 0)
 
 

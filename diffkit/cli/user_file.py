@@ -65,10 +65,10 @@ def read_own(
         values[key] = _value(literal(text), values.get(key), f"{key} of {label}")
     by_name = {p.name: p for p in parameters}
     for key, text in named.items():
-        p = by_name.get(key)
-        if p is None or p.kind is p.VAR_POSITIONAL:
+        parameter = by_name.get(key)
+        if parameter is None or parameter.kind is parameter.VAR_POSITIONAL:
             raise InputError(f"{label} has no input {key!r}; it has {', '.join(by_name) or 'none'}")
-        if p.kind is p.KEYWORD_ONLY:
+        if parameter.kind is parameter.KEYWORD_ONLY:
             keywords[key] = literal(text)
         else:
             values[key] = _value(literal(text), values.get(key), f"{key} of {label}")
