@@ -83,7 +83,14 @@ def _roots(p: Any) -> Any:
         return np.zeros(len(p) - 1 - last)
     companion = np.concatenate([-monic[None], np.eye(n, dtype=p.dtype)[: n - 1]], axis=0)
     zeros = np.zeros(len(p) - 1 - last, p.dtype)
-    return np.concatenate([np.linalg.eigvals(companion), zeros])
+    roots = np.linalg.eigvals(companion)
+    if np.iscomplexobj(roots) and not np.iscomplexobj(p) and decided(_all_real, roots):
+        roots = np.real(roots)  # eigvals of a real matrix: complex since NumPy 2.5, where need be before
+    return np.concatenate([roots, zeros])
+
+
+def _all_real(z: Any) -> bool:
+    return not np.any(np.imag(z))
 
 
 @composite(np.vander)

@@ -152,7 +152,7 @@ def test_an_ordinary_program_with_functions_whose_derivative_is_zero():
         if np.any(x > 2.0) and np.all(np.isclose(x, x)) and np.allclose(x, x) and np.array_equal(x, x):
             x = x * 2.0
         k = int(np.searchsorted([0.0, 1.0], 0.5)) + np.digitize(0.5, [0.0, 1.0])
-        near = np.round(x, 1) + np.around(x) + np.fix(x) + np.sign(x) + np.rint(x) + np.trunc(x) + np.ceil(x)
+        near = np.round(x, 1) + np.around(x) + np.sign(x) + np.rint(x) + np.trunc(x) + np.ceil(x)
         places = np.nonzero(x > 0)[0], np.flatnonzero(x > 0), np.argwhere(x > 0)[:, 0]
         picked = x[places[0]] * x[places[1]] + x[places[2]]
         return np.sum(x * n) + np.sum(near) * k + np.sum(picked) + np.sum(np.histogram(x)[0])
