@@ -12,14 +12,16 @@ are the same chain rule" is something that the code itself says.
 
 The grammar of a text is a small part of Python's: the arguments' names, ``ans`` for the function's
 own value (there where it is the stabler or cheaper form), numbers, ``pi``, the operators
-``+ - * / **``, and calls of functions that are lines of this table or one of two helpers:
+``+ - * / **``, and calls of functions that are lines of this table or one of three helpers:
 
 ``above(x, y)``
     1 where x > y, 0 where x < y, and 1/2 where they are equal: the derivative of max(x, y), which
     shares a tie evenly (a valid subgradient, and the mean of the one-sided derivatives).
 ``where(c, a, b)``
-    a where c is not zero, else b. It occurs only in the ``stable`` forms, which the numerical
-    readers prefer; SymPy reads the plain ones.
+    a where c is not zero, else b. It and the next occur only in the ``stable`` forms, which the
+    numerical readers prefer; SymPy reads the plain ones.
+``lowered(x, y)``
+    x**(y - 1), to be multiplied by y: plain x for the square, and no division by zero where y is 0.
 
 >>> ELEMENTARY["tanh"].partials
 ('1 - ans**2',)
@@ -226,7 +228,7 @@ _TABLE = [
     _line("reciprocal(x)",   "-ans**2",                               form="1 / x"),
     _line("square(x)",       "2 * x",                                 form="x**2"),
     _line("power(x, y)",     "y * x**(y - 1)", "log(x) * ans",        form="x**y",
-          stable=("y * x**where(y, y - 1, 1)", "log(where(x, x, 1)) * ans"),
+          stable=("y * lowered(x, y)", "log(where(x, x, 1)) * ans"),
           convention="At x = 0 the derivative by y is 0, the limit for y > 0."),
     _line("sqrt(x)",         "1 / (2 * ans)",                         form="sqrt(x)"),
     _line("cbrt(x)",         "1 / (3 * ans**2)",                      form="cbrt(x)"),

@@ -106,9 +106,10 @@ class Writer:
 
     def constant(self, value: Any) -> str:
         """A constant: a literal if it is short, else a name that is bound to it."""
-        if not isinstance(value, np.ndarray):
+        number = isinstance(value, np.ndarray) and value.ndim == 0 and not self.quick
+        if number or not _holds_array(value):
             text = literal(value)
-            if text is not None and len(text) <= 80 and not _holds_array(value):
+            if text is not None and len(text) <= 80:
                 return text
         return self.bind("K", value)
 
@@ -175,6 +176,8 @@ def _form(fun: Primitive) -> Form:
     if ufunc is not None and getattr(compute, "__module__", "") == elementwise.__name__:
         on_float = _FLOAT_TEXTS.get(fun.line.name, "") if fun.line else ""
         return functools.partial(_elementwise, f"np.{ufunc.__name__}", on_float)
+    if fun is UFUNCS[np.sign]:  # of real numbers, so NumPy's
+        return functools.partial(_elementwise, "np.sign", "")
     path = _numpy_path(compute)
     if path:
         return functools.partial(_called, path)
@@ -283,8 +286,17 @@ def _transpose(writer: Writer, row: Row) -> tuple[str, int]:
 
 def _swapaxes(writer: Writer, row: Row) -> tuple[str, int]:
     if sorted(row.kwargs.values()) == [-2, -1] and len(row.args) == 1 and _is_array(row):
-        return f"{writer.operand(row.args[0], UNARY)}.mT", ATOM
+        both = ".T" if np.ndim(row.value) == 2 else ".mT"
+        return f"{writer.operand(row.args[0], UNARY)}{both}", ATOM
     return writer.call("np.swapaxes", row.args, row.kwargs), ATOM
+
+
+def _reshape(writer: Writer, row: Row) -> tuple[str, int]:
+    shape = row.args[1] if len(row.args) == 2 and not row.kwargs else None
+    lengths = shape if isinstance(shape, tuple) else (shape,)
+    if lengths and all(type(n) is int for n in lengths) and _is_array(row):
+        return f"{writer.operand(row.args[0], UNARY)}.reshape({', '.join(map(str, lengths))})", ATOM
+    return writer.call("np.reshape", row.args, row.kwargs), ATOM
 
 
 def _is_array(row: Row) -> bool:
@@ -325,6 +337,7 @@ def _scatter(writer: Writer, row: Row) -> tuple[str, int]:
 
 _SPECIAL: dict[str, Form] = {
     "astype": _astype,
+    "reshape": _reshape,
     "concatenate": functools.partial(_joined, "np.concatenate"),
     "stack": functools.partial(_joined, "np.stack"),
     "einsum": _einsum,

@@ -173,8 +173,7 @@ def _identities(program: Program) -> Program:
         if type(x) is not Row and _is_number(x, 1) and alike(row, y):
             return y
         other, factor = (y, x) if type(y) is Row else (x, y)
-        scalar = type(other) is Row and type(other.value) is type(row.value) in (float, np.float64)
-        if scalar and type(factor) in (int, float, np.float64) and factor == -1:
+        if type(factor) is not Row and _is_number(factor, -1) and _alike(row, other, given_away=False):
             return replace(row, fun=UFUNCS[np.negative], args=(other,))
         return row
 

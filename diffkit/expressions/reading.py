@@ -33,6 +33,11 @@ def _where(c: Expression, a: Expression, b: Expression) -> Expression:
     return piecewise((b, node_of(sympy.Eq, (c, operations.ZERO))), (a, True))
 
 
+def _lowered(x: Expression, y: Expression) -> Expression:
+    one = number(1)
+    return operations.power(x, _where(y, operations.subtract(y, one), one))
+
+
 def _extremum(cls: Any) -> Callable[..., Expression]:
     return lambda x, y: call(cls, x, y)
 
@@ -62,6 +67,7 @@ NAMES: dict[str, Any] = {
     "cbrt": lambda x: operations.power(x, number(Fraction(1, 3))),
     "above": _above,
     "where": _where,
+    "lowered": _lowered,
     "Max": _extremum(sympy.Max),
     "Min": _extremum(sympy.Min),
     "pi": leaf_of(S.Pi),

@@ -85,6 +85,13 @@ def test_common():
     assert len(statements(lambda x: x * 1 + x * 1.0, (1.0,), "common")) == 4
 
 
+def test_minus_one_times_an_array():
+    x, ones = np.array([1.0, 0.0, -2.0]), -np.ones(3)
+    assert statements(lambda x: x * ones, (x,), "identities")[0] == "v1 = -x"
+    assert statements(lambda x: x * -np.ones((2, 3)), (x,), "identities")[0] != "v1 = -x"
+    assert statements(lambda x: x * -np.ones(3), (x.astype(np.float32),), "identities")[0] != "v1 = -x"
+
+
 def test_a_users_function_is_not_merged():
     seen = []
 
