@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import math
 import operator
 import re
@@ -141,12 +142,27 @@ class Writer:
 
     def call(self, function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
         """The text of a call."""
-        given = [self.operand(a) for a in args] + [f"{k}={self.keyword(v)}" for k, v in kwargs.items()]
+        given = [self.operand(a) for a in args]
+        for k, v in kwargs.items():
+            default = _default(function, k)
+            if type(v) is not type(default) or v != default:
+                bare = k == "shape" and len(given) == len(args)  # as everybody writes it
+                given.append(self.keyword(v) if bare else f"{k}={self.keyword(v)}")
         return f"{function}({', '.join(given)})"
 
     def keyword(self, value: Any) -> str:
         """A keyword's value."""
         return self.constant(value)
+
+
+@functools.cache
+def _default(function: str, keyword: str) -> Any:
+    """What a function of NumPy takes for a keyword that it is not given."""
+    path, _, name = function.rpartition(".")
+    try:
+        return inspect.signature(getattr(_MODULES[path], name)).parameters[keyword].default
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return inspect.Parameter.empty
 
 
 def _holds_array(value: Any) -> bool:
@@ -292,9 +308,11 @@ def _swapaxes(writer: Writer, row: Row) -> tuple[str, int]:
 
 
 def _reshape(writer: Writer, row: Row) -> tuple[str, int]:
-    shape = row.args[1] if len(row.args) == 2 and not row.kwargs else None
+    kwargs = dict(row.kwargs)
+    shape = row.args[1] if len(row.args) == 2 else kwargs.pop("shape", None)
     lengths = shape if isinstance(shape, tuple) else (shape,)
-    if lengths and all(type(n) is int for n in lengths) and _is_array(row):
+    plain = kwargs.pop("order", "C") == "C" and not kwargs and all(type(n) is int for n in lengths)
+    if lengths and plain and _is_array(row):
         return f"{writer.operand(row.args[0], UNARY)}.reshape({', '.join(map(str, lengths))})", ATOM
     return writer.call("np.reshape", row.args, row.kwargs), ATOM
 
@@ -393,7 +411,9 @@ def _import_of(fun: Primitive) -> tuple[str, str] | None:
                 return name, fun.name
         compute = fun.compute
         home, name = getattr(compute, "__module__", ""), getattr(compute, "__name__", "")
-        return (home, name) if getattr(sys.modules.get(home), name, None) is compute else None
+        found = getattr(sys.modules.get(home), name, None)
+        same = found is not None and found in (compute, getattr(compute, "__wrapped__", None))
+        return (home, name) if same else None
     raw = getattr(fun, "__wrapped__", None)
     module_name, name = getattr(raw, "__module__", None), getattr(raw, "__qualname__", "")
     if not module_name or module_name == "__main__" or not name.isidentifier():

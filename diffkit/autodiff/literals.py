@@ -40,6 +40,8 @@ def literal(value: Any) -> str | None:
             return None
         inner = ", ".join(p for p in parts if p is not None)
         return f"[{inner}]" if kind is list else f"({inner},)" if len(parts) == 1 else f"({inner})"
+    if kind is range:
+        return repr(value)
     if kind is dict:
         keys, values = literal(list(value)), literal(list(value.values()))
         if keys is None or values is None:
@@ -105,12 +107,19 @@ def array_literal(array: np.ndarray, largest: int | None = None) -> str | None:
         return None
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         return None
-    # The layout is kept, for sums over another one may round otherwise.
-    if not array.flags.c_contiguous:
+    # The layout of floats is kept, for sums over another one may round otherwise.
+    if array.dtype.kind in "fc" and not array.flags.c_contiguous:
         if array.size > 1 and not any(array.strides):
             return f"np.broadcast_to({literal(array.flat[0])}, {literal(array.shape)})"
-        turned = array_literal(array.T, largest) if array.flags.f_contiguous else None
-        return turned and f"{turned}.T"
+        order = sorted(range(array.ndim), key=lambda k: -abs(array.strides[k]))
+        dense = array.transpose(order)
+        turned = array_literal(dense, largest) if dense.flags.c_contiguous else None
+        back = (
+            ".T"
+            if order == list(range(array.ndim))[::-1]
+            else f".transpose{tuple(np.argsort(order).tolist())}"
+        )
+        return turned and turned + back
     with_dtype = "" if dtype == "float" else f", {dtype}"
     flat = array.ravel()
     shape = literal(array.shape[0] if array.ndim == 1 else array.shape)

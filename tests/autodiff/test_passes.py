@@ -110,10 +110,7 @@ def test_seeds_and_constants():
     def f(x):
         return np.sum(x) * 3.0
 
-    assert (
-        statements(f, (np.ones(2),), "dead", adjoint=True)[-2]
-        == "x_bar = np.broadcast_to(v1_bar, shape=(2,))"
-    )
+    assert statements(f, (np.ones(2),), "dead", adjoint=True)[-2] == "x_bar = np.broadcast_to(v1_bar, (2,))"
     text = trace_source(dk.trace(f)(np.ones(2)).adjoint(), passes=["seeds", "constants", "dead"])
     assert "def f_adjoint(x):" in text
     assert (

@@ -53,12 +53,20 @@ def decided(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     if function in FUNCTIONS or function in UFUNCS:
         return plain_index(function(*args, **kwargs))
 
+    return plain_index(_decision(function)(*args, **kwargs))
+
+
+@functools.lru_cache(maxsize=256)
+def _decision(function: Callable[..., Any]) -> Primitive:
+    """The function as a primitive without a derivative."""
+
+    @functools.wraps(function)
     def compute(*values: Any, **kwargs: Any) -> Any:
         return (fun if any(type(v) is Node for v in values) else function)(*values, **kwargs)
 
     name = getattr(function, "__name__", "")
     fun = Primitive(name if name.isidentifier() else "decision", compute, constant=True)
-    return plain_index(fun(*args, **kwargs))
+    return fun
 
 
 def plain_tree(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import decided
+from diffkit.autodiff.rules.decisions import stays_complex
 from diffkit.autodiff.rules.elementwise import complete_rules
 from diffkit.autodiff.rules.matrices import is_complex, plain
 from diffkit.autodiff.rules.register import composite, define, fit
@@ -62,7 +63,7 @@ UFUNCS[np.conjugate].jvps = (lambda t, ans, z: np.conj(t),)
 
 @composite(np.real_if_close)
 def _real_if_close(a: Any, tol: float = 100) -> Any:
-    return a if decided(lambda v: np.iscomplexobj(np.real_if_close(v, tol)), a) else np.real(a)
+    return a if decided(stays_complex, a, tol=tol) else np.real(a)
 
 
 FUNCTIONS[np.iscomplexobj] = lambda x: np.iscomplexobj(plain(x))

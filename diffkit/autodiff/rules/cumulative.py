@@ -147,12 +147,6 @@ def _logcumsumexp_jvp(t: Any, ans: Any, x: Any, axis: int | None = None) -> Any:
     return _back(recurrence(_decays(y), terms), ans, axis)
 
 
-LOGCUMSUMEXP = Primitive("logcumsumexp", lambda x, axis=None: logcumsumexp(x, axis))
-LOGCUMSUMEXP.vjps = (_logcumsumexp_vjp,)
-LOGCUMSUMEXP.jvps = (_logcumsumexp_jvp,)
-FUNCTIONS[np.logaddexp.accumulate] = lambda array, axis=0: LOGCUMSUMEXP(array, axis=axis)
-
-
 def logcumsumexp(x: Any, axis: int | None = None) -> Any:
     """The running ``log(sum(exp(x)))``, in which nothing overflows.
 
@@ -167,3 +161,9 @@ def logcumsumexp(x: Any, axis: int | None = None) -> Any:
     array([1000.        , 1000.69314718, 1000.69314718])
     """
     return LOGCUMSUMEXP(x, axis=axis) if is_node(x) else _accumulate(np.asarray(x), axis)
+
+
+LOGCUMSUMEXP = Primitive("logcumsumexp", logcumsumexp)
+LOGCUMSUMEXP.vjps = (_logcumsumexp_vjp,)
+LOGCUMSUMEXP.jvps = (_logcumsumexp_jvp,)
+FUNCTIONS[np.logaddexp.accumulate] = lambda array, axis=0: LOGCUMSUMEXP(array, axis=axis)

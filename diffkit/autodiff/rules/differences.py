@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import as_array, decided
+from diffkit.autodiff.rules.decisions import interval
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.autodiff.tracer import Primitive
@@ -155,7 +156,7 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
     if n == 1:
         inside: Any = np.broadcast_to(fp[0], np.shape(x))
     else:
-        k = decided(lambda xp, x: np.clip(np.searchsorted(xp, x, side="right") - 1, 0, n - 2), xp, x)
+        k = decided(interval, xp, x)
         share = (x - xp[k]) / (xp[k + 1] - xp[k])
         inside = fp[k] + share * (fp[k + 1] - fp[k])
     below = fp[0] if left is None else left

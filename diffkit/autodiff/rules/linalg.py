@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import decided
+from diffkit.autodiff.rules.decisions import rank
 from diffkit.autodiff.rules.matrices import (
     adjoint,
     barred,
@@ -263,11 +264,11 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     x = np.linalg.pinv(a, small if rcond in (None, -1) else rcond) @ b
     s = np.linalg.svdvals(a)
     share = small if rcond in (None, -1) else rcond
-    rank = decided(lambda s: int(np.sum(s > share * np.max(s, initial=0.0))), s)
+    count = decided(rank, s, share=float(share))
     short = np.reshape(b - a @ x, (a.shape[0], -1))
-    of_full_rank = rank == a.shape[1] < a.shape[0]
+    of_full_rank = count == a.shape[1] < a.shape[0]
     residuals = np.sum(real(short * conj(short)), axis=0) if of_full_rank else np.zeros(0, dtype=s.dtype)
-    return x, residuals, rank, s
+    return x, residuals, count, s
 
 
 # The array API's names of functions that NumPy has had elsewhere.

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import decided, plain
+from diffkit.autodiff.rules.decisions import any_in_columns
 from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.tracer import Node
 
@@ -110,7 +111,7 @@ def over(c: Any, d: Any, zero: Any, unused: Any = False) -> Any:
 
 def is_used(v: Any) -> Any:
     """Of each column of a cotangent, whether it has an entry that is not zero."""
-    return decided(lambda v: np.any(v != 0.0, axis=-2), v)
+    return decided(any_in_columns, v)
 
 
 def barred(vjp: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import decided
+from diffkit.autodiff.rules.decisions import any_nan, count_numbers
 from diffkit.autodiff.rules.register import composite, define, fit
 
 __all__: list[str] = []
@@ -17,12 +18,12 @@ Axis = int | tuple[int, ...] | None
 
 def _filled(a: Any, value: float) -> Any:
     """a with ``value`` in place of NaN."""
-    return np.where(np.isnan(a), value, a) if decided(lambda a: np.any(np.isnan(a)), a) else a
+    return np.where(np.isnan(a), value, a) if decided(any_nan, a) else a
 
 
 def _known(a: Any, axis: Axis, keepdims: bool = False) -> Any:
     """How many elements are not NaN."""
-    return decided(lambda a: np.sum(~np.isnan(a), axis=axis, keepdims=keepdims), a)
+    return decided(count_numbers, a, axis=axis, keepdims=keepdims)
 
 
 @composite(np.nansum)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import as_array, decided
+from diffkit.autodiff.rules.decisions import exponent
 from diffkit.autodiff.rules.elementwise import above
 from diffkit.autodiff.rules.indexing import scatter
 from diffkit.autodiff.rules.register import composite, constant, define, fit, reentrant
@@ -160,8 +161,8 @@ def _modf(x: Any, /) -> Any:
 
 @composite(np.frexp)
 def _frexp(x: Any, /) -> Any:
-    exponent = decided(lambda x: np.frexp(x)[1], x)
-    return np.ldexp(x, -exponent), exponent
+    power = decided(exponent, x)
+    return np.ldexp(x, -power), power
 
 
 @composite(np.divmod)

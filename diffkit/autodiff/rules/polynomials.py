@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import as_array, decided
+from diffkit.autodiff.rules.decisions import all_real
 from diffkit.autodiff.rules.register import composite
 from diffkit.autodiff.rules.shaping import cast
 
@@ -84,13 +85,9 @@ def _roots(p: Any) -> Any:
     companion = np.concatenate([-monic[None], np.eye(n, dtype=p.dtype)[: n - 1]], axis=0)
     zeros = np.zeros(len(p) - 1 - last, p.dtype)
     roots = np.linalg.eigvals(companion)
-    if np.iscomplexobj(roots) and not np.iscomplexobj(p) and decided(_all_real, roots):
+    if np.iscomplexobj(roots) and not np.iscomplexobj(p) and decided(all_real, roots):
         roots = np.real(roots)  # eigvals of a real matrix: complex since NumPy 2.5, where need be before
     return np.concatenate([roots, zeros])
-
-
-def _all_real(z: Any) -> bool:
-    return not np.any(np.imag(z))
 
 
 @composite(np.vander)

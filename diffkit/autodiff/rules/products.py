@@ -114,8 +114,10 @@ def _rest(summed: Sequence[int], x: Any) -> list[int]:
     return [k for k in range(len(x.shape)) if k not in summed]
 
 
-def _inverse(order: Sequence[int]) -> tuple[int, ...]:
-    return tuple(int(k) for k in np.argsort(order))
+def _in_order(c: Any, axes: Sequence[int]) -> Any:
+    """An array whose axes are these, with its axes in order."""
+    ordered = list(axes) == sorted(axes)
+    return c if ordered else np.transpose(c, tuple(int(k) for k in np.argsort(axes)))
 
 
 def _tensordot_vjp_x(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
@@ -125,7 +127,7 @@ def _tensordot_vjp_x(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
     c = np.tensordot(g, y, (range(kept, kept + len(free)), free))
     # Its axes: x's own ones in order, then the summed ones in the order in which y has them.
     by_y = sorted(range(len(of_y)), key=lambda k: of_y[k])
-    return fit(np.transpose(c, _inverse(_rest(of_x, x) + [of_x[k] for k in by_y])), x)
+    return fit(_in_order(c, _rest(of_x, x) + [of_x[k] for k in by_y]), x)
 
 
 def _tensordot_vjp_y(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
@@ -133,7 +135,7 @@ def _tensordot_vjp_y(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
     free = _rest(of_x, x)
     c = np.tensordot(x, g, (free, range(len(free))))
     by_x = sorted(range(len(of_x)), key=lambda k: of_x[k])
-    return fit(np.transpose(c, _inverse([of_y[k] for k in by_x] + _rest(of_y, y))), y)
+    return fit(_in_order(c, [of_y[k] for k in by_x] + _rest(of_y, y)), y)
 
 
 def _dot_axes(x: Any, y: Any) -> tuple[int, int]:

@@ -121,7 +121,7 @@ def _logsumexp_of(
         options = {"axis": axis, "b": b, "keepdims": keepdims or None}
         return _logsumexp(a, **{name: option for name, option in options.items() if option is not None})
     a = as_array(a)
-    largest = decided(lambda a: np.max(a, axis=axis, keepdims=True), a)
+    largest = decided(np.max, a, axis=axis, keepdims=True)
     terms = np.exp(a - largest)
     total = np.sum(terms if b is None else b * terms, axis=axis, keepdims=True)
     answer = np.log(np.abs(total)) + largest

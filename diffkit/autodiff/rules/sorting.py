@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import as_array, decided, plain
+from diffkit.autodiff.rules.decisions import count_numbers, place_below, place_of_quantile, unique_part
 from diffkit.autodiff.rules.register import composite, constant, define, fit, is_node, reentrant
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.autodiff.tracer import Primitive
@@ -68,7 +69,7 @@ def _unique(
 ) -> Any:
     options: Any = {"return_inverse": return_inverse, "return_counts": return_counts, "equal_nan": equal_nan}
     found = [
-        decided(lambda ar, k=k: np.unique(ar, return_index=True, axis=axis, **options)[k], ar)
+        decided(unique_part, ar, part=k, axis=axis, **options)
         for k in range(1, 2 + return_inverse + return_counts)
     ]
     index, rest = found[0], found[1:]
@@ -94,7 +95,7 @@ def _place(q: Any, n: int, method: Any) -> Any:
     """Where the quantile q of n sorted numbers stands, counted from 0; halfway between two for x.5."""
     if is_node(q):
         return place(q, n=n, method=method)
-    return np.quantile(np.arange(float(n)), q, method=method)
+    return place_of_quantile(q, n, method)
 
 
 def _slope_of_place(q: Any, n: int, method: Any) -> Any:
@@ -107,7 +108,7 @@ def _slope_of_place(q: Any, n: int, method: Any) -> Any:
         "median_unbiased": n + 1 / 3,
         "normal_unbiased": n + 1 / 4,
     }.get(method, 0.0)
-    at = decided(lambda q: np.quantile(np.arange(float(n)), q, method=method), q)
+    at = decided(place_of_quantile, q, n=n, method=method)
     return per_q * ((at > 0) & (at < n - 1))
 
 
@@ -125,7 +126,7 @@ def quantile(a: Any, q: Any, axis: Axis, method: Any, keepdims: bool, skip_nan: 
     rest = tuple(n for k, n in enumerate(np.shape(a)) if k not in axes)
     moved = np.moveaxis(a, axes, tuple(range(-len(axes), 0))) if axes != tuple(range(ndim)) else a
     rows = np.sort(np.reshape(moved, (*rest, -1)), axis=-1)  # NaNs come last
-    counts = decided(lambda rows: np.sum(~np.isnan(rows), axis=-1), rows)
+    counts = decided(count_numbers, rows, axis=-1)
     n = rows.shape[-1]
     q = np.reshape(q, q_shape + (1,) * len(rest))
     if np.all(counts == n):
@@ -147,7 +148,7 @@ def _read_off(rows: Any, at: Any, n: int) -> Any:
 
     ``at`` has q's axes and then the rows', of length 1.
     """
-    low = decided(lambda at: np.minimum(np.floor(at), max(n - 2, 0)).astype(int), at)
+    low = decided(place_below, at, last=max(n - 2, 0))
     if low.size == 1:  # one quantile: a slice will do
         k = int(low.ravel()[0])
         left, right = rows[..., k], rows[..., min(k + 1, n - 1)]

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import decided
+from diffkit.autodiff.rules.decisions import close_to_zero, equal_pairs, largest_in_columns
 from diffkit.autodiff.rules.matrices import (
     adjoint,
     barred,
@@ -40,13 +41,7 @@ __all__: list[str] = []
 def _gaps(w: Any) -> tuple[Any, Any]:
     """w_j - w_i at i, j, and where that is zero but for round-off."""
     d = w[..., None, :] - w[..., :, None]
-    return d, decided(lambda d, w: np.abs(d) <= _tiny(w)[..., None], d, w)
-
-
-def _tiny(w: Any) -> Any:
-    """Less than this is zero beside the largest of the values w."""
-    size = np.max(np.abs(w), axis=-1, keepdims=True, initial=0.0)
-    return size * (np.finfo(w.dtype).eps * max(w.shape[-1], 1))
+    return d, decided(equal_pairs, d, w)
 
 
 def _over_gaps(c: Any, w: Any, used: Any = True) -> Any:
@@ -110,7 +105,7 @@ define(np.linalg.eigvalsh, [barred(_eigvalsh_vjp)], [_eigvalsh_jvp])
 def _largest(v: Any) -> Any:
     """1 at the largest entry of each column, whose phase NumPy's eig makes zero."""
     places = np.arange(v.shape[-2])[:, None]
-    largest = decided(lambda v: np.argmax(np.abs(v), axis=-2), v)
+    largest = decided(largest_in_columns, v)
     return (places == largest[..., None, :]).astype(v.dtype)
 
 
@@ -168,7 +163,7 @@ def _parts(ans: Any) -> Any:
 
 def _over_values(c: Any, s: Any, used: Any = True) -> Any:
     """The columns of c over the singular values."""
-    zero = decided(lambda s: np.abs(s) <= _tiny(s), s)
+    zero = decided(close_to_zero, s)
     return over(c, s[..., None, :], zero[..., None, :], ~np.atleast_1d(used)[..., None, :])
 
 

@@ -1,0 +1,112 @@
+"""What rules go by: functions of plain values, for :func:`~diffkit.autodiff.rules.calls.decided`.
+
+They have names, and parameters in place of closures, so that a program written as source can import
+them and decide as the trace did.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "all_real",
+    "any_in_columns",
+    "any_nan",
+    "close_to_zero",
+    "count_numbers",
+    "equal_pairs",
+    "exponent",
+    "interval",
+    "largest_in_columns",
+    "place_below",
+    "place_of_quantile",
+    "rank",
+    "stays_complex",
+    "unique_part",
+]
+
+# -- not a number, not real -------------------------------------------------------------------------------
+
+
+def any_nan(a: Any) -> Any:
+    """Whether an element is NaN."""
+    return np.any(np.isnan(a))
+
+
+def count_numbers(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """How many elements are not NaN."""
+    return np.sum(~np.isnan(a), axis=axis, keepdims=keepdims)
+
+
+def all_real(z: Any) -> bool:
+    """Whether no element has an imaginary part."""
+    return not np.any(np.imag(z))
+
+
+def stays_complex(z: Any, tol: float) -> bool:
+    """Whether ``np.real_if_close`` leaves it as it is."""
+    return np.iscomplexobj(np.real_if_close(z, tol))
+
+
+def exponent(x: Any) -> Any:
+    """The power of two in each number."""
+    return np.frexp(x)[1]
+
+
+# -- order ------------------------------------------------------------------------------------------------
+
+
+def unique_part(ar: Any, part: int, **options: Any) -> Any:
+    """One of the things that ``np.unique`` gives beside the values: 1 is where they first occur."""
+    return np.unique(ar, return_index=True, **options)[part]
+
+
+def place_of_quantile(q: Any, n: int, method: Any) -> Any:
+    """Where the quantile q of n sorted numbers stands, counted from 0: the quantile of 0, 1, 2, ..."""
+    return np.quantile(np.arange(float(n)), q, method=method)
+
+
+def place_below(at: Any, last: int) -> Any:
+    """The whole number below a place, ``last`` at most."""
+    return np.minimum(np.floor(at), last).astype(int)
+
+
+def interval(xp: Any, x: Any) -> Any:
+    """Between which two of the sorted xp each x lies; the first or last two for one outside."""
+    return np.clip(np.searchsorted(xp, x, side="right") - 1, 0, len(xp) - 2)
+
+
+# -- matrices ---------------------------------------------------------------------------------------------
+
+
+def any_in_columns(v: Any) -> Any:
+    """Of each column, whether it has an entry that is not zero."""
+    return np.any(v != 0.0, axis=-2)
+
+
+def largest_in_columns(v: Any) -> Any:
+    """The row of the entry of largest absolute value, in each column."""
+    return np.argmax(np.abs(v), axis=-2)
+
+
+def close_to_zero(s: Any) -> Any:
+    """Which values are zero, but for round-off, beside the largest."""
+    return np.abs(s) <= _tiny(s)
+
+
+def equal_pairs(gaps: Any, w: Any) -> Any:
+    """Which gaps between the values w are zero, but for round-off."""
+    return np.abs(gaps) <= _tiny(w)[..., None]
+
+
+def rank(s: Any, share: float) -> int:
+    """How many singular values are more than this share of the largest."""
+    return int(np.sum(s > share * np.max(s, initial=0.0)))
+
+
+def _tiny(w: Any) -> Any:
+    """Less than this is zero beside the largest of the values w."""
+    size = np.max(np.abs(w), axis=-1, keepdims=True, initial=0.0)
+    return size * (np.finfo(w.dtype).eps * max(w.shape[-1], 1))
