@@ -46,6 +46,25 @@ class Listing:
     text: str
     table: Table
 
+    @property
+    def beside(self) -> str:
+        """The program with line numbers, and beside each line the value that it computed.
+
+        >>> from diffkit.autodiff.trace import trace
+        >>> print(source_listing(trace(lambda x, y: (x + y) * x)(2.0, 3.0)).beside)
+        1  def f(x, y):
+        2      \"\"\"What <lambda> computes, as traced at x = 2, y = 3.\"\"\"
+        3      v1 = x + y  │ 5
+        4      v2 = v1 * x │ 10
+        5      return v2
+        """
+        values = {record["line"]: record["value"] for record in self.table.records()}
+        lines = self.text.splitlines()
+        width = max((len(lines[k - 1]) for k in values if k), default=0)
+        return "\n".join(
+            f"{line:<{width}} │ {values[k]}" if k in values else line for k, line in enumerate(lines, start=1)
+        )
+
 
 def source_listing(t: Trace, passes: Sequence[str] = (), name: str | None = None) -> Listing:
     """The source of a trace after some passes, with line numbers and the table of its values.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from diffkit.cli.inputs import ProgramCommand, inputs_argument, program_argument, read_program
 from diffkit.cli.output import check_output
 from diffkit.errors import InputError
+from diffkit.files import write_atomically
 
 __all__ = ["draw", "source", "step"]
 
@@ -99,6 +101,16 @@ def step(program: str, inputs: tuple[str, ...], output: str | None) -> None:
     click.echo(f"wrote {stepper(p, *args).save(target)}")
 
 
+def _list_passes(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from diffkit.autodiff.passes import PASSES
+
+        width = max(map(len, PASSES))
+        for name, p in PASSES.items():
+            click.echo(f"{name:<{width}}  {p.summary}" + (f". {p.changes}" if p.changes else ""))
+        context.exit()
+
+
 @click.command(
     cls=ProgramCommand,
     epilog="""\b
@@ -106,27 +118,48 @@ Examples:
   diffkit source two_outputs --adjoint
   diffkit source logistic_map length=3 --adjoint --passes constants,dead
   diffkit source mine.py:f 1.5 2
+  diffkit source neuron_loss --adjoint -o gradient.py
 """,
 )
 @program_argument
 @inputs_argument
 @click.option("--adjoint", is_flag=True, help="The joint program of the value and the gradient.")
+@click.option("--passes", metavar="NAME,...", default="", help="Simplifying passes to apply, in order.")
 @click.option(
-    "--passes",
-    metavar="NAME,...",
-    default="",
-    help="Simplifying passes to apply, in order; see the documentation.",
+    "--list-passes",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_passes,
+    help="List the passes and exit.",
 )
-@click.option("--table/--no-table", default=True, show_default=True, help="Print the evaluation table below.")
-def source(program: str, inputs: tuple[str, ...], adjoint: bool, passes: str, table: bool) -> None:
-    """Print the trace of PROGRAM as Python source."""
+@click.option(
+    "--table/--no-table", default=True, show_default=True, help="Print each line's value, beside it or below."
+)
+@click.option("-o", "--output", metavar="FILE", help="Write the program alone to FILE.py, ready to run.")
+def source(
+    program: str, inputs: tuple[str, ...], adjoint: bool, passes: str, table: bool, output: str | None
+) -> None:
+    """Print the trace of PROGRAM as Python source, with the value of each line."""
     from diffkit.autodiff.listing import source_listing
     from diffkit.autodiff.trace import trace
 
+    check_output(output, (".py",))
     p, args = read_program(program, inputs)
     t = trace(p)(*args)
+    if adjoint:
+        t = t.adjoint(*t.unit_cotangents())
     names = [name.strip() for name in passes.split(",") if name.strip()]
-    listing = source_listing(t.adjoint(*t.unit_cotangents()) if adjoint else t, passes=names)
-    click.echo(listing.text.rstrip("\n"))
-    if table:
-        click.echo("\n" + listing.table.text())
+    listing = source_listing(t, passes=names)
+    if output is not None:
+        click.echo(f"wrote {write_atomically(Path(output), str(listing.source))}")
+        return
+    if not table:
+        click.echo(listing.text.rstrip("\n"))
+    elif max(map(len, listing.beside.splitlines())) <= shutil.get_terminal_size().columns:
+        click.echo(listing.beside)
+    else:
+        click.echo(f"{listing.text.rstrip()}\n\n{listing.table.text()}")
+    if names:
+        before, after = len(source_listing(t).table), len(listing.table)
+        click.echo(f"\n{before} rows, after {', '.join(names)}: {after}")
