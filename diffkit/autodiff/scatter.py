@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.tracer import PENDING, Node
+from diffkit.autodiff.infix import PENDING
+from diffkit.autodiff.tracer import Node
 
 __all__ = ["Accumulator", "Scatter"]
 

@@ -30,7 +30,9 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from diffkit.autodiff import methods
+from diffkit.autodiff.infix import InfixOperators
 from diffkit.autodiff.methods import ArrayMethods
+from diffkit.autodiff.primitive import FUNCTIONS, NO_KWARGS, UFUNCS, Primitive
 from diffkit.autodiff.refusals import (
     qualified_name,
     raise_closed,
@@ -43,87 +45,17 @@ from diffkit.autodiff.refusals import (
 )
 from diffkit.autodiff.scipy_calls import advice, load_rules
 from diffkit.autodiff.sites import describe_site
-from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 
-__all__ = ["Decision", "Node", "Primitive", "Recording", "apply", "refuse_keyword"]
-
-Rule = Callable[..., Any]
-
-
-class Primitive:
-    """A function that is recorded as one row, with its derivative rules.
-
-    Attributes:
-        name: the function's name, NumPy's where it has one.
-        compute: the function itself, on values. On nodes of an outer recording it must lead back
-            here, which it does if it is made of operators and NumPy calls.
-        vjps: per positional argument, ``vjp(g, ans, *args, **kwargs)``, the cotangent of that
-            argument; None where the derivative is zero.
-        jvps: per positional argument, ``jvp(t, ans, *args, **kwargs)``, the tangent of the answer.
-        float_vjps: the same as ``vjps``, for Python floats only and quicker; or ().
-        float_jvps: the same for ``jvps``.
-        line: the function's line in the calculus table, if it has one.
-        constant: whether its derivative is zero wherever it exists (comparisons, floor, argmax).
-        variadic: whether it takes any number of arguments alike (concatenate). Then ``vjps`` and
-            ``jvps`` hold one rule each, called as ``vjp(k, g, ans, *args, **kwargs)``.
-        joint: whether the rules are for all arguments at once. Then ``vjps`` holds one, which returns
-            a cotangent (or None) for each argument, and ``jvps`` one, which takes the tangents of all
-            arguments as a tuple, None where there is none.
-        builtin: whether diffkit defined it; a user's rules have their answers checked.
-        direct: whether a sweep may call its rules as they are: known, one per argument, builtin.
-        arrange: what brings a call of the NumPy function into the form of a row (see
-            ``rules/calls.py``); None where calls already have it.
-    """
-
-    __slots__ = (
-        "arrange",
-        "builtin",
-        "compute",
-        "constant",
-        "direct",
-        "float_jvps",
-        "float_vjps",
-        "joint",
-        "jvps",
-        "line",
-        "name",
-        "variadic",
-        "vjps",
-    )
-
-    def __init__(
-        self,
-        name: str,
-        compute: Callable[..., Any],
-        *,
-        constant: bool = False,
-        variadic: bool = False,
-        joint: bool = False,
-        builtin: bool = True,
-    ) -> None:
-        self.name = name
-        self.compute = compute
-        self.vjps: tuple[Rule | None, ...] = ()
-        self.jvps: tuple[Rule | None, ...] = ()
-        self.float_vjps: tuple[Rule | None, ...] = ()
-        self.float_jvps: tuple[Rule | None, ...] = ()
-        self.line: Elementary | None = ELEMENTARY.get(ALIASES.get(name, name))
-        self.constant = constant
-        self.variadic = variadic
-        self.joint = joint
-        self.builtin = builtin
-        self.direct = False
-        self.arrange: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return apply(self, args, kwargs, sys._getframe(1))
-
-    def __repr__(self) -> str:
-        return f"<primitive {self.name}>"
-
-    @property
-    def __name__(self) -> str:
-        return self.name
+__all__ = [
+    "FUNCTIONS",
+    "UFUNCS",
+    "Decision",
+    "Node",
+    "Primitive",
+    "Recording",
+    "apply",
+    "refuse_keyword",
+]
 
 
 class Decision(NamedTuple):
@@ -147,7 +79,6 @@ class Decision(NamedTuple):
 
 _levels = itertools.count(1)
 _METHODS = vars(methods)
-_NO_KWARGS: dict[str, Any] = {}
 _SEVERAL = (tuple, list)
 """What a function with several answers returns them in."""
 
@@ -169,7 +100,7 @@ class Recording:
 
     def input(self, value: Any, name: str) -> Node:
         """Appends an input row."""
-        return Node(self, INPUT, (name,), _NO_KWARGS, value, _INPUT_CODE, 0)
+        return Node(self, INPUT, (name,), NO_KWARGS, value, _INPUT_CODE, 0)
 
     def close(self) -> list[Node]:
         """Ends the recording and hands over its rows; a node used after this raises."""
@@ -187,7 +118,7 @@ _INPUT_CODE = (lambda: None).__code__
 """The place in the code that input rows name; they have none of their own."""
 
 
-class Node(ArrayMethods):
+class Node(ArrayMethods, InfixOperators):
     """A row of a trace, and the stand-in for its value while the program runs.
 
     Attributes:
@@ -309,10 +240,10 @@ class Node(ArrayMethods):
             sys._getframe(1),
         )
 
-    # -- operators ------------------------------------------------------------------------------------
+    # -- indexing, and NumPy's protocols --------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Any:
-        return apply(GETITEM, (self, plain_index(index)), _NO_KWARGS, sys._getframe(1))
+        return apply(GETITEM, (self, plain_index(index)), NO_KWARGS, sys._getframe(1))
 
     def __len__(self) -> int:
         return len(self.value)
@@ -321,7 +252,7 @@ class Node(ArrayMethods):
         if not np.ndim(self.value):
             raise TypeError("iteration over a 0-d traced value")
         frame = sys._getframe(1)
-        return (apply(GETITEM, (self, k), _NO_KWARGS, frame) for k in range(len(self)))
+        return (apply(GETITEM, (self, k), NO_KWARGS, frame) for k in range(len(self)))
 
     def __hash__(self) -> int:
         return id(self)
@@ -332,9 +263,9 @@ class Node(ArrayMethods):
         if fun is None or kwargs or method != "__call__":
             return _unusual_ufunc(ufunc, method, inputs, kwargs, frame)
         if len(inputs) > 1:
-            return apply(fun, inputs, _NO_KWARGS, frame)
+            return apply(fun, inputs, NO_KWARGS, frame)
         value = fun.compute(self.value)
-        node = Node(self.recording, fun, inputs, _NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        node = Node(self.recording, fun, inputs, NO_KWARGS, value, frame.f_code, frame.f_lasti)
         return node if type(value) is not tuple else unpack(node, frame)
 
     def __array_function__(
@@ -370,6 +301,9 @@ def apply(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: 
     return unpack(node, frame) if isinstance(value, _SEVERAL) else node
 
 
+Primitive.apply = apply
+
+
 def _apply_to_mixed(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> Any:
     """``apply`` for nodes of several recordings: the innermost records, the others are its constants."""
     recording = max((a.recording for a in args if type(a) is Node), key=lambda r: r.level)
@@ -382,7 +316,7 @@ def _apply_to_mixed(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any
 def unpack(node: Node, frame: FrameType) -> Any:
     """The parts of a row with several answers (svd, split), each a row of its own."""
     parts = [
-        Node(node.recording, PART, (node, k), _NO_KWARGS, part, frame.f_code, frame.f_lasti)
+        Node(node.recording, PART, (node, k), NO_KWARGS, part, frame.f_code, frame.f_lasti)
         for k, part in enumerate(node.value)
     ]
     kind = type(node.value)
@@ -440,104 +374,6 @@ INPUT = Primitive("input", _no_value)
 PART = Primitive("part", lambda parts, k: parts[k])
 GETITEM = Primitive("getitem", operator.getitem)
 
-UFUNCS: dict[np.ufunc, Primitive] = {}
-"""NumPy's ufuncs, and SciPy's where it is installed, that can be recorded."""
-
-FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
-"""What stands for a NumPy function on nodes: a primitive, or a function made of others."""
-
-
-PENDING: set[type] = set()
-"""Types of adjoints that are not written out yet (``scatter.py``): they know how to add a node."""
-
-
-def _operator(
-    name: str, compute: Callable[[Any, Any], Any], *, constant: bool = False
-) -> tuple[Callable[[Node, Any], Any], Callable[[Node, Any], Any]]:
-    """An operator of Node, as it stands and reflected. This is the hot path of every scalar program:
-    it does what ``apply`` does, unrolled for two arguments."""
-    fun = Primitive(name, compute, constant=constant)
-    UFUNCS[getattr(np, name)] = fun
-
-    def forward(self: Node, other: Any) -> Any:
-        recording = self.recording
-        if type(other) is not Node:
-            if type(other) in PENDING:
-                return NotImplemented
-            value = compute(self.value, other)
-        elif other.recording is recording:
-            value = compute(self.value, other.value)
-        elif other.recording.level > recording.level:
-            recording = other.recording
-            value = compute(self, other.value)
-        else:
-            value = compute(self.value, other)
-        frame = sys._getframe(1)
-        return Node(recording, fun, (self, other), _NO_KWARGS, value, frame.f_code, frame.f_lasti)
-
-    def reflected(self: Node, other: Any) -> Any:
-        frame = sys._getframe(1)
-        value = compute(other, self.value)
-        return Node(self.recording, fun, (other, self), _NO_KWARGS, value, frame.f_code, frame.f_lasti)
-
-    return forward, reflected
-
-
-def _comparison(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Node, Any], Any]:
-    return _operator(name, compute, constant=True)[0]
-
-
-def _prefix(name: str, compute: Callable[[Any], Any], *, constant: bool = False) -> Callable[[Node], Any]:
-    """An operator with one operand."""
-    fun = Primitive(name, compute, constant=constant)
-    UFUNCS[getattr(np, name)] = fun
-
-    def prefix(self: Node) -> Any:
-        frame = sys._getframe(1)
-        return Node(
-            self.recording, fun, (self,), _NO_KWARGS, compute(self.value), frame.f_code, frame.f_lasti
-        )
-
-    return prefix
-
-
-for _symbol, _name, _compute in [
-    ("add", "add", operator.add),
-    ("sub", "subtract", operator.sub),
-    ("mul", "multiply", operator.mul),
-    ("truediv", "divide", operator.truediv),
-    ("floordiv", "floor_divide", operator.floordiv),
-    ("mod", "remainder", operator.mod),
-    ("pow", "power", operator.pow),
-    ("matmul", "matmul", operator.matmul),
-]:
-    _forward, _reflected = _operator(_name, _compute, constant=_name == "floor_divide")
-    setattr(Node, f"__{_symbol}__", _forward)
-    setattr(Node, f"__r{_symbol}__", _reflected)
-
-_COMPARISONS: list[tuple[str, str, Callable[[Any, Any], Any]]] = [
-    ("lt", "less", operator.lt),
-    ("le", "less_equal", operator.le),
-    ("gt", "greater", operator.gt),
-    ("ge", "greater_equal", operator.ge),
-    ("eq", "equal", operator.eq),
-    ("ne", "not_equal", operator.ne),
-    ("and", "logical_and", np.logical_and),
-    ("or", "logical_or", np.logical_or),
-    ("xor", "logical_xor", np.logical_xor),
-]
-for _symbol, _name, _compare in _COMPARISONS:
-    setattr(Node, f"__{_symbol}__", _comparison(_name, _compare))
-
-_PREFIXES: list[tuple[str, str, Callable[[Any], Any]]] = [
-    ("neg", "negative", operator.neg),
-    ("pos", "positive", operator.pos),
-    ("abs", "absolute", operator.abs),
-    ("invert", "logical_not", np.logical_not),
-]
-for _symbol, _name, _compute_one in _PREFIXES:
-    setattr(Node, f"__{_symbol}__", _prefix(_name, _compute_one, constant=_symbol == "invert"))
-
 
 def _ufunc_name(ufunc: np.ufunc) -> str:
     name = ufunc.__name__
@@ -560,7 +396,7 @@ def _unusual_ufunc(
     if fun is None or called is not ufunc:
         raise_no_rule(_ufunc_name(ufunc) + ("" if called is ufunc else f".{method}"), frame)
     if "dtype" in kwargs:
-        answer = apply(fun, inputs, _NO_KWARGS, frame)
+        answer = apply(fun, inputs, NO_KWARGS, frame)
         return answer.astype(kwargs["dtype"])
     rest = {k: v for k, v in kwargs.items() if k not in ("out", "where")}
     if rest:
@@ -569,4 +405,4 @@ def _unusual_ufunc(
             "leave the keyword out",
             frame,
         )
-    return apply(fun, inputs, _NO_KWARGS, frame)
+    return apply(fun, inputs, NO_KWARGS, frame)

@@ -1,0 +1,104 @@
+"""What a row of a trace calls: a function and its derivative rules, and where NumPy's are found."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
+
+__all__ = ["FUNCTIONS", "NO_KWARGS", "UFUNCS", "Primitive"]
+
+Rule = Callable[..., Any]
+
+NO_KWARGS: dict[str, Any] = {}
+"""The keywords of all the rows that have none."""
+
+
+class Primitive:
+    """A function that is recorded as one row, with its derivative rules.
+
+    Attributes:
+        name: the function's name, NumPy's where it has one.
+        compute: the function itself, on values. On nodes of an outer recording it must lead back
+            here, which it does if it is made of operators and NumPy calls.
+        vjps: per positional argument, ``vjp(g, ans, *args, **kwargs)``, the cotangent of that
+            argument; None where the derivative is zero.
+        jvps: per positional argument, ``jvp(t, ans, *args, **kwargs)``, the tangent of the answer.
+        float_vjps: the same as ``vjps``, for Python floats only and quicker; or ().
+        float_jvps: the same for ``jvps``.
+        line: the function's line in the calculus table, if it has one.
+        constant: whether its derivative is zero wherever it exists (comparisons, floor, argmax).
+        variadic: whether it takes any number of arguments alike (concatenate). Then ``vjps`` and
+            ``jvps`` hold one rule each, called as ``vjp(k, g, ans, *args, **kwargs)``.
+        joint: whether the rules are for all arguments at once. Then ``vjps`` holds one, which returns
+            a cotangent (or None) for each argument, and ``jvps`` one, which takes the tangents of all
+            arguments as a tuple, None where there is none.
+        builtin: whether diffkit defined it; a user's rules have their answers checked.
+        direct: whether a sweep may call its rules as they are: known, one per argument, builtin.
+        arrange: what brings a call of the NumPy function into the form of a row (see
+            ``rules/calls.py``); None where calls already have it.
+    """
+
+    apply: ClassVar[Callable[..., Any]]
+    """What performs a call and records it: ``tracer.apply``, put here by the file that knows nodes."""
+
+    __slots__ = (
+        "arrange",
+        "builtin",
+        "compute",
+        "constant",
+        "direct",
+        "float_jvps",
+        "float_vjps",
+        "joint",
+        "jvps",
+        "line",
+        "name",
+        "variadic",
+        "vjps",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        compute: Callable[..., Any],
+        *,
+        constant: bool = False,
+        variadic: bool = False,
+        joint: bool = False,
+        builtin: bool = True,
+    ) -> None:
+        self.name = name
+        self.compute = compute
+        self.vjps: tuple[Rule | None, ...] = ()
+        self.jvps: tuple[Rule | None, ...] = ()
+        self.float_vjps: tuple[Rule | None, ...] = ()
+        self.float_jvps: tuple[Rule | None, ...] = ()
+        self.line: Elementary | None = ELEMENTARY.get(ALIASES.get(name, name))
+        self.constant = constant
+        self.variadic = variadic
+        self.joint = joint
+        self.builtin = builtin
+        self.direct = False
+        self.arrange: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return Primitive.apply(self, args, kwargs, sys._getframe(1))
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    @property
+    def __name__(self) -> str:
+        return self.name
+
+
+UFUNCS: dict[np.ufunc, Primitive] = {}
+"""NumPy's ufuncs, and SciPy's where it is installed, that can be recorded."""
+
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""What stands for a NumPy function on nodes: a primitive, or a function made of others."""
