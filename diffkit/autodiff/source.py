@@ -31,6 +31,7 @@ written out (a long array, a function without a name) are bound by name; :attr:`
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Sequence
@@ -129,6 +130,8 @@ def source_of(program: Program, t: Trace, name: str | None = None) -> Source:
     head: list[str] = []
     if re.search(r"\bmath\.", text):
         head.append("import math")
+    if re.search(r"\bnamedtuple\(", text):
+        head.append("from collections import namedtuple")
     third_party = ["import numpy as np"] if re.search(r"\bnp\.", text) else []
     third_party += sorted(writer.imports.values())
     head += ([""] if head and third_party else []) + third_party
@@ -332,13 +335,20 @@ def _constants(writer: Writer) -> tuple[list[str], list[str]]:
     for name, value in writer.bound.items():
         if name in writer.imports:
             continue
-        text = literal(value) if not callable(value) else None
+        text = literal(value) if not callable(value) else _named_tuple(value)
         if text is not None:
             statements += _wrapped(f"{name} = {text}")
         else:
             what = "a function" if callable(value) else describe(value)
             comments.append(f"# {name}: {what}, not written out here; the source's .bindings have it.")
     return statements, comments
+
+
+def _named_tuple(value: Any) -> str | None:
+    """A class of named tuples that no module has, made anew."""
+    if isinstance(value, type) and issubclass(value, tuple) and hasattr(value, "_fields"):
+        return f'namedtuple("{value.__name__}", {json.dumps(list(value._fields))})'
+    return None
 
 
 def _written(constants: list[str]) -> set[str]:
