@@ -18,7 +18,7 @@ import numpy as np
 
 from diffkit.errors import DiffkitError, InputError
 from diffkit.finite.evaluation import Argument, Function
-from diffkit.finite.steps import spread
+from diffkit.finite.measuring import spread
 
 __all__ = ["complex_columns"]
 

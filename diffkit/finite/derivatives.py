@@ -16,6 +16,7 @@ import numpy as np
 
 from diffkit.containers import describe, flatten
 from diffkit.errors import DomainError, InputError
+from diffkit.finite.columns import Columns
 from diffkit.finite.elementwise import elementwise
 from diffkit.finite.evaluation import Argument, Function
 from diffkit.finite.extrapolation import extrapolate
@@ -49,8 +50,8 @@ def _differentiated(
     bounds: Bounds | None,
     vectorized: bool,
     workers: Any,
-) -> tuple[Plan, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Plan, columns and errors: what derivative, gradient and jacobian share."""
+) -> tuple[Plan, Columns]:
+    """Plan and columns: what derivative, gradient and jacobian share."""
     argument = Argument(x)
     function = Function(f, argument, vectorized=vectorized, workers=workers)
     if isinstance(form, str) and form == "complex":
@@ -59,8 +60,8 @@ def _differentiated(
     plan = make_plan(function, formula, h, bounds, full=full)
     columns = columns_of(plan)
     if argument.is_complex:
-        check_holomorphic(plan, columns)
-    return plan, columns, plan.errors(columns.shape[1])
+        check_holomorphic(plan, columns.values)
+    return plan, columns
 
 
 def derivative(
@@ -135,7 +136,7 @@ def derivative(
         return elementwise(
             f, x, form, h, order, n, full=full, bounds=bounds, vectorized=vectorized, workers=workers
         )
-    plan, columns, errors = _differentiated(
+    plan, columns = _differentiated(
         f, x, form, h, order, n, full=full, bounds=bounds, vectorized=vectorized, workers=workers
     )
     if len(plan.steps) != 1:
@@ -143,8 +144,11 @@ def derivative(
             f"derivative is for functions of one variable; x is {describe(x)}: use gradient for a function "
             "with one number as result, else jacobian"
         )
-    value = by_output(plan.function, columns[0])
-    return plan.estimate(value, by_output(plan.function, errors[0]), form) if full else value
+    value = by_output(plan.function, columns.values[0])
+    if not full:
+        return value
+    h = by_output(plan.function, columns.steps[0]) if columns.unlike else None
+    return plan.estimate(value, by_output(plan.function, columns.errors[0]), form, h)
 
 
 def gradient(
@@ -183,12 +187,15 @@ def gradient(
     >>> gradient(lambda V: np.sum(V**2, axis=1), np.array([1.0, 2.0]), h=0.5, vectorized=True)
     array([2., 4.])
     """
-    plan, columns, errors = _differentiated(
+    plan, columns = _differentiated(
         f, x, form, h, order, 1, full=full, bounds=bounds, vectorized=vectorized, workers=workers
     )
     require_scalar(plan.function, "gradient")
-    value = plan.argument.shaped(columns[:, 0])
-    return plan.estimate(value, plan.argument.shaped(errors[:, 0], dtypes=False), form) if full else value
+    value = plan.argument.shaped(columns.values[:, 0])
+    if not full:
+        return value
+    error = plan.argument.shaped(columns.errors[:, 0], dtypes=False)
+    return plan.estimate(value, error, form, plan.argument.shaped(columns.steps[:, 0]))
 
 
 def jacobian(
@@ -224,11 +231,14 @@ def jacobian(
     >>> jacobian(lambda p: {"product": p[0] * p[1]}, (2.0, 3.0), h=0.25)
     {'product': (3.0, 2.0)}
     """
-    plan, columns, errors = _differentiated(
+    plan, columns = _differentiated(
         f, x, form, h, order, 1, full=full, bounds=bounds, vectorized=vectorized, workers=workers
     )
-    value = _blocks(plan, columns)
-    return plan.estimate(value, _blocks(plan, errors, dtypes=False), form) if full else value
+    value = _blocks(plan, columns.values)
+    if not full:
+        return value
+    h = _blocks(plan, columns.steps) if columns.unlike else plan.argument.shaped(columns.steps[:, 0])
+    return plan.estimate(value, _blocks(plan, columns.errors, dtypes=False), form, h)
 
 
 def _blocks(plan: Plan, columns: np.ndarray[Any, Any], dtypes: bool = True) -> Any:

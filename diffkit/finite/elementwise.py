@@ -9,6 +9,7 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import InputError
+from diffkit.finite.doubts import is_random, warn_if_unsettled
 from diffkit.finite.evaluation import Argument, Function, Move
 from diffkit.finite.plan import Bounds, Form, complex_plan, make_plan
 from diffkit.finite.stencils import stencil
@@ -33,10 +34,11 @@ def elementwise(
     argument = Argument(x)
     function = Function(f, argument, vectorized=vectorized, workers=workers)
     if isinstance(form, str) and form == "complex":
-        plan, columns, wide = complex_plan(function, h, order, n, bounds, separate=True)
+        plan, columns = complex_plan(function, h, order, n, bounds, separate=True)
         _check_shape(function, x)
-        value = argument.shaped(columns[0])
-        return plan.estimate(value, argument.shaped(wide[0], dtypes=False), form) if full else value
+        value = argument.shaped(columns.values[0])
+        errors = argument.shaped(columns.errors[0], dtypes=False)
+        return plan.estimate(value, errors, form) if full else value
     formula = stencil(form, n, order)
     half = np.arange(x.size) % 2 == 0
     plan = make_plan(function, formula, h, bounds, full=full, separate=True)
@@ -55,16 +57,27 @@ def elementwise(
     expected = np.where(half, values[count - 1], values[0])
     eps = np.finfo(values.real.dtype).eps
     if not np.allclose(values[-1], expected, rtol=8 * eps, atol=0):
+        if is_random(function, values[0], moves[0]):
+            raise InputError(
+                "f is not deterministic: two runs at the same point differ. Fix the random seed inside f, "
+                "or differentiate at one number at a time, with h=None: a step is chosen for the noise then"
+            )
         raise InputError(
             "derivative at an array is for elementwise functions; an element of f's result depends on "
             "other elements of x: use jacobian"
         )
     numbers = (weights * values[:-1]).sum(axis=0) / (denominators * plan.steps**n)
     value = argument.shaped(numbers)
+    found = plan.measured
+    if found is None:
+        return value
+    sizes = np.abs(values[:-1]).max(axis=0)
+    errors = found.error(formula, found.scale, plan.steps, sizes)
+    errors = errors + argument.epsilon.astype(float) * np.abs(numbers)
+    if plan.chosen:
+        warn_if_unsettled(argument, formula, found, numbers, errors, sizes, found.scale)
     if not full:
         return value
-    assert plan.measured is not None
-    errors = plan.measured.error(formula, plan.measured.scale, plan.steps)
     return plan.estimate(value, argument.shaped(errors, dtypes=False), form)
 
 

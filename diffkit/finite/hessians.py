@@ -9,7 +9,7 @@ import numpy as np
 
 from diffkit.errors import InputError
 from diffkit.finite.evaluation import Argument, Function, Move
-from diffkit.finite.plan import Bounds, Form, make_plan, require_scalar
+from diffkit.finite.plan import Bounds, Form, columns_of, make_plan, require_scalar
 from diffkit.finite.stencils import stencil
 
 __all__ = ["hessian"]
@@ -57,6 +57,11 @@ def hessian(
     second = stencil(form, 2, order)
     # A custom stencil of three points may reach another order for the first derivative: its own.
     plan = make_plan(function, second, h, bounds, full=full)
+    diagonal = None
+    if plan.chosen:  # the second derivatives by each variable first: they settle its step
+        require_scalar(function, "hessian")
+        diagonal = columns_of(plan)
+        plan.steps = diagonal.steps[:, 0]
     firsts = [
         stencil(each.offsets if each.form == "custom" else each.form, 1, None if order is None else order)
         for each in plan.formulas
@@ -80,19 +85,20 @@ def hessian(
 
     sums: dict[tuple[int, int], list[tuple[Any, int]]] = {}
     for i in range(size):
-        numerators, _ = plan.formulas[i].integers
-        sums[i, i] = [(w, place((i, k))) for k, w in zip(plan.formulas[i].offsets, numerators, strict=True)]
+        if diagonal is None:
+            offsets, (numerators, _) = plan.formulas[i].offsets, plan.formulas[i].integers
+            sums[i, i] = [(w, place((i, k))) for k, w in zip(offsets, numerators, strict=True)]
         for j in range(i):
             sums[j, i] = [
                 (u * w, place((j, a), (i, b)))
                 for a, u in zip(firsts[j].offsets, firsts[j].integers[0], strict=True)
                 for b, w in zip(firsts[i].offsets, firsts[i].integers[0], strict=True)
             ]
-    values = function(moves)
+    values = function(moves) if moves else np.empty((0, 1))
     require_scalar(function, "hessian")
     column = values[:, 0]
-    matrix = np.empty((size, size), dtype=values.dtype)
-    steps = plan.steps.astype(values.real.dtype)
+    matrix = np.diag(diagonal.values[:, 0]) if diagonal else np.empty((size, size), dtype=values.dtype)
+    steps = plan.steps.astype(matrix.real.dtype)
     for (j, i), terms in sums.items():
         same = i == j
         denominator = plan.formulas[i].integers[1] if same else firsts[j].integers[1] * firsts[i].integers[1]
@@ -101,8 +107,8 @@ def hessian(
     value = _square(argument, matrix)
     if not full:
         return value
-    diagonal = plan.errors(1)[:, 0]
-    errors = np.sqrt(np.outer(diagonal, diagonal))
+    along = diagonal.errors[:, 0] if diagonal else plan.errors(np.full((size, 1), np.abs(column).max()))[:, 0]
+    errors = np.sqrt(np.outer(along, along))
     return plan.estimate(value, _square(argument, errors), form)
 
 

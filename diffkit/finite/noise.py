@@ -8,7 +8,6 @@ Scientific Computing 33 (2011), 1292-1314, make that a measurement of six or sev
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,18 +18,20 @@ from diffkit.errors import InputError
 from diffkit.finite.evaluation import Argument, Function, Move
 from diffkit.tables import Table
 
-__all__ = ["Noise", "NoiseWarning", "difference_levels", "estimate_noise"]
+__all__ = ["Noise", "difference_levels", "estimate_noise"]
 
 POINTS = 8
 """Values in a differences table; Moré and Wild find six to eight enough."""
 
 
-LOUD = 1e6
+LOUD = 1e3
 """Noise of so many times the machine epsilon is looked at again on a narrower grid."""
 
+JITTER = np.array([0, 2, -1, 3, -3, 1, -2, 3])
+"""How many spacings of x the points of a grid are off it, so that their last bits have no pattern."""
 
-class NoiseWarning(UserWarning):
-    """f gives different values at the same point, or far noisier ones than round-off explains."""
+LOUDER = 4
+"""And of so many times what the rounding of x makes of the slope."""
 
 
 def difference_levels(
@@ -96,6 +97,7 @@ class Near:
         repeat: how much two runs at the same point differ.
         slope: df/dt along the grid's direction.
         doubt: how far the slope may be off, by the noise and by the rounding of the grid's points.
+        epsilon: the machine epsilon of the output's dtype.
     """
 
     value: np.ndarray[Any, Any]
@@ -103,6 +105,7 @@ class Near:
     repeat: np.ndarray[Any, Any]
     slope: np.ndarray[Any, Any]
     doubt: np.ndarray[Any, Any]
+    epsilon: np.ndarray[Any, Any]
 
 
 def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
@@ -118,7 +121,6 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
     argument = function.argument
     again = function([None, None])
     repeat = np.abs(again[1] - again[0])
-    # Moré and Wild widen the grid when too many values are equal, and narrow it when they vary too much.
     step = 2.0 ** round(0.75 * math.log2(float(argument.epsilon.max())))
     level = np.full(again.shape[1:], np.nan)
     epsilon = np.concatenate(
@@ -130,34 +132,84 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
     floor = epsilon * np.abs(again[0])
     slope, doubt = np.full_like(again[0], np.nan), np.full(level.shape, np.inf)
     least, heard = np.full(level.shape, np.nan), np.zeros(level.shape, dtype=bool)
+    loudest = np.zeros(level.shape)
     narrowest = min(step, 4 * float(np.abs(argument.spacing / direction).max()))
+    widest = 2.0**24 * step
+    narrower = wider = False
     for _ in range(4):
-        grid = [along(argument, direction, step * i) for i in range(1, POINTS)]
+        move = _ragged(argument, step * direction)
+        shifts = np.zeros(POINTS) if narrower or len(move) > 1 else JITTER * float(argument.spacing[0])
+        grid: list[Move] = [
+            (
+                slice(None),
+                argument.rounded((argument.flat + (i * move + shifts[i])).astype(argument.flat.dtype)),
+            )
+            for i in range(1, POINTS)
+        ]
         values = np.concatenate([again[:1], function.attempt(grid)])
         if np.isfinite(values).all():
             new = np.isnan(level)
             # the one-sided formula of order 2, at spacing 3 for less noise
             with np.errstate(over="ignore", invalid="ignore"):
-                rise = (4 * values[3] - 3 * values[0] - values[6]) / (6 * step)
+                one = (4 * (values[3] - values[0]) - (values[6] - values[0])) / 6
+                rise = one / step
             rounding = narrowest / (2 * step)
             slope = np.where(new, rise, slope)
             doubt = np.where(new, (0.05 + rounding) * np.abs(rise), doubt)
+            if len(move) == 1:
+                values = values - np.multiply.outer(shifts / float(move[0]), one).astype(values.dtype)
             found = _level(values, floor)
             beside = _level(values[1:], floor)  # if f jumps at x, that is not noise
             found = np.where(beside < found / 8, beside, found)
+            # On a narrower grid than that of a jump of f's values, log(cosh(x)) say, they are all the same.
+            found = np.where(heard & (values == values[0]).all(axis=0), loudest, found)
             # What seems noise may be an oscillation that the grid is too wide for: a narrower one tells.
-            loud = (found > LOUD * epsilon * np.abs(values).max(axis=0)) & (repeat == 0) & (step > narrowest)
+            # But where f is nearly zero, the rounding of x alone is loud beside its values.
+            loud = (found > LOUD * epsilon * np.abs(values).max(axis=0)) & (repeat == 0)
+            loud &= ~(heard & (found == loudest))
+            loud &= (found > LOUDER * epsilon * np.abs(rise)) & (step > narrowest) & (not wider)
+            loudest = np.where(loud & ~heard, found, loudest)
             heard |= loud
             least = np.fmin(least, difference_levels(values)[0].min(axis=0))
-            level = np.where(np.isnan(level) & ~loud, found, level)
+            stuck = _stuck(values) & (step < widest) & (not narrower)
+            level = np.where(np.isnan(level) & ~loud & ~stuck, found, level)
             noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
-            doubt = np.where(new, doubt + 20 * noise / step, doubt)
+            with np.errstate(over="ignore"):
+                doubt = np.where(new, doubt + 20 * noise / step, doubt)
             if not np.isnan(level).any() or step == narrowest:
                 break
-        step = max(step / 64, narrowest)
+            if stuck.any() and not loud.any():
+                step, wider = 2.0**12 * step, True
+                continue
+        elif wider:
+            break
+        step, narrower = max(step / 64, narrowest), True
     level = np.where(np.isnan(level) & heard, least, level)
     noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
-    return Near(again[0], noise, repeat, slope, doubt)
+    return Near(again[0], noise, repeat, slope, doubt, epsilon)
+
+
+def _ragged(argument: Argument, move: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A move of about this size that is an odd number of spacings of x in each coordinate.
+
+    Each point of the grid is then exactly where it should be, and yet the last bits of x change from one
+    to the next. Powers of two leave them alone, and the rounding of 50 * x, say, stays the same all along
+    the grid: it would not show as noise.
+    """
+    spacing = argument.spacing.astype(float)
+    with np.errstate(over="ignore"):  # beside 0 the spacing is no more than 5e-324
+        count = np.abs(move) / spacing
+        odd = (2 * np.rint(move / (2 * spacing)) + 1) * spacing
+    ragged = np.where(count < 2.0**50, odd, 1.0012345678912345 * move)
+    return np.asarray(np.where(count > 64, ragged, move))
+
+
+def _stuck(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Whether f moves in jumps that are long for its size, and seldom: log(cosh(x)) beside 0."""
+    changes = np.abs(np.diff(values, axis=0))
+    least = np.where(changes > 0, changes, np.inf).min(axis=0)
+    coarse = least > 8 * np.spacing(np.abs(values).max(axis=0))
+    return np.asarray((2 * (changes == 0).sum(axis=0) >= len(changes)) & (coarse | (values == 0).all(axis=0)))
 
 
 def _level(values: np.ndarray[Any, Any], floor: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -165,19 +217,6 @@ def _level(values: np.ndarray[Any, Any], floor: np.ndarray[Any, Any]) -> np.ndar
     found, _ = noise_level(values)
     quiet = np.isnan(found) & (difference_levels(values)[0].min(axis=0) <= floor)
     return np.where(quiet, floor, found)
-
-
-def warn_if_random(f: Callable[..., Any], noise: np.ndarray[Any, Any], repeat: np.ndarray[Any, Any]) -> None:
-    """Says so if two runs at one point differ."""
-    if (repeat > 0).any():
-        level = float(noise[repeat > 0].max())
-        warnings.warn(
-            f"{getattr(f, '__name__', 'f')} is not deterministic: two runs at the same point differ by "
-            f"{float(repeat.max()):.1e}, and its noise is about {level:.1e}. The step is chosen for that "
-            "noise; fix the random seed inside f for a better derivative",
-            NoiseWarning,
-            stacklevel=5,
-        )
 
 
 def signs(count: int) -> np.ndarray[Any, Any]:

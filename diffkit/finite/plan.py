@@ -11,11 +11,14 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
+from diffkit.finite.columns import Columns, differences
 from diffkit.finite.complex_step import complex_columns
+from diffkit.finite.doubts import warn_if_random, warn_if_unsettled
 from diffkit.finite.evaluation import Argument, Function, Move
-from diffkit.finite.noise import warn_if_random
+from diffkit.finite.ladder import refine
+from diffkit.finite.measuring import Measured, measure_function
 from diffkit.finite.stencils import Stencil, stencil
-from diffkit.finite.steps import Measured, exact_steps, given_steps, measure_function
+from diffkit.finite.steps import exact_steps, given_steps
 
 __all__ = [
     "Bounds",
@@ -78,6 +81,9 @@ class Plan:
     formulas: list[Stencil]
     steps: np.ndarray[Any, Any]
     measured: Measured | None
+    box: tuple[Any, Any] | None = None
+    chosen: bool = False
+    measuring: int = 0
 
     @property
     def switched(self) -> dict[str, str]:
@@ -87,39 +93,45 @@ class Plan:
             if each is not self.formula
         }
 
-    def estimate(self, value: Any, error: Any, form: Any) -> Estimate:
+    def estimate(self, value: Any, error: Any, form: Any, h: Any = None) -> Estimate:
         measured = self.measured
         return Estimate(
             value=value,
             error=error,
-            h=self.argument.shaped(self.steps),
+            h=self.argument.shaped(self.steps) if h is None else h,
             form=form if isinstance(form, str) else tuple(form),
             order=self.formula.order,
             n=self.formula.n,
             evaluations=self.function.evaluations,
-            measuring=measured.evaluations if measured else 0,
+            measuring=self.measuring,
             noise=float(measured.noise.max()) if measured else None,
             switched=self.switched,
         )
 
-    def errors(self, outputs: int) -> np.ndarray[Any, Any]:
-        """An error for each coordinate and output."""
+    def errors(self, sizes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """An error for each coordinate and output, ``sizes`` being |f| at the points of its stencil."""
         found = self.measured
         if found is None:
-            return np.full((len(self.steps), outputs), np.nan)
-        errors = np.empty((len(self.steps), outputs))
-        for formula, chosen in self.groups().items():
-            errors[chosen] = found.error(formula, found.scale[chosen, None], self.steps[chosen, None])
+            return np.full(sizes.shape, np.nan)
+        errors = np.empty(sizes.shape)
+        for formula in set(self.formulas):
+            chosen = [i for i, each in enumerate(self.formulas) if each is formula]
+            scale, steps = found.scale[chosen, None], self.steps[chosen, None]
+            errors[chosen] = found.error(formula, scale, steps, sizes[chosen])
         return errors
 
-    def groups(self) -> dict[Stencil, list[int]]:
-        """The coordinates by their formula: without bounds, all of them have the same."""
-        if all(each is self.formula for each in self.formulas):
-            return {self.formula: list(range(len(self.formulas)))}
-        groups: dict[Stencil, list[int]] = {}
+    def reach(self) -> np.ndarray[Any, Any]:
+        """The largest step for each coordinate: a quarter of its size, within the bounds."""
+        assert self.measured is not None
+        widest = 0.25 * self.measured.scale
+        if self.box is None:
+            return widest
+        x, (low, high) = self.argument.flat, self.box
         for i, formula in enumerate(self.formulas):
-            groups.setdefault(formula, []).append(i)
-        return groups
+            for k in formula.points:
+                room = (high[i] - x[i] if k > 0 else x[i] - low[i]) / abs(k) if k else widest[i]
+                widest[i] = min(widest[i], room / 2)  # half, since steps are rounded to powers of two
+        return widest
 
 
 def make_plan(
@@ -153,7 +165,8 @@ def make_plan(
     formulas = [formula] * len(steps)
     if box is not None:
         formulas = [_fitted(argument, i, formula, steps, box, h is None) for i in range(len(steps))]
-    return Plan(function, argument, formula, formulas, steps, measured)
+    spent = measured.evaluations if measured else 0
+    return Plan(function, argument, formula, formulas, steps, measured, box, h is None, spent)
 
 
 def limits(argument: Argument, bounds: Bounds | None) -> tuple[Any, Any] | None:
@@ -205,30 +218,20 @@ def _fitted(
     )
 
 
-def columns_of(plan: Plan) -> np.ndarray[Any, Any]:
-    """d^n f / dx_i^n as (coordinates, outputs)."""
-    groups = plan.groups()
-    needs_x = any(0.0 in formula.points for formula in groups)
-    moves: list[Move] = [None] if needs_x else []
-    for formula, chosen in groups.items():
-        offsets = np.array([k for k in formula.points if k], dtype=plan.steps.dtype)
-        points = plan.argument.flat[chosen, None] + offsets * plan.steps[chosen, None]
-        moves += [(i, value) for i, row in zip(chosen, points.tolist(), strict=True) for value in row]
-    values = plan.function(moves)
-    columns = np.empty((len(plan.formulas), values.shape[1]), dtype=values.dtype)
-    start = int(needs_x)
-    for formula, chosen in groups.items():
-        beside = len(formula.points) - (0.0 in formula.points)
-        block = values[start : start + beside * len(chosen)].reshape(len(chosen), beside, -1)
-        start += beside * len(chosen)
-        numerators, denominator = formula.integers
-        total: Any = 0
-        j = 0
-        for k, w in zip(formula.points, numerators, strict=True):
-            total = total + w * (block[:, j] if k else values[0])
-            j += k != 0
-        steps = plan.steps[chosen, None].astype(values.real.dtype)
-        columns[chosen] = total / (denominator * steps**formula.n)
+def columns_of(plan: Plan) -> Columns:
+    """d^n f / dx_i^n for each coordinate and output; improved where the step was chosen here and is poor."""
+    values, sizes = differences(plan.function, plan.formulas, plan.steps)
+    steps = np.broadcast_to(plan.steps[:, None], values.shape)
+    errors = plan.errors(sizes) + plan.argument.epsilon.astype(float)[:, None] * np.abs(values)
+    columns = Columns(values, errors, steps)
+    if plan.chosen and plan.measured is not None:
+        before = plan.function.evaluations
+        refine(plan.function, plan.formulas, plan.measured, plan.formula, columns, plan.reach())
+        plan.measuring += plan.function.evaluations - before
+        scale = plan.measured.scale[:, None]
+        warn_if_unsettled(
+            plan.argument, plan.formula, plan.measured, columns.values, columns.errors, sizes, scale
+        )
     return columns
 
 
@@ -290,8 +293,8 @@ def require_scalar(function: Function, name: str) -> None:
 
 def complex_plan(
     function: Function, h: Any, order: int | None, n: int, bounds: Bounds | None, *, separate: bool = False
-) -> tuple[Plan, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Plan, columns and errors by the complex step; with one row of columns if f is elementwise."""
+) -> tuple[Plan, Columns]:
+    """Plan and columns by the complex step; with one row of columns if f is elementwise."""
     if n != 1:
         raise InputError(f"the complex step gives the first derivative only, not n={n}: take form='central'")
     if order not in (None, 2):
@@ -304,10 +307,11 @@ def complex_plan(
     wanted = None if h is None else argument.like(h, "h").astype(argument.flat.real.dtype)
     if wanted is not None and not (np.isfinite(wanted).all() and (wanted > 0).all()):
         raise InputError(f"the step h must be positive and finite, got {h!r}")
-    columns, steps = complex_columns(function, wanted, separate=separate)
+    values, steps = complex_columns(function, wanted, separate=separate)
     formula = stencil("central")
     plan = Plan(function, argument, formula, [formula] * len(steps), steps, None)
     # No subtraction, so only the rounding of f' itself and h**2 beside 1 are left.
     relative = steps.astype(float) / np.fmax(np.abs(argument.flat), 1.0)
     off = 4 * argument.epsilon.astype(float) + relative**2
-    return plan, columns, np.abs(columns) * (off if separate else off[:, None])
+    errors = np.abs(values) * (off if separate else off[:, None])
+    return plan, Columns(values, errors, np.broadcast_to(steps if separate else steps[:, None], values.shape))
