@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -211,8 +213,6 @@ _REMOVED = (
 
 def _guard(folder: str) -> None:
     """Refuses what a submission has no business with, through an audit hook, which can't be removed."""
-    import ctypes
-
     for module in {sys.modules[n] for n in ("os", "posix", "signal", "_signal") if n in sys.modules}:
         for name in _REMOVED:
             if hasattr(module, name):
@@ -220,12 +220,20 @@ def _guard(folder: str) -> None:
     hook = _hook(folder)
     for name in [n for n in sys.modules if n.partition(".")[0] in _WALLED]:
         del sys.modules[name]
-    # Nor is there a way to C's functions by somebody else's name for it, NumPy's or our own.
-    for holder in [*map(vars, sys.modules.values()), globals()]:
-        for name in [n for n, value in holder.items() if value is ctypes]:
-            holder[name] = None
+    for holder, name in _names_of_ctypes():
+        holder[name] = None
     globals().update(_libc=None, _PathBeneath=None)
     sys.addaudithook(hook)
+
+
+@functools.cache
+def _names_of_ctypes() -> list[tuple[dict[str, Any], str]]:
+    """Where there is a way to C's functions by somebody else's name for ctypes, NumPy's or our own.
+
+    They are looked for before the fork: looking touches every page of the template's memory.
+    """
+    holders = [vars(module) for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
+    return [(holder, name) for holder in holders for name, value in holder.items() if value is ctypes]
 
 
 def _hook(folder: str) -> Callable[[str, tuple[Any, ...]], None]:
@@ -287,3 +295,4 @@ def preload(packages: Sequence[str]) -> None:
             importlib.import_module(f"{name}.special")  # the part of SciPy that rules need
     PACKAGES[1:] = packages
     np.linalg.solve(np.eye(2), np.ones(2))
+    _names_of_ctypes()

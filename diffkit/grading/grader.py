@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from diffkit.grading.exercises import Exercise
 from diffkit.grading.isolation import Isolation
 from diffkit.grading.protocol import Failure, Request, Response
 from diffkit.grading.records import Record
+from diffkit.grading.replies import Reply
 from diffkit.grading.results import CheckResult, Verdict
 from diffkit.grading.styles import STYLES
 from diffkit.grading.submissions import Submission, violations
@@ -85,6 +87,7 @@ class Grader:
         self.isolation.begin()  # while the trials are prepared
         self._trials: dict[tuple[str, int], list[Trial]] = {}
         self._requests: dict[tuple[str, int], list[Request]] = {}
+        self._verdicts: dict[tuple[str, int, str, bytes], Verdict] = {}
 
     def close(self) -> None:
         """Ends the isolation's processes."""
@@ -118,7 +121,7 @@ class Grader:
         )
         requests = [prepared[name][1][k] for name, k in order]
         run = self.isolation.run(submission.code, submission.path.name, requests)
-        answers = dict(zip(order, run.responses, strict=True))
+        replies = dict(zip(order, run.replies, strict=True))
         load_failure = _in_words(run.load_failure)
         verdicts = []
         for exercise in exercises:
@@ -126,11 +129,22 @@ class Grader:
                 verdicts.append(_failed(exercise, "names", "; ".join(broken[exercise.name]), seed))
                 continue
             trials, _ = prepared[exercise.name]
-            responses = [answers[exercise.name, k] for k in range(len(trials))]
-            verdicts.append(_judged(exercise, trials, responses, load_failure, seed))
+            mine = [replies[exercise.name, k] for k in range(len(trials))]
+            verdicts.append(self._verdict(exercise, trials, mine, load_failure, seed))
         return Record.of(
             submission, verdicts, run.printed, run.seconds, self.isolation.in_force, self.assignment.exercises
         )
+
+    def _verdict(
+        self, exercise: Exercise, trials: list[Trial], replies: list[Reply], load_failure: str, seed: int
+    ) -> Verdict:
+        """The verdict on an exercise; one on the same bytes, for the same instances, is there already."""
+        digest = hashlib.sha256(b"".join(reply.digest for reply in replies)).digest()
+        key = exercise.name, seed, load_failure, digest
+        if key not in self._verdicts:
+            responses = [reply.response for reply in replies]
+            self._verdicts[key] = _judged(exercise, trials, responses, load_failure, seed)
+        return self._verdicts[key]
 
 
 def _sent(exercise: Exercise, request: Request) -> Request:

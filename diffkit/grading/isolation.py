@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import signal
@@ -34,7 +35,8 @@ from diffkit.errors import DiffkitError, InputError
 from diffkit.grading import wire
 from diffkit.grading.confinement import landlock_version
 from diffkit.grading.frames import read_frame_before, write_frame
-from diffkit.grading.protocol import Failure, Request, Response, Target
+from diffkit.grading.protocol import Failure, Request, Target
+from diffkit.grading.replies import GARBLED, Reply, Run, read
 from diffkit.grading.sandbox import (
     OwnUser,
     bubblewrap_command,
@@ -78,30 +80,11 @@ class Limits:
     answers: int = 32 << 20
 
 
-@dataclass(frozen=True)
-class Run:
-    """What came of one submission.
-
-    Attributes:
-        responses: one for each request, in order; where the worker gave none, a response with the
-            reason as its failure.
-        load_failure: what loading the submission raised, or None.
-        printed: the beginning of what it printed.
-        seconds: the time by the clock.
-    """
-
-    responses: tuple[Response, ...]
-    load_failure: Failure | None = None
-    printed: str = ""
-    seconds: float = 0.0
-
-
 _ENDS = {
     "time": ("TimeLimit", "took longer than {wall_time:g} seconds"),
     "died": ("Ended", "the process ended before it had answered (a limit of memory or time, or an exit)"),
     "output": ("OutputLimit", "printed more than {output:,} bytes"),
     "answer": ("AnswerLimit", "answered with more than {answer:,} bytes"),
-    "garbled": ("Garbled", "wrote into the grader's channel something that is no answer"),
     "template": ("Ended", "brought down the process that runs submissions"),
 }
 
@@ -199,7 +182,7 @@ class Isolation:
         Raises:
             IsolationError: if no template can be started.
         """
-        responses: dict[int, Response] = {}
+        replies: dict[int, Reply] = {}
         pending = list(range(len(requests)))
         load_failure: Failure | None = None
         printed = ""
@@ -208,24 +191,24 @@ class Isolation:
             end, frames, output = self._attempt(code, filename, [requests[k] for k in pending])
             printed = (printed + output)[:LONGEST_OUTPUT]
             if frames and frames[0]:
-                load_failure = _read(frames[0]).failure or self._reason("garbled")
+                load_failure = read(frames[0]).failure or GARBLED
                 break
             if not frames:  # it ended while it was being loaded
                 load_failure = self._reason(end)
                 break
             answered = dict(zip(pending, frames[1:], strict=False))
-            responses |= {k: _answer_to(requests[k], frame) for k, frame in answered.items()}
+            replies |= {k: Reply(requests[k], frame) for k, frame in answered.items()}
             rest = pending[len(answered) :]
             if not rest:
                 break
             lost, failure = requests[rest[0]].target, self._reason(end)
-            responses |= {k: Response(failure=failure) for k in rest if requests[k].target == lost}
+            replies |= {k: Reply(requests[k], failure=failure) for k in rest if requests[k].target == lost}
             pending = [k for k in rest if requests[k].target != lost]
             if not pending:
                 break
-        missing = Response(failure=load_failure or self._reason("died"))
+        missing = load_failure or self._reason("died")
         return Run(
-            tuple(responses.get(k, missing) for k in range(len(requests))),
+            tuple(replies.get(k) or Reply(r, failure=missing) for k, r in enumerate(requests)),
             load_failure,
             wire.clean(printed),
             time.monotonic() - started,
@@ -257,9 +240,9 @@ class Isolation:
             exercises = 1 + len(set(job["exercises"]))
             deadline = time.monotonic() + self.limits.wall_time * exercises + 10.0
             header = json.loads(read_frame_before(deadline, back))
-            frames = [
-                read_frame_before(deadline, back, self.limits.answer) for _ in range(int(header["count"]))
-            ]
+            body = read_frame_before(deadline, back, self.limits.answers + self.limits.answer)
+            ends = list(itertools.accumulate(header["sizes"], initial=0))
+            frames = [body[start:end] for start, end in itertools.pairwise(ends)]
             return str(header["end"]), frames, str(header["printed"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             # Whatever it was, nothing that this template says from now on can be believed.
@@ -321,20 +304,3 @@ def _numbered(targets: Sequence[Target]) -> list[int]:
     for k, target in enumerate(targets):
         numbers.append((numbers[-1] + (target != targets[k - 1])) if numbers else 0)
     return numbers
-
-
-def _answer_to(request: Request, frame: bytes) -> Response:
-    """The response to a request: an answer to each of its steps, or a reason why there is none."""
-    response = _read(frame)
-    whole = len(response.steps) == len(request.steps)
-    if whole or response.failure is not None or response.missing:
-        return response
-    return _read(b"")
-
-
-def _read(frame: bytes) -> Response:
-    try:
-        return wire.read_response(frame)
-    except wire.WireError:
-        kind, text = _ENDS["garbled"]
-        return Response(failure=Failure(kind, text))

@@ -15,6 +15,7 @@ array([1., 2.])
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,14 @@ LARGEST_ANSWER = 1 << 24
 """Bytes of one array that are sent back. The largest right answer of an exercise has a few hundred."""
 
 _KINDS = "biufc"
+_DTYPES = {
+    text: np.dtype(text)
+    for text in (
+        *"|b1 |i1 |u1 <i2 <u2 <f2 <i4 <u4 <f4 <i8 <u8 <f8 <c8 <c16".split(),
+        *(np.dtype(kind).str for kind in (np.longdouble, np.clongdouble)),
+    )
+}
+"""All the dtypes of plain numbers, as :func:`pack_array` writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +166,12 @@ class StepResult:
         grouped: whether they came as a tuple or list.
         failure: the exception, if there was one; ``values`` is then empty.
         changed: the inputs whose bytes are not what they were: "g", "ans", or an argument's number.
-        seconds: the time it took.
     """
 
     values: tuple[Given, ...] = ()
     grouped: bool = False
     failure: Failure | None = None
     changed: tuple[str, ...] = ()
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +198,9 @@ def pack_array(value: Any) -> Array:
     array = np.asarray(value)
     if array.dtype.kind not in _KINDS:
         raise TypeError(f"an array of dtype {array.dtype} holds no plain numbers")
-    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return Array(array.dtype.str, tuple(array.shape), array.tobytes())
+    if array.dtype.str[0] == ">" or sys.byteorder == "big":
+        array = array.astype(array.dtype.newbyteorder("<"))
+    return Array(array.dtype.str, array.shape, array.tobytes())
 
 
 def unpack_array(array: Array, largest: int = LARGEST_ANSWER) -> np.ndarray[Any, Any]:
@@ -201,13 +209,11 @@ def unpack_array(array: Array, largest: int = LARGEST_ANSWER) -> np.ndarray[Any,
     Raises:
         ValueError: if dtype, shape and bytes do not fit together, or it is larger than ``largest``.
     """
-    if len(array.dtype) > 8 or array.dtype[1:2] not in _KINDS or "O" in array.dtype:
+    dtype = _DTYPES.get(array.dtype)
+    if dtype is None:
         raise ValueError(f"{array.dtype[:20]!r} is not the dtype of plain numbers")
-    dtype = np.dtype(array.dtype)
-    if dtype.kind not in _KINDS:  # "<f8,<f8" is a structure
-        raise ValueError(f"{array.dtype!r} is not the dtype of plain numbers")
-    shape = tuple(int(n) for n in array.shape)
-    if len(shape) > 32 or any(n < 0 for n in shape):
+    shape = array.shape
+    if len(shape) > 32 or (shape and min(shape) < 0):
         raise ValueError(f"{array.shape!r} is not a shape")
     size = math.prod(shape) * dtype.itemsize
     if size > largest:

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-import time
 import traceback
 import types
 from collections.abc import Callable
@@ -36,7 +35,6 @@ from diffkit.grading.protocol import (
     Array,
     Failure,
     Given,
-    Point,
     Request,
     Response,
     Step,
@@ -46,7 +44,7 @@ from diffkit.grading.protocol import (
     unpack_array,
 )
 
-__all__ = ["PERFORMERS", "Context", "Missing", "failure_of", "load", "perform"]
+__all__ = ["PERFORMERS", "Asked", "Context", "Missing", "failure_of", "load", "perform"]
 
 
 class Missing(Exception):
@@ -248,81 +246,94 @@ PERFORMERS: dict[str, Callable[[Any, Target], Any]] = {
 # -- performing -------------------------------------------------------------------------------------------
 
 
+class Asked:
+    """A request with its arrays rebuilt, once for all submissions that it is put to.
+
+    Whoever performs it hands out copies.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.points = [([_restored(a) for a in p.args], _restored(p.ans)) for p in request.points]
+        self.seeds = [[unpack_array(a) for a in seeds] for seeds in request.seeds]
+
+
 class _Handle:
     """What a forward step left behind: its own copies of the inputs, and the student's state."""
 
-    def __init__(self, point: Point) -> None:
-        self.args = [_restored(a) for a in point.args]
-        self.kwargs = dict(point.kwargs)
-        self.ans = _restored(point.ans)
+    def __init__(self, asked: Asked, number: int) -> None:
+        self.point = asked.request.points[number]
+        args, ans = asked.points[number]
+        self.args = [a.copy() if type(a) is np.ndarray else a for a in args]
+        self.kwargs = dict(self.point.kwargs)
+        self.ans = ans.copy() if type(ans) is np.ndarray else ans
         self.state: Any = None
-        self.before = self.bytes()
-
-    def bytes(self) -> dict[str, bytes]:
-        named = {str(k): a for k, a in enumerate(self.args)} | {"ans": self.ans}
-        return {name: a.tobytes() for name, a in named.items() if isinstance(a, np.ndarray)}
 
     def changed(self) -> tuple[str, ...]:
         """The inputs whose bytes are not what they were."""
-        return tuple(name for name, now in self.bytes().items() if now != self.before[name])
+        was = self.point.args
+        found = [str(k) for k, a in enumerate(self.args) if _differs(a, was[k])]
+        return tuple([*found, "ans"] if _differs(self.ans, self.point.ans) else found)
 
 
 def _restored(value: Any) -> Any:
     return unpack_array(value) if isinstance(value, Array) else value
 
 
-def perform(module: Any, request: Request, caught: type[BaseException] = BaseException) -> Response:
+def _differs(now: Any, was: Any) -> bool:
+    return type(was) is Array and now.tobytes() != was.data
+
+
+def perform(module: Any, request: Request | Asked, caught: type[BaseException] = BaseException) -> Response:
     """Performs the steps of a request on a loaded submission.
 
     Whatever the student's code raises, ``SystemExit`` and ``KeyboardInterrupt`` included, becomes the
     text of that step's failure, and the steps after it are still performed. With ``caught`` as
     ``Exception``, those two go through, as one wants of code that one runs oneself.
     """
+    asked = request if isinstance(request, Asked) else Asked(request)
+    target = asked.request.target
     try:
-        performer = PERFORMERS[request.target.style](module, request.target)
+        performer = PERFORMERS[target.style](module, target)
     except Missing as missing:
         return Response(missing=tuple(map(str, missing.args)))
     except caught as error:
         return Response(failure=failure_of(error, module))
     handles: dict[int, _Handle] = {}
-    return Response(tuple(_step(performer, module, request, step, handles, caught) for step in request.steps))
+    return Response(tuple(_step(performer, module, asked, s, handles, caught) for s in asked.request.steps))
 
 
 def _step(
     performer: Any,
     module: Any,
-    request: Request,
+    asked: Asked,
     step: Step,
     handles: dict[int, _Handle],
     caught: type[BaseException],
 ) -> StepResult:
-    point = request.points[step.point]
-    g: Any = None
-    started = time.perf_counter()
     try:
         with np.errstate(all="ignore"):
+            changed: tuple[str, ...] = ()
             if step.action == "forward":
                 previous = handles.get(step.handle)
-                handle = handles[step.handle] = _Handle(point)
-                value = _forward(performer, handle, previous, point) if performer.has_forward else handle.ans
-                snapshot: tuple[str, ...] = ()
+                handle = handles[step.handle] = _Handle(asked, step.point)
+                value = _forward(performer, handle, previous) if performer.has_forward else handle.ans
             else:
-                handle = handles[step.handle] if performer.has_forward else _Handle(point)
-                seeds = [unpack_array(a) for a in request.seeds[step.seed]]
+                handle = handles[step.handle] if performer.has_forward else _Handle(asked, step.point)
+                seeds = [a.copy() for a in asked.seeds[step.seed]]
                 g = seeds[0] if len(seeds) == 1 else tuple(seeds)
-                before = [a.tobytes() for a in seeds]
-                state = point.differentiated if isinstance(performer, Registered) else handle.state
+                state = handle.point.differentiated if isinstance(performer, Registered) else handle.state
                 value = performer.backward(g, handle.ans, handle.args, handle.kwargs, state)
-                snapshot = ("g",) if [a.tobytes() for a in seeds] != before else ()
-        seconds = time.perf_counter() - started
+                if any(map(_differs, seeds, asked.request.seeds[step.seed])):
+                    changed = ("g",)
         values, grouped = _values(value)
-        return StepResult(values, grouped, None, snapshot + handle.changed(), seconds)
+        return StepResult(values, grouped, None, changed + handle.changed())
     except caught as error:
-        return StepResult(failure=failure_of(error, module), seconds=time.perf_counter() - started)
+        return StepResult(failure=failure_of(error, module))
 
 
-def _forward(performer: Any, handle: _Handle, previous: _Handle | None, point: Point) -> Any:
-    needs = tuple(k in point.differentiated for k in range(len(point.args)))
+def _forward(performer: Any, handle: _Handle, previous: _Handle | None) -> Any:
+    needs = tuple(k in handle.point.differentiated for k in range(len(handle.args)))
     reused = isinstance(performer, Gate) and previous is not None
     extra = {"gate": previous.state} if reused and previous is not None else {}
     answer, handle.state = performer.forward(handle.args, handle.kwargs, needs, **extra)

@@ -142,6 +142,8 @@ class Truth:
         self.rtol = rtol
         self.rounding = rounding
         self.function = function
+        self._sizes: dict[tuple[bytes, ...], list[float]] = {}
+        self._pieces: dict[tuple[bytes, ...], list[tuple[Array, ...]]] = {}
 
     def at(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Pull:
         """The derivative at another point."""
@@ -159,23 +161,20 @@ class Truth:
         return self._pull(seeds)
 
     @cached_property
-    def _rng(self) -> np.random.Generator:
-        return np.random.default_rng(20260)
-
-    @cached_property
     def _moved(self) -> list[Pull]:
         """The derivative at inputs that are off by a relative 2^-30, by programs of which every step is."""
         found = []
+        rng = np.random.default_rng(20260)
         for _ in range(SAMPLES):
             args = [
-                a * (1 + MOVE * self._rng.choice([-1.0, 1.0], np.shape(a))) if k in self.differentiated else a
+                a * (1 + MOVE * rng.choice([-1.0, 1.0], np.shape(a))) if k in self.differentiated else a
                 for k, a in enumerate(self.args)
             ]
             found.append(self.at(args))
-            found += self._shaken(args)
+            found += self._shaken(args, rng)
         return found
 
-    def _shaken(self, args: Sequence[Any]) -> list[Pull]:
+    def _shaken(self, args: Sequence[Any], rng: np.random.Generator) -> list[Pull]:
         """The derivative by a program of which every step is off, if the function can be replayed."""
         if self.function is None:
             return []
@@ -184,7 +183,7 @@ class Truth:
         try:
             with np.errstate(all="ignore"):
                 t = recorded(self.function, args, self.kwargs, self.differentiated)
-                program = shaken(t, self._rng, MOVE)
+                program = shaken(t, rng, MOVE)
                 pull = traced(program, tuple(range(len(t.inputs))))(
                     [args[k] for k in self.differentiated], {}
                 )
@@ -198,10 +197,9 @@ class Truth:
         right = self(seeds)
         spread = [np.zeros(np.shape(c)) for c in right]
         if not self.kinked:
+            rng = np.random.default_rng(20261)  # begun anew, so that it matters not what was asked before
             for pull in self._moved:
-                moved = pull(
-                    tuple(s * (1 + MOVE * self._rng.choice([-1.0, 1.0], np.shape(s))) for s in seeds)
-                )
+                moved = pull(tuple(s * (1 + MOVE * rng.choice([-1.0, 1.0], np.shape(s))) for s in seeds))
                 spread = [
                     np.fmax(most, np.abs(m - c) / MOVE)
                     for most, m, c in zip(spread, moved, right, strict=True)
@@ -217,6 +215,12 @@ class Truth:
         Where all of a derivative is far smaller (a saturated tanh), a right formula such as 1 - ans**2
         is off by a rounding error of 1, not of the result.
         """
+        key = tuple(s.tobytes() for s in seeds)
+        if key not in self._sizes:  # the same seeds are asked of a whole class
+            self._sizes[key] = self._natural_sizes(seeds)
+        return self._sizes[key]
+
+    def _natural_sizes(self, seeds: Seeds) -> list[float]:
         sizes = [_largest(self.args[k]) or 1.0 for k in self.differentiated]
         change = _largest(self.ans)
         if len(seeds) == len(sizes) and self.seed_shapes != (self.ans.shape,):
@@ -278,6 +282,12 @@ class Truth:
 
     def pieces(self, seeds: Seeds) -> list[tuple[Array, ...]]:
         """The derivatives of the smooth pieces that meet here; what is valid is their convex hull."""
+        key = tuple(s.tobytes() for s in seeds)
+        if key not in self._pieces:
+            self._pieces[key] = self._found_pieces(seeds)
+        return self._pieces[key]
+
+    def _found_pieces(self, seeds: Seeds) -> list[tuple[Array, ...]]:
         found: list[tuple[Array, ...]] = []
         for pull in self._neighbours:
             piece = pull(seeds)

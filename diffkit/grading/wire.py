@@ -4,7 +4,7 @@ What comes back from a submission's side is hostile until shown otherwise, so it
 unknown kinds, wrong types and oversized parts are refused before anything is made of them.
 
 >>> from diffkit.grading.protocol import Response, StepResult, Given, pack_array
->>> response = Response((StepResult((Given("array", pack_array(2.5)),), seconds=0.25),))
+>>> response = Response((StepResult((Given("array", pack_array(2.5)),)),))
 >>> read_response(write(response)) == response
 True
 """
@@ -59,13 +59,12 @@ def write(message: Request | Response) -> bytes:
 
 
 # A response has some thousand arrays, so it is written as rows, without the names of the fields:
-# [steps, missing, failure] of [values, grouped, failure, changed, seconds] of [kind, dtype, shape, data].
+# [steps, missing, failure] of [values, grouped, failure, changed] of [kind, dtype, shape, data].
 
 
 def _rows(response: Response) -> list[Any]:
     steps = [
-        [[_cells(v) for v in s.values], s.grouped, _failure_row(s.failure), s.changed, s.seconds]
-        for s in response.steps
+        [[_cells(v) for v in s.values], s.grouped, _failure_row(s.failure), s.changed] for s in response.steps
     ]
     return [steps, response.missing, _failure_row(response.failure)]
 
@@ -139,15 +138,20 @@ def _row(value: Any, *lengths: int) -> list[Any]:
 
 
 def _list_of(read: Callable[[Any], T], value: Any, most: int = 10_000) -> tuple[T, ...]:
+    if value == []:
+        return ()
     if type(value) is not list or len(value) > most:
         raise WireError("expected a list")
     return tuple([read(v) for v in value])
 
 
+_COMMON = frozenset({"array", "<f8"})
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise WireError("expected a text")
-    if len(value) < 16 and value.isascii() and value.isprintable():  # "array", "<f8", "float"
+    if value in _COMMON or (len(value) < 16 and value.isascii() and value.isprintable()):
         return value
     return clean(value[:LONGEST_TEXT])
 
@@ -161,10 +165,13 @@ def clean(text: str) -> str:
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
-def _integer(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_ANSWER:
-        raise WireError("expected an integer")
-    return value
+def _shape(value: Any) -> tuple[int, ...]:
+    if type(value) is not list or len(value) > 64:
+        raise WireError("expected a shape")
+    for n in value:
+        if type(n) is not int or not 0 <= n <= LARGEST_ANSWER:
+            raise WireError("expected an integer")
+    return tuple(value)
 
 
 def _given(value: Any) -> Given:
@@ -175,7 +182,7 @@ def _given(value: Any) -> Given:
     if type(encoded) is not str or len(encoded) > 4 * LARGEST_ANSWER // 3 + 4:
         raise WireError("expected an array's bytes, not so many")
     data = binascii.a2b_base64(encoded, strict_mode=True)
-    return Given(_text(kind), Array(_text(dtype), _list_of(_integer, shape, 64), data))
+    return Given(_text(kind), Array(_text(dtype), _shape(shape), data))
 
 
 def _failure(value: Any) -> Failure | None:
@@ -183,15 +190,14 @@ def _failure(value: Any) -> Failure | None:
 
 
 def _step_result(value: Any) -> StepResult:
-    values, grouped, failure, changed, seconds = _row(value, 5)
-    if type(grouped) is not bool or type(seconds) not in (int, float) or not 0 <= seconds < 1e9:
-        raise WireError("expected a truth value and a time")
+    values, grouped, failure, changed = _row(value, 4)
+    if type(grouped) is not bool:
+        raise WireError("expected a truth value")
     return StepResult(
         _list_of(_given, values, 1000),
         grouped,
         _failure(failure),
         _list_of(_text, changed, 1000),
-        float(seconds),
     )
 
 

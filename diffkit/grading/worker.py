@@ -7,8 +7,8 @@ for each request. The template watches the clock and the size of what comes, kil
 the child, and hands the raw bytes on. It makes nothing of them itself.
 
 A job is a frame with a JSON header, which calls the requests by their numbers, and then a frame for each
-request that has not been sent before; an answer is a JSON header and then
-the responses (:mod:`diffkit.grading.frames`).
+request that has not been sent before; an answer is a JSON header, and a frame with all the responses
+(:mod:`diffkit.grading.frames`).
 """
 
 from __future__ import annotations
@@ -36,18 +36,22 @@ if __name__ == "__main__":
 
 from diffkit.grading import confinement, student_side, wire
 from diffkit.grading.frames import read_frame, write_frame
-from diffkit.grading.protocol import Request, Response
+from diffkit.grading.protocol import Response
+from diffkit.grading.student_side import Asked
 
 __all__ = ["main"]
 
 KEPT_OUTPUT = 4000
 """Characters of what a submission prints that are kept for the report."""
 
+BREATH = 0.001
+"""Seconds between looks at the channel: some ten answers come in that time, and are read at once."""
+
 
 # -- the child, which runs the submission -------------------------------------------------------------------
 
 
-def _run_child(job: dict[str, Any], requests: list[Request], results: int, folder: str) -> None:
+def _run_child(job: dict[str, Any], requests: list[Asked], results: int, folder: str) -> None:
     """Never returns. What the student's code can reach from here: inputs, and nothing else."""
     os.chdir(folder)
     tempfile.tempdir = os.environ["TMPDIR"] = folder
@@ -86,7 +90,7 @@ def in_own_namespaces() -> bool:
 
 
 def _perform(
-    job: dict[str, Any], requests: list[Request], kill: Callable[[int], None], jobs: int
+    job: dict[str, Any], requests: list[Asked], kill: Callable[[int], None], jobs: int
 ) -> tuple[dict[str, Any], list[bytes]]:
     """Forks a child for one submission and supervises it: the header of the answer, and the responses."""
     results_in, results_out = os.pipe()
@@ -189,6 +193,7 @@ def _supervise(
                     return "done", blobs, bytes(printed)
                 if exercises[len(blobs)] != exercises[len(blobs) - 1]:
                     deadline = time.monotonic() + wall_time
+            time.sleep(BREATH)
 
 
 # -- ending whatever a submission has started --------------------------------------------------------------
@@ -273,17 +278,16 @@ def main() -> None:
     confinement.prctl(confinement.SET_DUMPABLE, 0)
     gc.freeze()  # a fork's collector leaves alone what was there before, and its pages stay shared
     write_frame(answers, b"ready")
-    known: list[Request] = []
+    known: list[Asked] = []
     while (frame := read_frame(jobs)) is not None:
         job = json.loads(frame)
         if job["new"]:
-            known += [wire.read_request(read_frame(jobs) or b"") for _ in range(job["new"])]
+            known += [Asked(wire.read_request(read_frame(jobs) or b"")) for _ in range(job["new"])]
             gc.freeze()
         requests = [known[number] for number in job["requests"]]
         header, blobs = _perform(job, requests, _killer(job["uid"]), jobs)
-        write_frame(answers, json.dumps({**header, "count": len(blobs)}).encode())
-        for blob in blobs:
-            write_frame(answers, blob)
+        write_frame(answers, json.dumps({**header, "sizes": [len(blob) for blob in blobs]}).encode())
+        write_frame(answers, b"".join(blobs))
 
 
 if __name__ == "__main__":
