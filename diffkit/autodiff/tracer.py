@@ -28,6 +28,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
+from numpy import ndarray
 
 from diffkit.autodiff import methods
 from diffkit.autodiff.infix import InfixOperators
@@ -151,7 +152,7 @@ class Node(ArrayMethods, InfixOperators):
         rows = recording.rows
         if rows is None:
             raise_closed(recording.owner, describe_site(code, at))
-        if type(value) is np.ndarray and value.dtype.hasobject:
+        if type(value) is ndarray and value.dtype.hasobject:
             raise_object_array(describe_site(code, at))
         self.recording = recording
         self.fun = fun
@@ -262,9 +263,14 @@ class Node(ArrayMethods, InfixOperators):
         frame = sys._getframe(1)
         if fun is None or kwargs or method != "__call__":
             return _unusual_ufunc(ufunc, method, inputs, kwargs, frame)
-        if len(inputs) > 1:
+        if len(inputs) == 1:  # these three are what apply does, at once
+            value = fun.compute(self.value)
+        elif len(inputs) == 2 and inputs[1] is self and type(inputs[0]) is not Node:
+            value = fun.compute(inputs[0], self.value)
+        elif len(inputs) == 2 and inputs[0] is self and type(inputs[1]) is not Node:
+            value = fun.compute(self.value, inputs[1])
+        else:
             return apply(fun, inputs, NO_KWARGS, frame)
-        value = fun.compute(self.value)
         node = Node(self.recording, fun, inputs, NO_KWARGS, value, frame.f_code, frame.f_lasti)
         return node if type(value) is not tuple else unpack(node, frame)
 
