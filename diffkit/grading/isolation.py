@@ -159,12 +159,15 @@ class Isolation:
         self._sent, self._heard = 0, False
         if template is None:
             return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(template.pid, signal.SIGKILL)
         for stream in (template.stdin, template.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
+        # It ends when nobody can send it a job any more; but what a submission was near is not trusted to.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            template.wait(0.5)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(template.pid, signal.SIGKILL)
         template.wait()
 
     def __del__(self) -> None:
