@@ -13,7 +13,17 @@ from sympy import Rational, S, Symbol, symbols
 
 from diffkit.calculus import ELEMENTARY
 from diffkit.errors import InputError, NoRuleError
-from diffkit.expressions import SymbolicNumber, add, apply, call, intern, multiply, piecewise, post_order
+from diffkit.expressions import (
+    SymbolicNumber,
+    add,
+    apply,
+    call,
+    intern,
+    multiply,
+    piecewise,
+    post_order,
+    rebuild,
+)
 from diffkit.symbolic import (
     FAMILIES,
     BudgetError,
@@ -520,3 +530,64 @@ def test_the_answer_does_not_depend_on_what_was_built_before():
     for _ in range(50):
         multiply(random.random(), call("sin", random.random()))
     assert diff(sympy.sin(x) * sympy.exp(x * y), x) is first
+
+
+# -- sums inside of sums --------------------------------------------------------------------------------
+
+
+def nested_sum(levels, innermost):
+    """sum over i1, ..., in of innermost * i1 * ... * in, built without SymPy's own walks over it."""
+    expr = intern(innermost)
+    for k in range(levels):
+        i = sympy.Symbol(f"i{k}", integer=True)
+        template = intern(sympy.Sum(i, (i, 1, 3)))
+        expr = rebuild(template, [multiply(expr, intern(i)), template.args[1]])
+    return expr
+
+
+def test_nested_sums_agree_with_sympy():
+    expr = nested_sum(3, x**2 * y)
+    for v in (x, y):
+        for mode in ("forward", "reverse"):
+            difference = diff(expr, v, mode=mode).doit() - sympy.diff(expr.doit(), v)
+            assert sympy.expand(difference) == 0
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_sums_nested_thousands_deep(mode):
+    derivative = diff(nested_sum(2000, x**2), x, mode=mode)
+    assert size(derivative).dag == 8005
+    body = derivative
+    while isinstance(body, sympy.Sum):
+        body = next(a for a in body.args[0].args if not a.is_Symbol)
+    assert body == 2 * x
+
+
+def test_the_time_for_nested_sums_is_linear(monkeypatch):
+    """Counted in nodes that are visited: twice as deep, twice as many."""
+    from diffkit.symbolic.rules import context
+
+    visited = 0
+    walk = context.post_order
+
+    def counting(*roots):
+        nonlocal visited
+        found = walk(*roots)
+        visited += len(found)
+        return found
+
+    monkeypatch.setattr(context, "post_order", counting)
+    counts = []
+    for levels in (100, 200, 400):
+        visited = 0
+        diff(nested_sum(levels, x**2), x)
+        counts.append(visited)
+    assert counts[2] < 2.1 * counts[1] < 4.41 * counts[0]
+
+
+def test_an_index_of_the_same_name_hides_the_variable():
+    inner = sympy.Sum(x * y, (x, 1, 3))
+    expr = sympy.Sum(inner * x + sympy.Symbol("k") * x, (sympy.Symbol("k"), 1, 2))
+    for v in (x, y):
+        assert sympy.simplify(diff(expr, v).doit() - sympy.diff(expr.doit(), v)) == 0
+    assert diff(inner, x) == 0
