@@ -33,6 +33,7 @@ from diffkit.finite.plan import (
     make_plan,
     require_scalar,
 )
+from diffkit.finite.quick import quick_derivative, quick_gradient
 from diffkit.finite.stencils import stencil
 
 __all__ = ["derivative", "directional", "gradient", "jacobian"]
@@ -124,6 +125,10 @@ def derivative(
     >>> abs(estimate.value - 1) < 2 * estimate.error, estimate.h == (1.0 + 1e-4) - 1.0
     (True, True)
     """
+    if h is not None and not full and bounds is None and not vectorized and workers is None:
+        value, f = quick_derivative(f, x, form, h, order, n)
+        if value is not None:
+            return value
     if isinstance(form, str) and form == "richardson":
         if bounds is not None or vectorized or workers is not None:
             raise InputError(
@@ -187,6 +192,10 @@ def gradient(
     >>> gradient(lambda V: np.sum(V**2, axis=1), np.array([1.0, 2.0]), h=0.5, vectorized=True)
     array([2., 4.])
     """
+    if h is not None and not full and bounds is None and not vectorized and workers is None:
+        value, f = quick_gradient(f, x, form, h, order)
+        if value is not None:
+            return value
     plan, columns = _differentiated(
         f, x, form, h, order, 1, full=full, bounds=bounds, vectorized=vectorized, workers=workers
     )

@@ -18,13 +18,19 @@ import numpy as np
 from diffkit.containers import Structure, describe, flatten, paths
 from diffkit.errors import DomainError, InputError
 
-__all__ = ["Argument", "Function", "Move"]
+__all__ = ["CHANGES", "Argument", "Function", "Move"]
 
 Move = tuple[Any, Any] | None
 """One point: (index into the flat vector, the values there); None for x itself."""
 
 LARGEST_BATCH = 1 << 23
 """How many numbers a vectorised f is given at once: 64 MB of them."""
+
+
+CHANGES = (
+    "f changes its argument: the numbers in it are not the same after the call. Take a copy in f first, "
+    "x = x.copy(), or write y = x + 1 instead of x += 1"
+)
 
 
 class Argument:
@@ -296,10 +302,7 @@ class Function:
         point, kept = self._point(move), self._point(move)
         out = self._call(point, move, strict)
         if not _same(point, kept):
-            raise InputError(
-                "f changes its argument: the numbers in it are not the same after the call. Take a copy "
-                "in f first, x = x.copy(), or write y = x + 1 instead of x += 1"
-            )
+            raise InputError(CHANGES)
         if out is None and not strict:
             return np.full((1, 1), np.nan)
         self._learn(out)
@@ -400,7 +403,7 @@ class Function:
         kept = self.argument.build_batch(points.copy())
         out = self.f(given)
         if not _same(given, kept):
-            raise InputError("f changes its argument: take a copy in f first, x = x.copy()")
+            raise InputError(CHANGES)
         leaves, structure = flatten(out)
         arrays = [
             _output_array(leaf, path) for leaf, path in zip(leaves, paths(structure, "f(x)"), strict=True)
