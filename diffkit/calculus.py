@@ -302,30 +302,43 @@ _TABLE = [
     _line("digamma(x)",      "polygamma(1, x)"),
 ]
 
-# Special functions that only tracing reads, for not all are SymPy's. A partial derivative "" has no
-# closed form, and asking for it raises: by the orders n, s and the shapes a, b of incomplete integrals.
+# Special functions that only tracing differentiates; those with a form are expressions of other functions
+# to SymPy. A partial derivative "" has no closed form, and asking for it raises: by the orders n, s and the
+# shapes a, b of incomplete integrals.
 _SPECIAL = [
     # -- error functions and the normal distribution --------------------------------------------------
-    _line("erfcx(x)",          "2 * x * ans - 2 / sqrt(pi)"),
+    _line("erfcx(x)",          "2 * x * ans - 2 / sqrt(pi)",
+          form="exp(x**2) * erfc(x)"),
     _line("erfi(x)",           "2 / sqrt(pi) * exp(x**2)"),
-    _line("dawsn(x)",          "1 - 2 * x * ans"),
+    _line("dawsn(x)",          "1 - 2 * x * ans",
+          form="sqrt(pi) / 2 * exp(-x**2) * erfi(x)"),
     _line("erfinv(x)",         "sqrt(pi) / 2 * exp(ans**2)"),
     _line("erfcinv(x)",        "-(sqrt(pi) / 2) * exp(ans**2)"),
-    _line("ndtr(x)",           "exp(-x**2 / 2) / sqrt(2 * pi)"),
-    _line("ndtri(x)",          "sqrt(2 * pi) * exp(ans**2 / 2)"),
+    _line("ndtr(x)",           "exp(-x**2 / 2) / sqrt(2 * pi)",
+          form="(1 + erf(x / sqrt(2))) / 2"),
+    _line("ndtri(x)",          "sqrt(2 * pi) * exp(ans**2 / 2)",
+          form="sqrt(2) * erfinv(2 * x - 1)"),
     _line("log_ndtr(x)",       "exp(-x**2 / 2 - ans) / sqrt(2 * pi)",
+          form="log((1 + erf(x / sqrt(2))) / 2)",
           stable=("sqrt(2 / pi) / erfcx(-x / sqrt(2))",)),
     # -- logarithms and entropies ---------------------------------------------------------------------
-    _line("log_expit(x)",      "expit(-x)"),
+    _line("log_expit(x)",      "expit(-x)",
+          form="-log(1 + exp(-x))"),
     _line("xlogy(x, y)",       "log(y)", "x / y",
+          form="x * log(y)",
           stable=("log(where(x, y, where(y, y, 1)))", "x / where(x, y, where(y, y, 1))"),
           convention="0 at x = y = 0."),
-    _line("xlog1py(x, y)",     "log1p(y)", "x / (1 + y)"),
-    _line("entr(x)",           "-log(x) - 1"),
-    _line("rel_entr(x, y)",    "log(x / y) + 1", "-x / y"),
-    _line("kl_div(x, y)",      "log(x / y)", "1 - x / y"),
+    _line("xlog1py(x, y)",     "log1p(y)", "x / (1 + y)",
+          form="x * log(1 + y)"),
+    _line("entr(x)",           "-log(x) - 1",
+          form="-x * log(x)"),
+    _line("rel_entr(x, y)",    "log(x / y) + 1", "-x / y",
+          form="x * log(x / y)"),
+    _line("kl_div(x, y)",      "log(x / y)", "1 - x / y",
+          form="x * log(x / y) - x + y"),
     # -- gamma, beta and zeta functions ---------------------------------------------------------------
-    _line("rgamma(x)",         "-ans * digamma(x)"),
+    _line("rgamma(x)",         "-ans * digamma(x)",
+          form="1 / gamma(x)"),
     _line("gammasgn(x)",       "0",                                   convention="0 at the jumps."),
     _line("polygamma(n, x)",   "", "polygamma(n + 1, x)"),
     _line("zeta(s, x)",        "", "-s * zeta(s + 1, x)"),
@@ -333,8 +346,10 @@ _SPECIAL = [
           stable=("", "exp(xlogy(a - 1, x) - x - gammaln(a))")),
     _line("gammaincc(a, x)",   "", "-(x**(a - 1) * exp(-x) / gamma(a))",
           stable=("", "-exp(xlogy(a - 1, x) - x - gammaln(a))")),
-    _line("beta(a, b)",        "ans * (digamma(a) - digamma(a + b))", "ans * (digamma(b) - digamma(a + b))"),
-    _line("betaln(a, b)",      "digamma(a) - digamma(a + b)", "digamma(b) - digamma(a + b)"),
+    _line("beta(a, b)",        "ans * (digamma(a) - digamma(a + b))", "ans * (digamma(b) - digamma(a + b))",
+          form="gamma(a) * gamma(b) / gamma(a + b)"),
+    _line("betaln(a, b)",      "digamma(a) - digamma(a + b)", "digamma(b) - digamma(a + b)",
+          form="loggamma(a) + loggamma(b) - loggamma(a + b)"),
     _line("betainc(a, b, x)",  "", "", "x**(a - 1) * (1 - x)**(b - 1) / beta(a, b)",
           stable=("", "", "exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b))")),
     # -- Bessel functions, by x; the order n is constant ----------------------------------------------

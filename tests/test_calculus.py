@@ -9,9 +9,9 @@ import pytest
 import sympy
 from sympy import Rational
 
-from diffkit.calculus import ALIASES, ELEMENTARY, chain, compile_text, functions_in, rename
+from diffkit.calculus import ALIASES, ELEMENTARY, SPECIAL, chain, compile_text, functions_in, rename
 from diffkit.expressions import NAMES, apply, derivative, intern
-from diffkit.symbolic import evaluate
+from diffkit.symbolic import diff, evaluate
 
 POINTS = {
     "arccosh": [(Rational(13, 10),), (Rational(5, 2),)],
@@ -101,3 +101,22 @@ def test_there_is_no_derivative_where_the_line_says_so_and_one_elsewhere(line):
         left = (function(x, *others) - function(x - h, *others)) / h
         differs = not np.isclose(right, left, atol=1e-3) or abs(right) > 1e5
         assert differs == bool(at_kink(*point)), point
+
+
+SPELT = [line for line in SPECIAL.values() if line.form != f"{line.name}({', '.join(line.arguments)})"]
+
+
+@pytest.mark.parametrize("line", SPELT, ids=lambda line: line.name)
+def test_special_functions_that_are_expressions_of_others(line):
+    """Their values are SciPy's, and their derivatives as expressions are the table's."""
+    special = pytest.importorskip("scipy.special")
+    symbols = [intern(sympy.Symbol(name, positive=True)) for name in line.arguments]
+    expr = apply(line.name, *symbols)
+    at = [0.37, 0.59][: len(symbols)]
+    point = dict(zip(symbols, at, strict=True))
+    assert evaluate(expr, point) == pytest.approx(float(getattr(special, line.name)(*at)), rel=1e-13)
+    space = {**vars(np), **vars(special)}
+    ans = getattr(special, line.name)(*at)
+    for symbol, text in zip(symbols, line.partials, strict=True):
+        expected = compile_text(text, [*line.arguments, "ans"], space)(*at, ans)
+        assert evaluate(diff(expr, symbol), point) == pytest.approx(float(expected), rel=1e-12)

@@ -18,9 +18,8 @@ import numpy as np
 import sympy
 
 from diffkit.autodiff.tracer import INPUT, PART, Node
-from diffkit.calculus import ELEMENTARY
 from diffkit.errors import DiffkitError, InputError, NoRuleError, TraceError
-from diffkit.expressions import SymbolicNumber, apply, piecewise
+from diffkit.expressions import SymbolicNumber, apply, has_expression, piecewise
 
 if TYPE_CHECKING:
     from diffkit.autodiff.trace import Trace
@@ -123,7 +122,7 @@ def _perform(row: Node, args: list[Any], path: bool) -> Any:
     try:
         if fun is PART:
             return args[0][args[1]]
-        if fun.line is not None and fun.line.name in ELEMENTARY:
+        if fun.line is not None and has_expression(fun.line):
             return _each(lambda *a: SymbolicNumber(apply(name, *map(_number, a))), *args)
         if name in _SYMBOLIC:
             return _SYMBOLIC[name](*args, **row.kwargs)

@@ -36,7 +36,7 @@ from diffkit.expressions.construction import (
     total,
 )
 from diffkit.expressions.interning import count_nodes, intern, number, post_order, rebuild, substitute
-from diffkit.expressions.reading import NAMES, apply, derivative
+from diffkit.expressions.reading import NAMES, apply, derivative, has_expression
 from diffkit.expressions.symbolic_number import SymbolicNumber
 from diffkit.expressions.table import Expression
 
@@ -50,6 +50,7 @@ __all__ = [
     "count_nodes",
     "derivative",
     "divide",
+    "has_expression",
     "intern",
     "multiply",
     "negative",

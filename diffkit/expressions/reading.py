@@ -10,14 +10,14 @@ from typing import Any
 import sympy
 from sympy import S
 
-from diffkit.calculus import ALIASES, ELEMENTARY, Elementary, compile_text
+from diffkit.calculus import ALIASES, ELEMENTARY, SPECIAL, Elementary, compile_text, functions_in
 from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import operations
 from diffkit.expressions.construction import call, piecewise
 from diffkit.expressions.interning import intern, number
 from diffkit.expressions.table import Expression, leaf_of, node_of
 
-__all__ = ["NAMES", "apply", "derivative", "line_of"]
+__all__ = ["NAMES", "apply", "derivative", "has_expression", "line_of"]
 
 
 def _head(cls: Any) -> Callable[..., Expression]:
@@ -77,13 +77,28 @@ NAMES: dict[str, Any] = {
 
 
 def line_of(name: str) -> Elementary:
-    line = ELEMENTARY.get(ALIASES.get(name, name))
-    if line is None:
+    """The line of a function that has an expression.
+
+    Raises:
+        NoRuleError: if it has none.
+    """
+    line = ELEMENTARY.get(ALIASES.get(name, name)) or SPECIAL.get(name)
+    if line is None or not has_expression(line):
         raise NoRuleError(
             f"{name} is not in the table of elementary functions, so it has no expression; "
             "the names are NumPy's, such as 'sin', 'arctan2', 'maximum'"
         )
     return line
+
+
+@cache
+def has_expression(line: Elementary) -> bool:
+    """Whether SymPy can write a function of the table, by a head of its own or by others.
+
+    >>> has_expression(SPECIAL["dawsn"]), has_expression(SPECIAL["spence"])
+    (True, False)
+    """
+    return functions_in(line.form) <= NAMES.keys()
 
 
 @cache
