@@ -33,7 +33,7 @@ from diffkit.finite.plan import (
     make_plan,
     require_scalar,
 )
-from diffkit.finite.quick import quick_derivative, quick_gradient
+from diffkit.finite.quick import quick_derivative, quick_gradient, quick_jacobian
 from diffkit.finite.stencils import stencil
 
 __all__ = ["derivative", "directional", "gradient", "jacobian"]
@@ -240,6 +240,10 @@ def jacobian(
     >>> jacobian(lambda p: {"product": p[0] * p[1]}, (2.0, 3.0), h=0.25)
     {'product': (3.0, 2.0)}
     """
+    if h is not None and not full and bounds is None and not vectorized and workers is None:
+        value, f = quick_jacobian(f, x, form, h, order)
+        if value is not None:
+            return value
     plan, columns = _differentiated(
         f, x, form, h, order, 1, full=full, bounds=bounds, vectorized=vectorized, workers=workers
     )

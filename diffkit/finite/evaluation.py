@@ -349,7 +349,8 @@ class Function:
                     flat[move[0]] = move[1]
                 out = f(build(flat))
                 kind = type(out)
-                rows.append(out if scalar and (kind is float or kind is np.float64) else row(out, move))
+                plain = kind is float or kind is np.float64
+                rows.append(out if scalar and plain else row(out, move)[0] if scalar else row(out, move))
         except (ArithmeticError, ValueError) as error:
             self._explain(error, move)
             raise

@@ -59,29 +59,32 @@ def difference_levels(
     table = values.astype(np.result_type(values.dtype, np.float64)) / size
     levels, changes = [], []
     for k in range(1, len(values)):
-        table = np.diff(table, axis=0)
+        table = table[1:] - table[:-1]
         gamma = math.factorial(k) ** 2 / math.factorial(2 * k)
-        levels.append(size * np.sqrt(gamma * np.mean(np.abs(table) ** 2, axis=0)))
-        signs = np.sign(table.real)
-        changes.append((signs.min(axis=0) < 0) & (signs.max(axis=0) > 0))
+        squares = (table * table.conj()).real
+        levels.append(size * np.sqrt(gamma / len(table) * squares.sum(axis=0)))
+        changes.append((table.real.min(axis=0) < 0) & (table.real.max(axis=0) > 0))
     return np.array(levels), np.array(changes)
 
 
 def noise_level(
-    values: np.ndarray[Any, Any],
+    values: np.ndarray[Any, Any], levels: np.ndarray[Any, Any], changes: np.ndarray[Any, Any]
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Moré and Wild's choice among the orders: the first of three that agree.
+
+    Args:
+        values: (points, ...) on an equally spaced grid.
+        levels, changes: their difference table.
 
     Returns:
         The standard deviation of the noise, one for each output, and a status: 1 where it was
         found, 0 where every value is the same, -1 where the grid is too wide to tell.
     """
-    levels, changes = difference_levels(values)
-    level = np.full(values.shape[1:], np.nan)
-    for k in range(len(levels) - 2):
-        three = levels[k : k + 3]
-        agree = (three.max(axis=0) <= 4 * three.min(axis=0)) & changes[k]
-        level = np.where(np.isnan(level) & agree, levels[k], level)
+    most = np.maximum(np.maximum(levels[:-2], levels[1:-1]), levels[2:])
+    least = np.minimum(np.minimum(levels[:-2], levels[1:-1]), levels[2:])
+    agree = (most <= 4 * least) & changes[:-2]
+    first = np.take_along_axis(levels, agree.argmax(axis=0)[None], axis=0)[0]
+    level = np.where(agree.any(axis=0), first, np.nan)
     still = (values == values[0]).all(axis=0)
     status = np.where(still, 0, np.where(np.isnan(level), -1, 1))
     return np.where(still, 0.0, level), status
@@ -158,9 +161,10 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
             doubt = np.where(new, (0.05 + rounding) * np.abs(rise), doubt)
             if len(move) == 1:
                 values = values - np.multiply.outer(shifts / float(move[0]), one).astype(values.dtype)
-            found = _level(values, floor)
-            beside = _level(values[1:], floor)  # if f jumps at x, that is not noise
-            found = np.where(beside < found / 8, beside, found)
+            found, quietest = _level(values, floor)
+            if (found > 64 * floor).any():  # if f jumps at x, that is not noise
+                beside, _ = _level(values[1:], floor)
+                found = np.where(beside < found / 8, beside, found)
             # On a narrower grid than that of a jump of f's values, log(cosh(x)) say, they are all the same.
             found = np.where(heard & (values == values[0]).all(axis=0), loudest, found)
             # What seems noise may be an oscillation that the grid is too wide for: a narrower one tells.
@@ -170,7 +174,7 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
             loud &= (found > LOUDER * epsilon * np.abs(rise)) & (step > narrowest) & (not wider)
             loudest = np.where(loud & ~heard, found, loudest)
             heard |= loud
-            least = np.fmin(least, difference_levels(values)[0].min(axis=0))
+            least = np.fmin(least, quietest)
             stuck = _stuck(values) & (step < widest) & (not narrower)
             level = np.where(np.isnan(level) & ~loud & ~stuck, found, level)
             noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
@@ -212,11 +216,17 @@ def _stuck(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray((2 * (changes == 0).sum(axis=0) >= len(changes)) & (coarse | (values == 0).all(axis=0)))
 
 
-def _level(values: np.ndarray[Any, Any], floor: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The noise on a grid; ``floor`` where the differences shrink below it, for no more shows there."""
-    found, _ = noise_level(values)
-    quiet = np.isnan(found) & (difference_levels(values)[0].min(axis=0) <= floor)
-    return np.where(quiet, floor, found)
+def _level(
+    values: np.ndarray[Any, Any], floor: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The noise on a grid, and the least of all orders of differences.
+
+    It is ``floor`` where the differences shrink below that, for no more shows there.
+    """
+    levels, changes = difference_levels(values)
+    found, _ = noise_level(values, levels, changes)
+    least = levels.min(axis=0)
+    return np.where(np.isnan(found) & (least <= floor), floor, found), least
 
 
 def signs(count: int) -> np.ndarray[Any, Any]:
@@ -291,10 +301,10 @@ def estimate_noise(f: Callable[[Any], Any], x: Any, *, h: float | None = None, p
         if not function.is_scalar:
             raise InputError("estimate_noise needs a function with one number as result; got several")
         column = values[:, 0]
-        level, status = noise_level(column)
+        levels, changes = difference_levels(column)
+        level, status = noise_level(column, levels, changes)
         if status >= 0:
             break
-    levels, changes = difference_levels(column)
     size = float(np.abs(column[0]))
     return Noise(
         level=float(level),

@@ -1,9 +1,9 @@
-"""The short way for the commonest calls: a float or a vector of floats, a step given, one number back.
+"""The short way for the commonest calls: a float or a vector of floats, and a step given.
 
 What makes :class:`~diffkit.finite.evaluation.Function` general costs more than many an f. Here nothing
 stands between the evaluations but the formula, with the same points in the same order and the same
-arithmetic. Whatever is out of the ordinary (a value that is not finite, a result that is not one float, a
-step lost beside x) is left to the general way, which knows what to say; the results there are so far go
+arithmetic. Whatever is out of the ordinary (a value that is not finite, a result of another kind, a step
+lost beside x) is left to the general way, which knows what to say; the results there are so far go
 along, so that f is still run once at each point.
 """
 
@@ -19,7 +19,7 @@ from diffkit.errors import InputError
 from diffkit.finite.evaluation import CHANGES
 from diffkit.finite.stencils import FORMS, Stencil, stencil
 
-__all__ = ["quick_derivative", "quick_gradient"]
+__all__ = ["quick_derivative", "quick_gradient", "quick_jacobian"]
 
 Function = Callable[[Any], Any]
 
@@ -43,8 +43,8 @@ def quick_derivative(f: Function, x: Any, form: Any, h: Any, order: Any, n: Any)
     outs, rest = _collect(f, points)
     if rest is not None:
         return None, rest
-    slopes = _combined(formula, outs, [step])
-    return (None, _Replayed(f, outs)) if slopes is None else (slopes[0], f)
+    slope = next(_slopes(formula, map(float, outs), [step]))
+    return (slope, f) if isfinite(slope) else (None, _Replayed(f, outs))
 
 
 def quick_gradient(f: Function, x: Any, form: Any, h: Any, order: Any) -> tuple[Any, Function]:
@@ -53,18 +53,46 @@ def quick_gradient(f: Function, x: Any, form: Any, h: Any, order: Any) -> tuple[
     Returns:
         The gradient and f; or None and what to go on with in the place of f.
     """
-    if type(x) is not np.ndarray or x.ndim != 1 or x.dtype != np.float64 or not _is_plain(f, form, h):
+    formula, points, steps = _along_coordinates(f, x, form, h, order)
+    if points is None:
         return None, f
+    outs, rest = _collect(f, points)
+    if rest is not None:
+        return None, rest
+    slopes = list(_slopes(formula, map(float, outs), steps))
+    return (np.array(slopes), f) if all(map(isfinite, slopes)) else (None, _Replayed(f, outs))
+
+
+def quick_jacobian(f: Function, x: Any, form: Any, h: Any, order: Any) -> tuple[Any, Function]:
+    """The Jacobian of vectors by a vector of floats: see :func:`~diffkit.finite.jacobian`.
+
+    Returns:
+        The Jacobian and f; or None and what to go on with in the place of f.
+    """
+    formula, points, steps = _along_coordinates(f, x, form, h, order)
+    if points is None:
+        return None, f
+    outs, rest = _collect_vectors(f, points)
+    if rest is not None:
+        return None, rest
+    values = np.array(outs)
+    if not np.isfinite(values).all():
+        return None, _Replayed(f, outs)
+    return np.ascontiguousarray(np.array(list(_slopes(formula, iter(values), steps))).T), f
+
+
+def _along_coordinates(
+    f: Any, x: Any, form: Any, h: Any, order: Any
+) -> tuple[Stencil, Iterator[Any] | None, list[float]]:
+    """The formula, its points for each coordinate, and the steps; no points if this is not a plain call."""
+    if type(x) is not np.ndarray or x.ndim != 1 or x.dtype != np.float64 or not _is_plain(f, form, h):
+        return stencil(), None, []
     formula = stencil(form, 1, order)
     coordinates = x.tolist()
     steps = [_moved_by(at, h, formula) for at in coordinates]
     if not steps or not all(step > 0 for step in steps):
-        return None, f
-    outs, rest = _collect(f, _moved(x, coordinates, steps, formula))
-    if rest is not None:
-        return None, rest
-    slopes = _combined(formula, outs, steps)
-    return (None, _Replayed(f, outs)) if slopes is None else (np.array(slopes), f)
+        return formula, None, []
+    return formula, _moved(x, coordinates, steps, formula), steps
 
 
 class _Replayed:
@@ -126,6 +154,7 @@ def _refuse_change(point: Any, kept: Any) -> None:
 def _collect(f: Function, points: Iterable[Any]) -> tuple[list[Any], Function | None]:
     """f's values, and what to go on with where they are not all floats, or f fails."""
     outs: list[Any] = []
+    points = iter(points)
     for point in points:
         try:
             out = f(point)
@@ -134,23 +163,38 @@ def _collect(f: Function, points: Iterable[Any]) -> tuple[list[Any], Function | 
         outs.append(out)
         kind = type(out)
         if kind is not float and kind is not np.float64:
+            next(points, None)  # which looks whether f has changed the point
             return outs, _Replayed(f, outs)
     return outs, None
 
 
-def _combined(formula: Stencil, outs: list[Any], steps: list[float]) -> list[float] | None:
-    """The formula for each step; None if a result is not finite."""
+def _collect_vectors(f: Function, points: Iterable[Any]) -> tuple[list[Any], Function | None]:
+    """The same for vectors of floats of one length; copies, since f may hand out one array each time."""
+    outs: list[Any] = []
+    shape: tuple[int, ...] = ()
+    points = iter(points)
+    for point in points:
+        try:
+            out = f(point)
+        except Exception as error:
+            return outs, _Replayed(f, outs, error)
+        if type(out) is not np.ndarray or out.ndim != 1 or out.dtype != np.float64:
+            next(points, None)
+            return outs, _Replayed(f, [*outs, out])
+        outs.append(out.copy())
+        shape = shape or out.shape
+        if out.shape != shape:
+            return outs, _Replayed(f, outs)
+    return outs, None
+
+
+def _slopes(formula: Stencil, values: Iterator[Any], steps: list[float]) -> Iterator[Any]:
+    """The formula for each step, from the values at x (if it has that point) and beside it."""
     numerators, denominator = formula.integers
     terms = list(zip(formula.points, numerators, strict=True))
-    values = map(float, outs)
-    at_x = next(values) if 0.0 in formula.points else 0.0
-    slopes = []
+    at_x = next(values) if 0.0 in formula.points else None
     for step in steps:
-        total = 0.0
+        total: Any = 0.0
         for k, w in terms:
-            total += w * (next(values) if k else at_x)
-        slope = total / (denominator * (step if formula.n == 1 else step * step))
-        if not isfinite(slope):
-            return None
-        slopes.append(slope)
-    return slopes
+            total = total + w * (next(values) if k else at_x)
+        yield total / (denominator * (step if formula.n == 1 else step * step))
