@@ -14,6 +14,8 @@ Stats(hits=2, traced=2, plain=0, paths=2)
 from __future__ import annotations
 
 import functools
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -23,9 +25,11 @@ import numpy as np
 from diffkit.autodiff.emission import MISS, Emitted, emit, may_vary, root_of
 from diffkit.autodiff.passes import EXACT, apply_passes, inlined
 from diffkit.autodiff.program import program_of
-from diffkit.autodiff.trace import Trace, record
+from diffkit.autodiff.snapshots import snapshot
+from diffkit.autodiff.trace import Trace, parameter_names, record
 from diffkit.autodiff.tracer import Node
-from diffkit.autodiff.watching import Watch, witnessed
+from diffkit.autodiff.watching import Watch, is_users_object
+from diffkit.autodiff.witnessing import caught_errors, witnessed
 from diffkit.containers import flatten
 from diffkit.errors import InputError, TraceError
 
@@ -56,28 +60,36 @@ def compile(f: Callable[..., Any], *, paths: int = 64, longest: int = LONGEST) -
     """``f`` as emitted source, traced once for each kind of call.
 
     The first call of each kind runs f, traces it, writes the trace as Python source and compiles that;
-    later calls run the compiled source. All get the bits that the trace has (on Python floats a trace
-    computes sin by ``math.sin``, which may differ from NumPy's in the last one).
+    later calls run the compiled source. All return what f returns, to the last bit and of the same types.
 
-    A kind of call is the nesting of the arguments, the types, dtypes and shapes of their floats and
-    arrays of floats, the values of all else (integers, strings, integer arrays, keyword arguments), and
-    the path: whatever f decides by a traced value (``if x > 0``, the end of a loop, an index) is checked
-    by the compiled source as it goes, and a call that decides otherwise is traced anew.
+    A kind of call is the nesting of the arguments; the types, dtypes and shapes of their floats and
+    arrays of floats; the values of all else (integers, strings, integer arrays, objects); and the path:
+    whatever f decides by a traced value (``if x > 0``, the end of a loop, an index) is checked by the
+    compiled source as it goes, and a call that decides otherwise is traced anew.
 
     What f computes must follow from its arguments. The following is noticed:
 
-    - Variables around f, globals, default values, attributes of objects that f or a function that it
-      calls refers to: when one has changed, f is traced anew. Arrays among them are compared with what
-      they were at each call, which takes time in proportion to their size: pass large ones as
-      arguments, of which only shape and dtype are compared.
-    - f changes something of this itself, draws from a random generator, prints, reads or writes a file,
-      or asks for the time: refused by name.
+    - Variables around f, globals, default values, attributes of objects, functions that are called and
+      modules that are imported: when anything has changed that f refers to, f is traced anew. Arrays
+      among them are compared with what they were at each call, which takes time in proportion to their
+      size: pass large ones as arguments, of which only shape and dtype are compared. So are the rules
+      of a primitive.
+    - f changes something of this itself, or an argument, draws from a random generator, prints or logs,
+      opens a file, reads the environment, asks for the time, runs another program, or has NumPy raise
+      errors by ``np.errstate``: refused by name.
     - f gives another answer when it is traced than when it is run: refused.
+    - f catches an error that one of its operations raises (1 / 0): such a call is left to f.
 
-    It can't be noticed if f depends on something that its code does not refer to: data that an
-    extension module keeps, the environment, the content of a file that a library reads, elements
-    deeper than eight containers, attributes by computed names. A value of an output that is not a
-    number, an array, a string or None can't be compiled.
+    It can't be noticed if f depends on something that its code does not name: data that an extension
+    module keeps or a server sends, elements deeper than eight containers, attributes by computed names
+    (``getattr(model, "w" + k)``), whether two arguments are the same object (``x is y``). Warnings
+    are given again, but those alone that come from NumPy's operations. A value of an output that is
+    not a number, an array, a string or None can't be compiled.
+
+    A function of Python floats that calls ``np.sin`` and its like gets NumPy's bits, and so takes
+    NumPy's time for them; its derivatives use the ``math`` module, as all traces do, and are faster.
+
+    Several threads may call a compiled function. It can be pickled if f can, without its programs.
 
     Args:
         f: a function, or an operator's result: ``compile(grad(f))``.
@@ -92,6 +104,19 @@ def compile(f: Callable[..., Any], *, paths: int = 64, longest: int = LONGEST) -
     >>> compile(hessian(lambda x: np.sum(x**3)))(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
            [ 0., 12.]])
+
+    A change of what f refers to is seen, and what f does besides computing is refused:
+
+    >>> scale = 2.0
+    >>> g = compile(lambda x: scale * x)
+    >>> first = g(3.0)
+    >>> scale = 5.0
+    >>> first, g(3.0)
+    (6.0, 15.0)
+    >>> compile(lambda x: x * np.random.rand())(1.0)
+    Traceback (most recent call last):
+    ...
+    diffkit.errors.TraceError: <lambda> draws from NumPy's global random generator; a compiled ...
     """
     if not callable(f):
         raise InputError(f"compile takes a function, but was given {f!r}")
@@ -112,10 +137,11 @@ class Compiled:
         self.function = function
         self.paths = paths
         self.longest = longest
-        self._programs: list[Emitted] = []
-        self._runs: list[Callable[..., Any]] = []  # the same, most recently used first
+        self._programs: dict[Callable[..., Any], Emitted] = {}
+        self._runs: list[Callable[..., Any]] = []  # their functions, most recently used first
         self._watch: Watch | None = None
-        self._unchanged: Callable[[], bool] = lambda: False
+        self._unchanged: Callable[[], bool] = _never
+        self._changing = threading.RLock()  # f may call itself, compiled
         self._hits = self._traced = self._plain = 0
         functools.update_wrapper(self, function, updated=())  # its attributes are its own
 
@@ -129,10 +155,25 @@ class Compiled:
                     continue
                 if answer is not MISS:
                     if run is not runs[0]:
-                        self._runs = [run, *(r for r in runs if r is not run)]
+                        self._bring_forward(run)
                     self._hits += 1
                     return answer
-        return self._first_call(args, kwargs)
+        with self._changing:
+            return self._first_call(args, kwargs)
+
+    def _bring_forward(self, run: Callable[..., Any]) -> None:
+        with self._changing:
+            if run in self._programs:  # another thread may have dropped it
+                self._runs = [run, *(r for r in self._runs if r is not run)]
+
+    def __reduce__(self) -> Any:
+        found: Any = sys.modules.get(self.__module__)
+        path = getattr(self, "__qualname__", "")
+        for name in path.split("."):
+            found = getattr(found, name, None)
+        if found is self:  # f was decorated, and this has its name
+            return path
+        return functools.partial(compile, paths=self.paths, longest=self.longest), (self.function,)
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self.function, '__name__', self.function)}: {len(self._runs)} programs>"
@@ -148,12 +189,13 @@ class Compiled:
     @property
     def sources(self) -> list[str]:
         """The text of each program that is kept, the most recently used first."""
-        by_run = {p.run: p.text for p in self._programs}
-        return [by_run[run] for run in self._runs]
+        with self._changing:
+            return [self._programs[run].text for run in self._runs]
 
     def clear(self) -> None:
         """Forgets all programs."""
-        self._runs, self._programs = [], []
+        with self._changing:
+            self._runs, self._programs = [], {}
 
     # -- a call that no program is for ----------------------------------------------------------------
 
@@ -162,41 +204,64 @@ class Compiled:
         if any(type(leaf) is Node for leaf in leaves):
             self._plain += 1
             return self.function(*args, **kwargs)
-        self._look_around()
+        names = self._look_around([leaf for leaf in leaves if is_users_object(leaf)])
+        same_arguments = [snapshot(value, names) for value in (*args, kwargs)]
         answer, impure = witnessed(lambda: self.function(*args, **kwargs))
-        self._refuse_if(impure)
+        same = [same(value) for same, value in zip(same_arguments, (*args, kwargs), strict=True)]
+        self._refuse_if(impure, [k for k, unchanged in enumerate(same) if not unchanged], args)
         try:
-            t = record(self.function, args, kwargs)
-            emitted = self._emitted(t, args, kwargs, answer)
-            again = emitted.run(args, kwargs)
+            emitted = self._traced_and_emitted(args, kwargs, answer, names)
+            if emitted is None or not self._agree(answer, emitted.run(args, kwargs)):
+                self._plain += 1
+                return answer
         except (ArithmeticError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
             self._plain += 1
             return answer
-        if again is MISS or not self._agree(answer, again):
-            self._plain += 1
-            return answer
         self._traced += 1
-        self._programs = [p for p in self._programs if p.run in self._runs[: self.paths - 1]] + [emitted]
         self._runs = [emitted.run, *self._runs[: self.paths - 1]]
-        return again
+        self._programs = {run: self._programs.get(run, emitted) for run in self._runs}
+        return answer
 
-    def _look_around(self) -> None:
-        """Notes what f refers to; if that has changed, the programs so far are for something else."""
+    def _look_around(self, objects: list[Any]) -> frozenset[str]:
+        """Notes what f refers to; if that has changed, the programs so far are for something else.
+
+        Returns:
+            The names of attributes that f reads, or a method of an object that it is given.
+        """
         if self._watch is None or not self._watch.unchanged():
             self.clear()
             self._watch = Watch(self.function)
-            self._unchanged = self._watch.unchanged
+        names = frozenset(self._watch.mentioned)
+        before = None
+        while names != before:  # what one of them reads may be of another
+            before = names
+            for value in objects:
+                names |= Watch(value, names).mentioned
+        if not names <= self._watch.mentioned:
+            self._watch = Watch(self.function, names)
+        self._unchanged = self._watch.unchanged
+        return names
 
-    def _refuse_if(self, impure: list[str]) -> None:
+    def _refuse_if(self, impure: list[str], changed: list[int], args: tuple[Any, ...]) -> None:
         name = getattr(self.function, "__name__", "the function")
         assert self._watch is not None
-        changed = self._watch.changes()
-        self._watch = self._watch if not changed else None
+        around = self._watch.changes()
+        if around:
+            self._watch, self._unchanged = None, _never
+        elif any(module in sys.modules for module in self._watch.imports):  # imported by this call
+            self._watch = Watch(self.function, frozenset(self._watch.mentioned))
+            self._unchanged = self._watch.unchanged
         if changed:
+            names = [*parameter_names(self.function, len(args)), "a keyword"]
             raise TraceError(
-                f"{name} changes {', '.join(changed)} while it runs, and a compiled program would not: "
+                f"{name} changes what it was given for {' and '.join(names[k] for k in changed)}, and a "
+                "compiled program would not: make a new array (or list, or object) and return that."
+            )
+        if around:
+            raise TraceError(
+                f"{name} changes {', '.join(around)} while it runs, and a compiled program would not: "
                 "pass it as an argument and return the new value."
             )
         if impure:
@@ -205,7 +270,20 @@ class Compiled:
                 "and pass what comes of it as an argument."
             )
 
-    def _emitted(self, t: Trace, args: tuple[Any, ...], kwargs: dict[str, Any], answer: Any) -> Emitted:
+    def _traced_and_emitted(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], answer: Any, names: frozenset[str]
+    ) -> Emitted | None:
+        """The program of this call; None if it hangs on an error that f catches."""
+        if not kwargs:
+            t, caught = caught_errors(lambda: record(self.function, args, {}))
+        else:
+            f = _by_position(self.function)
+            t, caught = caught_errors(lambda: record(f, (*args, kwargs), {}))
+        return None if caught else self._emitted(t, answer, keywords=bool(kwargs), mentioned=names)
+
+    def _emitted(
+        self, t: Trace, answer: Any, *, keywords: bool = False, mentioned: frozenset[str] = frozenset()
+    ) -> Emitted:
         if len(t) > self.longest:
             raise InputError(
                 f"the trace of {t.name} has {len(t):,} rows, more than the {self.longest:,} that are "
@@ -223,16 +301,16 @@ class Compiled:
         arguments = [by_index[a.index] if t.owns(a) else a for a in t._arguments]
         pinned = frozenset(id(row) for row in program.rows if may_vary(row))
         done = inlined(apply_passes(replace(program, pinned=pinned), COMPILED), 40)
-        assert self._watch is not None
-        mentioned = frozenset(self._watch.mentioned)
-        return emit(done, arguments, t.in_structure, kwargs, answer, roots, mentioned)
+        return emit(done, arguments, t.in_structure, answer, roots, keywords=keywords, mentioned=mentioned)
 
     def _agree(self, answer: Any, again: Any) -> bool:
-        """Whether the function and its trace computed the same.
+        """Whether the function and its program computed the same.
 
         Where one has no number and the other does (a negative number to a broken power), the function is
         left to itself. If both have numbers and they differ, it is refused: it is not one program.
         """
+        if again is MISS:
+            return False
         expected, structure = flatten(answer)
         got, got_structure = flatten(again)
         if structure == got_structure:
@@ -250,6 +328,21 @@ class Compiled:
 
 COMPILED = tuple(name for name in EXACT if name not in ("seeds", "inline"))
 """The passes that compiled programs go through, before long expressions are made of their rows."""
+
+
+def _never() -> bool:
+    return False
+
+
+def _by_position(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, taking the dictionary of its keyword arguments as the last positional one."""
+
+    def called(*given: Any) -> Any:
+        *positional, keywords = given
+        return function(*positional, **keywords)
+
+    called.__name__ = getattr(function, "__name__", "the function")
+    return called
 
 
 def _can_be_returned(output: Any) -> bool:

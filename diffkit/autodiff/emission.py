@@ -17,8 +17,9 @@ import numpy as np
 from diffkit.autodiff.expressions import Writer
 from diffkit.autodiff.naming import identifiers
 from diffkit.autodiff.program import VIEWS, Guard, Program, Row, same_bits
+from diffkit.autodiff.snapshots import snapshot
 from diffkit.autodiff.tracer import GETITEM, INPUT, PART, UFUNCS
-from diffkit.autodiff.watching import Watch, snapshot
+from diffkit.autodiff.watching import Watch, is_users_object
 from diffkit.containers import Structure, flatten
 
 __all__ = ["MISS", "Emitted", "emit", "may_vary", "root_of"]
@@ -58,20 +59,22 @@ def emit(
     program: Program,
     arguments: Sequence[Any],
     structure: Structure,
-    kwargs: dict[str, Any],
     answer: Any,
     roots: Sequence[Any],
+    *,
+    keywords: bool = False,
     mentioned: frozenset[str] = frozenset(),
 ) -> Emitted:
     """Compiles a program.
 
     Args:
         program: the program.
-        arguments: the leaves of the positional arguments: rows, and constants.
-        structure: how they were nested.
-        kwargs: the keyword arguments, which are constants.
+        arguments: the leaves of the arguments: rows, and constants.
+        structure: how they were nested: a tuple of the positional arguments and, if there are any, the
+            dictionary of the keyword arguments.
         answer: what the function itself returned, whose types are those that a call returns.
         roots: what each output shares its memory with in the trace, as :func:`root_of` tells.
+        keywords: whether there are keyword arguments.
         mentioned: the attributes that the function reads, to be compared in objects among the constants.
     """
     computed = [r for r in program.rows if r.fun is not INPUT]
@@ -79,7 +82,7 @@ def emit(
     names = {id(r): name for r, name in zip(program.rows, found[len(_OWN_NAMES) :], strict=True)}
     varying = {id(r) for r in computed if may_vary(r)}  # checked once they are there, so they need a name
     writer = Writer(names, taken | {"np", "math"}, program.inline - varying, quick=True)
-    lines = _Entry(writer, mentioned).check(arguments, structure, kwargs)
+    lines = _Entry(writer, mentioned).check(arguments, structure, keywords)
     guards: dict[int, list[Guard]] = {}
     for guard in program.guards:
         guards.setdefault(id(guard.row), []).append(guard)
@@ -125,17 +128,11 @@ class _Entry:
         self.lines: list[str] = []
         self.spare = 0
 
-    def check(self, leaves: Sequence[Any], structure: Structure, kwargs: dict[str, Any]) -> list[str]:
+    def check(self, leaves: Sequence[Any], structure: Structure, keywords: bool) -> list[str]:
         """The statements that take ``args`` and ``kwargs`` apart."""
-        given = iter(leaves)
-        if kwargs:
-            self.miss_unless(f"kwargs.keys() == {set(kwargs)!r}")
-            self.miss_unless(f"len(args) == {len(structure.children)}")
-        else:
-            self.lines.append(f"if kwargs or len(args) != {len(structure.children)}: return MISS")
-        self._take("args", structure, given, check=False)
-        for name, value in kwargs.items():
-            self._constant(f"kwargs[{name!r}]", value)
+        positional = len(structure.children) - keywords
+        self.lines.append(f"if {'not ' * keywords}kwargs or len(args) != {positional}: return MISS")
+        self._take("*args, kwargs" if keywords else "args", structure, iter(leaves), check=False)
         return self.lines
 
     def miss_unless(self, condition: str) -> None:
@@ -205,12 +202,12 @@ class _Entry:
             self.miss_unless(f"{name} is None")
         else:
             check = snapshot(value, self.mentioned)
-            if callable(value):
-                check = functools.partial(_same_function, check, Watch(value))
+            if is_users_object(value):
+                check = functools.partial(_same_object, check, Watch(value, self.mentioned))
             self.miss_unless(f"{self.writer.bind('unchanged', check)}({name})")
 
 
-def _same_function(check: Callable[[Any], bool], watch: Watch, value: Any) -> bool:
+def _same_object(check: Callable[[Any], bool], watch: Watch, value: Any) -> bool:
     return check(value) and watch.unchanged()
 
 
@@ -325,9 +322,12 @@ def _returned(program: Program, answer: Any, roots: Sequence[Any], writer: Write
 
 
 def _typed(text: str, value: Any, expected: Any, writer: Writer) -> str:
-    """The text, made of the type that the function's own answer has."""
-    if type(value) is type(expected) or (type(value) is float and type(expected) is np.float64):
-        return text  # NumPy's functions make float64 of a float; in a trace it stays a float
+    """The text, made of the type that the function's own answer has.
+
+    NumPy's functions make float64 of a Python float, for one, which in a trace stays what it is.
+    """
+    if type(value) is type(expected):
+        return text
     if isinstance(expected, float | int | complex | np.generic):
         return f"{writer.bind(type(expected).__name__, type(expected))}({text})"
     if type(expected) is np.ndarray:

@@ -229,7 +229,8 @@ def _elementwise(function: str, on_float: str, writer: Writer, row: Row) -> tupl
     if type(row.value) is not float or not all(isinstance(v, float | int) for v in values):
         return writer.call(function, row.args, row.kwargs), ATOM
     finite = math.isfinite(row.value) or not all(map(math.isfinite, values))
-    if on_float and len(values) == 1 and type(values[0]) is float:
+    by_numpy = writer.quick and row.by_numpy  # compiled code has the bits of the function, not its trace
+    if on_float and len(values) == 1 and type(values[0]) is float and not by_numpy:
         if finite:
             return writer.call(on_float, row.args, row.kwargs), ATOM
         if writer.quick:  # for other numbers too: by math, and where that raises by NumPy

@@ -262,7 +262,7 @@ def _common(program: Program) -> Program:
     def instead(row: Row) -> Any:
         if row.fun is INPUT or not row.fun.builtin:
             return row
-        key: Any = (row.fun, *map(_key, row.args))
+        key: Any = (row.fun, row.by_numpy, *map(_key, row.args))
         if row.kwargs:
             key = (key, tuple((k, _key(v)) for k, v in row.kwargs.items()))
         return known.setdefault(key, row)

@@ -6,8 +6,10 @@ rows refer to each other directly. Passes (``passes.py``) turn a program into an
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,8 @@ class Row:
         value: what it was when the program was traced: an example of its type and shape.
         name: what it is called.
         reverse: whether it belongs to the reverse sweep.
+        by_numpy: whether the function itself calls NumPy here, and no rule or inner trace does: then a
+            Python float gets NumPy's bits where the function is run, and those of ``math`` in a trace.
     """
 
     fun: Primitive
@@ -45,6 +49,7 @@ class Row:
     value: Any
     name: str
     reverse: bool = False
+    by_numpy: bool = False
 
     @property
     def rows(self) -> list[Row]:
@@ -159,7 +164,7 @@ def program_of(t: Trace) -> Program:
         own = [rows[a.index] if type(a) is Node and a.recording is recording else a for a in n.args]
         args = tuple(own) if fun is not INPUT else ()
         reverse = adjoint is not None and adjoint.is_adjoint(n)
-        rows.append(Row(fun, args, n.kwargs, n.value, names[n.index], reverse))
+        rows.append(Row(fun, args, n.kwargs, n.value, names[n.index], reverse, not _is_own(n.code)))
 
     def now(value: Any) -> Any:
         return rows[value.index] if t.owns(value) else value
@@ -206,6 +211,11 @@ def _decisions(t: Trace) -> list[tuple[Any, Decision]]:
     replayed = _decisions(t.primal) if isinstance(t, AdjointTrace) else []
     own = [(d.node, d) for d in t.decisions if t.owns(d.node)]
     return [(t.primal_rows[n.index], d) for n, d in replayed if t.primal.owns(n)] + own  # type: ignore[attr-defined]
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_own(code: CodeType) -> bool:
+    return belongs_to_diffkit(code)
 
 
 def _brief(value: Any) -> str:

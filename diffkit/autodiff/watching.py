@@ -1,9 +1,9 @@
-"""What a function depends on besides its arguments: noticed if it changes, named if it can't be watched.
+"""What a function depends on besides its arguments: noticed if it changes.
 
 A compiled function is only right for as long as everything that it was made of stays as it was. This
 module walks from a function to all that its code refers to (variables of enclosing functions, globals,
-default values, attributes of objects, and the same for the functions that it calls) and takes a
-:class:`Watch`, which tells whether anything of that has changed since.
+default values, attributes of objects, modules that it imports, and the same for the functions that it
+calls) and takes a :class:`Watch`, which tells whether anything of that has changed since.
 
 >>> scale = [2.0]
 >>> def f(x):
@@ -18,42 +18,26 @@ True
 
 from __future__ import annotations
 
-import array
 import builtins
 import collections
-import datetime
+import dis
 import functools
-import io
-import random
 import sys
 import sysconfig
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import (
-    BuiltinFunctionType,
-    CodeType,
-    FrameType,
-    FunctionType,
-    GeneratorType,
-    MemberDescriptorType,
-    MethodType,
-    ModuleType,
-    WrapperDescriptorType,
-)
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.autodiff.program import same_bits
 from diffkit.autodiff.sites import belongs_to_diffkit
+from diffkit.autodiff.snapshots import attributes, snapshot
 from diffkit.autodiff.tracer import Primitive
-from diffkit.errors import TraceError
 
-__all__ = ["Watch", "snapshot", "witnessed"]
+__all__ = ["Watch", "is_library", "is_users_object"]
 
 _STANDARD = (sysconfig.get_paths()["stdlib"], str(Path(np.__file__).parent.parent), "<frozen")
-_BY_IDENTITY = (type, ModuleType, BuiltinFunctionType, WrapperDescriptorType, np.ufunc, np.dtype, Primitive)
 _SAME_FOR_EVER = (
     bool,
     int,
@@ -70,113 +54,13 @@ _SAME_FOR_EVER = (
 )
 """What is as it was if it is the same object. (A function's own variables are watched beside it.)"""
 
-_DEPTH = 8
-"""How deep containers and objects are looked into."""
-
-Check = Callable[[Any], bool]
+_NOT_WALKED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__init_subclass__", "__del__"})
+"""What a class has that an operation on its finished objects does not call."""
 
 
 def is_library(code: CodeType) -> bool:
     """Whether code is Python's, an installed package's or diffkit's, and not the user's own."""
     return code.co_filename.startswith(_STANDARD) or belongs_to_diffkit(code)
-
-
-# -- the value of one variable ----------------------------------------------------------------------------
-
-
-def snapshot(value: Any, mentioned: frozenset[str] = frozenset(), depth: int = 0) -> Check:
-    """A check whether a value is what this one is now, to the last bit.
-
-    Arrays and containers are compared by what is in them; of objects, the attributes in ``mentioned``;
-    functions, classes and modules by identity.
-
-    Raises:
-        TraceError: for what is used up by being used: a generator, an open file.
-
-    >>> check = snapshot({"a": np.zeros(2)})
-    >>> check({"a": np.zeros(2)}), check({"a": np.ones(2)}), check({})
-    (True, False, False)
-    """
-    kind = type(value)
-    if value is None or kind in (bool, int, str, bytes, float, complex):
-        return lambda v: type(v) is kind and same_bits(v, value)
-    if isinstance(value, np.generic):
-        return lambda v: same_bits(v, value)
-    if kind is np.ndarray and not value.dtype.hasobject:
-        return _array_check(value)
-    if isinstance(value, np.random.Generator):
-        state = _state_of(value)
-        return lambda v: v is value and _state_of(v) == state
-    if isinstance(value, GeneratorType | io.IOBase) or (
-        hasattr(kind, "__next__") and hasattr(kind, "__iter__")
-    ):
-        raise TraceError(
-            f"the function to compile uses a {kind.__name__}, which is used up by being used: what it gave "
-            "while the function was traced would be given for ever. Read it first, and pass what it gave as "
-            "an argument."
-        )
-    if depth < _DEPTH:
-        if isinstance(value, list | tuple):
-            return _sequence_check(value, [snapshot(v, mentioned, depth + 1) for v in value])
-        if isinstance(value, dict):
-            return _dict_check(value, {k: snapshot(v, mentioned, depth + 1) for k, v in value.items()})
-        if isinstance(value, collections.deque | array.array | bytearray):
-            parts = _sequence_check(list(value), [snapshot(v, mentioned, depth + 1) for v in value])
-            return lambda v: type(v) is kind and parts(list(v))
-        if isinstance(value, set | frozenset):
-            members = frozenset(value)
-            return lambda v: type(v) is kind and v == members
-        if isinstance(value, Primitive):
-            vjps, jvps = value.vjps, value.jvps
-            return lambda v: v is value and v.vjps is vjps and v.jvps is jvps
-        if not isinstance(value, (*_BY_IDENTITY, FunctionType, MethodType)):
-            checks = {k: snapshot(v, mentioned, depth + 1) for k, v in _attributes(value, mentioned).items()}
-            return lambda v: v is value and all(hasattr(v, k) and c(getattr(v, k)) for k, c in checks.items())
-    if isinstance(value, MethodType):
-        owner, function = value.__self__, value.__func__
-        return lambda v: type(v) is MethodType and v.__self__ is owner and v.__func__ is function
-    return lambda v: v is value
-
-
-def _array_check(array: np.ndarray) -> Check:
-    dtype, shape, data = array.dtype, array.shape, array.tobytes()
-    if not array.flags.writeable and array.flags.owndata:
-        return lambda v: (
-            v is array
-            or (type(v) is np.ndarray and v.dtype == dtype and v.shape == shape and v.tobytes() == data)
-        )
-    return lambda v: type(v) is np.ndarray and v.dtype == dtype and v.shape == shape and v.tobytes() == data
-
-
-def _sequence_check(value: Any, checks: list[Check]) -> Check:
-    kind, n = type(value), len(value)
-    return lambda v: (
-        type(v) is kind and len(v) == n and all(c(part) for c, part in zip(checks, v, strict=True))
-    )
-
-
-def _dict_check(value: Any, checks: dict[Any, Check]) -> Check:
-    kind, keys = type(value), list(value)  # the order counts: a program may go through it
-    return lambda v: type(v) is kind and list(v) == keys and all(c(v[k]) for k, c in checks.items())
-
-
-def _state_of(generator: np.random.Generator) -> str:
-    return repr(generator.bit_generator.state)
-
-
-def _attributes(value: Any, mentioned: frozenset[str]) -> dict[str, Any]:
-    """An object's own attributes among those mentioned, in its dictionary or in slots."""
-    own = getattr(value, "__dict__", {})
-    kind = type(value)
-    return {
-        name: getattr(value, name)
-        for name in sorted(mentioned)
-        if (name in own or isinstance(getattr(kind, name, None), MemberDescriptorType))
-        and hasattr(value, name)
-    }
-
-
-# -- all that a function refers to ------------------------------------------------------------------------
 
 
 class _Place(NamedTuple):
@@ -195,24 +79,31 @@ class Watch:
     """Everything that a function's code refers to, as it is now.
 
     Args:
-        function: the function.
+        function: the function, or an object whose methods may be called.
+        mentioned: names of attributes that other code reads, which may be of objects found here.
+
+    Attributes:
+        mentioned: those names, and those that the code found here reads.
+        imports: names of modules that the code imports and that nobody has imported yet.
 
     Raises:
         TraceError: if it refers to something that is used up by being used.
     """
 
-    def __init__(self, function: Any) -> None:
-        self.mentioned: set[str] = set()
+    def __init__(self, function: Any, mentioned: frozenset[str] = frozenset()) -> None:
+        self.mentioned: set[str] = set(mentioned)
+        self.imports: set[str] = set()
+        self._known: set[str] = set()  # places that have been noted
         self._seen: set[int] = set()
         self._alive: list[Any] = []  # an id is only good for as long as its object is
         self._places: list[_Place] = []
         self._objects: list[Any] = []
         self._place("the function", (function,), "{}[0]")
-        before = -1
-        while before != len(self._seen):  # names found in one method lead to others
-            before = len(self._seen)
+        before = (-1, -1)
+        while before != (len(self._seen), len(self.mentioned)):  # names found in one method lead to others
+            before = (len(self._seen), len(self.mentioned))
             for value in list(self._objects):
-                for attribute in _attributes(value, frozenset(self.mentioned)).values():
+                for attribute in attributes(value, frozenset(self.mentioned)).values():
                     self._walk(attribute)
                 self._walk_class(type(value))
         names = frozenset(self.mentioned)
@@ -272,7 +163,10 @@ class Watch:
         elif isinstance(value, Primitive):
             self._remember(value)
             self._walk(getattr(value, "raw", None))
-        elif isinstance(value, list | tuple):
+            if not value.builtin:
+                for rule in (*value.vjps, *value.jvps):
+                    self._walk(rule)
+        elif isinstance(value, list | tuple | set | frozenset | collections.deque):
             self._remember(value)
             for part in value:
                 self._walk(part)
@@ -295,15 +189,23 @@ class Watch:
         elif hasattr(value, "__dict__") or hasattr(type(value), "__slots__"):
             self._remember(value)
             self._objects.append(value)
-            self._walk(vars(type(value)).get("__call__"))
 
     def _walk_class(self, kind: type) -> None:
         """The attributes that an object has from its class: methods, and values shared by all objects."""
-        for name in sorted(self.mentioned & set(dir(kind))):
-            key = f"{id(kind)}.{name}"
-            if key not in self.mentioned and hasattr(kind, name):
-                self.mentioned.add(key)
+        names = self.mentioned & set(dir(kind))
+        for base in kind.__mro__:  # what operators, calls, loops and with statements go through
+            if not _is_library_class(base):
+                special = {n for n, part in vars(base).items() if n[:2] == "__" == n[-2:] and callable(part)}
+                names |= special - _NOT_WALKED
+        for name in sorted(names - {"__dict__", "__class__"}):
+            if self._is_new(kind, name) and hasattr(kind, name):
                 self._place(f"{kind.__name__}.{name}", kind, f"{{}}.{name}")
+
+    def _is_new(self, owner: Any, name: str) -> bool:
+        key = f"{id(owner)}.{name}"
+        new = key not in self._known
+        self._known.add(key)
+        return new
 
     def _remember(self, value: Any) -> None:
         self._seen.add(id(value))
@@ -326,31 +228,83 @@ class Watch:
             self._place(f"the defaults of {function.__name__}", function, "{}.__defaults__")
         if function.__kwdefaults__:
             self._place(f"the defaults of {function.__name__}", function, "{}.__kwdefaults__")
-        for name in function.__dict__:
+        wrapped = function.__dict__.get("__wrapped__")
+        for name, value in function.__dict__.items():
+            if getattr(wrapped, name, None) is value and _is_library_class(type(wrapped)):
+                continue  # functools.wraps copied it from an object that is looked into itself
             self._place(f"{function.__name__}.{name}", function, f"{{}}.__dict__[{name!r}]")
         if is_library(code):
             return
         self._place(f"the code of {function.__name__}", function, "{}.__code__")
         scope = function.__globals__
-        for name in _names_in(code):
-            self.mentioned.add(name)
-            if name not in scope or f"{id(scope)}.{name}" in self.mentioned:
-                continue
-            self.mentioned.add(f"{id(scope)}.{name}")
-            self._place(f"the global variable {name!r}", scope, f"{{}}[{name!r}]")
-            value = scope[name]
-            if isinstance(value, ModuleType) and _is_own_module(value):
-                for attribute in _names_in(code):
-                    if attribute in vars(value):
-                        self._place(f"{value.__name__}.{attribute}", value, f"{{}}.{attribute}")
+        names = _names_in(code)
+        self.mentioned |= names.mentioned
+        for name in sorted(names.variables):
+            if name in scope:
+                if self._is_new(scope, name):
+                    self._place(f"the global variable {name!r}", scope, f"{{}}[{name!r}]")
+                self._walk_module(scope[name], names.mentioned)
+            elif hasattr(builtins, name) and self._is_new(scope, name):
+                self._place(f"the global variable {name!r}", scope, f"{{}}.get({name!r})")
+        for name in sorted(names.imports):
+            own = [name, f"{scope.get('__package__')}.{name}"]  # from . import name
+            found = [sys.modules[module] for module in own if module in sys.modules]
+            for module in found:
+                self._walk_module(module, names.mentioned)
+            if not found:
+                self.imports.add(name)
+
+    def _walk_module(self, module: Any, names: frozenset[str]) -> None:
+        """What is mentioned of a module of the user's own, and of the modules in it."""
+        if not isinstance(module, ModuleType) or not _is_own_module(module):
+            return
+        for name in sorted(names & vars(module).keys()):
+            if self._is_new(module, name):
+                self._place(f"{module.__name__}.{name}", module, f"{{}}.{name}")
+                self._walk_module(getattr(module, name), names)
 
 
-def _names_in(code: CodeType) -> Iterator[str]:
-    """The globals and attributes that code mentions, in the functions inside it too."""
-    yield from code.co_names
-    for constant in code.co_consts:
+class _Names(NamedTuple):
+    """What a piece of code, and the functions inside it, refer to by name."""
+
+    variables: frozenset[str]
+    imports: frozenset[str]
+    mentioned: frozenset[str]  # all of these, attributes, and strings that could be the name of one
+
+
+@functools.lru_cache(maxsize=1024)
+def _names_in(code: CodeType) -> _Names:
+    variables, imports, mentioned = set(), set(), set(code.co_names)
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            variables.add(instruction.argval)
+        elif instruction.opname == "IMPORT_NAME":
+            imports.add(instruction.argval)
+            mentioned.update(instruction.argval.split("."))
+    for constant in _constants_in(code.co_consts):
         if isinstance(constant, CodeType):
-            yield from _names_in(constant)
+            inner = _names_in(constant)
+            variables |= inner.variables
+            imports |= inner.imports
+            mentioned |= inner.mentioned
+        elif isinstance(constant, str) and constant.isidentifier():  # getattr(model, "scale")
+            mentioned.add(constant)
+    if "globals" in variables:  # globals()["scale"]
+        variables |= mentioned
+    return _Names(frozenset(variables), frozenset(imports), frozenset(mentioned))
+
+
+def _constants_in(constants: tuple[Any, ...]) -> Iterator[Any]:
+    for constant in constants:
+        if isinstance(constant, tuple):
+            yield from _constants_in(constant)
+        else:
+            yield constant
+
+
+def is_users_object(value: Any) -> bool:
+    """Whether a value is an object of a class of the user's own, or something that can be called."""
+    return callable(value) or not _is_library_class(type(value))
 
 
 def _is_library_class(kind: type) -> bool:
@@ -366,65 +320,3 @@ def _is_own_module(module: ModuleType) -> bool:
     if file is None:
         return module.__name__ == "__main__"
     return not file.startswith(_STANDARD) and module.__name__.split(".")[0] != "diffkit"
-
-
-# -- what happens during one run --------------------------------------------------------------------------
-
-_IMPURE: dict[Any, str] = {
-    builtins.print: "prints",
-    builtins.input: "reads input",
-    builtins.open: "opens a file",
-    io.open: "opens a file",
-    time.time: "asks for the time",
-    time.time_ns: "asks for the time",
-    time.perf_counter: "asks for the time",
-    time.monotonic: "asks for the time",
-}
-
-
-def witnessed(run: Callable[[], Any]) -> tuple[Any, list[str]]:
-    """What ``run`` returns, and what it did besides that a compiled program would not do again.
-
-    Draws from the global random generators of NumPy and Python, printing, reading and writing files and
-    asking for the time are seen, if the user's own code does them; what a library does by itself is not.
-
-    >>> witnessed(lambda: np.random.rand() > 2.0)
-    (False, ["draws from NumPy's global random generator"])
-    """
-    seen: dict[str, None] = {}
-
-    def profile(frame: FrameType, event: str, called: Any) -> None:
-        if event != "c_call" or is_library(frame.f_code):
-            return
-        try:
-            what = _IMPURE.get(called, "")
-        except TypeError:  # methods of what can't be hashed
-            what = ""
-        owner = getattr(called, "__self__", None)
-        if isinstance(owner, random.Random):
-            what = "draws from Python's random generator"
-        elif isinstance(owner, io.IOBase):
-            what = f"calls {called.__name__} on a file"
-        elif owner is datetime.datetime and called.__name__ in ("now", "utcnow", "today"):
-            what = "asks for the time"
-        if what:
-            seen[what] = None
-
-    legacy = _numpy_state()
-    standard = random.getstate()
-    before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        answer = run()
-    finally:
-        sys.setprofile(before)
-    if _numpy_state() != legacy:
-        seen["draws from NumPy's global random generator"] = None
-    if random.getstate() != standard:
-        seen["draws from Python's random generator"] = None
-    return answer, list(seen)
-
-
-def _numpy_state() -> tuple[Any, ...]:
-    name, key, *rest = np.random.get_state()  # noqa: NPY002 (it is the global generator that is asked for)
-    return (name, np.asarray(key).tobytes(), *rest)

@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diffkit as dk
-from diffkit.autodiff.watching import Watch, snapshot, witnessed
+from diffkit.autodiff.snapshots import snapshot
+from diffkit.autodiff.watching import Watch
+from diffkit.autodiff.witnessing import witnessed
 
 _LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.complex_numbers()

@@ -242,14 +242,13 @@ def test_emission(benchmark, rows, what, monkeypatch):
     steps = rows // 3
     t = dk.trace(_long_chain)(0.2, steps)
     compiled = Compiled(_long_chain, 8, 10**7)
-    compiled._look_around()
     if "without" in what:
         monkeypatch.setattr("diffkit.autodiff.emission.compile", lambda *_: "run = None", raising=False)
 
     def emit():
         if what == "source":
             return trace_source(t)
-        return compiled._emitted(t, (0.2, steps), {}, 0.5)
+        return compiled._emitted(t, 0.5)
 
     benchmark.pedantic(emit, rounds=3 if rows < 100_000 else 1)
     benchmark.extra_info["us_per_row"] = benchmark.stats.stats.min / len(t) * 1e6
