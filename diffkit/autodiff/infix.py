@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.aliasing import refuse_shared
 from diffkit.autodiff.primitive import NO_KWARGS, UFUNCS, Primitive
 
 __all__ = ["PENDING", "InfixOperators"]
@@ -69,10 +70,24 @@ def _prefix(name: str, compute: Callable[[Any], Any], *, constant: bool = False)
     return prefix
 
 
+def _in_place(symbol: str) -> Callable[[Any, Any], Any]:
+    """``x += y``, which Python does as ``x = x + y`` if this says that it has no way of its own."""
+
+    def augmented(self: Any, other: Any) -> Any:
+        if type(self.value) is not float and self.ndim:
+            refuse_shared(self, symbol, sys._getframe(1))
+        return NotImplemented
+
+    return augmented
+
+
 class InfixOperators:
     """Python's operators on a traced value: each appends a node of the value's own type."""
 
     __slots__ = ()
+
+    value: Any
+    ndim: Any
 
     __add__, __radd__ = _infix("add", operator.add)
     __sub__, __rsub__ = _infix("subtract", operator.sub)
@@ -97,3 +112,14 @@ class InfixOperators:
     __pos__ = _prefix("positive", operator.pos)
     __abs__ = _prefix("absolute", operator.abs)
     __invert__ = _prefix("logical_not", np.logical_not, constant=True)
+
+    __iadd__, __isub__, __imul__ = _in_place("+"), _in_place("-"), _in_place("*")
+    __itruediv__, __ifloordiv__, __imod__ = _in_place("/"), _in_place("//"), _in_place("%")
+    __ipow__, __imatmul__ = _in_place("**"), _in_place("@")
+    __iand__, __ior__, __ixor__ = _in_place("&"), _in_place("|"), _in_place("^")
+
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return np.divmod(self, other)  # type: ignore[call-overload, no-any-return]
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return np.divmod(other, self)  # type: ignore[call-overload, no-any-return]

@@ -25,6 +25,7 @@ class ArrayMethods:
     value: Any
     __getitem__: Any
     __setitem__: Any
+    __iter__: Any
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -113,6 +114,10 @@ class ArrayMethods:
                 raise ValueError(f"item() needs an array with one element; this one has {self.size}")
             return flat[0]
         return self[index if len(index) > 1 else index[0]] if self.ndim == len(index) else flat[index[0]]
+
+    def tolist(self) -> Any:
+        """The elements in nested lists, still traced."""
+        return [part.tolist() for part in self] if self.ndim else self
 
     def clip(self, min: Any = None, max: Any = None) -> Any:
         """``np.clip``, whose limits have had these names from NumPy 2.1 on."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, NoReturn
 
-from diffkit.autodiff.sites import belongs_to_libraries, describe_site
+import numpy as np
+
+from diffkit.autodiff.sites import belongs_to_libraries, called_text, describe_site
 from diffkit.errors import NoRuleError, TraceError
 
 __all__ = [
     "explained",
     "qualified_name",
     "raise_closed",
+    "raise_no_attribute",
     "raise_no_rule",
     "raise_object_array",
     "refuse",
+    "refuse_array",
     "refuse_conversion",
     "refuse_keyword",
     "site_of",
@@ -25,12 +29,16 @@ __all__ = [
 
 def site_of(frame: FrameType) -> str:
     """The line of the user's program that is being run, found past diffkit's and NumPy's own frames."""
+    here = user_frame(frame)
+    return describe_site(here.f_code, here.f_lasti)
+
+
+def user_frame(frame: FrameType) -> FrameType:
+    """The innermost frame that is not diffkit's or NumPy's own; if there is none, the one given."""
     here = frame
     while belongs_to_libraries(here.f_code) and here.f_back is not None:
         here = here.f_back
-    if belongs_to_libraries(here.f_code):
-        here = frame
-    return describe_site(here.f_code, here.f_lasti)
+    return frame if belongs_to_libraries(here.f_code) else here
 
 
 def refuse(what: str, instead: str, frame: FrameType) -> NoReturn:
@@ -82,6 +90,10 @@ _CONVERSIONS = {
     "float": "leave the value as it is, and use numpy's functions (np.sin for math.sin)",
     "int": "use np.floor to keep it traced, or pass the integer as an argument of its own",
     "complex": "multiply by 1j, or add 0j, instead",
+    "round": "use np.round to keep it traced, or pass the integer as an argument of its own",
+    "math.floor": "use np.floor, which is traced",
+    "math.ceil": "use np.ceil, which is traced",
+    "math.trunc": "use np.trunc, which is traced",
 }
 
 
@@ -90,14 +102,61 @@ def refuse_conversion(kind: str, frame: FrameType) -> NoReturn:
 
     NumPy asks for a float, too, when a traced value is assigned to an element of a plain array.
     """
-    if _is_assignment(frame.f_code, frame.f_lasti):
-        refuse(
-            "a traced value was assigned into a plain array",
-            "collect the values in a list and build the array with np.stack or dk.numpy.array",
-            frame,
-        )
+    _refuse_assignment(frame)
     also = " or a function of the math module" if kind == "float" else ""
     refuse(f"{kind}(){also} was called on a traced value", _CONVERSIONS[kind], frame)
+
+
+def refuse_array(frame: FrameType) -> NoReturn:
+    """Refuses to make a plain array of traced values, by the name of what the user called.
+
+    NumPy asks for one when it meets traced values inside a list, which its functions do not look into.
+    """
+    here = user_frame(frame)
+    _refuse_assignment(here)
+    name = called_text(here.f_code, here.f_lasti)
+    called = _look_up(name, here)
+    module = getattr(called, "__module__", None) or type(called).__module__
+    if isinstance(called, np.vectorize) or called is np.vectorize:
+        what, instead = (
+            f"{name} was given a traced value",
+            "call the function on each: np.stack([f(t) for t in x])",
+        )
+    elif called in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray):
+        what = f"{name} was to make a plain array of traced values"
+        instead = "write dk.numpy.array, which is traced, or np.stack for a list of values of one shape"
+    elif isinstance(called, type) and issubclass(called, np.generic):
+        what, instead = f"{name}() was called on a traced value", "leave it as it is, or use x.astype"
+    elif isinstance(getattr(called, "__self__", None), np.random.RandomState | np.random.Generator):
+        what = f"{name} was given a traced value as a parameter"
+        instead = (
+            "draw numbers that do not depend on it, and shift and scale them: m + s * np.random.normal()"
+        )
+    elif module.split(".")[0] == "numpy":
+        what = f"{name} was given a list (or the like) of traced values"
+        instead = f"make an array of it first: {name}(np.stack(...)), or dk.numpy.array for nested lists"
+    else:
+        what = "a traced value was to become a plain array"
+        instead = (
+            "build arrays with np.stack, np.concatenate, dk.numpy.array or dk.numpy.full, which are traced"
+        )
+    refuse(what, instead, here)
+
+
+def _look_up(name: str, frame: FrameType) -> Any:
+    """What a dotted name means in a frame; None if nothing."""
+    first, *rest = name.split(".")
+    found = frame.f_locals.get(first, frame.f_globals.get(first))
+    for part in rest:
+        found = getattr(found, part, None)
+    return found
+
+
+def raise_no_attribute(name: str, frame: FrameType) -> NoReturn:
+    """Says of an attribute that a traced value doesn't have it, and whether an array would."""
+    more = ", though an array has: leave it out, or compute it with NumPy's functions"
+    known = more if hasattr(np.ndarray, name) else ""
+    raise AttributeError(f"a traced value has no attribute {name!r} ({site_of(frame)}){known}")
 
 
 def explained(error: Exception) -> Exception:
@@ -120,9 +179,14 @@ def explained(error: Exception) -> Exception:
     return error
 
 
-def _is_assignment(code: CodeType, at: int) -> bool:
-    """Whether the instruction there is ``a[i] = ...``."""
-    return dis.opname[code.co_code[at]] in ("STORE_SUBSCR", "STORE_SLICE")
+def _refuse_assignment(frame: FrameType) -> None:
+    """Says so if the instruction is ``a[i] = ...``, with a plain array a."""
+    if dis.opname[frame.f_code.co_code[frame.f_lasti]] in ("STORE_SUBSCR", "STORE_SLICE"):
+        refuse(
+            "a traced value was assigned into a plain array",
+            "collect the values in a list and build the array with np.stack or dk.numpy.array",
+            frame,
+        )
 
 
 def qualified_name(function: Callable[..., Any]) -> str:

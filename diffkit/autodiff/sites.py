@@ -9,6 +9,7 @@ from __future__ import annotations
 import dis
 import itertools
 import linecache
+import re
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
@@ -19,6 +20,7 @@ __all__ = [
     "assigned_name",
     "belongs_to_diffkit",
     "belongs_to_libraries",
+    "called_text",
     "describe_site",
     "line_of",
     "source_line",
@@ -54,6 +56,19 @@ def line_of(code: CodeType, at: int) -> int:
 def source_line(code: CodeType, at: int) -> str:
     """The text of that line, stripped; "" where the source is not to be had."""
     return linecache.getline(code.co_filename, line_of(code, at)).strip()
+
+
+def called_text(code: CodeType, at: int) -> str:
+    """What a call at this offset calls, as it is written there: ``np.array``; "" where that can't be told."""
+    if not dis.opname[code.co_code[at]].startswith("CALL"):
+        return ""
+    places = list(itertools.islice(code.co_positions(), at // 2, at // 2 + 1))
+    if not places or places[0][0] is None or places[0][2] is None:
+        return ""
+    line, column = places[0][0], places[0][2]
+    text = linecache.getline(code.co_filename, line).encode()[column:].decode()
+    found = re.match(r"[\w.]+", text)
+    return found.group() if found else ""
 
 
 def describe_site(code: CodeType, at: int) -> str:

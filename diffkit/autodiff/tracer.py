@@ -37,9 +37,11 @@ from diffkit.autodiff.primitive import FUNCTIONS, NO_KWARGS, UFUNCS, Primitive
 from diffkit.autodiff.refusals import (
     qualified_name,
     raise_closed,
+    raise_no_attribute,
     raise_no_rule,
     raise_object_array,
     refuse,
+    refuse_array,
     refuse_conversion,
     refuse_keyword,
     site_of,
@@ -151,7 +153,7 @@ class Node(ArrayMethods, InfixOperators):
     ) -> None:
         rows = recording.rows
         if rows is None:
-            raise_closed(recording.owner, describe_site(code, at))
+            raise_closed(recording.owner, site_of(sys._getframe(1)))
         if type(value) is ndarray and value.dtype.hasobject:
             raise_object_array(describe_site(code, at))
         self.recording = recording
@@ -227,12 +229,24 @@ class Node(ArrayMethods, InfixOperators):
             refuse(
                 f"{called} was called on a traced value, which SciPy turns into a plain array", instead, frame
             )
-        refuse(
-            "a traced value was to become a plain array (np.asarray, np.array of a list of traced values, "
-            "or assignment into an array)",
-            "build it with np.stack, np.concatenate, dk.numpy.array or dk.numpy.full, which are traced",
-            sys._getframe(1),
-        )
+        refuse_array(sys._getframe(1))
+
+    def __round__(self, digits: Any = None) -> NoReturn:
+        refuse_conversion("round", sys._getframe(1))
+
+    def __floor__(self) -> NoReturn:
+        refuse_conversion("math.floor", sys._getframe(1))
+
+    def __ceil__(self) -> NoReturn:
+        refuse_conversion("math.ceil", sys._getframe(1))
+
+    def __trunc__(self) -> NoReturn:
+        refuse_conversion("math.trunc", sys._getframe(1))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):  # asked by Python, NumPy or a notebook, which go on without it
+            raise AttributeError(name)
+        raise_no_attribute(name, sys._getframe(1))
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         refuse(

@@ -341,3 +341,148 @@ def test_a_value_that_is_not_finite():
 def test_an_unknown_check():
     with pytest.raises(InputError, match='check is "nan" or None'):
         dk.grad(np.sin, check="inf")
+
+
+# -- changes in place that others would see ---------------------------------------------------------------
+
+
+def _alias(x):
+    y = x
+    y += 1.0
+    return np.sum(x * y)
+
+
+def _view(x):
+    y = x[1:]
+    y *= 2.0
+    return np.sum(x)
+
+
+def _reshaped(x):
+    y = np.reshape(x * 1.0, (3, 1))
+    z = y.T
+    z -= 1.0
+    return np.sum(y)
+
+
+def _in_a_list(x):
+    parameters = [x * 1.0, x + 1.0]
+    for p in parameters:
+        p -= 0.1
+    return np.sum(parameters[0])
+
+
+def _normalize(v):
+    v /= np.sum(v)
+
+
+def _by_a_function(x):
+    y = 2.0 * x
+    _normalize(y)
+    return np.sum(y)
+
+
+def _collected(x):
+    total, seen = np.zeros(3) * x, []
+    for _ in range(2):
+        total += x
+        seen.append(total)
+    return np.sum(seen[0])
+
+
+@pytest.mark.parametrize("f", [_alias, _view, _reshaped, _in_a_list, _by_a_function, _collected])
+def test_a_change_in_place_that_others_would_see(f):
+    with pytest.raises(TraceError, match=r"in place, .* \(" + HERE + r".*=.*\): write x = x . \.\.\."):
+        dk.grad(f)(X)
+    with pytest.raises(TraceError, match="in place"):
+        dk.hessian(f)(X)
+
+
+def _accumulated(x):
+    total = 0.0
+    for element in x:
+        total += element**2
+    return total
+
+
+def _own_array(x):
+    h = np.array([[1.0, 2.0, 3.0], [0.5, 1.0, 2.0]]) @ x
+    h += 1.0
+    h *= h
+    h **= 2.0
+    h /= 3.0
+    h -= x[0]
+    return np.sum(h)
+
+
+def _in_a_dictionary(x):
+    p = {"w": x * 2.0}
+    p["w"] -= 0.5 * x
+    p["w"] @= np.eye(3)
+    return np.sum(p["w"] ** 2)
+
+
+def _on_a_copy(x):
+    y = x.copy()
+    y += 1.0
+    return np.sum(x * y)
+
+
+def _shared_variable(x):
+    y = 2.0 * x
+
+    def step():
+        nonlocal y
+        y += x
+
+    step()
+    step()
+    return np.sum(y**2)
+
+
+@pytest.mark.parametrize("f", [_accumulated, _own_array, _in_a_dictionary, _on_a_copy, _shared_variable])
+def test_a_change_in_place_that_nobody_else_sees(f):
+    expected = [(f(X + d) - f(X - d)) / 2e-5 for d in 1e-5 * np.eye(3)]
+    np.testing.assert_allclose(dk.grad(f)(X.copy()), expected, rtol=1e-6)
+    dk.check_grads(f)(X)
+
+
+# -- plain arrays and numbers: what was called is named ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: np.sum(np.array([x[0], x[1]])), r"^np\.array was to make .*: write dk\.numpy\.array"),
+        (lambda x: np.sum([x[0], x[1]]), r"^np\.sum was given a list .*np\.sum\(np\.stack"),
+        (lambda x: np.float64(x[0]) ** 2, r"^np\.float64\(\) was called .*: leave it as it is"),
+        (lambda x: np.sum(np.vectorize(abs)(x)), r"^np\.vectorize was given .*np\.stack\(\[f\(t\)"),
+        (lambda x: np.random.normal(x[0], 1.0), r"^np\.random\.normal was given .*shift and scale"),  # noqa: NPY002
+        (lambda x: np.sum(np.ones(2) * [x[0], x[1]]), r"^a traced value was to become a plain array"),
+        (lambda x: round(x[0]) * x[1], r"^round\(\) was called .*np\.round"),
+        (lambda x: math.floor(x[0]) * x[1], r"^math\.floor\(\) was called .*np\.floor"),
+        (lambda x: math.ceil(x[0]) * x[1], r"^math\.ceil\(\) was called .*np\.ceil"),
+        (lambda x: math.trunc(x[0]) * x[1], r"^math\.trunc\(\) was called .*np\.trunc"),
+    ],
+)
+def test_plain_numbers_and_arrays_by_name(f, message):
+    with pytest.raises(TraceError, match=message) as caught:
+        dk.grad(f)(X)
+    assert "test_refusals.py:" in str(caught.value)
+
+
+def test_missing_attributes():
+    with pytest.raises(AttributeError, match=r"no attribute 'valeus' \(" + HERE):
+        dk.grad(lambda x: x.valeus)(X)
+    with pytest.raises(AttributeError, match=r"no attribute 'tobytes' .* though an array has"):
+        dk.grad(lambda x: x.tobytes())(X)
+    assert dk.grad(lambda x: 0.0 if hasattr(x, "__array_interface__") else x[0])(X)[0] == 1.0
+
+
+def test_lists_and_remainders():
+    np.testing.assert_array_equal(dk.grad(lambda x: sum(x.tolist()))(X), np.ones(3))
+    np.testing.assert_array_equal(
+        dk.grad(lambda x: x.reshape(1, 3).tolist()[0][2] ** 2)(X), np.array([0.0, 0.0, 6.0])
+    )
+    for f in (lambda x: sum(divmod(x, 1.5)), lambda x: divmod(7.0, x)[1]):
+        assert dk.grad(f)(2.2) == pytest.approx((f(2.2 + 1e-6) - f(2.2 - 1e-6)) / 2e-6, rel=1e-6)
