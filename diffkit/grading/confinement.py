@@ -152,14 +152,15 @@ def _allow(rules: int, path: str, rights: int) -> None:
     os.close(fd)
 
 
+@functools.cache
 def _library_folders() -> list[str]:
     """Where Python's library is, and what of other packages a submission may read."""
     found = [os.path.realpath(os.path.dirname(os.__file__))]
     for name in PACKAGES:
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if file:
-            package = os.path.realpath(os.path.dirname(file))
-            found += [package, package + ".libs"]
+        for folder in getattr(sys.modules.get(name), "__path__", ()):
+            package = os.path.realpath(folder)
+            beside = os.path.dirname(package)
+            found += [package, *(f"{beside}/{f}" for f in os.listdir(beside) if f.endswith(".libs"))]
     return found
 
 
@@ -283,16 +284,33 @@ def _hook(folder: str) -> Callable[[str, tuple[Any, ...]], None]:
     return hook
 
 
-def preload(packages: Sequence[str]) -> None:
-    """Imports what a fork should find loaded: NumPy's parts, and the packages that are allowed."""
+_PARTS = {
+    "matplotlib": ("pyplot",),
+    "scipy": "special linalg integrate interpolate ndimage optimize signal sparse.linalg stats".split(),
+}
+"""Parts of packages that need as they are imported what a submission may not have: ctypes, or a cache."""
+
+
+def preload(packages: Sequence[str]) -> dict[str, str]:
+    """Imports what a fork should find loaded: NumPy's parts, and the packages that are allowed.
+
+    Returns those that can't be imported, with the reasons.
+    """
     import importlib
 
-    for name in ("numpy.linalg", "numpy.random", "numpy.fft", "dataclasses", "typing", "linecache"):
+    failed: dict[str, str] = {}
+
+    # asyncio changes the code of functions as it is imported, which a submission may not do.
+    for name in ("numpy.linalg", "numpy.random", "numpy.fft", "asyncio", "dataclasses", "linecache"):
         importlib.import_module(name)
     for name in packages:
-        importlib.import_module(name)
-        with contextlib.suppress(ImportError):
-            importlib.import_module(f"{name}.special")  # the part of SciPy that rules need
+        try:
+            for part in (name, *(f"{name}.{part}" for part in _PARTS.get(name, ()))):
+                importlib.import_module(part)
+        except ImportError as error:
+            failed[name] = str(error)
     PACKAGES[1:] = packages
     np.linalg.solve(np.eye(2), np.ones(2))
     _names_of_ctypes()
+    _library_folders()
+    return failed

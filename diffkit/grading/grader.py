@@ -122,7 +122,7 @@ class Grader:
         requests = [prepared[name][1][k] for name, k in order]
         run = self.isolation.run(submission.code, submission.path.name, requests)
         replies = dict(zip(order, run.replies, strict=True))
-        load_failure = _in_words(run.load_failure)
+        load_failure = _in_words(run.load_failure, self.assignment.packages)
         verdicts = []
         for exercise in exercises:
             if broken[exercise.name]:
@@ -179,8 +179,12 @@ def refused(assignment: Assignment, submission: Submission, why: str) -> Record:
     return Record.of(submission, verdicts, "", 0.0, "it was not run", assignment.exercises)
 
 
-def _in_words(failure: Failure | None) -> str:
+def _in_words(failure: Failure | None, packages: Sequence[str]) -> str:
     if failure is None:
         return ""
     where = f" ({failure.where})" if failure.where else ""
-    return f"{failure.kind}: {failure.message}{where}"
+    allowed = ""
+    if failure.kind == "ModuleNotFoundError":
+        named = ", ".join(["Python's standard library", "NumPy", *packages])
+        allowed = f"; a submission is one file, and may import {named}"
+    return f"{failure.kind}: {failure.message}{where}{allowed}"

@@ -35,6 +35,7 @@ from diffkit.errors import DiffkitError, InputError
 from diffkit.grading import wire
 from diffkit.grading.confinement import landlock_version
 from diffkit.grading.frames import read_frame_before, write_frame
+from diffkit.grading.packages import with_requirements
 from diffkit.grading.protocol import Failure, Request, Target
 from diffkit.grading.replies import GARBLED, Reply, Run, read
 from diffkit.grading.sandbox import (
@@ -98,7 +99,8 @@ class Isolation:
         limits: what each submission may use.
         sandbox: "auto" takes the highest wall there is; "bubblewrap" and "user" ask for one; "off" does
             without both.
-        packages: what submissions may import beyond the standard library and NumPy.
+        packages: what submissions may import beyond the standard library and NumPy; what those require
+            comes with them.
 
     Raises:
         InputError: for a sandbox that is not there.
@@ -120,7 +122,8 @@ class Isolation:
         if sandbox == "user" and not can_change_user():
             raise InputError("a user for each worker takes root, and a Python that every user can read")
         self.limits = limits or Limits()
-        self.packages = tuple(packages)
+        self._named = tuple(packages)
+        self.packages = with_requirements(tuple(packages))
         self._bubblewrap = sandbox in ("auto", "bubblewrap") and bubblewrap_works()
         self._user = OwnUser() if sandbox != "off" and can_change_user(self._bubblewrap) else None
         self._template: subprocess.Popen[bytes] | None = None
@@ -267,6 +270,7 @@ class Isolation:
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "PYTHONHASHSEED": "0",
+            "MPLBACKEND": "agg",  # a figure is drawn and not shown
         }
         if self._bubblewrap:
             command = bubblewrap_command(environment, self._user, self.packages)
@@ -291,12 +295,14 @@ class Isolation:
         to, back = self._template.stdin.fileno(), self._template.stdout.fileno()
         if not self._heard:
             try:
-                ready = read_frame_before(time.monotonic() + 60.0, back)
-            except OSError:
-                ready = b""
-            if ready != b"ready":
+                ready = json.loads(read_frame_before(time.monotonic() + 60.0, back))
+            except (OSError, ValueError):
                 self.close()
-                raise IsolationError("the process that runs submissions could not be started")
+                raise IsolationError("the process that runs submissions could not be started") from None
+            lacking = [f"{name} ({ready['failed'][name]})" for name in self._named if name in ready["failed"]]
+            if lacking:
+                self.close()
+                raise IsolationError(f"submissions could not import {', '.join(lacking)}")
             self._heard = True
         return to, back
 

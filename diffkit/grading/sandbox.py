@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import shutil
 import socket
@@ -16,6 +15,8 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from diffkit.grading.packages import package_paths
 
 __all__ = ["OwnUser", "bubblewrap_command", "bubblewrap_works", "can_change_user", "python_command"]
 
@@ -66,7 +67,7 @@ def can_change_user(in_bubblewrap: bool = False) -> bool:
 
     In bubblewrap, the folders above them are new ones, and open to all.
     """
-    parts = [*_parts(), *_packages(()), Path(sys.executable).resolve(), HERE]
+    parts = [*_parts(), *package_paths(()), Path(sys.executable).resolve(), HERE]
     folders = parts if in_bubblewrap else [above for part in parts for above in (part, *part.parents)]
     return _root_with_users() and all(folder.stat().st_mode & 0o001 for folder in folders)
 
@@ -122,7 +123,7 @@ def bubblewrap_command(
             command += ["--symlink", os.readlink(folder), folder]
     python = Path(sys.executable).resolve()
     bound = {str(part): str(part) for part in _parts()} | {str(python): str(python)}
-    bound |= {str(p): f"{site}/{p.name}" for p in _packages(packages)}
+    bound |= {str(p): f"{site}/{p.name}" for p in package_paths(packages)}
     bound |= {str(HERE / f"{name}.py"): f"/opt/grading/{name}.py" for name in PROGRAM}
     for folder in _parents(bound.values()):
         command += ["--perms", "0755", "--dir", folder]
@@ -143,17 +144,6 @@ def _parts() -> list[Path]:
     found = [f for f in folders if f.is_dir() and not f.is_symlink()]
     if base != Path("/usr"):
         found += [base / "lib"]
-    return found
-
-
-def _packages(names: Sequence[str]) -> list[Path]:
-    """The folders of NumPy and of further packages, with the libraries that wheels put beside them."""
-    found = []
-    for name in dict.fromkeys(("numpy", *names)):
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            folder = Path(spec.origin).parent
-            found += [f for f in (folder, folder.with_name(f"{folder.name}.libs")) if f.is_dir()]
     return found
 
 

@@ -269,7 +269,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # a stray print can't garble the answers
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    confinement.preload(sys.argv[1:])
+    failed = confinement.preload(sys.argv[1:])
     confinement.strip_search_path()
     # Orphans of a submission become our children, so that they can be found and killed; no program
     # gives a submission more rights than it has; nobody of the same user looks into this process.
@@ -277,7 +277,7 @@ def main() -> None:
     confinement.prctl(confinement.SET_NO_NEW_PRIVILEGES, 1)
     confinement.prctl(confinement.SET_DUMPABLE, 0)
     gc.freeze()  # a fork's collector leaves alone what was there before, and its pages stay shared
-    write_frame(answers, b"ready")
+    write_frame(answers, json.dumps({"ready": True, "failed": failed}).encode())
     known: list[Asked] = []
     while (frame := read_frame(jobs)) is not None:
         job = json.loads(frame)

@@ -14,12 +14,26 @@ import pytest
 
 from diffkit.errors import InputError
 from diffkit.grading.confinement import landlock_version
-from diffkit.grading.isolation import Isolation, Limits
+from diffkit.grading.isolation import Isolation, IsolationError, Limits
 from diffkit.grading.protocol import Point, Request, Step, Target, pack_array, unpack_array
-from diffkit.grading.sandbox import HERE, PROGRAM, OwnUser, bubblewrap_command, bubblewrap_works
+from diffkit.grading.sandbox import (
+    HERE,
+    PROGRAM,
+    OwnUser,
+    bubblewrap_command,
+    bubblewrap_works,
+    can_change_user,
+)
 
 needs_bubblewrap = pytest.mark.skipif(not bubblewrap_works(), reason="bubblewrap does not work here")
-SANDBOXES = ["off", pytest.param("bubblewrap", marks=needs_bubblewrap)]
+needs_users = pytest.mark.skipif(
+    not can_change_user(), reason="a user for each worker takes root, and a Python that all can read"
+)
+SANDBOXES = [
+    "off",
+    pytest.param("bubblewrap", marks=needs_bubblewrap),
+    pytest.param("user", marks=needs_users),
+]
 
 
 def square(name: str = "square", x: float = 3.0) -> Request:
@@ -67,6 +81,61 @@ print(numpy.random.default_rng(0).integers(10), numpy.fft.fft([1.0]), numpy.lina
     run = isolation.run(code, "a.py", [])
     assert run.load_failure is None
     assert run.printed.startswith("[1, 2] Point(x=1.5)")
+
+
+ORDINARY = """
+abc argparse array ast asyncio bisect calendar cmath collections collections.abc concurrent.futures
+contextlib copy csv dataclasses datetime decimal difflib doctest dis enum fractions functools gc glob
+graphlib hashlib heapq importlib.util inspect io itertools json keyword locale logging math
+multiprocessing numbers operator os pathlib pickle platform pprint queue random re secrets shutil signal
+socket sqlite3 ssl statistics string struct subprocess symtable sys tempfile textwrap threading time
+timeit tokenize traceback types typing unittest unittest.mock urllib.request uuid warnings weakref
+xml.etree.ElementTree zipfile zlib numpy.fft numpy.lib.stride_tricks numpy.linalg numpy.ma
+numpy.polynomial numpy.random numpy.testing numpy.typing
+""".split()
+
+
+def test_the_whole_standard_library_and_numpy_can_be_imported(isolation: Isolation) -> None:
+    run = isolation.run("".join(f"import {name}\n" for name in ORDINARY), "a.py", [])
+    assert (run.load_failure, run.printed) == (None, "")
+
+
+def test_asynchronous_code_runs_as_far_as_it_needs_no_network(isolation: Isolation) -> None:
+    code = """
+import asyncio
+async def f():
+    return 1
+try:
+    f().send(None)
+except StopIteration as end:
+    print(end.value)
+"""
+    assert isolation.run(code, "a.py", []).printed == "1\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sandbox", SANDBOXES)
+def test_packages_come_with_what_they_require(sandbox: str) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("scipy")
+    code = """
+import matplotlib.pyplot as plt, scipy.optimize, scipy.stats
+figure, axes = plt.subplots()
+axes.plot([1, 2], [3, 4])
+axes.set_title("$x^2$")
+plt.savefig("figure.png")
+plt.show()
+print(round(scipy.optimize.brentq(lambda x: x**2 - 2, 0, 2), 4))
+"""
+    with Isolation(sandbox=sandbox, packages=("matplotlib", "scipy")) as isolation:
+        run = isolation.run(code, "a.py", [])
+        assert (run.load_failure, run.printed) == (None, "1.4142\n")
+        assert isolation.run("import autograd", "a.py", []).load_failure is not None
+
+
+def test_a_package_that_cannot_be_imported_is_named() -> None:
+    with pytest.raises(IsolationError, match=r"could not import nonesuch \(No module named 'nonesuch'\)"):
+        Isolation(sandbox="off", packages=("nonesuch",)).__enter__()
 
 
 def test_a_failure_names_the_line(isolation: Isolation) -> None:
