@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.autodiff.emission import MISS, Emitted, emit, may_vary, root_of
+from diffkit.autodiff.emission import MISS, Emitted, emit, may_fail, may_vary, root_of
 from diffkit.autodiff.passes import EXACT, apply_passes, inlined
 from diffkit.autodiff.program import program_of
 from diffkit.autodiff.snapshots import snapshot
@@ -299,7 +299,7 @@ class Compiled:
         roots = [root_of(output) for output in program.outputs]
         by_index = dict(zip((n.index for n in t.inputs), program.inputs, strict=True))
         arguments = [by_index[a.index] if t.owns(a) else a for a in t._arguments]
-        pinned = frozenset(id(row) for row in program.rows if may_vary(row))
+        pinned = frozenset(id(row) for row in program.rows if may_vary(row) or may_fail(row))
         done = inlined(apply_passes(replace(program, pinned=pinned), COMPILED), 40)
         return emit(done, arguments, t.in_structure, answer, roots, keywords=keywords, mentioned=mentioned)
 

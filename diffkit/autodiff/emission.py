@@ -18,11 +18,11 @@ from diffkit.autodiff.expressions import Writer
 from diffkit.autodiff.naming import identifiers
 from diffkit.autodiff.program import VIEWS, Guard, Program, Row, same_bits
 from diffkit.autodiff.snapshots import snapshot
-from diffkit.autodiff.tracer import GETITEM, INPUT, PART, UFUNCS
+from diffkit.autodiff.tracer import GETITEM, INPUT, PART, UFUNCS, Primitive
 from diffkit.autodiff.watching import Watch, is_users_object
 from diffkit.containers import Structure, flatten
 
-__all__ = ["MISS", "Emitted", "emit", "may_vary", "root_of"]
+__all__ = ["MISS", "Emitted", "emit", "may_fail", "may_vary", "root_of"]
 
 
 _OWN_NAMES = ("args", "kwargs", "run", "MISS")
@@ -251,6 +251,24 @@ def may_vary(row: Row) -> bool:
         whole = not isinstance(exponent, Row | np.ndarray) and exponent == int(exponent.real)
         return type(row.value) is float and not whole
     return fun.line is None and fun.name not in _SAME_SHAPE_ALWAYS and fun not in (GETITEM, PART)
+
+
+_MAY_FAIL = frozenset("inv solve cholesky eig eigh eigvals eigvalsh svd pinv lstsq tensorinv".split())
+
+
+def may_fail(row: Row) -> bool:
+    """Whether computing a row can raise an error: 1 / 0.0 does, and a matrix without an inverse.
+
+    Such a row is computed even if nothing uses it: f raises there, or goes another way.
+    """
+    if row.fun in _arithmetic():
+        return type(row.value) in (float, complex)
+    return row.fun.name in _MAY_FAIL
+
+
+@functools.cache
+def _arithmetic() -> frozenset[Primitive]:
+    return frozenset(UFUNCS[u] for u in (np.divide, np.floor_divide, np.remainder, np.power))
 
 
 def _alike(row: Row, writer: Writer) -> str:

@@ -92,7 +92,8 @@ def snapshot(value: Any, mentioned: frozenset[str] = frozenset(), within: tuple[
             return lambda v: type(v) is kind and parts(list(v))
         if isinstance(value, set | frozenset):
             members = frozenset(value)
-            return lambda v: type(v) is kind and v == members
+            each = [(part, snapshot(part, mentioned, within)) for part in members]
+            return lambda v: type(v) is kind and v == members and all(same(part) for part, same in each)
         if isinstance(value, Primitive):
             vjps, jvps = value.vjps, value.jvps
             return lambda v: v is value and v.vjps is vjps and v.jvps is jvps

@@ -59,9 +59,8 @@ def witnessed(run: Callable[[], Any]) -> tuple[Any, list[str]]:
     def profile(frame: FrameType, event: str, called: Any) -> None:
         what = ""
         if event == "call":
-            what = _ENTERED.get(frame.f_code, "") or _raising(frame)
-            if what and not _is_for_the_user(frame.f_back):
-                return
+            what = _ENTERED.get(frame.f_code, "")
+            what = what if what and _is_for_the_user(frame.f_back) else _raising(frame)
         elif event == "c_call":
             if called is builtins.open or called is io.open:
                 what = _OPENS if _is_for_the_user(frame) else ""
@@ -101,8 +100,9 @@ def _what_it_does(called: Any) -> str:
 
 def _raising(frame: FrameType) -> str:
     """Whether NumPy is being told to raise an error (or call a function) where it would warn."""
-    if frame.f_code is not np.errstate.__enter__.__code__:
-        return ""
+    caller = frame.f_back
+    if frame.f_code is not np.errstate.__enter__.__code__ or caller is None or is_library(caller.f_code):
+        return ""  # (np.linalg does so, for itself)
     settings = _settings(frame.f_locals["self"])
     return "makes NumPy raise errors (np.errstate)" if settings & {"raise", "call"} else ""
 
