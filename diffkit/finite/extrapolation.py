@@ -18,9 +18,11 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
+from diffkit.finite.doubts import warn_if_random
 from diffkit.finite.evaluation import Argument, Function, Move
+from diffkit.finite.noise import Near, measure
 from diffkit.finite.plan import Estimate, by_output
-from diffkit.finite.stencils import Stencil, stencil
+from diffkit.finite.stencils import Stencil, stencil, weights
 from diffkit.finite.steps import exact_steps, given_steps
 from diffkit.tables import Table
 
@@ -80,59 +82,108 @@ def extrapolate(
     if not argument.is_scalar:
         raise InputError(f"extrapolate is for functions of one variable; x is {describe(x)}")
     function = Function(f, argument)
+    near = measure(function, np.fmax(np.abs(argument.flat), 1.0) * (-1.0 if form == "backward" else 1.0))
+    spent = function.evaluations
+    warn_if_random(f, near.noise, near.repeat)
     steps, first = _first(function, formula, h)
-    step = steps[0]
-    # Central formulas, when complete, have only even powers of h in their error.
-    gain = 2 if formula.form == "central" else 1
-    eps = float(argument.epsilon[0])
+    found = _tableau(function, formula, steps[0], first, near)
+    while h is None and not found.credible and steps[0] > NARROWER * 64 * argument.spacing[0]:
+        # The steps jump over an oscillation: all of them agree on a slope that f has nowhere.
+        steps = steps / steps.dtype.type(NARROWER)
+        found = _tableau(function, formula, steps[0], _apply(function, formula, steps[0], strict=True), near)
+    tableau = Table(
+        ["h", *(f"order {formula.order + _gain(formula) * j}" for j in range(len(found.rows)))],
+        [
+            [float(steps[0]) / 2**i, *(v[0].item() for v in row), *[None] * (len(found.rows) - len(row))]
+            for i, row in enumerate(found.rows)
+        ],
+        caption=f"Extrapolation of {formula} at x = {x}",
+    )
+    return Extrapolation(
+        value=by_output(function, found.best),
+        error=by_output(function, found.error),
+        h=by_output(function, found.used),
+        form=form,
+        order=formula.order,
+        n=n,
+        evaluations=function.evaluations,
+        measuring=spent,
+        noise=float(near.noise.max()),
+        switched={},
+        tableau=tableau,
+    )
+
+
+NARROWER = 64
+"""By how much the first step is made smaller where it proves to be too large for f."""
+
+
+@dataclass(frozen=True)
+class _Tableau:
+    """Its rows, and for each output the best entry, its error and its step."""
+
+    rows: list[list[np.ndarray[Any, Any]]]
+    best: np.ndarray[Any, Any]
+    error: np.ndarray[Any, Any]
+    used: np.ndarray[Any, Any]
+    credible: bool
+
+
+def _gain(formula: Stencil) -> int:
+    """Central formulas, when complete, have only even powers of h in their error."""
+    return 2 if formula.form == "central" else 1
+
+
+def _tableau(
+    function: Function, formula: Stencil, step: Any, first: tuple[Any, Any, Any], near: Near
+) -> _Tableau:
+    """The tableau from a first step down, until round-off makes it worse.
+
+    It is credible if the values that the best entry comes from have the slope that f has at x, which is
+    known from a grid hardly wider than the spacing of floats.
+    """
+    argument, n = function.argument, formula.n
+    eps, gain = float(argument.epsilon[0]), _gain(formula)
+    direction = float(np.fmax(np.abs(argument.flat[0]), 1.0)) * (-1.0 if formula.form == "backward" else 1.0)
     rows = [[first[0]]]
     best = first[0]
     error = np.full(best.shape, np.inf)
     used = np.full(best.shape, float(step))
     times = np.zeros(best.shape, dtype=int)
+    gap = np.full(best.shape, np.inf)
+    slope_last, truncation = first[2], np.zeros(best.shape)
     for i in range(1, LEVELS):
         smaller = step / step.dtype.type(2) ** i
         if smaller < 8 * argument.spacing[0]:
             break
-        value, size = _apply(function, formula, smaller, strict=True)
+        value, size, slope = _apply(function, formula, smaller, strict=True)
+        noise = np.fmax(near.noise, eps * size)
         row = [value]
         for j in range(1, i + 1):
             factor = 2.0 ** (formula.order + gain * (j - 1))
             row.append((factor * row[j - 1] - rows[i - 1][j - 1]) / (factor - 1))
             off = np.fmax(np.abs(row[j] - row[j - 1]), np.abs(row[j] - rows[i - 1][j - 1]))
-            floor = eps * (float(formula.magnification) * size / float(smaller) ** n + np.abs(row[j]))
+            floor = float(formula.magnification) * noise / float(smaller) ** n + eps * np.abs(row[j])
             off = np.fmax(off, floor)
             better = off < error
             best, error = np.where(better, row[j], best), np.where(better, off, error)
             used = np.where(better, float(smaller), used)
+            gap = np.where(better, np.abs((row[j] if n == 1 else slope) * direction - near.slope), gap)
+            truncation = np.where(better, 2 * np.abs((slope - slope_last) * direction), truncation)
         rows.append(row)
+        slope_last = slope
         # Ridders stops where the diagonal gets worse. While the steps are still too large for f it
         # may do so too; but then the error is not small yet.
         worse = np.abs(row[i] - rows[i - 1][i - 1]) >= 2 * error
         times = np.where(worse & (error <= np.sqrt(eps) * np.abs(best)), times + 1, 0)
         if i >= 4 and (times >= 2).all():
             break
-    tableau = Table(
-        ["h", *(f"order {formula.order + gain * j}" for j in range(len(rows)))],
-        [
-            [float(step) / 2**i, *(v[0].item() for v in row), *[None] * (len(rows) - len(row))]
-            for i, row in enumerate(rows)
-        ],
-        caption=f"Extrapolation of {formula} at x = {x}",
-    )
-    return Extrapolation(
-        value=by_output(function, best),
-        error=by_output(function, error),
-        h=by_output(function, used),
-        form=form,
-        order=formula.order,
-        n=n,
-        evaluations=function.evaluations,
-        measuring=0,
-        noise=None,
-        switched={},
-        tableau=tableau,
-    )
+    # For n > 1 the plain difference of order 1 is compared, which still has its truncation error.
+    slack = near.doubt + (10 * error * abs(direction) if n == 1 else truncation)
+    credible = bool((~(gap > slack) | ~np.isfinite(near.slope)).all())
+    if not credible and n == 1:
+        error = np.fmax(error, np.where(gap > slack, gap / abs(direction), 0))
+    return _Tableau(rows, best, error, used, credible)
 
 
 def _first(function: Function, formula: Stencil, h: Any) -> tuple[np.ndarray[Any, Any], Any]:
@@ -143,21 +194,22 @@ def _first(function: Function, formula: Stencil, h: Any) -> tuple[np.ndarray[Any
         return steps, _apply(function, formula, steps[0], strict=True)
     steps = exact_steps(argument, np.fmax(np.abs(argument.flat), 1.0) / 8)
     while steps[0] >= 64 * argument.spacing[0]:
-        value, size = _apply(function, formula, steps[0], strict=False)
-        if np.isfinite(value).all():
-            return steps, (value, size)
+        first = _apply(function, formula, steps[0], strict=False)
+        if np.isfinite(first[0]).all():
+            return steps, first
         steps = steps / steps.dtype.type(4)
     raise DomainError(f"f has no values beside x = {argument.flat[0]}: there is no derivative there")
 
 
 def _apply(
     function: Function, formula: Stencil, h: Any, strict: bool
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """The formula with step h, and the size of f's values."""
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The formula with step h, the size of f's values, and the slope that they show."""
     x = function.argument.flat[0]
     moves: list[Move] = [(0, x + h.dtype.type(k) * h) if k else None for k in formula.offsets]
     values = function(moves) if strict else function.attempt(moves)
     numerators, denominator = formula.integers
     with np.errstate(invalid="ignore"):
         total = sum(w * y for w, y in zip(numerators, values, strict=True))
-        return np.asarray(total / (denominator * h**formula.n)), np.abs(values).max(axis=0)
+        slope = np.tensordot([float(w) for w in weights(formula.offsets, 1)], values, axes=1) / float(h)
+        return np.asarray(total / (denominator * h**formula.n)), np.abs(values).max(axis=0), slope

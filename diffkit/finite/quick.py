@@ -192,7 +192,7 @@ def _slopes(formula: Stencil, values: Iterator[Any], steps: list[float]) -> Iter
     """The formula for each step, from the values at x (if it has that point) and beside it."""
     numerators, denominator = formula.integers
     terms = list(zip(formula.points, numerators, strict=True))
-    at_x = next(values) if 0.0 in formula.points else None
+    at_x: Any = next(values) if 0.0 in formula.points else None
     for step in steps:
         total: Any = 0.0
         for k, w in terms:

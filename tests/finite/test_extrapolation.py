@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffkit.errors import DomainError, InputError
-from diffkit.finite import derivative, extrapolate
+from diffkit.finite import NoiseWarning, derivative, extrapolate
 
 CASES = {
     "logistic": (
@@ -63,6 +63,35 @@ def test_a_kink_shows_in_the_error():
     assert abs(estimate.value + 1) <= 3 * estimate.error
 
 
+@pytest.mark.parametrize("x", [-7.3, -3.0, math.pi, 5.5, 10.0])
+def test_an_oscillation_that_the_first_steps_jump_over(x):
+    # sin(100 x) at the multiples of 1/2, 1/4, 1/8, ... beside x lies on quite another smooth curve.
+    estimate = extrapolate(lambda t: np.sin(100 * t), x)
+    assert abs(estimate.value - 100 * math.cos(100 * x)) <= 3 * estimate.error < 1e-6
+    second = extrapolate(lambda t: np.sin(100 * t), x, n=2)
+    assert abs(second.value + 1e4 * math.sin(100 * x)) <= 3 * second.error < 1e-2
+
+
+@pytest.mark.parametrize("x", [1e6, 1e10, 1e12])
+def test_at_large_x(x):
+    estimate = extrapolate(np.sin, x)
+    assert abs(estimate.value - math.cos(x)) <= 3 * estimate.error < 1e-4
+
+
+def test_a_step_of_ones_own_that_is_too_large_shows_in_the_error():
+    estimate = extrapolate(lambda t: np.sin(100 * t), math.pi, h=0.5)
+    assert abs(estimate.value - 100) <= estimate.error
+
+
+def test_noise_is_warned_of():
+    rng = np.random.default_rng(0)
+    with pytest.warns(NoiseWarning, match="not deterministic"):
+        estimate = extrapolate(lambda x: x * x + 1e-6 * rng.standard_normal(), 1.0)
+    assert abs(estimate.value - 2) <= 5 * estimate.error < 1e-2
+    with pytest.warns(NoiseWarning):
+        derivative(lambda x: x + 1e-6 * rng.standard_normal(), 1.0, "richardson")
+
+
 def test_as_a_form_of_derivative():
     assert derivative(np.sin, 1.0, "richardson") == extrapolate(np.sin, 1.0).value
     assert derivative(np.sin, 1.0, "richardson", full=True).error == extrapolate(np.sin, 1.0).error
@@ -75,7 +104,7 @@ def test_bad_input():
         extrapolate(np.sum, np.ones(2))
     with pytest.raises(InputError, match="unknown form 'complex'"):
         extrapolate(np.sin, 1.0, "complex")
-    with pytest.raises(DomainError, match="f has no values beside x"):
+    with pytest.raises(DomainError, match=r"f is nan at x = 1\.0"):
         extrapolate(lambda x: math.nan, 1.0)
     with pytest.raises(DomainError, match=r"f fails at x = -0\.5"):
         extrapolate(math.log, 0.5, h=1.0)
