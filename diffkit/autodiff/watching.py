@@ -58,6 +58,10 @@ _NOT_WALKED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__init_s
 """What a class has that an operation on its finished objects does not call."""
 
 
+_MADE_BY_A_CLASS_STATEMENT = 1 << 9
+"""The bit of a class's flags that CPython calls Py_TPFLAGS_HEAPTYPE."""
+
+
 def is_library(code: CodeType) -> bool:
     """Whether code is Python's, an installed package's or diffkit's, and not the user's own."""
     return code.co_filename.startswith(_STANDARD) or belongs_to_diffkit(code)
@@ -308,10 +312,10 @@ def is_users_object(value: Any) -> bool:
 
 
 def _is_library_class(kind: type) -> bool:
+    if kind.__module__ == "builtins":  # or the class was made by exec, in a scope without a name
+        return not kind.__flags__ & _MADE_BY_A_CLASS_STATEMENT
     module = sys.modules.get(kind.__module__)
-    if module is None or kind.__module__ in ("builtins", "diffkit.programs"):
-        return kind.__module__ == "builtins"
-    return not _is_own_module(module)
+    return module is not None and kind.__module__ != "diffkit.programs" and not _is_own_module(module)
 
 
 def _is_own_module(module: ModuleType) -> bool:

@@ -120,13 +120,80 @@ def test_every_branch_of_generated_programs(source, points):
     f = scope["f"]
     both = dk.value_and_grad(f, (0, 1))
     compiled, compiled_both = dk.compile(f), dk.compile(both)
-    for x, y in points * 2:
-        try:
-            want = both(x, y)
-        except (OverflowError, dk.InputError):  # too large a number, or an answer that is no number
+    with np.errstate(all="ignore"):
+        for x, y in points * 2:
+            assert_same(_outcome(compiled, x, y), _outcome(f, x, y))
+            assert_same(_outcome(compiled_both, x, y), _outcome(both, x, y))
+
+
+@st.composite
+def programs_with_state(draw):
+    """A program that reads all kinds of state, and calls among which that is changed."""
+    terms = {
+        "glob": "glob",
+        "table": "table['a'][0]",
+        "array": "array[1]",
+        "attribute": "thing.w",
+        "nested": "thing.inner['b'].w",
+        "method": "thing.times(1.0)",
+        "helper": "helper(1.0)",
+        "default": "default[0]",
+    }
+    used = draw(st.lists(st.sampled_from(sorted(terms)), min_size=1, max_size=4, unique=True))
+    lines = [f"def f(x, default=default):\n    y = x * {draw(_FACTORS)}"]
+    for name in used:
+        operation = draw(
+            st.sampled_from(["y = y + {}", "y = np.sin(y) * {}", "y = y * y if {} > 1.0 else y - 1.0"])
+        )
+        lines.append("    " + operation.format(terms[name]))
+    lines.append("    return y if y > 0.5 else 2.0 * y")
+    steps = st.one_of(_POINTS, st.tuples(st.sampled_from(sorted(terms)), _FACTORS))
+    return "\n".join(lines), draw(st.lists(steps, min_size=3, max_size=12))
+
+
+_FACTORS = st.sampled_from([0.5, 1.0, 1.5, 2.0, -1.0, 0.0, -0.0])
+
+_STATE = """
+class Thing:
+    def __init__(self, w):
+        self.w = w
+        self.inner = {}
+    def times(self, x):
+        return self.w * x + len(self.inner)
+def helper(x):
+    return x * glob + table["a"][-1]
+"""
+
+
+@settings(max_examples=60, deadline=None)
+@given(program=programs_with_state())
+def test_changes_between_calls_of_generated_programs(program):
+    source, steps = program
+    scope = {"np": np, "glob": 1.0, "table": {"a": [1.0, 2.0]}, "array": np.ones(3), "default": [1.0]}
+    exec(_STATE, scope)
+    thing = scope["thing"] = scope["Thing"](1.0)
+    thing.inner["b"] = scope["Thing"](2.0)
+    exec(source, scope)
+    f = scope["f"]
+    changes = {
+        "glob": lambda v: scope.update(glob=v),
+        "table": lambda v: scope["table"]["a"].__setitem__(0, v),
+        "array": lambda v: scope["array"].__setitem__(1, v),
+        "attribute": lambda v: setattr(thing, "w", v),
+        "nested": lambda v: setattr(thing.inner["b"], "w", v),
+        "method": lambda v: setattr(scope["Thing"], "times", lambda self, x: x * v),
+        "helper": lambda v: scope.update(helper=lambda x: x - v),
+        "default": lambda v: scope["default"].__setitem__(0, v),
+    }
+    gradient = dk.grad(f)
+    compiled, compiled_gradient = dk.compile(f), dk.compile(gradient)
+    for step in steps:
+        if isinstance(step, tuple):
+            changes[step[0]](step[1])
             continue
-        assert_same(compiled(x, y), f(x, y))
-        assert_same(compiled_both(x, y), want)
+        for _ in range(2):
+            assert_same(compiled(step), f(step))
+            assert_same(compiled_gradient(step), gradient(step))
 
 
 @settings(max_examples=30, deadline=None)
@@ -363,10 +430,10 @@ def test_gradients_at_kinks():
                 assert_same(_outcome(g, x), _outcome(dk.grad(f), x))
 
 
-def _outcome(f, x):
+def _outcome(f, *args):
     try:
-        return f(x)
-    except ArithmeticError as error:
+        return f(*args)
+    except (ArithmeticError, dk.InputError) as error:
         return type(error).__name__
 
 
