@@ -111,7 +111,7 @@ class Grader:
             return refused(self.assignment, submission, submission.problem)
         seed = self.seed + instance_set(submission.student, self.sets)
         exercises = self.assignment.exercises
-        broken = violations(submission.code, exercises)
+        broken = violations(submission.source, exercises)
         prepared = {e.name: self._prepare(e, seed) for e in exercises if not broken[e.name]}
         # The hidden cases come after all visible ones, so that nothing that is shown of those, a message
         # or what was printed, can tell what the hidden ones were.
@@ -120,7 +120,7 @@ class Grader:
             key=lambda at: not prepared[at[0]][0][at[1]].instance.visible,
         )
         requests = [prepared[name][1][k] for name, k in order]
-        run = self.isolation.run(submission.code, submission.path.name, requests)
+        run = self.isolation.run(submission.source, submission.path.name, requests)
         replies = dict(zip(order, run.replies, strict=True))
         load_failure = _in_words(run.load_failure, self.assignment.packages)
         verdicts = []

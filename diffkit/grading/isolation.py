@@ -179,11 +179,16 @@ class Isolation:
 
     # -- running ------------------------------------------------------------------------------------------
 
-    def run(self, code: str, filename: str, requests: Sequence[Request]) -> Run:
+    def run(self, source: str | Sequence[str], filename: str, requests: Sequence[Request]) -> Run:
         """Runs a submission and performs the requests on it.
 
         When its process ends early, what it has answered counts; the rest of the exercise that it was
         at is lost, and it is started again for the exercises after that.
+
+        Args:
+            source: a script's text, or the texts of a notebook's cells.
+            filename: what the script is called where something fails.
+            requests: what to perform.
 
         Raises:
             IsolationError: if no template can be started.
@@ -194,7 +199,7 @@ class Isolation:
         printed = ""
         started = time.monotonic()
         while True:
-            end, frames, output = self._attempt(code, filename, [requests[k] for k in pending])
+            end, frames, output = self._attempt(source, filename, [requests[k] for k in pending])
             printed = (printed + output)[:LONGEST_OUTPUT]
             if frames and frames[0]:
                 load_failure = read(frames[0]).failure or GARBLED
@@ -224,7 +229,9 @@ class Isolation:
         kind, text = _ENDS[end if end in _ENDS else "died"]
         return Failure(kind, text.format(**dataclasses.asdict(self.limits)))
 
-    def _attempt(self, code: str, filename: str, requests: list[Request]) -> tuple[str, list[bytes], str]:
+    def _attempt(
+        self, source: str | Sequence[str], filename: str, requests: list[Request]
+    ) -> tuple[str, list[bytes], str]:
         """One child: how it ended, its frames (that of loading first), and what it printed."""
         to, back = self._ready()
         numbers = [self._number(request) for request in requests]
@@ -232,7 +239,7 @@ class Isolation:
         job: dict[str, Any] = {
             "requests": numbers,
             "new": len(new),
-            "code": code,
+            "source": source,
             "filename": filename,
             "exercises": _numbered([request.target for request in requests]),
             "uid": self._user.number if self._user else None,

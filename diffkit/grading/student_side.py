@@ -19,12 +19,16 @@ array(3.)
 """
 
 from __future__ import annotations
+import __future__
 
+import functools
 import inspect
+import operator
+import re
 import sys
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +48,7 @@ from diffkit.grading.protocol import (
     unpack_array,
 )
 
-__all__ = ["PERFORMERS", "Asked", "Context", "Missing", "failure_of", "load", "perform"]
+__all__ = ["PERFORMERS", "Asked", "Context", "Missing", "failure_of", "load", "named_parts", "perform"]
 
 
 class Missing(Exception):
@@ -67,13 +71,41 @@ class Context:
         self.saved_tensors = values
 
 
-def load(code: str, filename: str, module_name: str = "submission") -> types.ModuleType:
-    """Runs a submission's code as a module of its own; whatever it raises goes through."""
+def load(source: str | Sequence[str], filename: str, module_name: str = "submission") -> types.ModuleType:
+    """Runs a submission's code as a module of its own; whatever it raises goes through.
+
+    Args:
+        source: a script's text, or the texts of a notebook's cells, which are run one after the other as
+            Jupyter does, and called "cell 1", "cell 2", ... where something fails.
+        filename: the script's, or the notebook's.
+        module_name: the module's.
+    """
     module = types.ModuleType(module_name)
     module.__file__ = filename
     sys.modules[module_name] = module
-    exec(compile(code, filename, "exec", dont_inherit=True), module.__dict__)
+    flags = 0
+    for name, code in named_parts(source, filename):
+        compiled = compile(code, name, "exec", flags, dont_inherit=True)
+        flags |= compiled.co_flags & _FUTURE  # what a cell imports from __future__ holds in those after it
+        exec(compiled, module.__dict__)
     return module
+
+
+_FUTURE = functools.reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+_CELL = re.compile(r"cell \d+")
+
+
+def named_parts(source: str | Sequence[str], filename: str) -> list[tuple[str, str]]:
+    """The name and the text of each part of a submission.
+
+    >>> named_parts("x = 1", "ann.py"), named_parts(["x = 1", "y = x"], "ann.ipynb")
+    ([('ann.py', 'x = 1')], [('cell 1', 'x = 1'), ('cell 2', 'y = x')])
+    """
+    if isinstance(source, str):
+        return [(filename, source)]
+    return [(f"cell {k}", code) for k, code in enumerate(source, start=1)]
 
 
 # -- the styles -------------------------------------------------------------------------------------------
@@ -367,8 +399,9 @@ def failure_of(error: BaseException, module: Any = None) -> Failure:
     where = ""
     try:
         for frame in traceback.extract_tb(error.__traceback__):
-            if frame.filename == filename:
-                where = f"line {frame.lineno}" + (f": {frame.line}" if frame.line else "")
+            cell = f"{frame.filename}, " if _CELL.fullmatch(frame.filename) else ""
+            if cell or frame.filename == filename:
+                where = f"{cell}line {frame.lineno}" + (f": {frame.line}" if frame.line else "")
     except BaseException:
         where = ""
     return Failure(type(error).__name__, message, where)

@@ -10,7 +10,7 @@ import os
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,17 +34,25 @@ class Submission:
         path: the file.
         code: its text; a notebook's code cells one after the other.
         problem: why it could not be read, or "".
+        cells: the code cells of a notebook, without empty ones: so counted, as Jupyter does in running all.
     """
 
     student: str
     path: Path
     code: str
     problem: str = ""
+    cells: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str | tuple[str, ...]:
+        """What is run: a script's text, or the texts of a notebook's cells."""
+        return self.cells or self.code
 
     @property
     def digest(self) -> str:
         """A hash of the code, by which a journal knows what it has graded."""
-        return hashlib.sha256((self.code + self.problem).encode("utf-8", "surrogatepass")).hexdigest()
+        text = "\0".join(self.cells) or self.code
+        return hashlib.sha256((text + self.problem).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_submission(path: str | os.PathLike[str], student: str = "") -> Submission:
@@ -66,7 +74,8 @@ def read_submission(path: str | os.PathLike[str], student: str = "") -> Submissi
         return Submission(name, file, "", f"the file is larger than {LARGEST:,} bytes")
     try:
         if file.suffix == ".ipynb":
-            return Submission(name, file, _notebook_code(data.decode("utf-8-sig")))
+            cells = _notebook_cells(data.decode("utf-8-sig"))
+            return Submission(name, file, "\n\n".join(cells) + "\n", "", cells)
         return Submission(name, file, _script_code(data))
     except (UnicodeDecodeError, SyntaxError, LookupError) as error:
         if file.suffix == ".ipynb" and not isinstance(error, UnicodeDecodeError):
@@ -81,10 +90,10 @@ def _script_code(data: bytes) -> str:
     return io.TextIOWrapper(io.BytesIO(data), encoding).read()  # one kind of newline, whatever it had
 
 
-def _notebook_code(text: str) -> str:
+def _notebook_cells(text: str) -> tuple[str, ...]:
     cells = json.loads(text)["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return "\n\n".join(_python_of(cell) for cell in code) + "\n"
+    return tuple(_python_of(cell) for cell in code if cell.strip())
 
 
 _RUNS_THE_CELL = ("%%time", "%%timeit", "%%capture", "%%prun")
@@ -155,10 +164,14 @@ def folder_submission(entry: Path, student: str) -> Submission:
     return read_submission(files[0], student)
 
 
-def violations(code: str, exercises: Sequence[Exercise]) -> dict[str, list[str]]:
+def violations(source: str | Sequence[str], exercises: Sequence[Exercise]) -> dict[str, list[str]]:
     """Where a submission breaks the exercises' rules on imports and names, seen without running it.
 
     What can't be seen this way (a name put together at run time) is the isolation's business.
+
+    Args:
+        source: a script's text, or those of a notebook's cells.
+        exercises: the exercises.
 
     >>> import numpy as np
     >>> from diffkit.grading.exercises import Case, Exercise
@@ -166,33 +179,40 @@ def violations(code: str, exercises: Sequence[Exercise]) -> dict[str, list[str]]
     >>> strict = Exercise(np.sin, [Case("a", normal("n"))], arguments=("x",), allowed_imports=("numpy",))
     >>> violations("import numpy, torch", [strict])
     {'sin': ['line 1 imports torch; allowed is numpy']}
+    >>> violations(["import numpy", "x = 1\\nimport torch"], [strict])
+    {'sin': ['cell 2, line 2 imports torch; allowed is numpy']}
     """
     found: dict[str, list[str]] = {exercise.name: [] for exercise in exercises}
-    strict = [e for e in exercises if e.allowed_imports is not None or e.forbidden]
-    if not strict:
-        return found
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return found  # loading it will say so
-    for node in ast.walk(tree):
-        modules, names = _mentions(node)
-        line = getattr(node, "lineno", 0)
-        for exercise in strict:
-            allowed = exercise.allowed_imports
-            if allowed is not None:
-                listed = ", ".join(allowed) or "nothing"
-                found[exercise.name] += [
-                    f"line {line} imports {module}; allowed is {listed}"
-                    for module in modules
-                    if module.partition(".")[0] not in allowed
-                ]
-            found[exercise.name] += [
-                f"line {line} uses {name}, which is not allowed"
-                for name in names
-                if name in exercise.forbidden
-            ]
+    if isinstance(source, str):
+        parts = [("", source)]
+    else:
+        parts = [(f"cell {k}, ", cell) for k, cell in enumerate(source, start=1)]
+    for exercise in exercises:
+        if exercise.allowed_imports is None and not exercise.forbidden:
+            continue
+        for prefix, code in parts:
+            try:
+                tree = ast.parse(code)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue  # loading it will say so
+            for node in ast.walk(tree):
+                place = f"{prefix}line {getattr(node, 'lineno', 0)}"
+                found[exercise.name] += [f"{place} {what}" for what in _broken(exercise, node)]
     return {name: lines[:MOST_VIOLATIONS] for name, lines in found.items()}
+
+
+def _broken(exercise: Exercise, node: ast.AST) -> Iterator[str]:
+    """The rules of an exercise that a node of the syntax tree breaks."""
+    modules, names = _mentions(node)
+    allowed = exercise.allowed_imports
+    if allowed is not None:
+        listed = ", ".join(allowed) or "nothing"
+        for module in modules:
+            if module.partition(".")[0] not in allowed:
+                yield f"imports {module}; allowed is {listed}"
+    for name in names:
+        if name in exercise.forbidden:
+            yield f"uses {name}, which is not allowed"
 
 
 def _mentions(node: ast.AST) -> tuple[list[str], list[str]]:

@@ -55,14 +55,15 @@ def _run_child(job: dict[str, Any], requests: list[Asked], results: int, folder:
     """Never returns. What the student's code can reach from here: inputs, and nothing else."""
     os.chdir(folder)
     tempfile.tempdir = os.environ["TMPDIR"] = folder
-    code, filename = job["code"], job["filename"]
+    source, filename = job["source"], job["filename"]
     # So that a failure can be reported with the line's text, though there is no such file here.
-    linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
+    for name, code in student_side.named_parts(source, filename):
+        linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
     confinement.confine(job["limits"], job["uid"], in_own_namespaces(), folder)
     module: Any = None
     failure = None
     try:
-        module = student_side.load(code, filename)
+        module = student_side.load(source, filename)
     except BaseException as error:
         failure = student_side.failure_of(error, types.SimpleNamespace(__file__=filename))
     _flush()

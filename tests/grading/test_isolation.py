@@ -145,6 +145,20 @@ def test_a_failure_names_the_line(isolation: Isolation) -> None:
     assert (failure.kind, failure.where) == ("NameError", "line 2: return g * X")
 
 
+def test_a_notebooks_failure_names_cell_and_line(isolation: Isolation) -> None:
+    rule = "def square_vjp(g: Later, ans, x):\n    return g * X"
+    cells = ["from __future__ import annotations", "K = 2\n", rule]
+    failure = isolation.run(cells, "a.ipynb", [square()]).responses[0].steps[0].failure
+    assert failure is not None
+    assert failure.where == "cell 3, line 2: return g * X"
+    failure = isolation.run([*cells, "\nK = = 3"], "a.ipynb", [square()]).load_failure
+    assert failure is not None
+    assert failure.message == "invalid syntax (cell 4, line 2)"
+    failure = isolation.run([*cells, "\n\nK / 0"], "a.ipynb", [square()]).load_failure
+    assert failure is not None
+    assert failure.where == "cell 4, line 3: K / 0"
+
+
 def test_what_was_answered_before_the_end_counts(isolation: Isolation) -> None:
     code = (
         RULE.format("one", "pass") + RULE.format("two", "import os; os._exit(0)") + RULE.format("three", "")

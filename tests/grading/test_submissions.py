@@ -184,3 +184,17 @@ def test_rules_on_imports_and_names(code, rules, said) -> None:
 
 def test_lists_only_some_of_many_violations() -> None:
     assert len(violations("import os\n" * 1000, [exercise(allowed_imports=())])["sin"]) == 5
+
+
+def test_a_notebooks_empty_cells_are_not_counted(tmp_path) -> None:
+    path = write(tmp_path / "a.ipynb", notebook("x = 1", "", "  \n", "%%time\ny = 2"))
+    found = read_submission(path)
+    assert found.cells == ("x = 1", "\ny = 2")
+    assert found.source == found.cells
+    other = read_submission(write(tmp_path / "b.ipynb", notebook("x = 1\n\n\ny = 2")))
+    assert found.digest != other.digest  # where its failures are is part of what is reported
+
+
+def test_a_script_is_run_as_one(tmp_path) -> None:
+    found = read_submission(write(tmp_path / "a.py", "x = 1\n"))
+    assert (found.cells, found.source) == ((), "x = 1\n")
