@@ -18,7 +18,7 @@ from diffkit.autodiff.expressions import Writer
 from diffkit.autodiff.naming import identifiers
 from diffkit.autodiff.program import VIEWS, Guard, Program, Row, same_bits
 from diffkit.autodiff.snapshots import snapshot
-from diffkit.autodiff.tracer import GETITEM, INPUT, PART, UFUNCS, Primitive
+from diffkit.autodiff.tracer import GETITEM, INPUT, PART, UFUNCS
 from diffkit.autodiff.watching import Watch, is_users_object
 from diffkit.containers import Structure, flatten
 
@@ -126,6 +126,8 @@ class _Entry:
         self.writer = writer
         self.mentioned = mentioned
         self.lines: list[str] = []
+        self.kinds: list[str] = []
+        self.expected: list[Any] = []
         self.spare = 0
 
     def check(self, leaves: Sequence[Any], structure: Structure, keywords: bool) -> list[str]:
@@ -133,6 +135,12 @@ class _Entry:
         positional = len(structure.children) - keywords
         self.lines.append(f"if {'not ' * keywords}kwargs or len(args) != {positional}: return MISS")
         self._take("*args, kwargs" if keywords else "args", structure, iter(leaves), check=False)
+        if len(self.kinds) == 1:
+            kind = self.writer.bind(self.expected[0].__name__, self.expected[0])
+            self.lines.append(f"if {self.kinds[0]} is not {kind}: return MISS")
+        elif self.kinds:
+            expected = self.writer.bind("kinds", tuple(self.expected))
+            self.lines.append(f"if ({', '.join(self.kinds)}) != {expected}: return MISS")
         return self.lines
 
     def miss_unless(self, condition: str) -> None:
@@ -182,16 +190,12 @@ class _Entry:
                 self._constant(target, leaf)
 
     def _input(self, name: str, value: Any) -> None:
-        kind = type(value)
+        """Notes what an input must be; all are compared at once."""
+        self.kinds.append(f"type({name})")
+        self.expected.append(type(value))
         if isinstance(value, np.ndarray):
-            dtype = self.writer.bind("dtype", value.dtype)
-            array = self.writer.bind(kind.__name__, kind)
-            self.miss_unless(
-                f"type({name}) is {array} and {name}.shape == {value.shape} "
-                f"and ({name}.dtype is {dtype} or {name}.dtype == {dtype})"
-            )
-        else:
-            self.miss_unless(f"type({name}) is {self.writer.bind(kind.__name__, kind)}")
+            self.kinds += [f"{name}.shape", f"{name}.dtype"]
+            self.expected += [value.shape, value.dtype]
 
     def _constant(self, name: str, value: Any) -> None:
         kind = type(value)
@@ -241,18 +245,22 @@ _SAME_SHAPE_ALWAYS = frozenset(
 """Functions whose answers' shapes and dtypes follow from those of their arguments (and from constants)."""
 
 
+_POWER = UFUNCS[np.power]
+
+
 def may_vary(row: Row) -> bool:
     """Whether the type or shape of a row can be another although those of the arguments are the same."""
     fun = row.fun
     if not fun.builtin:
         return True
-    if fun is UFUNCS[np.power]:  # a negative float to a broken power is a complex number
+    if fun is _POWER:  # a negative float to a broken power is a complex number
         exponent = row.args[1]
         whole = not isinstance(exponent, Row | np.ndarray) and exponent == int(exponent.real)
         return type(row.value) is float and not whole
     return fun.line is None and fun.name not in _SAME_SHAPE_ALWAYS and fun not in (GETITEM, PART)
 
 
+_FLOATS_MAY_FAIL = frozenset(UFUNCS[u] for u in (np.divide, np.floor_divide, np.remainder, np.power))
 _MAY_FAIL = frozenset("inv solve cholesky eig eigh eigvals eigvalsh svd pinv lstsq tensorinv".split())
 
 
@@ -261,14 +269,9 @@ def may_fail(row: Row) -> bool:
 
     Such a row is computed even if nothing uses it: f raises there, or goes another way.
     """
-    if row.fun in _arithmetic():
+    if row.fun in _FLOATS_MAY_FAIL:
         return type(row.value) in (float, complex)
     return row.fun.name in _MAY_FAIL
-
-
-@functools.cache
-def _arithmetic() -> frozenset[Primitive]:
-    return frozenset(UFUNCS[u] for u in (np.divide, np.floor_divide, np.remainder, np.power))
 
 
 def _alike(row: Row, writer: Writer) -> str:

@@ -107,6 +107,8 @@ class Writer:
 
     def constant(self, value: Any) -> str:
         """A constant: a literal if it is short, else a name that is bound to it."""
+        if value is None or value is True or value is False:
+            return str(value)
         number = isinstance(value, np.ndarray) and value.ndim == 0 and not self.quick
         if number or not _holds_array(value):
             text = literal(value)

@@ -105,7 +105,7 @@ def _replaced(program: Program, instead: Replace) -> Program:
         current = row
         for a in row.args:
             if id(a) in new:
-                current = replace(row, args=tuple([new.get(id(a), a) for a in row.args]))
+                current = row.given(tuple([new.get(id(a), a) for a in row.args]))
                 break
         answer = instead(current)
         if type(answer) is Row and (answer is current or answer.name == current.name):

@@ -51,6 +51,10 @@ class Row:
     reverse: bool = False
     by_numpy: bool = False
 
+    def given(self, args: tuple[Any, ...]) -> Row:
+        """The row with other arguments."""
+        return Row(self.fun, args, self.kwargs, self.value, self.name, self.reverse, self.by_numpy)
+
     @property
     def rows(self) -> list[Row]:
         """The rows among the arguments."""
