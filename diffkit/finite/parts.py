@@ -33,7 +33,10 @@ from diffkit.errors import InputError
 from diffkit.finite.stencils import Stencil, stencil
 from diffkit.precise import Precise
 
-__all__ = ["PARTS", "Parts", "derivative_in_digits", "parts_of", "true_derivative"]
+__all__ = ["PARTS", "Parts", "derivative_in_digits", "exact_values", "parts_of", "true_derivative"]
+
+Point = Fraction | tuple[Fraction, Fraction]
+"""A real number, or the two parts of a complex one."""
 
 PARTS = ("truncation", "step", "rounding", "arithmetic")
 """The four parts of the error, in the order in which they come about."""
@@ -56,12 +59,16 @@ def _digits(formula: Stencil, h: float) -> int:
     return 25 * math.ceil((30 + (formula.n + formula.order) * decades) / 25)
 
 
-def _exact_values(f: Callable[[Any], Any], points: Iterable[Fraction], digits: int) -> list[Precise]:
-    """f at fractions: fractions if f is rational, else numbers of so many digits."""
+def exact_values(f: Callable[[Any], Any], points: Iterable[Point], digits: int) -> list[Precise]:
+    """f at fractions: fractions if f is rational and they are real, else numbers of so many digits."""
     sealed, released = precise.arithmetic(digits, True, True), precise.arithmetic(digits)
     values = []
     for point in points:
-        y = precise.run(f, [precise.lift(point, sealed)], sealed)
+        if isinstance(point, tuple):
+            given = precise.precise(sealed.mp.mpc(*map(sealed.inexact, point)), sealed)
+        else:
+            given = precise.lift(point, sealed)
+        y = precise.run(f, [given], sealed)
         if isinstance(y, np.ndarray) and y.shape == ():
             y = y[()]
         number = released.lift(y)
@@ -71,19 +78,22 @@ def _exact_values(f: Callable[[Any], Any], points: Iterable[Fraction], digits: i
     return values
 
 
-def derivative_in_digits(f: Callable[[Any], Any], x: Fraction, n: int, digits: int) -> Precise:
-    """The n-th derivative of f at a fraction, to so many digits.
+def derivative_in_digits(f: Callable[[Any], Any], x: Point, n: int, digits: int) -> Precise:
+    """The n-th derivative of f at a point, to so many digits.
 
     A central stencil of order eight with a step of 10**-(digits/8 + 4), in an arithmetic that has
     the digits to spare which the division by h**n takes.
     """
     formula = stencil("central", n, 8)
     k = digits // 8 + 4
-    size = abs(x)
+    real, imaginary = x if isinstance(x, tuple) else (x, Fraction(0))
+    size = max(abs(real), abs(imaginary))
     if 0 < size < 1:
         k += math.ceil(-math.log10(size))
     h = Fraction(1, 10**k)
-    ys = _exact_values(f, [x + offset * h for offset in formula.offsets], digits + k * n + 30)
+    moved = [real + offset * h for offset in formula.offsets]
+    points: list[Point] = [(each, imaginary) for each in moved] if isinstance(x, tuple) else [*moved]
+    ys = exact_values(f, points, digits + k * n + 30)
     total = ys[0] * 0
     for w, y in zip(formula.weights, ys, strict=True):
         total = total + w * y
@@ -97,7 +107,7 @@ def true_derivative(
     at = Fraction(*x.as_integer_ratio())
     digits = _digits(formula, smallest)
     if callable(exact):
-        return _exact_values(exact, [at], digits)[0]
+        return exact_values(exact, [at], digits)[0]
     if exact is not None:
         return Precise(exact, digits)
     return derivative_in_digits(f, at, formula.n, digits + 20)
@@ -118,7 +128,7 @@ def parts_of(
     ideal = [at + k * step for k in formula.offsets]
     floats = [Fraction(*p.as_integer_ratio()) for p in points]
     needed = {*ideal, *floats}
-    exact = dict(zip(needed, _exact_values(f, needed, _digits(formula, float(h))), strict=True))
+    exact = dict(zip(needed, exact_values(f, needed, _digits(formula, float(h))), strict=True))
     home = exact[ideal[0]].arithmetic
 
     def combine(ys: Iterable[Any]) -> Precise:

@@ -21,7 +21,7 @@ from diffkit.finite.steps import best_step, least_error
 from diffkit.precise import Precise
 from diffkit.tables import Table
 
-__all__ = ["ErrorSweep", "error_sweep"]
+__all__ = ["ErrorSweep", "error_sweep", "largest_by", "one_float", "steps_of"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,10 +150,14 @@ class ErrorSweep:
         maximum of |f^(n + order)| over the stencil's extent in general. The maximum is taken over
         the ends of all the sweep's steps within, and 65 points between; nan outside f's domain.
         """
-        low, high = float(min(self.stencil.offsets)), float(max(self.stencil.offsets))
-        largest = _highest_derivative(self, low), _highest_derivative(self, high)
-        maxima = np.fmax(*largest)
-        return np.asarray(float(self.stencil.remainder) * self.h**self.stencil.order * maxima)
+        x = Fraction(*self.x.as_integer_ratio())
+        m = self.stencil.n + self.stencil.order
+
+        def derivative(t: float) -> Precise:
+            return derivative_in_digits(self.f, x + Fraction(t), m, 20)
+
+        ends = float(min(self.stencil.offsets)), float(max(self.stencil.offsets))
+        return np.asarray(np.fmax(*(largest_by(self, derivative, end) for end in ends)))
 
     @cached_property
     def bound_ratio(self) -> np.ndarray[Any, Any]:
@@ -239,7 +243,8 @@ def error_sweep(
             branches and loops.
         x: the point: a Python float, or a NumPy float of any width, in whose arithmetic the formula
             is then evaluated.
-        form: "forward", "backward", "central", or a stencil's offsets.
+        form: "forward", "backward", "central", a stencil's offsets, or "complex": the complex step, which
+            has no V, since nothing cancels, so that ``hs`` may go down to 1e-200.
         exact: the exact derivative, if known: a float, a Fraction, or a function of x that runs
             on Precise numbers. By default it is found from f, to so many digits that it makes no
             difference.
@@ -253,6 +258,8 @@ def error_sweep(
             a step is not positive.
         DomainError: if f is not finite at a stencil point of one of ``hs``, naming the point.
 
+    For ``form="complex"``, InputError also if f does not allow the complex step, with the reason.
+
     >>> f = lambda x: 64 * x * (1 - x) * (1 - 2 * x) ** 2 * (1 - 8 * x + 8 * x**2) ** 2
     >>> sweep = error_sweep(f, 0.2, "forward")
     >>> round(sweep.observed_order, 2), round(sweep.roundoff_slope)
@@ -263,9 +270,13 @@ def error_sweep(
     >>> print(f"step {float(largest.step):+.1e}, truncation {float(largest.truncation):+.1e}")
     step +7.5e-07, truncation +3.4e-09
     """
+    if isinstance(form, str) and form == "complex":
+        from diffkit.finite.complex_sweep import complex_sweep  # which builds on this module
+
+        return complex_sweep(f, x, exact, hs, order, n)
     formula = stencil(form, n, order)
-    point = _one_float(x)
-    steps, chosen = _steps(point, hs)
+    point = one_float(x)
+    steps, chosen = steps_of(point, hs)
     values, points = _run_on_floats(f, point, formula, steps)
     finite = np.array([all(_is_finite(y) for y in row) for row in values])
     if not finite.all():
@@ -313,7 +324,7 @@ def error_sweep(
     )
 
 
-def _one_float(x: Any) -> Any:
+def one_float(x: Any) -> Any:
     if isinstance(x, np.ndarray) and x.shape == () and x.dtype.kind == "f":
         x = x[()]
     if isinstance(x, int) and not isinstance(x, bool):
@@ -325,7 +336,7 @@ def _one_float(x: Any) -> Any:
     return x
 
 
-def _steps(x: Any, hs: Iterable[float] | None) -> tuple[list[Any], bool]:
+def steps_of(x: Any, hs: Iterable[float] | None) -> tuple[list[Any], bool]:
     """The steps in the dtype of x, ascending, and whether they were chosen here."""
     kind = type(x)
     if hs is None:
@@ -380,14 +391,14 @@ def _combined(formula: Stencil, values: Sequence[Any], h: Any) -> Any:
     return total / (step if denominator == 1 else type(h)(denominator) * step)
 
 
-def _highest_derivative(sweep: ErrorSweep, reach: float) -> np.ndarray[Any, Any]:
-    """max |f^(n + order)| between x and x + reach * h, for each h of a sweep."""
-    m = sweep.stencil.n + sweep.stencil.order
-    x = Fraction(*sweep.x.as_integer_ratio())
+def largest_by(
+    sweep: ErrorSweep, derivative: Callable[[float], Precise], reach: float
+) -> np.ndarray[Any, Any]:
+    """The bound for each h of a sweep: remainder * h**order * max |derivative(t)| for t up to reach * h."""
     furthest = reach * float(sweep.h[-1])
     ends = [reach * float(h) for h in sweep.h]
     between = [furthest * i / 65 for i in range(66)]
     at = sorted({*ends, *between}, key=abs)
-    sizes = [abs(float(derivative_in_digits(sweep.f, x + Fraction(t), m, 20))) for t in at]
-    highest = dict(zip(at, np.maximum.accumulate(sizes), strict=True))
-    return np.array([highest[t] for t in ends])
+    highest = dict(zip(at, np.maximum.accumulate([float(abs(derivative(t))) for t in at]), strict=True))
+    maxima = np.array([highest[t] for t in ends])
+    return np.asarray(float(sweep.stencil.remainder) * sweep.h**sweep.stencil.order * maxima)

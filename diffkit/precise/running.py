@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -73,25 +74,38 @@ def run(f: Callable[..., Any], arguments: Sequence[Any], home: Arithmetic) -> An
 
 
 def _refuse_plain_parts(f: Callable[..., Any], arguments: Sequence[Any]) -> None:
-    """Refuses programs that may take ``.real`` of a plain array of complex numbers.
+    """Refuses programs that may take ``.real``, or the norm, of a plain array of complex numbers.
 
     np.asarray and np.array strip an array down to NumPy's own class without asking, and there an
-    array of objects is its own real part. Nothing at run time tells, so f's code is read for the
-    names: better one refusal too many than complex numbers in place of real ones.
+    array of objects is its own real part, and its norm the root of a sum of squares that are not
+    absolute. Nothing at run time tells, so f's code is read for the names: better one refusal too
+    many than complex numbers in place of real ones.
     """
     leaves, _ = flatten(list(arguments))
     numbers = (n for leaf in leaves for n in (leaf.flat if isinstance(leaf, np.ndarray) else [leaf]))
     if not any(isinstance(n, Precise) and n._complex for n in numbers):
         return
-    names = _names(getattr(f, "__code__", None))
-    plain, parts = sorted(names & {"asarray", "array", "ascontiguousarray"}), sorted(names & {"real", "imag"})
+    code = getattr(f, "__code__", None)
+    names = _names(code)
+    plain, parts = sorted(names & _PLAIN), sorted(names & set(_PARTS))
     if plain and parts:
         name = getattr(f, "__name__", "f")
         raise InputError(
-            f"{name} uses np.{plain[0]} and .{parts[0]} on complex numbers: the array that np.{plain[0]} "
-            f"makes of precise numbers is its own real part. Write np.asanyarray(x), or np.stack([...]), "
-            f"in place of np.{plain[0]}"
+            f"{name} uses np.{plain[0]} and {_PARTS[parts[0]]} on complex numbers: for NumPy, the array that "
+            f"np.{plain[0]} makes of precise numbers is its own real part. Write np.asanyarray(x), or "
+            f"np.stack([...]), in place of np.{plain[0]}"
         )
+    if names & {"norm", "angle"} and not names & _JOINING and (_makes_lists(code) or "tolist" in names):
+        what = "np.linalg.norm" if "norm" in names else "np.angle"
+        raise InputError(
+            f"{getattr(f, '__name__', 'f')} uses {what} and lists on complex numbers: of a list, NumPy makes "
+            "an array that is its own real part. Write np.stack([...]) around it"
+        )
+
+
+_JOINING = frozenset({"stack", "concatenate", "hstack", "vstack", "column_stack", "block", "asanyarray"})
+_PLAIN = frozenset({"asarray", "array", "ascontiguousarray", "asfarray", "fromiter"})
+_PARTS = {"real": ".real", "imag": ".imag", "norm": "np.linalg.norm", "angle": "np.angle"}
 
 
 def _names(code: Any) -> set[str]:
@@ -99,6 +113,14 @@ def _names(code: Any) -> set[str]:
     if not isinstance(code, CodeType):
         return set()
     return set(code.co_names).union(*(_names(each) for each in code.co_consts))
+
+
+def _makes_lists(code: Any) -> bool:
+    """Whether a function, or one within it, has a list display."""
+    if not isinstance(code, CodeType):
+        return False
+    here = any(each.opname in ("BUILD_LIST", "LIST_APPEND") for each in dis.get_instructions(code))
+    return here or any(_makes_lists(each) for each in code.co_consts)
 
 
 def _hint(error: Exception) -> str:

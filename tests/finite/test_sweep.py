@@ -271,7 +271,7 @@ def test_tables():
         (lambda: error_sweep(np.sin, 1.0, hs=[]), InputError, "hs must be positive steps, got none"),
         (lambda: error_sweep(lambda x: np.stack([x, x]), 1.0), InputError, "one real number as result"),
         (lambda: error_sweep(lambda x: np.exp(1j * x), 1.0), InputError, "one real number as result"),
-        (lambda: error_sweep(np.sin, 1.0, "complex"), InputError, "unknown form"),
+        (lambda: error_sweep(np.sin, 1.0, "sideways"), InputError, "unknown form"),
         (lambda: error_sweep(lambda x: math.nan, 1.0), DomainError, "no values beside x"),
     ],
 )
