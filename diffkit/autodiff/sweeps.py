@@ -44,7 +44,7 @@ def zeros_like(value: Any) -> Any:
         value = value.value
     if isinstance(value, tuple | list):
         return _like_container(value, map(zeros_like, value))
-    return np.zeros_like(value) if isinstance(value, np.ndarray | np.generic) else type(value)(0)
+    return np.zeros_like(value) if isinstance(value, np.ndarray) else type(value)(0)
 
 
 def _like_container(value: Any, parts: Any) -> Any:

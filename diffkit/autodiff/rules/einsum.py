@@ -15,7 +15,7 @@ from diffkit.autodiff.rules.calls import as_array, plain_tree
 from diffkit.autodiff.rules.register import LINEAR, define, fit, sum_to_shape
 from diffkit.autodiff.tracer import Primitive
 
-__all__: list[str] = []
+__all__ = ["pullback_subscripts"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -69,6 +69,18 @@ def _pullback(k: int, subscripts: str, ndims: tuple[int, ...]) -> _Pullback:
     terms = [output, *inputs[:k], *inputs[k + 1 :], *tied]
     kept = "".join(c for c in own if c in "".join(terms))
     return _Pullback(f"{','.join(terms)}->{kept}", own, kept, tuple(ties))
+
+
+def pullback_subscripts(k: int, subscripts: str, operands: Sequence[Any]) -> str | None:
+    """The subscripts of the einsum of the answer's cotangent and the other operands that pulls back to one.
+
+    None where it takes more than that: a label that one operand has twice, or that it alone has.
+
+    >>> pullback_subscripts(1, "ij,jk", (np.ones((2, 3)), np.ones((3, 4))))
+    'ik,ij->jk'
+    """
+    pull = _pullback(k, subscripts, tuple(np.ndim(v) for v in operands))
+    return pull.formula if pull.kept == pull.own and not pull.ties else None
 
 
 def _einsum_vjp(k: int, g: Any, ans: Any, *operands: Any, subscripts: str, **kwargs: Any) -> Any:

@@ -58,6 +58,7 @@ def linear_jvp(compute: Callable[..., Any], k: int) -> Rule:
     def jvp(t: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
         return compute(*args[:k], t, *args[k + 1 :], **kwargs)
 
+    jvp.is_linear = True  # type: ignore[attr-defined]  # so that it can be written as the function itself
     return jvp
 
 
@@ -67,6 +68,7 @@ def linear_jvp_of_any(compute: Callable[..., Any]) -> Rule:
     def jvp(k: int, t: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
         return compute(*args[:k], t, *args[k + 1 :], **kwargs)
 
+    jvp.is_linear = True  # type: ignore[attr-defined]
     return jvp
 
 
