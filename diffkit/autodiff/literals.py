@@ -20,6 +20,9 @@ __all__ = ["LARGEST_ARRAY", "array_literal", "literal", "subscript"]
 LARGEST_ARRAY = 1_000
 """Elements in the largest array that is written out; a longer one is bound by name."""
 
+_LONG = 10**4000
+"""An integer that Python may refuse to write as a decimal."""
+
 _ITSELF = (bool, bytes, str, type(None), type(Ellipsis))
 
 
@@ -29,7 +32,7 @@ def literal(value: Any) -> str | None:
     if kind is float:
         return _float(value)
     if kind is int:
-        return str(value) if abs(value) < 10**4000 else hex(value)
+        return str(value) if abs(value) < _LONG else hex(value)
     if kind in _ITSELF:
         return "..." if value is Ellipsis else _quoted(value) if kind is str else repr(value)
     if kind is complex:
