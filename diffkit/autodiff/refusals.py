@@ -125,6 +125,9 @@ def refuse_array(frame: FrameType) -> NoReturn:
     elif called in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray):
         what = f"{name} was to make a plain array of traced values"
         instead = "write dk.numpy.array, which is traced, or np.stack for a list of values of one shape"
+    elif called in (np.full, np.full_like):
+        what = f"{name} was to make a plain array of a traced value"
+        instead = f"write dk.numpy.{called.__name__}, which is traced"
     elif isinstance(called, type) and issubclass(called, np.generic):
         what, instead = f"{name}() was called on a traced value", "leave it as it is, or use x.astype"
     elif isinstance(getattr(called, "__self__", None), np.random.RandomState | np.random.Generator):
@@ -133,8 +136,10 @@ def refuse_array(frame: FrameType) -> NoReturn:
             "draw numbers that do not depend on it, and shift and scale them: m + s * np.random.normal()"
         )
     elif module.split(".")[0] == "numpy":
-        what = f"{name} was given a list (or the like) of traced values"
-        instead = f"make an array of it first: {name}(np.stack(...)), or dk.numpy.array for nested lists"
+        what = (
+            f"{name} was given a list of traced values, or one as a parameter, which NumPy does not pass on"
+        )
+        instead = f"make an array of a list first: {name}(np.stack(...)), or dk.numpy.array for nested lists"
     else:
         what = "a traced value was to become a plain array"
         instead = (
@@ -146,6 +151,8 @@ def refuse_array(frame: FrameType) -> NoReturn:
 def _look_up(name: str, frame: FrameType) -> Any:
     """What a dotted name means in a frame; None if nothing."""
     first, *rest = name.split(".")
+    if not all(map(str.isidentifier, (first, *rest))):
+        return None
     found = frame.f_locals.get(first, frame.f_globals.get(first))
     for part in rest:
         found = getattr(found, part, None)
@@ -198,4 +205,5 @@ def qualified_name(function: Callable[..., Any]) -> str:
     """
     module = getattr(function, "__module__", "") or ""
     name = getattr(function, "__name__", repr(function))
-    return f"{module.replace('numpy', 'np', 1)}.{name}" if module else name
+    module = module.replace("numpy.lib.scimath", "numpy.emath").replace("numpy", "np", 1)
+    return f"{module}.{name}" if module else name

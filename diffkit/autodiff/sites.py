@@ -6,10 +6,10 @@ nothing. All else is worked out from these when somebody asks.
 
 from __future__ import annotations
 
+import ast
 import dis
 import itertools
 import linecache
-import re
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
@@ -60,15 +60,25 @@ def source_line(code: CodeType, at: int) -> str:
 
 def called_text(code: CodeType, at: int) -> str:
     """What a call at this offset calls, as it is written there: ``np.array``; "" where that can't be told."""
-    if not dis.opname[code.co_code[at]].startswith("CALL"):
+    while at > 0 and dis.opname[code.co_code[at]] == "CACHE":  # Python 3.11: where a running call stands
+        at -= 2
+    place = next(itertools.islice(code.co_positions(), at // 2, None), (None, None, None, None))
+    if not dis.opname[code.co_code[at]].startswith("CALL") or None in place:
         return ""
-    places = list(itertools.islice(code.co_positions(), at // 2, at // 2 + 1))
-    if not places or places[0][0] is None or places[0][2] is None:
+    first, last, start, end = place
+    lines = [linecache.getline(code.co_filename, n).encode() for n in range(first, last + 1)]  # type: ignore[operator, arg-type]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][start:]
+    try:
+        call = ast.parse(b"".join(lines).decode(), mode="eval").body
+    except (SyntaxError, UnicodeDecodeError):
         return ""
-    line, column = places[0][0], places[0][2]
-    text = linecache.getline(code.co_filename, line).encode()[column:].decode()
-    found = re.match(r"[\w.]+", text)
-    return found.group() if found else ""
+    if not isinstance(call, ast.Call):
+        return ""
+    called = call.func
+    while isinstance(called, ast.Call):  # np.vectorize(f)(x)
+        called = called.func
+    return ast.unparse(called)
 
 
 def describe_site(code: CodeType, at: int) -> str:

@@ -397,7 +397,10 @@ GETITEM = Primitive("getitem", operator.getitem)
 
 def _ufunc_name(ufunc: np.ufunc) -> str:
     name = ufunc.__name__
-    return f"np.{name}" if getattr(np, name, None) is ufunc else f"scipy.special.{name}"
+    if getattr(np, name, None) is ufunc:
+        return f"np.{name}"
+    special = sys.modules.get("scipy.special")
+    return f"scipy.special.{name}" if getattr(special, name, None) is ufunc else name
 
 
 def _unusual_ufunc(

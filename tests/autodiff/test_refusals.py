@@ -455,6 +455,9 @@ def test_a_change_in_place_that_nobody_else_sees(f):
     [
         (lambda x: np.sum(np.array([x[0], x[1]])), r"^np\.array was to make .*: write dk\.numpy\.array"),
         (lambda x: np.sum([x[0], x[1]]), r"^np\.sum was given a list .*np\.sum\(np\.stack"),
+        (lambda x: np.sum(np.full(3, x[0])), r"^np\.full was to make .*: write dk\.numpy\.full"),
+        (lambda x: np.random.default_rng(0).normal(x[0]), r"^a traced value was to become|^np.random"),
+        (lambda x: np.kaiser(4, x[0]), r"^np\.kaiser was given .* as a parameter"),
         (lambda x: np.float64(x[0]) ** 2, r"^np\.float64\(\) was called .*: leave it as it is"),
         (lambda x: np.sum(np.vectorize(abs)(x)), r"^np\.vectorize was given .*np\.stack\(\[f\(t\)"),
         (lambda x: np.random.normal(x[0], 1.0), r"^np\.random\.normal was given .*shift and scale"),  # noqa: NPY002
@@ -486,3 +489,12 @@ def test_lists_and_remainders():
     )
     for f in (lambda x: sum(divmod(x, 1.5)), lambda x: divmod(7.0, x)[1]):
         assert dk.grad(f)(2.2) == pytest.approx((f(2.2 + 1e-6) - f(2.2 - 1e-6)) / 2e-6, rel=1e-6)
+
+
+def test_a_ufunc_of_ones_own():
+    with pytest.raises(NoRuleError, match=r"^\w*double.* \(vectorized\) was called on a traced value"):
+        dk.grad(lambda x: np.frompyfunc(_double, 1, 1)(x))(X)
+
+
+def _double(v):
+    return 2.0 * v
