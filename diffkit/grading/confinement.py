@@ -80,11 +80,20 @@ def _limit(limits: dict[str, Any], uid: int | None, counted: bool) -> None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
-    elif not counted:
+    else:
+        _drop_capabilities()
+    if uid is None and not counted:
         # The kernel counts the user's processes, whoever started them; all there are is an upper bound.
         with contextlib.suppress(OSError, ValueError), open("/proc/loadavg") as load:
             processes += int(load.read().split()[3].partition("/")[2])
     _set_limit(resource.RLIMIT_NPROC, processes)
+
+
+def _drop_capabilities() -> None:
+    """As root without another user to become: what root can do beyond its own files is given up."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # version 3, this process; capabilities(7)
+    with contextlib.suppress(AttributeError):
+        _libc.capset(header, (ctypes.c_uint32 * 6)())
 
 
 def _set_limit(which: int, value: int) -> None:
@@ -100,6 +109,7 @@ def _set_limit(which: int, value: int) -> None:
 
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
 _EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
+_MAKE_DEVICES = 1 << 6 | 1 << 11
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}  # how many there are, from which version on
 _TCP = 0b11
 _OUTSIDE = 0b11  # abstract sockets and signals
@@ -131,7 +141,7 @@ def _landlock(folder: str) -> None:
         _allow(rules, path, reading)
     for path in ("/dev/null", "/dev/urandom"):
         _allow(rules, path, _READ_FILE | 1 << 1)
-    _allow(rules, folder, rights & ~_EXECUTE)
+    _allow(rules, folder, rights & ~(_EXECUTE | _MAKE_DEVICES))
     prctl(SET_NO_NEW_PRIVILEGES, 1)
     _libc.syscall(_RESTRICT, rules, 0)
     os.close(rules)
@@ -205,11 +215,15 @@ _WALLED = frozenset(
     {"_ctypes", "ctypes", "cffi", "diffkit", "gdb", "pip"}
     | {"autograd", "casadi", "jax", "micrograd", "numdifftools", "sympy", "tensorflow", "torch"}
 )
-# These say nothing to an audit hook, and reach other processes of the same user.
+# These say nothing to an audit hook, and reach other processes of the same user, or other files.
 _REMOVED = (
     *("pidfd_open", "pidfd_send_signal", "setpriority", "setns", "unshare"),
     *("sched_setaffinity", "sched_setparam", "sched_setscheduler"),
+    *("chroot", "mknod"),  # which take root, and lead out of any folder
 )
+
+
+F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15  # of Linux's fcntl(2); Python's module has the first only
 
 
 def _guard(folder: str) -> None:
@@ -242,6 +256,7 @@ def _hook(folder: str) -> Callable[[str, tuple[Any, ...]], None]:
     library, own = tuple(p + os.sep for p in _library_folders()), os.path.realpath(folder) + os.sep
     realpath, fsdecode, writing = os.path.realpath, os.fsdecode, os.O_WRONLY | os.O_RDWR | os.O_CREAT
     refused, changes, listings, walled = dict(_REFUSED), _CHANGES, _LISTINGS, _WALLED
+    isdir, owners = os.path.isdir, (F_SETOWN, F_SETSIG, F_SETOWN_EX)
     devices, packages = ("/dev/null", "/dev/urandom"), ("/site-packages/", "/dist-packages/")
     allowed_packages = library[1:]
 
@@ -250,22 +265,29 @@ def _hook(folder: str) -> Callable[[str, tuple[Any, ...]], None]:
             return True
         return path.startswith(library) and not any(p in path for p in packages)
 
+    def real_path(path: Any) -> str:
+        text = fsdecode(path)
+        # It may be meant from another folder than this one (dir_fd), of which nothing is told here.
+        if not text.startswith("/") and ".." in text.split("/"):
+            raise PermissionError(f"a submission may not go by {text}")
+        return realpath(text)
+
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event == "open":
             path, _, flags = args
             if isinstance(path, int) or path is None:
                 return
-            real = realpath(fsdecode(path))
+            real = real_path(path)
             if real.startswith(own) or real in devices:
                 return
-            if (isinstance(flags, int) and flags & writing) or not readable(real):
+            if (isinstance(flags, int) and flags & writing) or not readable(real) or isdir(real):
                 raise PermissionError(f"a submission may not open {real}")
         elif event == "import":
             if args[0].partition(".")[0] in walled:
                 raise ImportError(f"a submission may not import {args[0]}")
         elif event in changes:
             for path in args[: 2 if event == "os.rename" else 1]:
-                if not isinstance(path, int) and not realpath(fsdecode(path)).startswith(own):
+                if not isinstance(path, int) and not real_path(path).startswith(own):
                     raise PermissionError(f"a submission may not change {fsdecode(path)}")
         elif event in listings:
             if isinstance(args[0], int):  # opened before, and looked at then
@@ -273,6 +295,9 @@ def _hook(folder: str) -> Callable[[str, tuple[Any, ...]], None]:
             where = realpath(fsdecode(args[0] or ".")) + "/"
             if not where.startswith(own) and not readable(where):
                 raise PermissionError(f"a submission may not list {where}")
+        elif event == "fcntl.fcntl":
+            if args[1] in owners:  # whoever owns a file gets a signal, of one's choice, when it is written
+                raise PermissionError("a submission may not send signals")
         elif event.startswith("ctypes."):
             raise PermissionError("a submission may not use ctypes")
         elif event == "object.__setattr__":

@@ -521,6 +521,214 @@ at_load(
     second=False,
 )
 
+at_load(
+    "forges an answer of an endless dtype",
+    FORGE.format(
+        data="""*[struct.pack(">Q", len(m)) + m for m in (json.dumps([[[[
+            ["array", "<f8" * 100_000, [2**24] * 60, ""]], False, None, []]], [], None]).encode(),) * 3],"""
+    ),
+    second=False,
+)
+at_load(
+    "forges numbers that are none",
+    FORGE.format(
+        data="""*[struct.pack(">Q", len(m)) + m for m in (
+            b'[[[[["array","<f8",[NaN],""]],false,null,[]]],[],null]',
+            b'[[[[["array","<f8",[1e999],""]],false,null,[]]],[],null]',
+            b'[[[[["array","<f8",[-1],"AAAA"]],false,null,[]]],[],-Infinity]')],"""
+    ),
+    second=False,
+)
+at_load(
+    "reads every descriptor that it has inherited",
+    """
+import os
+for fd in range(3, 64):
+    try:
+        os.set_blocking(fd, False)
+        if os.read(fd, 100):
+            print("ESCAPED")
+    except OSError:
+        pass
+""",
+)
+
+# -- round the guard ---
+
+at_load_tried(
+    "reads through a folder's descriptor",
+    """
+import os
+library = os.open(os.path.dirname(os.__file__), os.O_RDONLY)
+os.makedirs("a/b/c/d/e/f/g/h")
+os.chdir("a/b/c/d/e/f/g/h")
+print(os.read(os.open("../../../../../../etc/passwd", os.O_RDONLY, dir_fd=library), 100))""",
+)
+at_load_tried(
+    "reads through its own folder's descriptor",
+    """
+import os
+own = os.open(".", os.O_RDONLY)
+os.makedirs("a/b/c/d")
+os.chdir("a/b/c/d")
+print(os.read(os.open("../../etc/passwd", os.O_RDONLY, dir_fd=own), 100))""",
+)
+at_load_tried(
+    "removes through its own folder's descriptor",
+    """
+import os
+own = os.open(".", os.O_RDONLY)
+os.makedirs("a/b")
+os.chdir("a/b")
+os.rmdir("../escaped", dir_fd=own)""",
+)
+at_load_tried("makes a device", "import os, stat\nos.mknod('disk', 0o600 | stat.S_IFBLK, os.makedev(8, 0))")
+at_load_tried("leaves by chroot", "import os\nos.chroot('.')")
+at_load_tried(
+    "signals its parent as the owner of a file",
+    """
+import fcntl, os
+read, write = os.pipe()
+fcntl.fcntl(read, fcntl.F_SETOWN, os.getppid())
+fcntl.fcntl(read, 10, 9)
+fcntl.fcntl(read, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
+os.write(write, b"x")""",
+)
+at_load_tried("writes to its own memory", "open('/proc/self/mem', 'r+b', buffering=0)")
+at_load_tried("reads its own maps", "open('/proc/self/maps').read()")
+at_load_tried("maps a file outside", "np.memmap('/etc/passwd', mode='r')")
+at_load_tried("loads a C library for NumPy", "np.ctypeslib.load_library('libc.so.6', '/lib')")
+at_load_tried("writes byte code beside NumPy", "open(np.__file__ + 'c', 'wb').write(b'x')")
+at_load_tried(
+    "loads a pickle that starts a program",
+    """
+import os
+class Bomb:
+    def __reduce__(self):
+        return os.system, ("touch /tmp/escaped",)
+np.save("bomb.npy", np.array([Bomb()], dtype=object), allow_pickle=True)
+np.load("bomb.npy", allow_pickle=True)""",
+)
+at_load_tried(
+    "imports a module from the assignment's side",
+    """
+import sys
+sys.path.insert(0, "/work")
+sys.path.insert(0, "..")
+import homework""",
+)
+
+# -- in the worker itself: whatever it does to what is there, it must still know the answer ---
+
+in_rule(
+    "returns an object whose pickle does something",
+    """
+    class Bomb:
+        def __reduce__(self): return print, ("ESCAPED",)
+        __reduce_ex__ = lambda self, n: self.__reduce__()
+    return Bomb(), Bomb()""",
+)
+in_rule(
+    "searches the memory behind its arrays",
+    """
+    wide = np.lib.stride_tricks.as_strided(g, (1 << 14,), (8,))
+    found = wide[np.isfinite(wide)][: np.size(x)]
+    return np.resize(found, np.shape(x)), np.resize(found, np.shape(y))""",
+    second=False,
+)
+in_rule(
+    "writes behind its arrays",
+    """
+    np.lib.stride_tricks.as_strided(g, (1 << 22,), (8,))[...] = 0.0""",
+    second=False,
+)
+in_rule(
+    "changes what it is asked in the frames above",
+    """
+    import sys
+    frame = sys._getframe()
+    while frame is not None:
+        asked = frame.f_locals.get("asked")
+        for args, ans in getattr(asked, "points", ()):
+            for a in args: a[...] = 0.0
+        for seeds in getattr(asked, "seeds", ()):
+            for s in seeds: s[...] = 0.0
+        frame = frame.f_back""",
+)
+at_load(
+    "rewrites the worker's variables with a trace function",
+    """
+import sys
+def watch(frame, event, arg):
+    if frame.f_code.co_name == "_step":
+        frame.f_locals["changed"] = ()
+        frame.f_locals["values"] = ()
+    return watch
+sys.settrace(watch)
+frame = sys._getframe()
+while frame:
+    frame.f_trace = watch
+    frame = frame.f_back
+""",
+    second=False,
+)
+at_load(
+    "replaces the worker's functions where they are kept",
+    """
+import sys
+for name in list(sys.modules):
+    if name.startswith("diffkit"):
+        module = sys.modules[name]
+        for function in ("write", "perform", "pack_array", "_given", "_values", "_differs"):
+            if hasattr(module, function):
+                setattr(module, function, lambda *a, **k: b"")
+""",
+    second=False,
+)
+at_load("makes NumPy raise", "\nnp.seterr(all='raise')\nnp.seterrcall(lambda *a: 1 / 0)\n")
+at_load("lowers the recursion limit", "\nimport sys\nsys.setrecursionlimit(12)\n", second=False)
+at_load(
+    "turns the garbage collector on it",
+    "\nimport gc\ngc.callbacks.append(lambda *a: 1 / 0)\ngc.set_threshold(1)\n",
+)
+in_rule(
+    "ends when its answer is thrown away",
+    """
+    import os
+    class Last(np.ndarray):
+        def __del__(self): os._exit(0)
+    return np.zeros(3).view(Last), np.zeros(3).view(Last)""",
+    says="Ended",
+)
+in_rule(
+    "an alarm that nobody handles",
+    """
+    import signal
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+    while True: pass""",
+    says="Ended",
+)
+in_rule(
+    "a time bomb for the next exercise",
+    """
+    import os, threading
+    if not hasattr(np, "lit"):
+        np.lit = threading.Timer(0.005, os._exit, (0,))
+        np.lit.start()""",
+    second=False,
+)
+at_load("is called so in other letters", "\ndef \uff4dultiply_vjp(g, ans, x, y):\n    return g, g\n")
+at_load("changes its own name", "\n__name__ = 'diffkit.grading.truth'\n__file__ = '/etc/passwd'\n")
+at_load(
+    "takes a class for its module",
+    """
+import sys
+class Module:
+    def __getattr__(self, name): return lambda *a: (0.0, 0.0)
+sys.modules["submission"] = Module()
+""",
+)
+
 # -- files that are no submission ---
 
 ATTACKS += [
