@@ -57,6 +57,10 @@ def _differentiated(
     function = Function(f, argument, vectorized=vectorized, workers=workers)
     if isinstance(form, str) and form == "complex":
         return complex_plan(function, h, order, n, bounds)
+    if isinstance(form, str) and form == "richardson":
+        raise InputError(
+            "form='richardson' extrapolates one derivative, by one variable: take derivative or directional"
+        )
     formula = stencil(form, n, order)
     plan = make_plan(function, formula, h, bounds, full=full)
     columns = columns_of(plan)

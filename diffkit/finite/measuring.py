@@ -204,7 +204,9 @@ def _leading(
     least = noise
     was_far = np.zeros(noise.shape, dtype=bool)
     while t > NARROWEST * eps:
-        points = [along(argument, direction, float(k) * t) if k else None for k in coarse.offsets]
+        # An even number of spacings each, so that x + h and x - h are the same distance from x.
+        move = _whole(t * direction, 2 * argument.spacing.astype(float))
+        points = [along(argument, move, float(k)) if k else None for k in coarse.offsets]
         values = function.attempt(points) / unit
         with np.errstate(invalid="ignore", over="ignore"):
             difference = np.abs(np.tensordot(w, values, axes=1))
@@ -252,6 +254,13 @@ def _leading(
         _refuse_jumps(function, n, unsettled, np.array(widths), np.array(ranges), np.array(quotients), noise)
     # Never settled, at a kink for instance: no error can be promised, and any step will do.
     return np.where(unsettled, np.inf, found)
+
+
+def _whole(move: np.ndarray[Any, Any], unit: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The nearest multiple of the unit; the move itself where it is too long for that to matter."""
+    with np.errstate(over="ignore"):
+        count = move / unit
+    return np.asarray(np.where(np.abs(count) < 2.0**50, np.rint(count) * unit, move))
 
 
 def _refuse_jumps(

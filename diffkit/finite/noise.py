@@ -159,6 +159,7 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
             rounding = narrowest / (2 * step)
             slope = np.where(new, rise, slope)
             doubt = np.where(new, (0.05 + rounding) * np.abs(rise), doubt)
+            stuck = _stuck(values) & (step < widest) & (not narrower)
             if len(move) == 1:
                 values = values - np.multiply.outer(shifts / float(move[0]), one).astype(values.dtype)
             found, quietest = _level(values, floor)
@@ -171,11 +172,11 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
             # But where f is nearly zero, the rounding of x alone is loud beside its values.
             loud = (found > LOUD * epsilon * np.abs(values).max(axis=0)) & (repeat == 0)
             loud &= ~(heard & (found == loudest))
+            loud &= ~stuck
             loud &= (found > LOUDER * epsilon * np.abs(rise)) & (step > narrowest) & (not wider)
             loudest = np.where(loud & ~heard, found, loudest)
             heard |= loud
             least = np.fmin(least, quietest)
-            stuck = _stuck(values) & (step < widest) & (not narrower)
             level = np.where(np.isnan(level) & ~loud & ~stuck, found, level)
             noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
             with np.errstate(over="ignore"):
@@ -209,11 +210,14 @@ def _ragged(argument: Argument, move: np.ndarray[Any, Any]) -> np.ndarray[Any, A
 
 
 def _stuck(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Whether f moves in jumps that are long for its size, and seldom: log(cosh(x)) beside 0."""
+    """Whether f moves in jumps that are long for its size, and seldom or never on this grid.
+
+    So does log(cosh(x)) beside 0, or a function that is computed in float32.
+    """
     changes = np.abs(np.diff(values, axis=0))
     least = np.where(changes > 0, changes, np.inf).min(axis=0)
     coarse = least > 8 * np.spacing(np.abs(values).max(axis=0))
-    return np.asarray((2 * (changes == 0).sum(axis=0) >= len(changes)) & (coarse | (values == 0).all(axis=0)))
+    return np.asarray((2 * (changes == 0).sum(axis=0) >= len(changes)) & coarse)
 
 
 def _level(
@@ -269,7 +273,7 @@ def estimate_noise(f: Callable[[Any], Any], x: Any, *, h: float | None = None, p
         f: a function of one number or array, with a number as result. An array is moved along the
             line through x in a direction with a sign of its own for each coordinate.
         h: the spacing of the grid, in units of max(|x|, 1). It must be so small that f varies
-            smoothly over ``points * h`` and so large that x moves; by default 2**-39 for float64,
+            smoothly over ``points * h`` and so large that f moves; by default 2**-39 for float64,
             and wider or finer by factors of 16 if that shows nothing.
         points: how many values, 4 or more.
 
@@ -290,7 +294,7 @@ def estimate_noise(f: Callable[[Any], Any], x: Any, *, h: float | None = None, p
         raise InputError(f"a differences table needs 4 points or more, got {points}")
     if h is None:
         start = 2.0 ** round(0.75 * math.log2(float(argument.epsilon.max())))
-        spacings = [start * 16**k for k in (0, 1, -1, 2)]
+        spacings = [start * 16.0**k for k in (0, 1, -1, 2, 3, 4, 5)]
     elif math.isfinite(h) and h > 0:
         spacings = [h]
     else:
@@ -303,7 +307,7 @@ def estimate_noise(f: Callable[[Any], Any], x: Any, *, h: float | None = None, p
         column = values[:, 0]
         levels, changes = difference_levels(column)
         level, status = noise_level(column, levels, changes)
-        if status >= 0:
+        if status > 0 and not _stuck(column):
             break
     size = float(np.abs(column[0]))
     return Noise(
