@@ -7,6 +7,7 @@ Each says whether it changes results. Most don't, by a single bit; :data:`PASSES
 seeds      cotangents become the numbers that they were
 constants  rows of constants only are computed once and for all
 identities x * 1, x / 1, x ** 1, +x and -(-x) are x; x * -1 is -x
+signs      x + -y is x - y, -x + y is y - x, x - -y is x + y
 zeros      x + 0 and x - 0 are x
 powers     x ** 2 is x * x
 broadcasts an array is not broadcast where an operator does so by itself
@@ -176,6 +177,28 @@ def _identities(program: Program) -> Program:
         if type(factor) is not Row and _is_number(factor, -1) and _alike(row, other, given_away=False):
             return replace(row, fun=UFUNCS[np.negative], args=(other,))
         return row
+
+    return _replaced(program, instead)
+
+
+@_pass("signs", "x + -y is x - y, -x + y is y - x, x - -y is x + y")
+def _signs(program: Program) -> Program:
+    known = _arithmetic()
+
+    def opposite(a: Any) -> Any:
+        return a.args[0] if type(a) is Row and known.get(a.fun) == "negative" and _kind(a) in "fc" else None
+
+    def instead(row: Row) -> Any:
+        name = known.get(row.fun)
+        if name != "add" and name != "subtract":
+            return row
+        x, y = row.args
+        bare = opposite(y)
+        if bare is not None:
+            other = np.subtract if name == "add" else np.add
+            return replace(row, fun=UFUNCS[other], args=(x, bare))
+        bare = opposite(x) if name == "add" else None
+        return row if bare is None else replace(row, fun=UFUNCS[np.subtract], args=(y, bare))
 
     return _replaced(program, instead)
 
