@@ -48,7 +48,8 @@ class Assignment:
         limits: what one submission may use.
         seed: a fixed seed for the secret instances; None for a fresh one for every run.
         packages: what submissions may import beyond the standard library and NumPy: ``("scipy",)``.
-        digest: a hash of the file, by which a journal knows whether it has changed.
+        modules: the files beside it, or in folders beside it, that it has imported.
+        digest: a hash of the file and of these, by which a journal knows whether anything has changed.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class Assignment:
     limits: Limits
     seed: int | None
     packages: tuple[str, ...]
+    modules: tuple[Path, ...]
     digest: str
 
     @property
@@ -114,8 +116,9 @@ def load_assignment(path: str | os.PathLike[str]) -> Assignment:
     for package in packages:
         if not isinstance(package, str) or not package.isidentifier() or find_spec(package) is None:
             raise InputError(f"`packages` of {file.name} names {package!r}, which is not installed here")
-    digest = hashlib.sha256(source.encode()).hexdigest()
-    return Assignment(file, title, tuple(exercises), limits, seed, packages, digest)
+    modules = _beside(file)
+    digest = hashlib.sha256(b"\0".join([source.encode(), *(m.read_bytes() for m in modules)])).hexdigest()
+    return Assignment(file, title, tuple(exercises), limits, seed, packages, modules, digest)
 
 
 def _run(file: Path, source: str) -> types.ModuleType:
@@ -136,3 +139,15 @@ def _run(file: Path, source: str) -> types.ModuleType:
         reason = f"{type(error).__name__}: {error}".replace("\n", " ")
         raise InputError(f"the assignment {file.name} fails{where}: {reason}") from error
     return module
+
+
+def _beside(file: Path) -> tuple[Path, ...]:
+    """The modules below the file's folder that have been imported, other than installed ones."""
+    folder, found = file.resolve().parent, set()
+    for name, module in list(sys.modules.items()):
+        source = getattr(module, "__file__", None)
+        if name != "__main__" and isinstance(source, str) and source.endswith(".py"):
+            found.add(Path(source).resolve())
+    ours = Path(__file__).resolve().parents[1]
+    below = {path for path in found if path.is_relative_to(folder)} - {file.resolve()}
+    return tuple(sorted(p for p in below if "site-packages" not in p.parts and not p.is_relative_to(ours)))

@@ -24,6 +24,14 @@ from diffkit.grading.submissions import Submission
 __all__ = ["Journal"]
 
 
+_ANOTHER = {
+    "diffkit": "another version of diffkit",
+    "assignment": "another assignment (or this one before it was changed)",
+    "exercises": "other exercises",
+    "sets": "another --same-for-all",
+}
+
+
 class Journal:
     """The journal of a folder of results: new, or that of a run which is continued.
 
@@ -70,7 +78,7 @@ class Journal:
             self._write({**head, "seed": self.seed, "started": time.strftime("%Y-%m-%d %H:%M:%S")})
             return
         try:
-            different = [name for name, value in head.items() if lines[0][name] != value]
+            different = [_ANOTHER[name] for name, value in head.items() if lines[0][name] != value]
             self.seed = int(lines[0]["seed"])
             for line in lines[1:]:
                 record = Record.read(line)
@@ -78,10 +86,10 @@ class Journal:
         except (TypeError, KeyError, ValueError, AttributeError):
             raise InputError(f"{str(self.path)!r} is not a journal of diffkit's") from None
         if seed is not None and seed != self.seed:
-            different.append("seed")
+            different.append(f"the seed {self.seed}")
         if different:
             raise InputError(
-                f"{str(self.path)!r} is the journal of another run (its {' and '.join(different)} differ); "
+                f"{str(self.path)!r} is the journal of another run: it had {' and '.join(different)}; "
                 "name another folder with -o, or remove it"
             )
 

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from .collection.held_out import HELD_OUT
 from .collection.right import RIGHT
 from .collection.wrong import WRONG
 
@@ -31,6 +32,12 @@ def test_every_wrong_rule_fails(graded):
         if graded(name, rule, draws=1, diagnose=False).passed
     ]
     assert survivors == []
+
+
+def test_every_held_out_rule_fails(graded):
+    survivors = [n for n, _, rule, _ in HELD_OUT if graded(n, rule, draws=1, diagnose=False).passed]
+    assert survivors == []
+    assert len(HELD_OUT) >= 110
 
 
 def test_no_right_rule_fails(graded):
@@ -73,3 +80,9 @@ def test_mistakes_are_named_rightly_in_a_sample(graded):
 def test_mistakes_are_named_rightly(graded):
     outcomes = _named(graded, WRONG)
     assert outcomes["right"] >= 0.95 * len(WRONG), outcomes
+
+
+@pytest.mark.slow
+def test_held_out_mistakes_are_named_rightly(graded):
+    outcomes = _named(graded, HELD_OUT)
+    assert outcomes["right"] >= 0.9 * len(HELD_OUT), outcomes

@@ -94,12 +94,17 @@ def test_the_seed_of_the_journal_is_kept(course) -> None:
 
 @pytest.mark.parametrize(
     ("options", "what"),
-    [({"seed": 6}, "seed"), ({"only": ("tanh",)}, "exercises"), ({"same_for_all": True}, "sets")],
+    [
+        ({"seed": 6}, "the seed 5"),
+        ({"only": ("tanh",)}, "other exercises"),
+        ({"same_for_all": True}, "another --same-for-all"),
+        ({"seed": 6, "only": ("tanh",)}, "other exercises and the seed 5"),
+    ],
 )
 def test_another_runs_journal_is_refused(course, options, what) -> None:
     grade(course)
     before = (course[2] / "journal.jsonl").read_bytes()
-    with pytest.raises(InputError, match=f"is the journal of another run .its {what} differ"):
+    with pytest.raises(InputError, match=f"is the journal of another run: it had {what};"):
         grade(course, **options)
     assert (course[2] / "journal.jsonl").read_bytes() == before
 
@@ -108,8 +113,25 @@ def test_another_assignments_journal_is_refused(course) -> None:
     grade(course)
     path = course[0].path
     path.write_text(path.read_text() + "# changed\n")
-    with pytest.raises(InputError, match="its assignment differ"):
+    with pytest.raises(InputError, match="it had another assignment"):
         grade((load_assignment(path), *course[1:]))
+
+
+def test_another_versions_journal_is_refused(course, monkeypatch) -> None:
+    grade(course)
+    monkeypatch.setattr("diffkit.grading.journal.__version__", "0.0.0")
+    with pytest.raises(InputError, match="it had another version of diffkit; name another folder"):
+        grade(course)
+
+
+def test_the_journal_of_an_assignment_whose_modules_have_changed_is_refused(course, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(course[0].path.parent)
+    (course[0].path.parent / "beside_journal.py").write_text("POINTS = 2\n")
+    course[0].path.write_text("import beside_journal\n" + course[0].path.read_text())
+    grade((load_assignment(course[0].path), *course[1:]))
+    (course[0].path.parent / "beside_journal.py").write_text("POINTS = 3\n")
+    with pytest.raises(InputError, match="it had another assignment"):
+        grade((load_assignment(course[0].path), *course[1:]))
 
 
 @pytest.mark.parametrize(

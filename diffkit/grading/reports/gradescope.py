@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +84,6 @@ def write_bundle(assignment: Assignment, path: str | os.PathLike[str]) -> Path:
         assignment.path.name: assignment.path.read_bytes(),
         name: wheel,
     }
-    files |= {module.name: module.read_bytes() for module in _beside(assignment.path)}
+    folder = assignment.path.resolve().parent
+    files |= {m.relative_to(folder).as_posix(): m.read_bytes() for m in assignment.modules}
     return write_atomically(path, zipped(files, programs=("setup.sh", "run_autograder")))
-
-
-def _beside(path: Path) -> list[Path]:
-    """The modules in the assignment's folder that it has imported."""
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    folder = path.resolve().parent
-    found = {Path(f).resolve() for f in files if isinstance(f, str) and f.endswith(".py")}
-    return sorted(f for f in found if f.parent == folder and f != path.resolve())
