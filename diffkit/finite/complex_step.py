@@ -203,7 +203,8 @@ def _verify(function: Function, columns: np.ndarray[Any, Any], separate: bool) -
         off &= np.abs(found - expected) > 100 * eps * value / size
         if not off.any():
             return
-    if not np.array_equal(*function.attempt([None, None]), equal_nan=True):
+    once, again = function.attempt([None, None])
+    if not np.array_equal(once, again, equal_nan=True):
         raise InputError(
             "f is not deterministic: two runs at the same point differ, so that the complex step can't be "
             "held against anything. Fix the random seed inside f, or take form='central'"

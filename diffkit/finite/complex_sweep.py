@@ -20,11 +20,10 @@ import numpy as np
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
 from diffkit.finite.derivatives import derivative
-from diffkit.finite.noise import estimate_noise
 from diffkit.finite.parts import Parts, derivative_in_digits, exact_values, true_derivative
 from diffkit.finite.regimes import Fit, fit_line
 from diffkit.finite.stencils import Stencil
-from diffkit.finite.sweep import ErrorSweep, largest_by, one_float, steps_of
+from diffkit.finite.sweep import ErrorSweep, largest_by, noise_near, one_float, steps_of
 from diffkit.precise import Precise
 
 __all__ = ["ComplexSweep", "complex_sweep"]
@@ -101,8 +100,7 @@ def complex_sweep(
     parts = tuple(
         _parts(f, point, h, y, total, truth) for h, y, total in zip(steps, ys, computed, strict=True)
     )
-    estimate = estimate_noise(f, point)
-    size = abs(float(f(point)))
+    estimate, noise = noise_near(f, point)
     at = Fraction(*point.as_integer_ratio())
     return ComplexSweep(
         f=f,
@@ -118,7 +116,7 @@ def complex_sweep(
         x=point,
         exact=truth,
         leading=float(derivative_in_digits(f, at, 3, 30)),
-        noise=max(float(np.finfo(kind).eps) * size, estimate.level if estimate.status == "found" else 0.0),
+        noise=noise,
         noise_estimate=estimate,
         evaluations=len(steps) + estimate.evaluations + 1,
     )

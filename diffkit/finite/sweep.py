@@ -13,6 +13,7 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
+from diffkit.finite.doubts import warn_if_random
 from diffkit.finite.noise import Noise, estimate_noise
 from diffkit.finite.parts import PARTS, Parts, derivative_in_digits, parts_of, true_derivative
 from diffkit.finite.regimes import Fit, fit_line, running_median, steady_run
@@ -21,7 +22,7 @@ from diffkit.finite.steps import best_step, least_error
 from diffkit.precise import Precise
 from diffkit.tables import Table
 
-__all__ = ["ErrorSweep", "error_sweep", "largest_by", "one_float", "steps_of"]
+__all__ = ["ErrorSweep", "error_sweep", "largest_by", "noise_near", "one_float", "steps_of"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -292,17 +293,13 @@ def error_sweep(
         )
         if len(steps) < 3:
             raise DomainError(f"f has no values beside x = {point}: there is no derivative to approximate")
-    kind = type(point)
     truth = true_derivative(f, point, formula, exact, float(min(steps)))
     computed = [_combined(formula, row, h) for row, h in zip(values, steps, strict=True)]
     parts = tuple(
         parts_of(f, point, formula, h, at, row, total, truth)
         for h, at, row, total in zip(steps, points, values, computed, strict=True)
     )
-    estimate = estimate_noise(f, point)
-    here = f(point)
-    eps = float(np.finfo(np.result_type(kind)).eps)
-    size = abs(float(here))
+    estimate, noise = noise_near(f, point)
     m = formula.n + formula.order
     return ErrorSweep(
         f=f,
@@ -318,10 +315,22 @@ def error_sweep(
         x=point,
         exact=truth,
         leading=float(derivative_in_digits(f, Fraction(*point.as_integer_ratio()), m, 30)),
-        noise=max(eps * size, estimate.level if estimate.status == "found" else 0.0),
+        noise=noise,
         noise_estimate=estimate,
         evaluations=len(formula.offsets) * len(steps) + estimate.evaluations + 1,
     )
+
+
+def noise_near(f: Callable[[Any], Any], x: Any) -> tuple[Noise, float]:
+    """The measurement of f's noise, and the size of errors to count on in its values.
+
+    Warns:
+        NoiseWarning: if f is not deterministic.
+    """
+    estimate, here = estimate_noise(f, x), float(f(x))
+    level = estimate.level if estimate.status == "found" else 0.0
+    warn_if_random(f, np.array([level]), np.abs(estimate.values[:1].astype(float) - here))
+    return estimate, max(level, float(np.finfo(type(x)).eps) * abs(here))
 
 
 def one_float(x: Any) -> Any:

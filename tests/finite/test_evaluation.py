@@ -10,6 +10,7 @@ from diffkit.finite import (
     DifferenceWarning,
     NoiseWarning,
     derivative,
+    directional,
     estimate_noise,
     gradient,
     hessian,
@@ -87,6 +88,66 @@ def test_f_that_is_not_deterministic():
         estimate = derivative(f, 1.0, full=True)
     assert estimate.h > 1e-3  # wide enough for the noise
     assert abs(estimate.value - 2) < 10 * estimate.error < 0.1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f: derivative(f, 1.0),
+        lambda f: derivative(f, 1.0, "richardson"),
+        lambda f: gradient(lambda v: f(v[0]) + v[1], np.array([1.0, 2.0])),
+        lambda f: jacobian(lambda v: f(v), np.array([1.0, 2.0])),
+        lambda f: hessian(lambda v: f(v[0]), np.array([1.0])),
+        lambda f: directional(lambda v: f(v[0]), np.array([1.0]), np.array([1.0])),
+        lambda f: derivative(f, 1.0, h=1e-2, full=True),
+    ],
+)
+def test_noise_is_seen_wherever_f_is_measured(call):
+    rng = np.random.default_rng(0)
+    with pytest.warns(NoiseWarning, match=r"differ by .*e-0[67], and its noise is about") as caught:
+        call(lambda x: x * x + 1e-6 * rng.random())
+    assert {each.filename for each in caught} == {__file__}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f: derivative(f, np.array([1.0, 2.0])),
+        lambda f: derivative(f, np.array([1.0, 2.0]), h=1e-2),
+        lambda f: derivative(f, 1.0, "complex"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::diffkit.finite.NoiseWarning")
+def test_noise_is_the_reason_given_where_a_check_fails_for_it(call):
+    rng = np.random.default_rng(0)
+    with pytest.raises(InputError, match="f is not deterministic"):
+        call(lambda x: x * x + 1e-3 * rng.random(np.shape(x)))
+
+
+@pytest.mark.parametrize("x", [1.0, 1.5, 0.3])
+@pytest.mark.parametrize("form", ["forward", "central", "richardson"])
+def test_a_function_that_is_computed_in_single_precision(x, form):
+    # Float64 in and out, but its values move in jumps of 6e-8, and stand still between.
+    for f in (lambda t: float(np.float32(np.sin(t))), lambda t: round(math.sin(t), 6)):
+        estimate = derivative(f, x, form, full=True)
+        assert abs(estimate.value - math.cos(x)) <= 3 * estimate.error < 5e-3
+        assert estimate.h > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda v: ((v - 1) ** 2).sum(), np.ones(3)),
+        (lambda v: v @ v, np.zeros(4)),
+        (lambda v: 3.0, np.ones(2)),
+    ],
+)
+def test_minima_where_f_is_zero_cost_little_and_raise_no_alarm(f, x):
+    for form in ("forward", "central"):
+        estimate = gradient(f, x, form, full=True)
+        assert np.all(np.abs(estimate.value) <= 3 * estimate.error + 1e-30)
+        assert np.all(estimate.error < 1e-7)
+        assert estimate.evaluations < 80
 
 
 @pytest.mark.parametrize(

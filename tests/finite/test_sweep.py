@@ -9,7 +9,7 @@ import scipy.special
 
 from diffkit import programs
 from diffkit.errors import DomainError, InputError
-from diffkit.finite import PARTS, error_sweep
+from diffkit.finite import PARTS, NoiseWarning, error_sweep
 from diffkit.finite.regimes import fit_line, running_median, steady_run
 from diffkit.precise import evaluate
 from diffkit.programs import logistic_map
@@ -278,6 +278,16 @@ def test_tables():
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_noise_is_warned_of():
+    rng = np.random.default_rng(0)
+
+    def f(x):
+        return x * x + 1e-6 * rng.random()
+
+    with pytest.warns(NoiseWarning, match="f is not deterministic"):
+        error_sweep(f, 1.0, hs=[1e-3, 1e-2, 1e-1])
 
 
 # -- finding the regimes ----------------------------------------------------------------------------
