@@ -18,7 +18,7 @@ import sys
 import time
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from diffkit.grading.student_side import perform
 from diffkit.grading.styles import scaffold
 from diffkit.grading.trials import prepare
 from diffkit.tables import Table
+from tests.grading.collection.held_out import HELD_OUT
 from tests.grading.collection.right import RIGHT
 from tests.grading.collection.wrong import WRONG
 
@@ -230,7 +231,7 @@ def main(names: list[str]) -> None:
     import importlib.util
 
     warnings.simplefilter("ignore")
-    collection = [w for w in WRONG if not names or w[0] in names]
+    collections = [[w for w in c if not names or w[0] in names] for c in (WRONG, HELD_OUT)]
     rights = [r for r in RIGHT if not names or r[0] in names]
     rows: list[list[Any]] = []
 
@@ -243,28 +244,32 @@ def main(names: list[str]) -> None:
             found.append(f"{sum(failed(n, rule, only) for n, _, rule in having)} of {len(having)}")
         return found
 
+    def share(count: int, whole: Sequence[Any]) -> str:
+        return f"{count} of {len(whole)}"
+
     start = time.perf_counter()
-    named, killed = 0, 0
-    for name, _, rule, expected in collection:
-        verdict = by_diffkit(name, rule, diagnose=True)
-        killed += not verdict.passed
-        named += verdict.diagnosis is not None and verdict.diagnosis.name in expected
+    killed, named = [], []
+    for collection in collections:
+        verdicts = [(by_diffkit(n, rule, diagnose=True), expected) for n, _, rule, expected in collection]
+        killed.append(share(sum(not v.passed for v, _ in verdicts), collection))
+        rightly = sum(v.diagnosis is not None and v.diagnosis.name in expected for v, expected in verdicts)
+        named.append(share(rightly, collection))
     seconds = time.perf_counter() - start
     mine = alarms(lambda n, rule, only: not by_diffkit(n, rule, only).passed)
-    rows.append(
-        ["diffkit", f"{killed} of {len(collection)}", *mine, f"{named} of {len(collection)}", seconds]
-    )
+    rows.append(["diffkit", *killed, *mine, *named, seconds])
     for label, (module, check) in OTHERS.items():
         if importlib.util.find_spec(module) is None:
-            rows.append([label, "not installed", None, None, None, None, None])
+            rows.append([label, "not installed", *[None] * 7])
             continue
         start = time.perf_counter()
-        killed = sum(_kills(check, name, rule) for name, _, rule, _ in collection)
+        found = [share(sum(_kills(check, name, rule) for name, _, rule, _ in c), c) for c in collections]
         seconds = time.perf_counter() - start
         failed = alarms(functools.partial(_fails, check))
-        rows.append([label, f"{killed} of {len(collection)}", *failed, None, seconds])
-    columns = ["checker", "killed", "alarms: ordinary", "at kinks", "extreme", "named rightly", "seconds"]
-    print(Table(columns, rows, caption=f"{len(collection)} wrong rules, {len(rights)} right ones"))
+        rows.append([label, *found, *failed, None, None, seconds])
+    columns = ["checker", "killed", "held-out killed", "alarms: ordinary", "at kinks", "extreme"]
+    columns += ["named rightly", "held-out named", "seconds"]
+    wrong, held_out = map(len, collections)
+    print(Table(columns, rows, caption=f"{wrong} + {held_out} wrong rules, {len(rights)} right ones"))
 
 
 # -- timings ----------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def diagnose(exercise: Exercise, found: Sequence[Answered]) -> Diagnosis | None:
     for part in sorted({o.part for o in seen}):
         mine = [o for o in seen if o.part == part]
         if any(o.wrong for o in mine):
-            diagnosis = _part(exercise, part, mine)
+            diagnosis = _part(exercise, part, mine) or _wrong_local(exercise, part, found)
             if diagnosis is not None:
                 best.append(diagnosis)
     if best:
@@ -288,6 +288,8 @@ def _by_where_it_fails(
         return None
     if all(o.given.size == o.ans.size * o.x.size > o.right.size for o in wrong):
         return _named("Jacobian returned", names, "", len(wrong))
+    if _shapes_swapped(wrong):
+        return _named("outputs swapped", names, "as their shapes tell", len(wrong))
     failing, fine = {o.case for o in wrong}, {o.case for o in seen} - {o.case for o in wrong}
     for key in wrong[0].exercise.keywords:
         usual = defaults(wrong[0].exercise.function).get(key)
@@ -298,6 +300,60 @@ def _by_where_it_fails(
     if all(o.given.shape != o.right.shape for o in wrong):
         return _named("wrong shape", names, "", len(wrong))
     return None
+
+
+def _shapes_swapped(wrong: Sequence[Observation]) -> bool:
+    """Whether what is given for one argument has the shape of another, where theirs differ."""
+    first = wrong[0]
+    if first.exercise.style == "jvp":
+        return False
+    for place in first.exercise.differentiated:
+        unlike = [o for o in wrong if np.shape(o.args[place]) != o.x.shape]
+        if len(unlike) >= LEAST and all(o.given.shape == np.shape(o.args[place]) for o in unlike):
+            return True
+    return False
+
+
+def _wrong_local(exercise: Exercise, part: int, found: Sequence[Answered]) -> Diagnosis | None:
+    """An elementwise rule: g times something, entry by entry, which is not the local derivative."""
+    if exercise.style == "jvp":
+        return None
+    count, shown = 0, ""
+    for each in found:
+        if each.trial.truths[0].kinked:
+            continue
+        pairs: dict[str, tuple[Array, Array, Array, Array]] = {}
+        for step, answer in each.derivatives():
+            if step.label in ("g", "other") and answer.complete and len(answer.arrays) > part:
+                rights, tolerances = each.trial.right(step)
+                seed, right, tolerance = each.trial.seeds[step.seed][0], rights[part], tolerances[part]
+                pairs[step.label] = (seed, answer.arrays[part], np.asarray(right), np.asarray(tolerance))
+        if len(pairs) < 2:
+            continue
+        (g, given, right, tolerance), (h, other, other_right, _) = pairs["g"], pairs["other"]
+        if not given.shape == right.shape == g.shape or not np.isfinite([*given.flat, *other.flat]).all():
+            continue
+        if not close(right * h, other_right * g, 1e-6):
+            return None  # the function is not elementwise
+        if not close(given * h, other * g):
+            return None
+        off = np.flatnonzero((np.abs(given - right) > np.broadcast_to(tolerance, right.shape)) & (g != 0))
+        if off.size:
+            k = int(off[0])
+            count += 1
+            shown = shown or _local_shown(exercise, each, k, float(given.flat[k] / g.flat[k]))
+    names = (exercise.argument_names[part],)
+    return _named("wrong local derivative", names, shown, count) if count >= LEAST else None
+
+
+def _local_shown(exercise: Exercise, each: Answered, k: int, value: float) -> str:
+    """``0.25 where x = 0.5 and y = 2``: the student's own number."""
+    shape = np.shape(each.instance.ans)
+    at = [
+        f"{name} = {np.broadcast_to(np.asarray(a, dtype=float), shape).flat[k]:.4g}"
+        for name, a in zip(exercise.arguments, each.instance.args, strict=True)
+    ]
+    return f"{value:.4g} where {' and '.join(at)}"
 
 
 # -- where the numbers say nothing ------------------------------------------------------------------------

@@ -67,6 +67,12 @@ def broadcasting(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         return taken
 
     yield "broadcast not summed", "one of them taken", first_only
+
+    def over_everything(o: Observation) -> Array | None:
+        full = unsummed(o)
+        return None if full is None else np.full(o.x.shape, full.sum())
+
+    yield "summed over the wrong axis", "over all of them", over_everything
     for keepdims in (False, True):
         for axes in ((0,), (-1,), (1,), (0, 1), None):
 

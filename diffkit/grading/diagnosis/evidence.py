@@ -6,6 +6,7 @@ takes it to the numbers that a student with that misconception would have given.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 
 from diffkit.grading.answers import Answer
 from diffkit.grading.checks import Answered
-from diffkit.grading.exercises import Exercise
+from diffkit.grading.exercises import Exercise, defaults
 from diffkit.grading.truth import Seeds, Truth
 
 __all__ = ["Family", "Hypothesis", "Observation", "close", "negated", "observations"]
@@ -124,6 +125,27 @@ class Observation:
             return self.exercise.value(args, self.truth.kwargs if kwargs is None else kwargs)
         except Exception:
             return None
+
+    @cached_property
+    def quantities(self) -> dict[str, Array]:
+        """What could stand beside an entry of the part, in its shape: arguments, answer, keywords, g."""
+        found: dict[str, Any] = {"ans": self.ans, "g": self.g}
+        for name, a in zip(self.exercise.arguments, self.args, strict=True):
+            found[name] = np.asarray(a, dtype=float)
+        for key, value in {**defaults(self.exercise.function), **self.truth.kwargs}.items():
+            if isinstance(value, int | float) and not isinstance(value, bool) and key != "axis":
+                found[key] = np.asarray(float(value))
+        arguments = self.exercise.arguments
+        same = [(n, a) for n, a in found.items() if n in arguments and np.shape(a) == np.shape(self.x)]
+        for (one, a), (two, b) in itertools.combinations(same, 2):
+            found[f"{one} - {two}"] = a - b
+        usable = {}
+        for name, v in found.items():
+            try:
+                usable[name] = np.array(np.broadcast_to(v, self.right.shape), dtype=float)
+            except ValueError:
+                continue
+        return usable
 
     @cached_property
     def jacobian(self) -> Array | None:

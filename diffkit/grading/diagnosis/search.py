@@ -7,14 +7,12 @@ derivative that the student used, and the difference, which is a surplus or miss
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close
-from diffkit.grading.exercises import defaults
 
 __all__ = ["constant_ratio", "epsilons", "factors", "fitted_factors"]
 
@@ -55,32 +53,14 @@ FORMS: dict[str, Callable[[Array], Array]] = {
     "1 / {v} cubed": lambda v: v**-3.0,
 }
 
+Form = tuple[str, Callable[[Array], Array], str]
+"""A quantity, a function of it, and both in words."""
+
 CONSTANTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 
 
-def _quantities(o: Observation) -> dict[str, Array]:
-    """What could stand beside an entry of the part: the arguments, the answer, keyword numbers, g."""
-    found: dict[str, Any] = {"ans": o.ans, "g": o.g}
-    for name, a in zip(o.exercise.arguments, o.args, strict=True):
-        found[name] = np.asarray(a, dtype=float)
-    for key, value in {**defaults(o.exercise.function), **o.truth.kwargs}.items():
-        if isinstance(value, int | float) and not isinstance(value, bool) and key != "axis":
-            found[key] = np.asarray(float(value))
-    same = [(n, a) for n, a in found.items() if n in o.exercise.arguments and np.shape(a) == np.shape(o.x)]
-    for (one, a), (two, b) in itertools.combinations(same, 2):
-        found[f"{one} - {two}"] = a - b
-    shape = o.right.shape
-    usable = {}
-    for name, v in found.items():
-        try:
-            usable[name] = np.array(np.broadcast_to(v, shape), dtype=float)
-        except ValueError:
-            continue
-    return usable
-
-
 def _factor(o: Observation, name: str, form: Callable[[Array], Array]) -> Array | None:
-    v = _quantities(o).get(name)
+    v = o.quantities.get(name)
     if v is None:
         return None
     factor = form(v)
@@ -88,40 +68,49 @@ def _factor(o: Observation, name: str, form: Callable[[Array], Array]) -> Array 
 
 
 def factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
-    """Expressions by which the right answer is multiplied, and local derivatives used in its place."""
-    for constant in CONSTANTS:
-        for name in _quantities(first):
-            for text, form in FORMS.items():
-                words = ("" if constant == 1 else f"{constant:g} times ") + text.format(v=name)
+    """Expressions by which the right answer is multiplied, and local derivatives used in its place.
 
-                def times(
-                    o: Observation, name: str = name, form: Any = form, constant: float = constant
-                ) -> Array | None:
-                    factor = _factor(o, name, form)
-                    return None if factor is None else constant * o.right * factor
-
-                yield "missing factor", words, times
-    if first.exercise.style == "jvp" or first.g.shape not in (first.right.shape, ()):
+    There are thousands: all are compared with the first observation's numbers at once.
+    """
+    if first.given.shape != first.right.shape:
         return
-    for constant in CONSTANTS:
-        for name in _quantities(first):
-            for text, form in FORMS.items():
-                words = ("" if constant == 1 else f"{constant:g} times ") + text.format(v=name)
+    forms, table = _table(first)
+    for start in (_right, _cotangent):
+        begun = start(first)
+        if begun is None:
+            continue
+        for constant in CONSTANTS:
+            for k in np.flatnonzero(_near(first, constant * begun.ravel() * table)):
+                name, form, text = forms[k]
+                words = ("" if constant == 1 else f"{constant:g} times ") + text
+                what = "missing factor" if start is _right else _other_operand(first, name, form, constant)
+                yield what, words, _scaled(start, constant, [forms[k]])
 
-                def local(
-                    o: Observation, name: str = name, form: Any = form, constant: float = constant
-                ) -> Array | None:
-                    factor = _factor(o, name, form)
-                    if factor is None or o.g.shape not in (o.right.shape, ()):
-                        return None
-                    return constant * o.g * factor
 
-                yield _other_operand(first, name, form, constant), words, local
+def _table(o: Observation) -> tuple[list[Form], Array]:
+    """Every form of every quantity, and their values, a row each; those that are finite."""
+    forms = [(name, form, text.format(v=name)) for name in o.quantities for text, form in FORMS.items()]
+    with np.errstate(all="ignore"):
+        table = np.array([form(o.quantities[name]).ravel() for name, form, _ in forms])
+    usable = np.isfinite(table).all(axis=1)
+    return [f for f, ok in zip(forms, usable, strict=True) if ok], table[usable]
+
+
+def _near(o: Observation, rows: Array) -> Array:
+    """Which rows are worth a closer look: nearly the student's numbers, where those are finite."""
+    given = o.given.ravel()
+    finite = np.isfinite(given)
+    allowed = (
+        1e-6 * np.abs(given[finite]).max(initial=0.0)
+        + 2 * np.broadcast_to(o.tolerance, o.right.shape).ravel()[finite]
+    )
+    with np.errstate(all="ignore"):
+        return np.asarray(np.all(np.abs(rows[:, finite] - given[finite]) <= allowed, axis=1))
 
 
 def _other_operand(o: Observation, name: str, form: Callable[[Array], Array], constant: float) -> str:
     """The same formula may be right for another quantity: then that is what was confused."""
-    for other, v in _quantities(o).items():
+    for other, v in o.quantities.items():
         if other not in (name, "g"):
             with np.errstate(all="ignore"):
                 meant = constant * o.g * form(v)
@@ -134,13 +123,9 @@ def fitted_factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
     """A factor with a constant that is fitted, and the product of two: what is left to try."""
     if first.given.shape != first.right.shape or first.right.size < 3:
         return
-    quantities = _quantities(first)
-    forms = [(name, form, text.format(v=name)) for name in quantities for text, form in FORMS.items()]
-    with np.errstate(all="ignore"):
-        table = np.array([form(quantities[name]).ravel() for name, form, _ in forms])
-        usable = np.isfinite(table).all(axis=1) & np.all(table != 0, axis=1)
-        usable &= np.ptp(table, axis=1) > 1e-6 * np.abs(table).max(axis=1)
-    forms, table = [f for f, ok in zip(forms, usable, strict=True) if ok], table[usable]
+    forms, table = _table(first)
+    telling = np.all(table != 0, axis=1) & (np.ptp(table, axis=1) > 1e-6 * np.abs(table).max(axis=1))
+    forms, table = [f for f, ok in zip(forms, telling, strict=True) if ok], table[telling]
     for name, start in (("missing factor", _right), ("wrong local derivative", _cotangent)):
         begun = start(first)
         if begun is None or not np.all(begun):
@@ -163,12 +148,9 @@ def fitted_factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
                 yield name, f"{lead}{pair[0][2]} times {pair[1][2]}", _scaled(start, constant, pair)
 
 
-Form = tuple[str, Callable[[Array], Array], str]
-
-
 def _scalars(o: Observation, constant: float) -> Iterator[Form]:
     """What a constant may be: an expression in the answer, if that is one number, or in a keyword."""
-    for name, v in _quantities(o).items():
+    for name, v in o.quantities.items():
         if v.size and np.ptp(v) == 0:
             for text, form in FORMS.items():
                 with np.errstate(all="ignore"):
@@ -208,19 +190,16 @@ def constant_ratio(o: Observation) -> float | None:
 
 
 def epsilons(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
-    """An epsilon added to a denominator: to an argument, to the answer, or to the square of one."""
-    powers = (1, 2)
-    for name in _quantities(first):
+    """An epsilon added to a denominator: to an argument, to the answer, to the square or below the root."""
+    if first.given.shape != first.right.shape:
+        return
+    for name in first.quantities:
         if name == "g":
             continue
-        for power in powers:
-            v = _quantities(first)[name] ** power
+        for inner, outer in ((1, 1.0), (2, 1.0), (1, 0.5), (2, 0.5)):
+            v = first.quantities[name] ** inner
             with np.errstate(all="ignore"):
-                implied = (
-                    v * (first.right / first.given - 1)
-                    if first.given.shape == first.right.shape
-                    else v * np.nan
-                )
+                implied = v * ((first.right / first.given) ** (1 / outer) - 1)
             found = implied[np.isfinite(implied) & (implied != 0)]
             if not found.size:
                 continue
@@ -229,10 +208,14 @@ def epsilons(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
                 continue
 
             def predict(
-                o: Observation, name: str = name, power: int = power, epsilon: float = epsilon
+                o: Observation,
+                name: str = name,
+                inner: int = inner,
+                outer: float = outer,
+                epsilon: float = epsilon,
             ) -> Array | None:
-                v = _quantities(o).get(name)
-                return None if v is None else o.right * v**power / (v**power + epsilon)
+                v = o.quantities.get(name)
+                return None if v is None else o.right * (v**inner / (v**inner + epsilon)) ** outer
 
             yield "epsilon misplaced", f"{epsilon:g} beside {name}", predict
 
