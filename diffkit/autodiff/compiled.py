@@ -13,10 +13,12 @@ Stats(hits=2, traced=2, plain=0, paths=2)
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -295,13 +297,16 @@ class Compiled:
                     f"{t.name} returned a {type(output).__name__}, which can't be compiled: compile a "
                     "function that returns numbers or arrays, such as the call of what it returns"
                 )
-        program = program_of(t)
-        roots = [root_of(output) for output in program.outputs]
-        by_index = dict(zip((n.index for n in t.inputs), program.inputs, strict=True))
-        arguments = [by_index[a.index] if t.owns(a) else a for a in t._arguments]
-        pinned = frozenset(id(row) for row in program.rows if may_vary(row) or may_fail(row))
-        done = inlined(apply_passes(replace(program, pinned=pinned), COMPILED), 40)
-        return emit(done, arguments, t.in_structure, answer, roots, keywords=keywords, mentioned=mentioned)
+        with _no_collection():
+            program = program_of(t)
+            roots = [root_of(output) for output in program.outputs]
+            by_index = dict(zip((n.index for n in t.inputs), program.inputs, strict=True))
+            arguments = [by_index[a.index] if t.owns(a) else a for a in t._arguments]
+            pinned = frozenset(id(row) for row in program.rows if may_vary(row) or may_fail(row))
+            done = inlined(apply_passes(replace(program, pinned=pinned), COMPILED), 40)
+            return emit(
+                done, arguments, t.in_structure, answer, roots, keywords=keywords, mentioned=mentioned
+            )
 
     def _agree(self, answer: Any, again: Any) -> bool:
         """Whether the function and its program computed the same.
@@ -328,6 +333,18 @@ class Compiled:
 
 COMPILED = tuple(name for name in EXACT if name not in ("seeds", "inline"))
 """The passes that compiled programs go through, before long expressions are made of their rows."""
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Garbage is not collected: a program being written has none, and looking for it takes half the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _never() -> bool:
