@@ -112,6 +112,8 @@ def derivative(
             chosen, also if f jumps at x or is infinitely steep there.
 
     Warns:
+        DifferenceWarning: where h is chosen, if the error may be as large as the derivative whatever the
+            step: at a kink, or where f varies faster than the floats beside x are spaced.
         NoiseWarning: if f is not deterministic. That takes a second run at x, so it is noticed where f
             is measured: whenever h is chosen, and with ``full``. A plain call with h given runs f once
             at each point of the formula and never again, so that its cost is what the formula says.
@@ -175,7 +177,9 @@ def gradient(
     """The gradient of a function with one number as result.
 
     With h given, it costs n + 1 evaluations for n variables in forward and backward form, 2n in
-    central form. Choosing h takes some forty more, however many variables there are.
+    central form. Choosing h takes some forty more, however many variables there are; and a few for each
+    variable whose derivative would have less than half of its digits by the step that suits the others,
+    since it is of quite another scale or curvature, or its derivative is nearly zero.
 
     Args:
         f: a function with one number as result.
@@ -189,6 +193,9 @@ def gradient(
     Raises:
         InputError, DomainError: as :func:`derivative`; InputError also if f returns more than
             one number.
+
+    Warns:
+        DifferenceWarning, NoiseWarning: as :func:`derivative`.
 
     >>> import numpy as np
     >>> gradient(lambda v: v @ v, np.array([1.0, 2.0, 3.0]), h=0.5)
@@ -236,6 +243,9 @@ def jacobian(
 
     Raises:
         InputError, DomainError: as :func:`derivative`.
+
+    Warns:
+        DifferenceWarning, NoiseWarning: as :func:`derivative`.
 
     >>> import numpy as np
     >>> jacobian(lambda v: np.array([v[0] * v[1], v[1]]), np.array([2.0, 3.0]), h=0.25)

@@ -145,7 +145,7 @@ def _by_variable(
             tried = climbing & (at > low) & (at < high)
             agree = tried & (off <= certain)
             apart = tried & ~agree
-            errors = k * np.fmax(noise, measured.epsilon * sizes) / at**n + eps * np.abs(values) + off
+            errors = k * np.fmax(noise, measured.epsilon * sizes) / at**n + eps * np.abs(values) + 2 * off
         # Two that agree without being better: f is even about x, and grows.
         useless = agree & ~(errors < columns.errors)
         agree &= ~useless
@@ -156,6 +156,7 @@ def _by_variable(
         truncating = np.where(apart, np.where(np.isfinite(off), off, 0) / (c * at**p), truncating)
         with np.errstate(divide="ignore"):
             settled = apart & (truncating > 0)
-            here = k * noise / low**n + eps * np.abs(columns.values) + c * truncating * low**p
+            # Twice, since terms of higher order may have worked against the leading one on the rung above.
+            here = k * noise / low**n + eps * np.abs(columns.values) + 2 * c * truncating * low**p
             columns.errors = np.where(settled, np.fmin(columns.errors, here), columns.errors)
             climbing &= ~(settled & ((high <= 16 * low) | (best_step(formula, noise, truncating) <= 4 * low)))

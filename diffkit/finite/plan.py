@@ -47,9 +47,11 @@ class Estimate:
         value: the derivative, as the plain call returns it.
         error: an estimate of its size of error, shaped like ``value``: truncation and round-off
             together, from the measured noise of f and the measured derivative that leads the
-            truncation. (For several variables, one measurement along a line stands for all.)
-            Infinite where the differences do not settle, as at a kink.
-        h: the steps that were used, shaped like x. For a step that was given, what x moved by.
+            truncation. (For several variables, the largest along three lines stands for all, and the
+            error is rather too large; but see :mod:`~diffkit.finite.ladder`.) Infinite where the
+            differences do not settle, as at a kink.
+        h: the steps that were used, shaped like x; or like ``value``, where outputs have steps of
+            their own. For a step that was given, what x moved by.
         form: the form asked for.
         order: its order of accuracy.
         n: which derivative.
