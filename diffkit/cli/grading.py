@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "grade"]
 
+MOST_ROWS = 40
+"""Students that are listed on the terminal; of a larger class, the reports are what one reads."""
+
 _SANDBOX = click.Choice(["auto", "bubblewrap", "user", "off"])
 _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "inconclusive": ("?", "yellow")}
 
@@ -224,19 +227,23 @@ def _run(
 
 
 def _report(run: ClassRun, folder: str, gradescope: str | None) -> None:
-    from diffkit.grading.reports import gradescope_results, misconceptions, scores, write_reports
+    from diffkit.grading.grader import NOT_RUN
+    from diffkit.grading.reports import gradescope_results, misconceptions, scores, summary, write_reports
 
     if gradescope is not None:
         results = gradescope_results(run.records[0], run.assignment)
         click.echo(f"wrote {write_atomically(gradescope, json.dumps(results, indent=1))}")
         return
     write_reports(run, folder)
-    click.echo(scores(run).text())
+    if len(run.records) <= MOST_ROWS:
+        click.echo(scores(run).text() + "\n")
+    click.echo(summary(run))
     if len(mistakes := misconceptions(run)):
         click.echo("\n" + mistakes.text())
     before = len(run.records) - run.graded
     resumed = f", {before} were in the journal" if before else ""
     what = "submission" if run.graded == 1 else "submissions"
     click.echo(f"\ngraded {run.graded} {what} in {run.seconds:.1f} s{resumed}; seed {run.seed}")
-    click.echo("isolation: " + "; ".join(sorted({r.isolation for r in run.records})))
+    isolations = sorted({r.isolation for r in run.records} - {NOT_RUN})
+    click.echo(f"isolation: {'; '.join(isolations) or 'nothing was run'}")
     click.echo(f"reports are in {folder}: class.html, scores.csv, junit.xml, students/")

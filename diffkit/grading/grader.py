@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from diffkit.grading.assignment import Assignment, load_assignment
-from diffkit.grading.checks import grade
 from diffkit.grading.exercises import Exercise
 from diffkit.grading.isolation import Isolation
+from diffkit.grading.marking import grade
 from diffkit.grading.protocol import Failure, Request, Response
 from diffkit.grading.records import Record
 from diffkit.grading.replies import Reply
@@ -23,6 +23,9 @@ __all__ = ["Grader", "Settings", "instance_set", "refused"]
 
 SETS = 4
 """How many sets of secret instances there are; students are spread over them by name."""
+
+NOT_RUN = "it was not run"
+"""In place of the isolation in force, of a submission that could not be read."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,7 @@ def _failed(exercise: Exercise, check: str, why: str, seed: int | None) -> Verdi
 def refused(assignment: Assignment, submission: Submission, why: str) -> Record:
     """The record of a submission that could not be run."""
     verdicts = [_failed(e, "loads", why, None) for e in assignment.exercises]
-    return Record.of(submission, verdicts, "", 0.0, "it was not run", assignment.exercises)
+    return Record.of(submission, verdicts, "", 0.0, NOT_RUN, assignment.exercises)
 
 
 def _in_words(failure: Failure | None, packages: Sequence[str]) -> str:

@@ -15,8 +15,8 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from diffkit.grading.checks import grade
 from diffkit.grading.exercises import DRAWS, Exercise
+from diffkit.grading.marking import grade
 from diffkit.grading.results import Verdict
 from diffkit.grading.student_side import perform
 from diffkit.grading.trials import prepare

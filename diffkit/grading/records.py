@@ -142,6 +142,14 @@ class Record:
         """The points that could be earned."""
         return float(sum(e.points for e in self.exercises))
 
+    @property
+    def unread(self) -> str:
+        """Why the submission could not be loaded at all, or ""."""
+        first = [e.checks[0] if e.checks else None for e in self.exercises]
+        if not first or not all(c is not None and c.name == "loads" and c.status == "failed" for c in first):
+            return ""
+        return first[0].message if first[0] is not None else ""
+
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return asdict(self)

@@ -9,6 +9,8 @@ import json
 import os
 import re
 import tokenize
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ __all__ = ["Submission", "find_submissions", "folder_submission", "read_submissi
 
 LARGEST = 1 << 20
 """Bytes of a submission's file that are read."""
+SUFFIXES = (".py", ".ipynb")
 MOST_VIOLATIONS = 5
 """Broken rules of an exercise that are listed."""
 
@@ -56,7 +59,7 @@ class Submission:
 
 
 def read_submission(path: str | os.PathLike[str], student: str = "") -> Submission:
-    """Reads a script or a notebook; what is wrong with it becomes its ``problem``.
+    """Reads a script or a notebook, or a zip with one; what is wrong with it becomes its ``problem``.
 
     A script is text as Python reads it: UTF-8, or what its first lines declare. Of a notebook, lines for
     the shell and IPython's magic (``!pip``, ``%matplotlib``) are left out.
@@ -66,10 +69,15 @@ def read_submission(path: str | os.PathLike[str], student: str = "") -> Submissi
     try:
         if not file.is_file():
             return Submission(name, file, "", "there is no such file")
-        with file.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+        if file.suffix == ".zip":
+            file, data = _zipped(file)
+        else:
+            with file.open("rb") as stream:
+                data = stream.read(LARGEST + 1)
     except OSError as error:
         return Submission(name, file, "", f"the file can't be read: {(error.strerror or '').lower()}")
+    except InputError as error:
+        return Submission(name, file, "", str(error))
     if len(data) > LARGEST:
         return Submission(name, file, "", f"the file is larger than {LARGEST:,} bytes")
     try:
@@ -83,6 +91,29 @@ def read_submission(path: str | os.PathLike[str], student: str = "") -> Submissi
         return Submission(name, file, "", "the file is not UTF-8 text")
     except (ValueError, TypeError, AttributeError, RecursionError):
         return Submission(name, file, "", "the file is not a Jupyter notebook")
+
+
+def _zipped(file: Path) -> tuple[Path, bytes]:
+    """The one script or notebook in a zip, of which no more is unpacked than will be read."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = [n for n in archive.namelist() if not _hidden(Path(n))]
+            wanted = [n for n in names if n.endswith(SUFFIXES)]
+            if len(wanted) == 1:
+                with archive.open(wanted[0]) as stream:
+                    return file / Path(wanted[0]).name, stream.read(LARGEST + 1)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError, EOFError, zlib.error):
+        raise InputError("the zip is damaged, encrypted, or packed in an unknown way") from None
+    raise InputError(f"the zip holds {_how_many(wanted)}; one file is needed")
+
+
+def _hidden(path: Path) -> bool:
+    """Whether any part of a path is what systems leave behind: .ipynb_checkpoints, __MACOSX."""
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+def _how_many(files: Sequence[object]) -> str:
+    return f"{len(files) or 'no'} scripts or notebooks"
 
 
 def _script_code(data: bytes) -> str:
@@ -118,7 +149,7 @@ _MAGIC = re.compile(r"^(\s*)(?:!.*|%\w.*|\w+\s*=\s*(?:!|%\w).*|\?\S+|[\w.]+\?{1,
 
 
 def find_submissions(folder: str | os.PathLike[str]) -> list[Submission]:
-    """The submissions in a folder: a file for each student, or a folder with one file in it.
+    """The submissions in a folder: a file or a zip for each student, or a folder with one file in it.
 
     Links are not followed, since a link's target may be another student's work, or the assignment.
     Each has a name of its own: of two files that differ in their ending only, the ending is part of it.
@@ -134,7 +165,7 @@ def find_submissions(folder: str | os.PathLike[str]) -> list[Submission]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"can't read the folder {str(folder)!r}: {reason}") from None
-    entries = [e for e in entries if e.is_symlink() or e.is_dir() or e.suffix in (".py", ".ipynb")]
+    entries = [e for e in entries if e.is_symlink() or e.is_dir() or e.suffix in (*SUFFIXES, ".zip")]
     if not entries:
         raise InputError(
             f"the folder {str(folder)!r} has no submissions: scripts, notebooks, or a folder each"
@@ -150,15 +181,14 @@ def _found(entry: Path, student: str) -> Submission:
 
 
 def folder_submission(entry: Path, student: str) -> Submission:
-    """The submission of one student in a folder of its own: the one script or notebook that it holds."""
+    """The submission of one student in a folder of its own: the one script, notebook or zip in it."""
     try:
         inside = [p for p in sorted(entry.iterdir()) if not p.name.startswith((".", "_"))]
     except OSError:
         return Submission(student, entry, "", "the folder can't be read")
-    files = [p for p in inside if p.suffix in (".py", ".ipynb")]
+    files = [p for p in inside if p.suffix in SUFFIXES] or [p for p in inside if p.suffix == ".zip"]
     if len(files) != 1:
-        what = f"{len(files) or 'no'} scripts or notebooks"
-        return Submission(student, entry, "", f"the folder holds {what}; one file is needed")
+        return Submission(student, entry, "", f"the folder holds {_how_many(files)}; one file is needed")
     if files[0].is_symlink():
         return Submission(student, entry, "", "its file is a link, and links are not followed")
     return read_submission(files[0], student)

@@ -1,7 +1,7 @@
 """What is asked of a submission: the steps of one instance, and what each of them should give.
 
 :func:`prepare` makes them once for an exercise and a seed; their requests go to whoever runs the
-submission, and :mod:`diffkit.grading.checks` compares what comes back.
+submission, and :mod:`diffkit.grading.marking` compares what comes back.
 """
 
 from __future__ import annotations

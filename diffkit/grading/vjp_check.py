@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import DiffkitError, InputError
+from diffkit.grading.answered import Answered, answered
 from diffkit.grading.black_box import MeasuredTruth
-from diffkit.grading.checks import Answered, answered, grade
 from diffkit.grading.draws import Draw
 from diffkit.grading.exercises import Case, Exercise, Instance, random_seed
+from diffkit.grading.marking import grade
 from diffkit.grading.results import FAILED, INCONCLUSIVE, CheckResult, Verdict
 from diffkit.grading.student_side import perform
 from diffkit.grading.trials import Trial, trial

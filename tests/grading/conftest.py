@@ -8,7 +8,7 @@ import types
 import pytest
 
 from diffkit.grading import catalogue
-from diffkit.grading.checks import grade
+from diffkit.grading.marking import grade
 from diffkit.grading.student_side import perform
 from diffkit.grading.trials import prepare
 

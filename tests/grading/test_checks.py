@@ -162,7 +162,7 @@ def _max_rule(g, x, y, half):
 def test_points_are_all_or_none_unless_partial_credit_is_asked_for():
     from dataclasses import replace
 
-    from diffkit.grading.checks import grade
+    from diffkit.grading.marking import grade
     from diffkit.grading.student_side import perform
     from diffkit.grading.trials import prepare
 

@@ -42,7 +42,7 @@ def test_the_fixture_passes_right_rules_and_fails_wrong_ones(run) -> None:
 
 def test_loading_it_imports_next_to_nothing_and_says_nothing(run) -> None:
     text = "import sys\ndef test_nothing():\n    assert 'numpy' not in sys.modules\n"
-    text += "    assert 'diffkit.grading.checks' not in sys.modules\n"
+    text += "    assert 'diffkit.grading.marking' not in sys.modules\n"
     without, with_plugin = run(text, "-p", "no:diffkit"), run(text)
     assert "1 passed" in with_plugin.stdout, with_plugin.stdout
     cut = [done.stdout.rpartition(" in ")[0] for done in (without, with_plugin)]

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 import zipfile
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from diffkit.grading.reports import (
     junit_xml,
     scores,
     student_page,
+    summary,
     write_reports,
 )
 from diffkit.grading.reports.gradescope import write_bundle
@@ -216,7 +218,7 @@ def test_a_students_page_shows_what_failed_and_why(run) -> None:
 
 def test_the_class_page_counts(run) -> None:
     text = Reader(class_page(run)).text
-    for part in ("3 submissions", "2 of 3", "1 of 3", "x for ans", "Seed 7"):
+    for part in ("3 submissions", "2 of 3", "1 of 3", "x for ans", "instances is 7"):
         assert part in text
 
 
@@ -282,3 +284,40 @@ def test_pages_open_without_complaint_and_ask_for_nothing(run, browser, tmp_path
     page.close()
     assert said == []
     assert all(url.startswith(("file://", "data:")) for url in asked)
+
+
+def test_what_could_not_be_loaded_is_listed_with_its_reason(run) -> None:
+    failed = ExerciseRecord(
+        "multiply",
+        0.0,
+        2.0,
+        False,
+        (CheckRecord("loads", "failed", "the file is not UTF-8 text", ""),),
+        "",
+        "",
+        7,
+    )
+    lost = record("dot", failed, replace(failed, name="tanh"))
+    half = record("eve", failed, exercise("tanh", 2.0))
+    assert (lost.unread, half.unread) == ("the file is not UTF-8 text", "")
+    with_lost = ClassRun(run.assignment, (*run.records, lost, half), 7, 5, 1.0)
+    page = class_page(with_lost)
+    rows = re.findall(r"<tr><td>.*?</td><td class=\"reason\">(.*?)</td></tr>", page)
+    assert rows == ["the file is not UTF-8 text"]
+    assert "Not loaded" not in class_page(run)
+
+
+def test_the_class_in_a_sentence(run) -> None:
+    points = run.assignment.points
+    assert summary(ClassRun(run.assignment, (), 7, 0, 1.0)) == "No submissions."
+    scores_of = [r.score for r in run.records]
+    text = summary(run)
+    assert text.startswith(
+        f"3 submissions, {sum(scores_of) / 3:.3g} of {points:g} points on average, median "
+    )
+    assert f"All points: {scores_of.count(points)}; none: {scores_of.count(0.0)}" in text
+
+
+def test_an_inconclusive_check_is_seen_before_the_details_are_opened(run) -> None:
+    page = student_page(run.assignment, run.records[0])
+    assert "<summary>second use inconclusive</summary>" in page

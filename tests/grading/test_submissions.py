@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -198,3 +199,50 @@ def test_a_notebooks_empty_cells_are_not_counted(tmp_path) -> None:
 def test_a_script_is_run_as_one(tmp_path) -> None:
     found = read_submission(write(tmp_path / "a.py", "x = 1\n"))
     assert (found.cells, found.source) == ((), "x = 1\n")
+
+
+def zip_of(path: Path, files: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return path
+
+
+def test_a_zip_with_one_file_is_read(tmp_path) -> None:
+    junk = {"__MACOSX/._hw.py": "\0", "hw/.ipynb_checkpoints/hw.ipynb": "{}", "hw/data.csv": "1"}
+    zip_of(tmp_path / "ann.zip", {"hw/hw.py": "x = 1\n", **junk})
+    zip_of(tmp_path / "bob.zip", {"hw.ipynb": notebook("x = 2")})
+    (tmp_path / "cid").mkdir()
+    zip_of(tmp_path / "cid" / "hand-in.zip", {"a.py": "x = 3\n"})
+    found = find_submissions(tmp_path)
+    assert [(s.student, s.code.strip(), s.path.name, s.problem) for s in found] == [
+        ("ann", "x = 1", "hw.py", ""),
+        ("bob", "x = 2", "hw.ipynb", ""),
+        ("cid", "x = 3", "a.py", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({}, "the zip holds no scripts or notebooks; one file is needed"),
+        ({"a.py": "", "b.py": ""}, "the zip holds 2 scripts or notebooks; one file is needed"),
+        ({"a.py": "#" * (1 << 26)}, "the file is larger than 1,048,576 bytes"),
+    ],
+)
+def test_a_zip_without_one_file_is_refused(tmp_path, files, problem) -> None:
+    assert read_submission(zip_of(tmp_path / "a.zip", files)).problem == problem
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\3\4", b"x" * 100])
+def test_what_is_no_zip(tmp_path, data) -> None:
+    (tmp_path / "a.zip").write_bytes(data)
+    assert read_submission(tmp_path / "a.zip").problem.startswith("the zip is damaged")
+
+
+def test_a_damaged_zip(tmp_path) -> None:
+    path = zip_of(tmp_path / "a.zip", {"a.py": "x = 1\n" * 1000})
+    data = bytearray(path.read_bytes())
+    data[40:60] = bytes(20)
+    path.write_bytes(data)
+    assert read_submission(path).problem.startswith("the zip is damaged")

@@ -15,7 +15,7 @@ from diffkit.files import write_atomically
 from diffkit.grading.reports.gradescope import gradescope_results
 from diffkit.grading.reports.junit import junit_xml
 from diffkit.grading.reports.pages import class_page, file_name, student_page
-from diffkit.grading.reports.scores import misconceptions, scores
+from diffkit.grading.reports.scores import misconceptions, scores, summary
 from diffkit.grading.running import ClassRun
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "misconceptions",
     "scores",
     "student_page",
+    "summary",
     "write_reports",
 ]
 

@@ -49,6 +49,7 @@ def _test(exercise: ExerciseRecord, number: int) -> dict[str, Any]:
 _SETUP = """#!/usr/bin/env bash
 # Runs once, when Gradescope builds the container.
 set -e
+export DEBIAN_FRONTEND=noninteractive  # a package that asks for the time zone would wait for ever
 apt-get update
 apt-get install -y python3 python3-venv
 apt-get install -y bubblewrap || echo "no bubblewrap: workers get a user of their own instead"

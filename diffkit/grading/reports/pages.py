@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from diffkit.grading.assignment import Assignment
 from diffkit.grading.records import CheckRecord, ExerciseRecord, Record
-from diffkit.grading.reports.scores import misconceptions
+from diffkit.grading.reports.scores import misconceptions, summary
 from diffkit.grading.running import ClassRun
 from diffkit.grading.wire import clean
 
@@ -18,15 +18,15 @@ __all__ = ["class_page", "file_name", "student_page"]
 _MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "not run": "–"}
 
 
-def _page(title: str, body: str) -> str:
+def _page(title: str, body: str, kind: str) -> str:
     style = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
     # Whatever came from a student is text that can be encoded, in whichever way it got here.
     return clean(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n<link rel="icon" href="data:,">\n'
-        f"<title>{html.escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        f"{body}\n</main>\n</body>\n</html>\n"
+        f"<title>{html.escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+        f'<main class="{kind}">\n{body}\n</main>\n</body>\n</html>\n'
     )
 
 
@@ -54,7 +54,7 @@ def student_page(assignment: Assignment, record: Record) -> str:
         f'<p class="quiet">{html.escape(clean(record.file))}, run in {record.seconds:.2f} s. '
         f"Isolation: {html.escape(record.isolation)}.</p>"
     )
-    return _page(f"{clean(record.student)}: {assignment.title}", "\n".join(body))
+    return _page(f"{clean(record.student)}: {assignment.title}", "\n".join(body), "student")
 
 
 def _exercise(exercise: ExerciseRecord) -> str:
@@ -63,14 +63,22 @@ def _exercise(exercise: ExerciseRecord) -> str:
         f'<section class="{state}">',
         f"<h2><span>{_MARKS[state]} {html.escape(exercise.name)}</span> "
         f"<small>{_points(exercise.score, exercise.points)}</small></h2>",
+        f"<details><summary>{_short(exercise)}</summary>" if exercise.passed else "",
         "<ul>",
         *(_check(check) for check in exercise.checks),
         "</ul>",
+        "</details>" if exercise.passed else "",
     ]
     if exercise.feedback:
         lines = "<br>".join(html.escape(line) for line in exercise.feedback.splitlines())
         parts.append(f'<p class="feedback">{lines}</p>')
     return "\n".join([*parts, "</section>"])
+
+
+def _short(exercise: ExerciseRecord) -> str:
+    """What stands for the checks of an exercise that passes."""
+    others = [f"{check.name} {check.status}" for check in exercise.checks if check.status != "passed"]
+    return html.escape(", ".join(others) or "all checks passed")
 
 
 def _check(check: CheckRecord) -> str:
@@ -85,14 +93,12 @@ def _check(check: CheckRecord) -> str:
 
 def class_page(run: ClassRun) -> str:
     """The page for the team: how each exercise went, which mistakes were made, and everyone's score."""
-    total = len(run.records)
-    mean = sum(r.score for r in run.records) / total if total else 0.0
     mistakes = misconceptions(run)
     heads = "".join(f"<th>{html.escape(e.name)}</th>" for e in run.assignment.exercises)
     body = [
         f"<h1>{html.escape(run.assignment.title)}</h1>",
-        f'<p class="total">{total} submissions, {mean:.3g} of {run.assignment.points:g} points on average. '
-        f"Seed {run.seed}.</p>",
+        f'<p class="total">{html.escape(summary(run))}</p>',
+        f'<p class="quiet">The seed of the instances is {run.seed}.</p>',
         "<h2>Exercises</h2>",
         '<div class="wide"><table>',
         "<thead><tr><th>exercise</th><th>passed</th><th>share</th></tr></thead><tbody>",
@@ -100,12 +106,30 @@ def class_page(run: ClassRun) -> str:
         "</tbody></table></div>",
         "<h2>Mistakes</h2>",
         f'<div class="wide">{mistakes.html()}</div>' if len(mistakes) else "<p>None was recognised.</p>",
+        *_unread(run),
         "<h2>Students</h2>",
         f'<div class="wide"><table><thead><tr><th>student</th><th>score</th>{heads}</tr></thead><tbody>',
         *(_student_row(record) for record in run.records),
         "</tbody></table></div>",
     ]
-    return _page(run.assignment.title, "\n".join(body))
+    return _page(run.assignment.title, "\n".join(body), "class")
+
+
+def _unread(run: ClassRun) -> list[str]:
+    """Those whose file could not even be loaded, with the reason: somebody may have to write to them."""
+    reasons = [(record, record.unread) for record in run.records if record.unread]
+    if not reasons:
+        return []
+    rows = (
+        f'<tr><td>{_link(record)}</td><td class="reason">{html.escape(clean(reason[:300]))}</td></tr>'
+        for record, reason in reasons
+    )
+    return [
+        "<h2>Not loaded</h2>",
+        '<div class="wide"><table><thead><tr><th>student</th><th>why</th></tr></thead><tbody>',
+        *rows,
+        "</tbody></table></div>",
+    ]
 
 
 def _exercise_row(run: ClassRun, k: int) -> str:
@@ -125,9 +149,11 @@ def _student_row(record: Record) -> str:
         cells.append(
             f'<td class="{state}" title="{html.escape(exercise.mistake, quote=True)}">{_MARKS[state]}</td>'
         )
-    link = f"students/{quote(file_name(record.student))}.html"
-    name = _name(record)
-    return f'<tr><td><a href="{link}">{name}</a></td><td>{record.score:g}</td>{"".join(cells)}</tr>'
+    return f"<tr><td>{_link(record)}</td><td>{record.score:g}</td>{''.join(cells)}</tr>"
+
+
+def _link(record: Record) -> str:
+    return f'<a href="students/{quote(file_name(record.student))}.html">{_name(record)}</a>'
 
 
 def file_name(student: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 
 from diffkit.grading.running import ClassRun
 from diffkit.grading.wire import clean
 from diffkit.tables import Table
 
-__all__ = ["misconceptions", "scores"]
+__all__ = ["misconceptions", "scores", "summary"]
 
 
 def scores(run: ClassRun) -> Table:
@@ -24,6 +25,20 @@ def scores(run: ClassRun) -> Table:
         for record in run.records
     ]
     return Table(["student", "score", *names, "mistakes"], rows, caption=run.assignment.title)
+
+
+def summary(run: ClassRun) -> str:
+    """How the class did, in a sentence or two."""
+    scores, points = [r.score for r in run.records], run.assignment.points
+    if not scores:
+        return "No submissions."
+    full, none = sum(s == points for s in scores), sum(s == 0 for s in scores)
+    unread = sum(bool(r.unread) for r in run.records)
+    what = "submission" if len(scores) == 1 else "submissions"
+    mean, middle = statistics.fmean(scores), statistics.median(scores)
+    text = f"{len(scores)} {what}, {mean:.3g} of {points:g} points on average, median {middle:g}. "
+    text += f"All points: {full}; none: {none}"
+    return text + (f", of which {unread} could not be loaded." if unread else ".")
 
 
 def safe(student: str) -> str:

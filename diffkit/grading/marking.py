@@ -1,0 +1,113 @@
+"""All checks of one exercise, the diagnosis if one fails, and the points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from diffkit.grading.answered import answered
+from diffkit.grading.checks import (
+    check_contract,
+    check_forward,
+    check_linear,
+    check_second_use,
+    check_values,
+)
+from diffkit.grading.exercises import Exercise
+from diffkit.grading.protocol import Response
+from diffkit.grading.results import (
+    FAILED,
+    INCONCLUSIVE,
+    NOT_RUN,
+    PASSED,
+    CheckResult,
+    Verdict,
+)
+from diffkit.grading.styles import STYLES
+from diffkit.grading.trials import Trial
+
+__all__ = ["grade", "score"]
+
+
+def grade(
+    exercise: Exercise,
+    trials: Sequence[Trial],
+    responses: Sequence[Response],
+    *,
+    load_failure: str = "",
+    seed: int | None = None,
+    diagnose: bool = True,
+) -> Verdict:
+    """All the checks of an exercise, the diagnosis if one fails, and the score.
+
+    Args:
+        exercise: the exercise.
+        trials: what :func:`~diffkit.grading.trials.prepare` made of it.
+        responses: what came back for each trial's request.
+        load_failure: why the submission could not be loaded, if it couldn't.
+        seed: the seed of the instances, to be shown for replay.
+        diagnose: whether to look for the kind of mistake.
+    """
+    if load_failure:
+        return _verdict(exercise, [CheckResult("loads", FAILED, load_failure)], None, seed)
+    checks = [CheckResult("loads", PASSED)]
+    missing = sorted({name for response in responses for name in response.missing})
+    if missing:
+        text = f"not defined: {', '.join(missing)}"
+        return _verdict(exercise, [*checks, CheckResult("names", FAILED, text)], None, seed)
+    checks.append(CheckResult("names", PASSED))
+    found = [answered(exercise, t, r) for t, r in zip(trials, responses, strict=True)]
+    lost = next((e for e in found if len(e.answers) < len(e.trial.request.steps)), None)
+    if lost is not None:
+        failure = lost.response.failure
+        why = f"{failure.kind}: {failure.message}" if failure is not None else "no answer came"
+        checks.append(CheckResult("contract", FAILED, f"{why} (at {lost.instance.title})"))
+        return _verdict(exercise, checks, None, seed)
+    if STYLES[exercise.style].has_forward:
+        checks.append(check_forward(exercise, found))
+    checks.append(check_contract(exercise, found))
+    if STYLES[exercise.style].seed == "any":
+        checks.append(check_linear(exercise, found))
+    checks += [check_values(exercise, found), check_second_use(exercise, found)]
+    diagnosis = None
+    if diagnose and not all(check.passed for check in checks):
+        from diffkit.grading.diagnosis import diagnose as find_mistake
+
+        diagnosis = find_mistake(exercise, found)
+    return _verdict(exercise, checks, diagnosis, seed)
+
+
+def _verdict(exercise: Exercise, checks: list[CheckResult], diagnosis: Any, seed: int | None) -> Verdict:
+    names = [check.name for check in checks]
+    rest = [name for name in ("contract", "values", "second use") if name not in names]
+    checks = checks + [CheckResult(name, NOT_RUN) for name in rest]
+    return Verdict(
+        exercise.name,
+        tuple(checks),
+        diagnosis,
+        exercise.points,
+        score(exercise, checks),
+        exercise.hint_level,
+        exercise.hints,
+        seed,
+    )
+
+
+def score(exercise: Exercise, checks: Sequence[CheckResult]) -> float:
+    """The points that an exercise earns.
+
+    All or none, unless the exercise is ``partial``: then the share of the ladder's cases whose values
+    are right, halved if the contract, linearity or the second use fail. Nothing is earned by a
+    submission that is right only where any answer would do, on empty arrays for example.
+    """
+    if all(check.passed for check in checks):
+        return exercise.points
+    values = next((check for check in checks if check.name == "values"), None)
+    if not exercise.partial or values is None or not values.cases:
+        return 0.0
+    telling = [status for name, status in values.cases if name not in ("empty", "saturated")]
+    share = sum(status in (PASSED, INCONCLUSIVE) for status in telling) / max(1, len(telling))
+    if len(telling) - sum(s == FAILED for s in telling) <= len(telling) / 4:
+        share = 0.0
+    others = all(check.passed for check in checks if check.name != "values")
+    return exercise.points * share * (1.0 if others else 0.5)
