@@ -14,6 +14,8 @@ from __future__ import annotations
 import array
 import collections
 import io
+import random
+import sys
 from collections.abc import Callable
 from types import (
     BuiltinFunctionType,
@@ -70,7 +72,7 @@ def snapshot(value: Any, mentioned: frozenset[str] = frozenset(), within: tuple[
         return lambda v: same_bits(v, value)
     if kind is np.ndarray and not value.dtype.hasobject:
         return _array_check(value)
-    if isinstance(value, np.random.Generator):
+    if isinstance(value, np.random.Generator | np.random.RandomState | random.Random):
         state = _state_of(value)
         return lambda v: v is value and _state_of(v) == state
     if isinstance(value, GeneratorType | io.IOBase) or (
@@ -139,8 +141,12 @@ def _object_check(value: Any, mentioned: frozenset[str], within: tuple[int, ...]
     return check
 
 
-def _state_of(generator: np.random.Generator) -> str:
-    return repr(generator.bit_generator.state)
+def _state_of(generator: np.random.Generator | np.random.RandomState | random.Random) -> Any:
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    bits = getattr(generator, "bit_generator", None) or generator._bit_generator  # type: ignore[union-attr]
+    with np.printoptions(threshold=sys.maxsize):
+        return repr(bits.state)
 
 
 def attributes(value: Any, mentioned: frozenset[str]) -> dict[str, Any]:

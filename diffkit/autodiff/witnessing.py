@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import BuiltinFunctionType, CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -23,14 +23,21 @@ from diffkit.autodiff.watching import is_library
 __all__ = ["caught_errors", "witnessed"]
 
 _OPENS = "opens a file"
+_DRAWS = "draws random numbers from the system"
+_ANYWHERE: dict[Any, str] = {builtins.open: _OPENS, io.open: _OPENS, os.urandom: _DRAWS}
+"""Functions written in C that neither the user's code may call nor a library that it calls."""
+
 _CALLED: dict[Any, str] = {
     builtins.print: "prints",
     builtins.input: "reads input",
     os.system: "runs another program",
-    time.time: "asks for the time",
-    time.time_ns: "asks for the time",
-    time.perf_counter: "asks for the time",
-    time.monotonic: "asks for the time",
+    **{
+        getattr(time, name): "asks for the time"
+        for name in (
+            "time time_ns perf_counter perf_counter_ns monotonic monotonic_ns process_time thread_time "
+            "localtime gmtime ctime strftime"
+        ).split()
+    },
 }
 """Functions written in C that the user's own code may not call."""
 
@@ -39,6 +46,8 @@ _ENTERED: dict[CodeType, str] = {
     subprocess.Popen.__init__.__code__: "runs another program",
     type(os.environ).__getitem__.__code__: "reads the environment",
     np.seterr.__code__: "changes NumPy's error settings",
+    random.SystemRandom.getrandbits.__code__: _DRAWS,  # so does np.random.default_rng()
+    random.SystemRandom.random.__code__: _DRAWS,
 }
 """Functions written in Python that it may not call, by whatever way."""
 
@@ -62,8 +71,8 @@ def witnessed(run: Callable[[], Any]) -> tuple[Any, list[str]]:
             what = _ENTERED.get(frame.f_code, "")
             what = what if what and _is_for_the_user(frame.f_back) else _raising(frame)
         elif event == "c_call":
-            if called is builtins.open or called is io.open:
-                what = _OPENS if _is_for_the_user(frame) else ""
+            if type(called) is BuiltinFunctionType and called in _ANYWHERE:
+                what = _ANYWHERE[called] if _is_for_the_user(frame) else ""
             elif not is_library(frame.f_code):
                 what = _what_it_does(called)
         if what:

@@ -13,6 +13,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 import types
 import weakref
 
@@ -253,6 +254,8 @@ def test_arguments_that_are_changed():
 
 KEPT = pathlib.Path(__file__)
 logger = logging.getLogger("test_staleness")
+legacy = np.random.RandomState(0)
+private = random.Random(0)
 
 
 @pytest.mark.parametrize(
@@ -266,6 +269,14 @@ logger = logging.getLogger("test_staleness")
         (lambda x: (sys.stdout.write(""), x)[1], "calls write on a file"),
         (lambda x: x * os.system("true"), "runs another program"),
         (lambda x: x * subprocess.run(["true"], check=True).returncode, "runs another program"),
+        (
+            lambda x: x if np.random.default_rng().random() < 2.0 else 2.0 * x,
+            "random numbers from the system",
+        ),
+        (lambda x: x * len(os.urandom(2)), "random numbers from the system"),
+        (lambda x: x if legacy.rand() < 2.0 else 2.0 * x, "changes the global variable 'legacy'"),
+        (lambda x: x * private.gauss(0.0, 1.0), "changes the global variable 'private'"),
+        (lambda x: x * len(time.ctime()), "asks for the time"),
         (lambda x: x * len(np.seterr()), "changes NumPy's error settings"),
     ],
 )
