@@ -28,7 +28,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from diffkit.grading import catalogue
-from diffkit.grading.checks import grade
+from diffkit.grading.marking import grade
 from diffkit.grading.student_side import perform
 from diffkit.grading.styles import scaffold
 from diffkit.grading.trials import prepare

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.grading.checks import Answered, compare
+from diffkit.grading.answered import Answered
+from diffkit.grading.comparing import compare
 from diffkit.grading.diagnosis.evidence import Family, Hypothesis, Observation, close, observations
 from diffkit.grading.diagnosis.experiments import EXPERIMENTS, LATER
 from diffkit.grading.diagnosis.messages import messages

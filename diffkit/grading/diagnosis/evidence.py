@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.grading.answered import Answered
 from diffkit.grading.answers import Answer
-from diffkit.grading.checks import Answered
 from diffkit.grading.exercises import Exercise, defaults
 from diffkit.grading.truth import Seeds, Truth
 
