@@ -412,6 +412,10 @@ def _import_of(fun: Primitive) -> tuple[str, str] | None:
         for name, module in list(sys.modules.items()):
             if name.startswith("diffkit.autodiff") and getattr(module, fun.name, None) is fun:
                 return name, fun.name
+        special = sys.modules.get("scipy.special")
+        if special is not None and getattr(special, fun.name, None) in UFUNCS:
+            ufunc = getattr(special, fun.name)
+            return ("scipy.special", fun.name) if UFUNCS[ufunc] is fun else None
         compute = fun.compute
         home, name = getattr(compute, "__module__", ""), getattr(compute, "__name__", "")
         found = getattr(sys.modules.get(home), name, None)

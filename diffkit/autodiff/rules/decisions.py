@@ -12,10 +12,14 @@ import numpy as np
 
 __all__ = [
     "all_real",
+    "any_beyond_one",
     "any_in_columns",
     "any_nan",
+    "any_negative",
+    "bin_of",
     "close_to_zero",
     "count_numbers",
+    "counts_and_edges",
     "equal_pairs",
     "exponent",
     "interval",
@@ -25,6 +29,7 @@ __all__ = [
     "rank",
     "stays_complex",
     "unique_part",
+    "zeros_in_front",
 ]
 
 # -- not a number, not real -------------------------------------------------------------------------------
@@ -43,6 +48,16 @@ def count_numbers(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def all_real(z: Any) -> bool:
     """Whether no element has an imaginary part."""
     return not np.any(np.imag(z))
+
+
+def any_negative(x: Any) -> bool:
+    """Whether an element is negative."""
+    return bool(np.any(np.less(x, 0)))
+
+
+def any_beyond_one(x: Any) -> bool:
+    """Whether an element is outside -1 to 1."""
+    return bool(np.any(np.abs(x) > 1))
 
 
 def stays_complex(z: Any, tol: float) -> bool:
@@ -76,6 +91,24 @@ def place_below(at: Any, last: int) -> Any:
 def interval(xp: Any, x: Any) -> Any:
     """Between which two of the sorted xp each x lies; the first or last two for one outside."""
     return np.clip(np.searchsorted(xp, x, side="right") - 1, 0, len(xp) - 2)
+
+
+def bin_of(a: Any, edges: Any) -> Any:
+    """In which bin each number falls; one more than there are for those outside all."""
+    bins = len(edges) - 1
+    k = np.searchsorted(edges, a, side="right") - 1
+    k = np.where(np.equal(a, edges[-1]), bins - 1, k)  # the last bin has both its edges
+    return np.where((k < 0) | (k >= bins), bins, k)
+
+
+def counts_and_edges(sample: Any, **options: Any) -> Any:
+    """``np.histogramdd``."""
+    return np.histogramdd(sample, **options)
+
+
+def zeros_in_front(a: Any) -> int:
+    """How many of the first elements are zero, as ``np.polydiv`` sees it; the last never counts."""
+    return int(np.argmax(np.append(~np.isclose(a[:-1], 0.0, rtol=1e-14), True)))
 
 
 # -- matrices ---------------------------------------------------------------------------------------------

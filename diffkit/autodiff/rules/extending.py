@@ -1,4 +1,4 @@
-"""Making arrays longer and shorter: tile, repeat, meshgrid, pad, insert, delete, trim_zeros."""
+"""Making arrays longer and shorter: tile, repeat, meshgrid, insert, delete, trim_zeros."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from diffkit.autodiff.rules.calls import as_array, decided, plain
 from diffkit.autodiff.rules.indexing import along, placed
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.autodiff.scatter import Scatter
-from diffkit.autodiff.tracer import Primitive, plain_index
-from diffkit.errors import NoRuleError
+from diffkit.autodiff.tracer import plain_index
 
 __all__: list[str] = []
 
@@ -57,46 +56,7 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
     return tuple(grids) if sparse else np.broadcast_arrays(*grids)
 
 
-# -- padding, inserting, deleting -------------------------------------------------------------------------
-
-
-def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
-    """(before, after) for each axis, from any form that np.pad takes."""
-    if isinstance(pad_width, dict):
-        given = {k % ndim: np.broadcast_to(w, 2) for k, w in pad_width.items()}
-        return [(int(given[k][0]), int(given[k][1])) if k in given else (0, 0) for k in range(ndim)]
-    return [(int(a), int(b)) for a, b in np.broadcast_to(pad_width, (ndim, 2))]
-
-
-def _pad_vjp(g: Any, ans: Any, x: Any, *, pad_width: Any, **_: Any) -> Any:
-    inner = zip(_widths(pad_width, len(x.shape)), x.shape, strict=True)
-    return fit(g[tuple(slice(before, before + n) for (before, _), n in inner)], x)
-
-
-def _pad_jvp(t: Any, ans: Any, x: Any, *, pad_width: Any, **_: Any) -> Any:
-    return np.pad(t, pad_width)
-
-
-def _pad_entry(fun: Primitive) -> Any:
-    def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
-        if mode in ("constant", "empty"):
-            values = plain(kwargs.get("constant_values", 0))
-            if values is not kwargs.get("constant_values", 0):
-                raise NoRuleError("np.pad is not differentiated by constant_values: pad with np.concatenate")
-            return fun(array, pad_width=pad_width, **kwargs)
-        if mode in ("edge", "reflect", "symmetric", "wrap") and kwargs.get("reflect_type", "even") == "even":
-            places = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode, **kwargs)
-            return np.ravel(array)[places]
-        raise NoRuleError(
-            f"np.pad has no derivative rule for mode={mode!r} and reflect_type="
-            f"{kwargs.get('reflect_type', 'even')!r}: use constant, edge, reflect, symmetric or wrap, or "
-            "join the parts with np.concatenate"
-        )
-
-    return pad
-
-
-define(np.pad, [_pad_vjp], [_pad_jvp], entry=_pad_entry)
+# -- inserting, deleting ---------------------------------------------------------------------------------
 
 
 @composite(np.insert)

@@ -170,8 +170,8 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) 
 
 
 constant(
-    np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.lexsort,
-    np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.histogram, np.histogram_bin_edges,
+    np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize,
+    np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.histogram_bin_edges,
     np.unravel_index, np.ravel_multi_index,
 )  # fmt: skip
 refuse_in_place(

@@ -10,9 +10,9 @@ import numpy as np
 from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.decisions import exponent
 from diffkit.autodiff.rules.elementwise import above
-from diffkit.autodiff.rules.indexing import scatter
 from diffkit.autodiff.rules.register import composite, constant, define, fit, reentrant
-from diffkit.autodiff.tracer import UFUNCS, Primitive, plain_index
+from diffkit.autodiff.tracer import UFUNCS, Primitive
+from diffkit.errors import NoRuleError
 
 __all__: list[str] = []
 
@@ -152,6 +152,23 @@ _ufunc(
     [lambda t, ans, x, n: np.ldexp(t, n), None],
 )
 
+_ufunc(  # the neighbour of x, which goes where x goes
+    np.nextafter,
+    [lambda g, ans, x, y: fit(g, x), None],
+    [lambda t, ans, x, y: t, None],
+)
+
+
+def _i1(x: Any) -> Any:
+    try:
+        from diffkit.autodiff.rules.scipy_special import function
+    except ImportError as error:
+        raise NoRuleError("the derivative of np.i0 is SciPy's i1: install SciPy") from error
+    return function("i1")(x)
+
+
+define(np.i0, [lambda g, ans, x: fit(g * _i1(x), x)], [lambda t, ans, x: t * _i1(x)])
+
 
 @composite(np.modf)
 def _modf(x: Any, /) -> Any:
@@ -197,12 +214,3 @@ def _apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
         reduced = func(a, int(axis))
         a = reduced if np.ndim(reduced) == np.ndim(a) else np.expand_dims(reduced, int(axis))
     return a
-
-
-@composite(np.bincount)
-def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    places = np.asarray(plain_index(x))
-    if weights is None:
-        return np.bincount(places, None, minlength)
-    size = max(minlength, int(places.max(initial=-1)) + 1)
-    return scatter(as_array(weights), places, np.zeros(size))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.rules.calls import as_array, decided
-from diffkit.autodiff.rules.decisions import all_real
+from diffkit.autodiff.rules.decisions import all_real, zeros_in_front
 from diffkit.autodiff.rules.register import composite
 from diffkit.autodiff.rules.shaping import cast
 
@@ -45,6 +45,19 @@ def _polysub(a1: Any, a2: Any) -> Any:
 @composite(np.polymul)
 def _polymul(a1: Any, a2: Any) -> Any:
     return np.convolve(as_array(a1), as_array(a2))
+
+
+@composite(np.polydiv)
+def _polydiv(u: Any, v: Any) -> Any:
+    u, v = np.atleast_1d(as_array(u)) + 0.0, np.atleast_1d(as_array(v)) + 0.0
+    steps = len(u) - len(v) + 1
+    if steps < 1:
+        return np.zeros(1, np.result_type(u, v)), u
+    quotient = []
+    for k in range(steps):
+        quotient.append(u[k] / v[0])
+        u = u - np.pad(quotient[k] * v, (k, steps - 1 - k))
+    return np.stack(quotient), u[decided(zeros_in_front, u) :]
 
 
 @composite(np.polyder)

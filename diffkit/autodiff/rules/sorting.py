@@ -55,6 +55,12 @@ define(np.sort,      [_sort_vjp],      [_sort_jvp])
 define(np.partition, [_partition_vjp], [_partition_jvp])
 # fmt: on
 constant(np.argsort, np.argpartition)
+_LEXSORT = Primitive("lexsort", np.lexsort, constant=True)
+
+
+@composite(np.lexsort)
+def _lexsort(keys: Any, axis: int = -1) -> Any:
+    return _LEXSORT(as_array(keys), axis=axis)
 
 
 @composite(np.unique)

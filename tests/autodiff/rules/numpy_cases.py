@@ -115,6 +115,23 @@ ELEMENTWISE |= {
     "ldexp": [line(lambda x: np.ldexp(x, np.array([1, -2, 3, 0])), V), line(lambda x: np.ldexp(x, 2), F)],
     "modf": [line(lambda x: np.modf(x)[0], V), line(lambda x: np.modf(x)[0], F)],
     "frexp": [line(lambda x: np.frexp(x)[0], V)],
+    "nextafter": [line(lambda x: np.nextafter(x, 3.0), V), line(lambda x, y: np.nextafter(x, y) * y, V, W)],
+    "i0": [line(np.i0, V), line(np.i0, F), line(np.i0, A)],
+    "lexsort": [line(lambda x: x[np.lexsort((x, x > 0))], V)],
+    "emath": [
+        *(line(lambda x, f=f: f(x), P) for f in (np.emath.sqrt, np.emath.log, np.emath.log2, np.emath.log10)),
+        *(line(lambda x, f=f: f(0.5 * x), U) for f in (np.emath.arccos, np.emath.arcsin, np.emath.arctanh)),
+        *(
+            line(lambda x, f=f: np.real(f(x)) + 2.0 * np.imag(f(x)), V)
+            for f in (np.emath.sqrt, np.emath.log, np.emath.log2, np.emath.log10, np.emath.arctanh)
+        ),
+        line(np.emath.logn, P + 1.5, Q),
+        line(lambda n, x: np.abs(np.emath.logn(n, x)), P + 1.5, V),
+        line(np.emath.power, P, V),
+        line(lambda x: np.imag(np.emath.power(x, 2.5)), V),
+        line(lambda x: np.emath.power(x, -2), P),
+        line(np.emath.sqrt, F),
+    ],
     "divmod": [line(lambda x, y: np.divmod(x, y)[1], P + 2.0, Q)],
     "fmax": [line(np.fmax, V, W), line(lambda x, y: np.fmax(x, np.where(SOME, np.nan, y)), V, W)],
     "fmin": [line(np.fmin, V, W), line(lambda x, y: np.fmin(np.where(SOME, np.nan, x), y), V, W)],
@@ -508,6 +525,16 @@ JOINING = {
         line(lambda x: np.pad(x, 2, "reflect"), M),
         line(lambda x: np.pad(x, 2, "symmetric"), M),
         line(lambda x: np.pad(x, (1, 3), "wrap"), V),
+        line(lambda x: np.pad(x, ((1, 2), (3, 0)), "linear_ramp"), A),
+        line(lambda x: np.pad(x, 2, "linear_ramp", end_values=((1.0, 2.0), (3.0, -1.0))), A),
+        line(lambda x: np.pad(x, ((1, 0), (2, 3)), "mean"), A),
+        line(lambda x: np.pad(x, 2, "mean", stat_length=((1, 2), (2, 1))), A),
+        line(lambda x: np.pad(x, ((1, 0), (2, 3)), "maximum"), A),
+        line(lambda x: np.pad(x, (2, 1), "minimum", stat_length=2), V),
+        line(lambda x: np.pad(x, (2, 1), "median", stat_length=3), V),
+        line(lambda x: np.pad(x, (1, 2), "median"), V),
+        line(lambda x: np.pad(x, (2, 5), "reflect", reflect_type="odd"), V),
+        line(lambda x: np.pad(x, ((2, 1), (0, 2)), "symmetric", reflect_type="odd"), A),
     ],
     "insert": [
         line(lambda x, v: np.insert(x, 1, v), V, 0.3),
@@ -578,6 +605,14 @@ INDEXING = {
     "piecewise": [
         line(lambda x: np.piecewise(x, [x < 0, x >= 0], [lambda x: -x, lambda x: x * x]), V),
         line(lambda x: np.piecewise(x, [x < 0], [-1.0, lambda x: x**3]), A),
+    ],
+    "histogram": [
+        line(lambda w: np.histogram([0.1, 2.0, 0.7, 3.0], 3, weights=w)[0], V),
+        line(
+            lambda w: np.histogram([[0.1, 2.0], [0.7, 5.0]], [0.0, 1.0, 2.0], weights=w)[0], V.reshape(2, 2)
+        ),
+        line(lambda w: np.histogram(W, 2, (-1.0, 3.0), density=True, weights=w)[0], P),
+        line(lambda x: x * np.histogram(x, 2, (-3.0, 3.0))[0].sum(), V),
     ],
     "bincount": [
         line(lambda w: np.bincount([0, 2, 2, 1], w), V),
@@ -717,6 +752,13 @@ POLYNOMIALS = {
     "polymul": [line(np.polymul, V, W[:2])],
     "polyder": [line(np.polyder, V), line(lambda p: np.polyder(p, m=2), V)],
     "polyint": [line(np.polyint, V), line(lambda p, k: np.polyint(p, m=2, k=k), V, W[:2])],
+    "polydiv": [
+        line(lambda u, v: np.polydiv(u, v)[0], V, W[:2]),
+        line(lambda u, v: np.polydiv(u, v)[1], V, W[:3]),
+        line(lambda u: np.polydiv(u, [2.0, -1.0])[1], V),
+        line(lambda v: np.polydiv([1.0, 2.0, 0.5], v)[0], P[:2]),
+        line(lambda u, v: np.polydiv(u, v)[1], V[:2], W),
+    ],
     "roots": [line(np.roots, np.array([1.0, -6.0, 11.0, -6.2])), line(np.roots, np.array([2.0, -3.0, 0.9]))],
     "poly": [line(np.poly, V)],
     "vander": [line(np.vander, V), line(lambda x: np.vander(x, N=3, increasing=True), V)],

@@ -99,8 +99,14 @@ def test_a_traced_float_by_which_a_function_is_not_differentiated_is_refused():
         dk.grad(lambda p: np.sum(np.unwrap(p * V, period=p)))(3.0)
     with pytest.raises(NoRuleError, match=r"np\.pad is not differentiated by constant_values"):
         dk.grad(lambda x: np.sum(np.pad(x * V, 1, constant_values=x)))(3.0)
-    with pytest.raises(NoRuleError, match=r"mode='linear_ramp'"):
-        dk.grad(lambda x: np.sum(np.pad(x, 1, mode="linear_ramp")))(V)
+    with pytest.raises(NoRuleError, match=r"np\.pad is not differentiated by end_values"):
+        dk.grad(lambda x: np.sum(np.pad(x * V, 1, "linear_ramp", end_values=x)))(3.0)
+    with pytest.raises(NoRuleError, match="mode that is a function"):
+        dk.grad(lambda x: np.sum(np.pad(x, 1, mode=lambda row, width, axis, options: row)))(V)
+    with pytest.raises(NoRuleError, match="not differentiated by their weights"):
+        dk.grad(lambda w: np.sum(np.histogram2d(V, V, weights=w)[0]))(V)
+    with pytest.raises(NoRuleError, match=r"np\.emath\.arccos is not differentiated outside -1 to 1"):
+        dk.grad(lambda x: np.sum(np.real(np.emath.arccos(x))))(V + 2.0)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +161,8 @@ def test_an_ordinary_program_with_functions_whose_derivative_is_zero():
         near = np.round(x, 1) + np.around(x) + np.sign(x) + np.rint(x) + np.trunc(x) + np.ceil(x)
         places = np.nonzero(x > 0)[0], np.flatnonzero(x > 0), np.argwhere(x > 0)[:, 0]
         picked = x[places[0]] * x[places[1]] + x[places[2]]
-        return np.sum(x * n) + np.sum(near) * k + np.sum(picked) + np.sum(np.histogram(x)[0])
+        counted = np.histogram(x)[0].sum() + np.histogram2d(x, x)[0].sum() + np.histogramdd((x, x))[0].sum()
+        return np.sum(x * n) + np.sum(near) * k + np.sum(picked) + counted
 
     dk.check_grads(f)(np.array([0.73, -1.34, 2.13, 0.46]))
     n = 3 + 4 + 2

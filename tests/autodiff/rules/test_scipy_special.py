@@ -206,3 +206,13 @@ def test_plain_values_go_to_scipy():
     value, sign = special.logsumexp(WIDE, b=-1, return_sign=True)
     assert sign == -1
     assert value == scipy_special.logsumexp(WIDE)
+
+
+def test_source_imports_the_functions_of_scipy():
+    t = dk.trace(lambda x: np.sum(scipy.special.i0(x) * scipy.special.erf(x)))(np.array([0.3, 1.2]))
+    scope: dict[str, object] = {"__name__": "a_file_of_its_own"}
+    source = t.adjoint().source()
+    exec(compile(str(source), "program.py", "exec"), scope)
+    value, gradient = scope[source.name](np.array([0.3, 1.2]))
+    assert value == t.value
+    np.testing.assert_array_equal(gradient, t.pull_back())
