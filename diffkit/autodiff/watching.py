@@ -109,7 +109,7 @@ class Watch:
             for value in list(self._objects):
                 for attribute in attributes(value, frozenset(self.mentioned)).values():
                     self._walk(attribute)
-                self._walk_class(type(value))
+                self._walk_class(value if isinstance(value, type) else type(value))
         names = frozenset(self.mentioned)
         self.checks = [(place, snapshot(place.get(), names)) for place in self._places]
         self.unchanged = self._compiled()
@@ -181,6 +181,7 @@ class Watch:
         elif isinstance(value, type):
             self._remember(value)
             if not _is_library_class(value):
+                self._objects.append(value)
                 for part in list(vars(value).values()):
                     self._walk(part)
         elif hasattr(value, "__wrapped__"):  # functools.lru_cache, another compiled function

@@ -141,6 +141,22 @@ def name_that_hides_a_builtin():
     return scope["f"], (3.0,), lambda: scope.update(abs=lambda x: 2.0 * x)
 
 
+def attribute_of_a_class_around():
+    kind = type("Own", (Shared,), {"scale": 2.0})
+    return (lambda x: kind.scale * x), (3.0,), _double(kind, "scale")
+
+
+def attribute_of_the_class_of_a_class_method():
+    class Own:
+        scale = 2.0
+
+        @classmethod
+        def times(cls, x):
+            return cls.scale * x
+
+    return Own.times, (3.0,), _double(Own, "scale")
+
+
 def set_of_objects():
     m = Shared()
     return (lambda x, found={m}: sum(each.loss(x) for each in found)), (3.0,), _double(m)
@@ -172,6 +188,8 @@ STATE = [
     all_attributes,
     global_by_a_name_in_quotes,
     name_that_hides_a_builtin,
+    attribute_of_a_class_around,
+    attribute_of_the_class_of_a_class_method,
     set_of_objects,
     function_inside_another_compiled_one,
     checkpointed_function,
