@@ -289,9 +289,6 @@ class Function:
             return np.concatenate([first, self._rest(moves[1:], strict)]) if len(moves) > 1 else first
         return self._rest(moves, strict)
 
-    def _points(self, moves: Sequence[Move]) -> list[Any]:
-        return [self._point(move) for move in moves]
-
     def _point(self, move: Move) -> Any:
         flat = self.argument.flat.copy()
         if move is not None:
@@ -326,39 +323,46 @@ class Function:
 
     def _rest(self, moves: Sequence[Move], strict: bool) -> np.ndarray[Any, Any]:
         if self.map is not None:
-            outs = self._mapped(moves)
-            rows = [self._row(out, move) for out, move in zip(outs, moves, strict=True)]
-        elif strict:
-            rows = self._loop(moves)
+            outs = list(self.map(_Caught(self.f), [self._point(move) for move in moves]))
+            rows = [self._result(out, move, strict) for out, move in zip(outs, moves, strict=True)]
         else:
-            rows = []
-            for move in moves:
-                out = self._call(self._point(move), move, False)
-                rows.append(np.full(self.size, np.nan) if out is None else self._row(out, move))
+            rows = self._loop(moves, strict)
         return np.array(rows).reshape(len(rows), self.size)
 
-    def _loop(self, moves: Sequence[Move]) -> list[Any]:
+    def _loop(self, moves: Sequence[Move], strict: bool) -> list[Any]:
         """One evaluation after another: nothing in the loop that could be outside."""
-        f, build, x, row, scalar = self.f, self.argument.build, self.argument.flat, self._row, self.is_scalar
+        f, build, x, result, scalar = (
+            self.f,
+            self.argument.build,
+            self.argument.flat,
+            self._result,
+            self.is_scalar,
+        )
         rows = []
-        move: Move = None
-        try:
-            for move in moves:
-                flat = x.copy()
-                if move is not None:
-                    flat[move[0]] = move[1]
+        for move in moves:
+            flat = x.copy()
+            if move is not None:
+                flat[move[0]] = move[1]
+            try:
                 out = f(build(flat))
-                kind = type(out)
-                plain = kind is float or kind is np.float64
-                rows.append(out if scalar and plain else row(out, move)[0] if scalar else row(out, move))
-        except (ArithmeticError, ValueError) as error:
-            self._explain(error, move)
-            raise
+            except (ArithmeticError, ValueError) as error:
+                out = error
+            kind = type(out)
+            plain = scalar and (kind is float or kind is np.float64)
+            rows.append(out if plain else result(out, move, strict))
         return rows
 
-    def _mapped(self, moves: Sequence[Move]) -> list[Any]:
-        assert self.map is not None
-        return list(self.map(self.f, self._points(moves)))
+    def _result(self, out: Any, move: Move, strict: bool) -> Any:
+        """One result as a row, or the error in its place as nan or as what it means; a bare number if f
+        returns one."""
+        if isinstance(out, (ArithmeticError, ValueError)):
+            if strict or isinstance(out, InputError):
+                self._explain(out, move)
+                raise out
+            row = np.full(self.size, np.nan)
+        else:
+            row = self._row(out, move)
+        return row[0] if self.is_scalar else row
 
     def _learn(self, out: Any) -> None:
         """What f returns: its nesting, shapes and dtypes."""
@@ -436,6 +440,19 @@ def _same(a: Any, b: Any) -> bool:
     """Whether two arguments have the same nesting and the same numbers."""
     (left, one), (right, other) = flatten(a), flatten(b)
     return one == other and all(np.array_equal(p, q) for p, q in zip(left, right, strict=True))
+
+
+class _Caught:
+    """f, with an error of its arithmetic as a result, so that it can come back from a worker."""
+
+    def __init__(self, f: Callable[[Any], Any]) -> None:
+        self.f = f
+
+    def __call__(self, x: Any) -> Any:
+        try:
+            return self.f(x)
+        except (ArithmeticError, ValueError) as error:
+            return error
 
 
 def _mapper(workers: int | Callable[..., Any] | None) -> Callable[..., Any] | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,8 @@ def _leading(
     eps = float(argument.epsilon.max())
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(value != 0, noise / np.abs(value), np.nan)
-    typical = float(np.nanmedian(relative)) if np.isfinite(relative).any() else eps
+    known = relative[np.isfinite(relative)]
+    typical = float(np.median(known)) if known.size > 1 else float(known[0]) if known.size else eps
     t = 2.0 ** round(math.log2(min(max(typical, eps), 1e-2)) / (m + 2))
 
     unit = np.fmax(np.abs(value), 1.0)
@@ -196,8 +198,7 @@ def _leading(
     found = np.full(noise.shape, np.nan)
     last = np.full(noise.shape, np.nan)
     slope_last, t_last = np.full(noise.shape, np.nan), t
-    slope_weights = np.array([float(each) for each in weights(coarse.offsets, n)])
-    first_weights = np.array([float(each) for each in weights(coarse.offsets, 1)])
+    slope_weights, first_weights = _weights(coarse, n), _weights(coarse, 1)
     widths: list[float] = []
     quotients: list[np.ndarray[Any, Any]] = []
     ranges: list[np.ndarray[Any, Any]] = []
@@ -210,7 +211,7 @@ def _leading(
         points = [along(argument, move, float(k)) if k else None for k in coarse.offsets]
         values = function.attempt(points) / unit
         with np.errstate(invalid="ignore", over="ignore"):
-            difference = np.abs(np.tensordot(w, values, axes=1))
+            difference = np.abs(w @ values)
         finite = np.isfinite(difference)
         if not finite.any():  # outside of f's domain
             t /= 64
@@ -222,12 +223,12 @@ def _leading(
         drowned = finite & (estimate <= hidden)
         with np.errstate(invalid="ignore"):
             agree = finite & ~drowned & (estimate < 2 * last) & (last < 2 * estimate)
-        slope = np.tensordot(slope_weights, values, axes=1) / t**n
+        slope = slope_weights @ values / t**n
         with np.errstate(invalid="ignore"):
             explained = 4 * estimate * t_last ** (m - n) + 10 * np.abs(slope_weights).sum() * noise / t**n
             agree &= np.abs(slope - slope_last) <= explained
             if first:
-                rise = np.tensordot(first_weights, values, axes=1) / t
+                rise = first_weights @ values / t
                 allowed = near.doubt / unit + 4 * estimate * t ** (m - 1)
                 allowed += 10 * np.abs(first_weights).sum() * noise / t
                 with np.errstate(invalid="ignore"):  # a slope of inf, where f nearly overflows
@@ -255,6 +256,12 @@ def _leading(
         _refuse_jumps(function, n, unsettled, np.array(widths), np.array(ranges), np.array(quotients), noise)
     # Never settled, at a kink for instance: no error can be promised, and any step will do.
     return np.where(unsettled, np.inf, found)
+
+
+@cache
+def _weights(coarse: Stencil, n: int) -> np.ndarray[Any, Any]:
+    """The weights of the n-th derivative from the same points."""
+    return np.array([float(each) for each in weights(coarse.offsets, n)])
 
 
 def _whole(move: np.ndarray[Any, Any], unit: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

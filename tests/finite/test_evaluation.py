@@ -164,6 +164,14 @@ def test_leaving_the_domain(f, x, h, point):
         derivative(f, x, h=h)
 
 
+def test_leaving_the_domain_in_a_worker():
+    with pytest.raises(DomainError, match=r"f fails at x\[1\] = -0.5: ValueError"):
+        gradient(lambda v: math.log(v[1]) + v[0], np.array([1.0, 0.5]), h=1.0, workers=map)
+    # While f is measured, points outside its domain are only left out.
+    got = gradient(lambda v: math.log(v[0]) + v[1], np.array([1e-6, 2.0]), workers=map)
+    np.testing.assert_allclose(got, [1e6, 1.0], rtol=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_point_is_named():
     with pytest.raises(DomainError, match=r"f is nan at x\['w'\]\[1\] = -0.5"):
