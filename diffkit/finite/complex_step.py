@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import DiffkitError, InputError
-from diffkit.finite.evaluation import Argument, Function
+from diffkit.finite.argument import Argument
+from diffkit.finite.evaluation import Function
 from diffkit.finite.measuring import spread
 
 __all__ = ["complex_columns"]

@@ -20,10 +20,11 @@ import numpy as np
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
 from diffkit.finite.derivatives import derivative
+from diffkit.finite.floats import noise_near, one_float, steps_of
 from diffkit.finite.parts import Parts, derivative_in_digits, exact_values, true_derivative
 from diffkit.finite.regimes import Fit, fit_line
 from diffkit.finite.stencils import Stencil
-from diffkit.finite.sweep import ErrorSweep, largest_by, noise_near, one_float, steps_of
+from diffkit.finite.sweep import ErrorSweep, largest_by
 from diffkit.precise import Precise
 
 __all__ = ["ComplexSweep", "complex_sweep"]

@@ -16,9 +16,10 @@ import numpy as np
 
 from diffkit.containers import describe, flatten
 from diffkit.errors import DomainError, InputError
+from diffkit.finite.argument import Argument
 from diffkit.finite.columns import Columns
 from diffkit.finite.elementwise import elementwise
-from diffkit.finite.evaluation import Argument, Function
+from diffkit.finite.evaluation import Function
 from diffkit.finite.extrapolation import extrapolate
 from diffkit.finite.plan import (
     Bounds,

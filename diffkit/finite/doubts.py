@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.finite.evaluation import Argument, Function
+from diffkit.finite.argument import Argument
+from diffkit.finite.evaluation import Function
 from diffkit.finite.measuring import Measured
 from diffkit.finite.stencils import Stencil
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import InputError
+from diffkit.finite.argument import Argument
 from diffkit.finite.doubts import is_random, warn_if_unsettled
-from diffkit.finite.evaluation import Argument, Function, Move
+from diffkit.finite.evaluation import Function, Move
 from diffkit.finite.plan import Bounds, Form, complex_plan, make_plan
 from diffkit.finite.stencils import stencil
 

@@ -1,8 +1,7 @@
-"""The function and its argument, as difference formulas need them.
+"""The function as difference formulas need it: run at points beside x.
 
 A formula asks for values at many points that differ from x in one coordinate or along one
-direction. :class:`Argument` lays x out as one flat vector, whatever containers it came in, and
-:class:`Function` runs f at moved points: one after another, all in one call, or in a worker pool. It
+direction. :class:`Function` runs f there: one after another, all in one call, or in a worker pool. It
 counts the evaluations and refuses what would make the result wrong without a word.
 """
 
@@ -10,15 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from diffkit.containers import Structure, describe, flatten, paths
 from diffkit.errors import DomainError, InputError
+from diffkit.finite.argument import Argument
+from diffkit.finite.workers import Caught, mapper
 
-__all__ = ["CHANGES", "Argument", "Function", "Move"]
+__all__ = ["CHANGES", "Function", "Move"]
 
 Move = tuple[Any, Any] | None
 """One point: (index into the flat vector, the values there); None for x itself."""
@@ -31,167 +31,6 @@ CHANGES = (
     "f changes its argument: the numbers in it are not the same after the call. Take a copy in f first, "
     "x = x.copy(), or write y = x + 1 instead of x += 1"
 )
-
-
-class Argument:
-    """The point x as a flat vector, and back.
-
-    Attributes:
-        flat: all the numbers of x, in order, in the widest of their dtypes.
-        structure: how they were nested.
-        dtypes: one for each leaf; whole numbers count as float64.
-        shapes: one for each leaf.
-
-    Raises:
-        InputError: if a leaf is not a number or an array of numbers, or there is none.
-    """
-
-    def __init__(self, x: Any, name: str = "x") -> None:
-        leaves, self.structure = flatten(x)
-        self.name = name
-        self.kinds: list[str] = []
-        arrays = []
-        for path, leaf in zip(paths(self.structure, name), leaves, strict=True):
-            arrays.append(_float_array(leaf, path))
-            # np.float64 is a Python float as well, and is handed on as one: that is quicker
-            is_python = isinstance(leaf, (int, float, complex))
-            self.kinds.append("array" if isinstance(leaf, np.ndarray) else "python" if is_python else "numpy")
-        self.dtypes = [a.dtype for a in arrays]
-        self.shapes = [a.shape for a in arrays]
-        self.sizes = [a.size for a in arrays]
-        self.flat = np.concatenate([a.reshape(-1) for a in arrays]) if arrays else np.zeros(0)
-        if not self.flat.size:
-            raise InputError(f"{name} has no numbers to differentiate by: got {describe(x)}")
-        if not np.isfinite(self.flat).all():
-            at = int(np.flatnonzero(~np.isfinite(self.flat))[0])
-            raise DomainError(f"{self.coordinate_name(at)} is {self.flat[at]}: there is no derivative there")
-
-    @property
-    def is_scalar(self) -> bool:
-        """Whether x is one bare number."""
-        return self.structure.is_leaf and self.shapes[0] == ()
-
-    @property
-    def is_complex(self) -> bool:
-        """Whether any of x is complex."""
-        return self.flat.dtype.kind == "c"
-
-    def real_dtype(self, k: int) -> np.dtype[Any]:
-        """The dtype of steps in a leaf."""
-        return np.finfo(self.dtypes[k]).dtype
-
-    @cached_property
-    def epsilon(self) -> np.ndarray[Any, Any]:
-        """The machine epsilon of each coordinate's dtype."""
-        eps = [np.finfo(d).eps for d in self.dtypes]
-        return np.repeat(np.array(eps, dtype=self.flat.real.dtype), self.sizes)
-
-    @cached_property
-    def spacing(self) -> np.ndarray[Any, Any]:
-        """The distance from each coordinate to the next number of its dtype."""
-        parts = [
-            np.spacing(np.abs(p).astype(self.real_dtype(k))) for k, p in enumerate(self.parts(self.flat))
-        ]
-        return np.concatenate([p.reshape(-1) for p in parts])
-
-    def parts(self, flat: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-        """A flat vector cut into the leaves' stretches; further axes follow."""
-        if len(self.sizes) == 1:
-            return [flat]
-        return np.split(flat, np.cumsum(self.sizes)[:-1])
-
-    def rounded(self, flat: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Each coordinate rounded to its own leaf's dtype."""
-        if len(set(self.dtypes)) == 1:
-            return flat
-        kinds = zip(self.parts(flat), self.dtypes, strict=True)
-        return np.concatenate([p.astype(d).astype(flat.dtype) for p, d in kinds])
-
-    def coordinate_name(self, i: int) -> str:
-        """What the user would call the i-th coordinate: ``x['w'][2, 0]``."""
-        for path, size, shape in zip(paths(self.structure, self.name), self.sizes, self.shapes, strict=True):
-            if i < size:
-                index = np.unravel_index(i, shape)
-                return path + (f"[{', '.join(map(str, index))}]" if shape else "")
-            i -= size
-        raise IndexError(i)
-
-    def build(self, flat: np.ndarray[Any, Any]) -> Any:
-        """The argument with these numbers, in its own containers and dtypes."""
-        if self.structure.is_leaf:
-            return self._leaf(0, flat)
-        return self.structure.unflatten([self._leaf(k, p) for k, p in enumerate(self.parts(flat))])
-
-    def _leaf(self, k: int, numbers: np.ndarray[Any, Any]) -> Any:
-        if self.kinds[k] == "python":
-            return numbers[0].item()
-        array = numbers.astype(self.dtypes[k], copy=False).reshape(self.shapes[k])
-        return array if self.kinds[k] == "array" else array[()]
-
-    def build_batch(self, points: np.ndarray[Any, Any]) -> Any:
-        """Many arguments stacked on a first axis, from points (N, coordinates)."""
-        leaves = [
-            part.T.astype(dtype, copy=False).reshape(len(points), *shape)
-            for part, dtype, shape in zip(self.parts(points.T), self.dtypes, self.shapes, strict=True)
-        ]
-        return self.structure.unflatten(leaves)
-
-    def like(self, value: Any, name: str) -> np.ndarray[Any, Any]:
-        """Real numbers for each coordinate, from one number, or a value nested and shaped like x.
-
-        Raises:
-            InputError: if ``value`` is neither.
-        """
-        if isinstance(value, (int, float)):
-            return np.full(self.flat.shape, float(value))
-        try:
-            if np.ndim(value) == 0 and not isinstance(value, dict):
-                return np.full(self.flat.shape, float(value))
-            leaves = self.structure.leaves_of(value, name)
-            return np.concatenate(
-                [
-                    np.broadcast_to(np.asarray(leaf, dtype=float), shape).reshape(-1)
-                    for leaf, shape in zip(leaves, self.shapes, strict=True)
-                ]
-            )
-        except (TypeError, ValueError):
-            raise InputError(
-                f"{name} must be one number, or numbers nested and shaped like {self.name}, which is "
-                f"{describe(self.build(self.flat))}; got {describe(value)}"
-            ) from None
-
-    def shaped(self, columns: np.ndarray[Any, Any], dtypes: bool = True) -> Any:
-        """Numbers along the coordinates (the last axis), in x's containers, shapes and dtypes."""
-        leaves = []
-        for k, part in enumerate(self.parts(columns.T)):
-            part = part.T
-            array = part.reshape(columns.shape[:-1] + self.shapes[k])
-            if dtypes:
-                array = array.astype(_kept_dtype(self.dtypes[k], array.dtype), copy=False)
-            if array.ndim == 0 and self.kinds[k] != "array":
-                array = array.item() if self.kinds[k] == "python" else array[()]
-            leaves.append(array)
-        return self.structure.unflatten(leaves)
-
-
-def _kept_dtype(wanted: np.dtype[Any], found: np.dtype[Any]) -> np.dtype[Any]:
-    """The caller's dtype, made complex if the values are."""
-    return np.result_type(wanted, np.complex64) if found.kind == "c" and wanted.kind != "c" else wanted
-
-
-def _float_array(leaf: Any, path: str) -> np.ndarray[Any, Any]:
-    try:
-        array = np.asarray(leaf)
-    except Exception:
-        array = np.asarray(None)
-    if array.dtype.kind in "iu":
-        return array.astype(float)
-    if array.dtype.kind not in "fc":
-        raise InputError(
-            f"{path} is {describe(leaf)}: expected a float or an array of floats. Hold other arguments "
-            "fixed by writing lambda x: f(x, ...)"
-        )
-    return array.copy()
 
 
 class Function:
@@ -221,7 +60,7 @@ class Function:
         self.f = f
         self.argument = argument
         self.vectorized = vectorized
-        self.map = _mapper(workers)
+        self.map = mapper(workers)
         self.evaluations = 0
         self.structure: Structure | None = None
         self.shapes: list[tuple[int, ...]] = []
@@ -323,7 +162,7 @@ class Function:
 
     def _rest(self, moves: Sequence[Move], strict: bool) -> np.ndarray[Any, Any]:
         if self.map is not None:
-            outs = list(self.map(_Caught(self.f), [self._point(move) for move in moves]))
+            outs = list(self.map(Caught(self.f), [self._point(move) for move in moves]))
             rows = [self._result(out, move, strict) for out, move in zip(outs, moves, strict=True)]
         else:
             rows = self._loop(moves, strict)
@@ -440,52 +279,3 @@ def _same(a: Any, b: Any) -> bool:
     """Whether two arguments have the same nesting and the same numbers."""
     (left, one), (right, other) = flatten(a), flatten(b)
     return one == other and all(np.array_equal(p, q) for p, q in zip(left, right, strict=True))
-
-
-class _Caught:
-    """f, with an error of its arithmetic as a result, so that it can come back from a worker."""
-
-    def __init__(self, f: Callable[[Any], Any]) -> None:
-        self.f = f
-
-    def __call__(self, x: Any) -> Any:
-        try:
-            return self.f(x)
-        except (ArithmeticError, ValueError) as error:
-            return error
-
-
-def _mapper(workers: int | Callable[..., Any] | None) -> Callable[..., Any] | None:
-    if workers is None or workers == 1:
-        return None
-    if callable(workers):
-        return workers
-    if not isinstance(workers, int) or (workers < 1 and workers != -1):
-        raise InputError(
-            "workers must be a number of processes, -1 for one per core, or a function like map; "
-            f"got {workers!r}"
-        )
-    return _ProcessMap(None if workers == -1 else workers)
-
-
-class _ProcessMap:
-    """``map`` over a pool of processes, which is started for one set of points and then closed."""
-
-    def __init__(self, count: int | None) -> None:
-        self.count = count
-
-    def __call__(self, f: Callable[[Any], Any], points: list[Any]) -> list[Any]:
-        import os
-        import pickle
-        from concurrent.futures import ProcessPoolExecutor
-
-        try:
-            pickle.dumps(f)
-        except Exception as error:
-            raise InputError(
-                f"f can't be sent to worker processes ({error}): define it with def at the top of a "
-                "module, or give workers=ThreadPoolExecutor().map"
-            ) from error
-        count = self.count or os.cpu_count() or 1
-        with ProcessPoolExecutor(count) as pool:
-            return list(pool.map(f, points, chunksize=max(1, len(points) // (4 * count))))

@@ -18,9 +18,10 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
+from diffkit.finite.argument import Argument
 from diffkit.finite.doubts import warn_if_random
-from diffkit.finite.evaluation import Argument, Function, Move
-from diffkit.finite.noise import Near, measure
+from diffkit.finite.evaluation import Function, Move
+from diffkit.finite.near import Near, measure
 from diffkit.finite.plan import Estimate, by_output
 from diffkit.finite.stencils import Stencil, stencil, weights
 from diffkit.finite.steps import exact_steps, given_steps

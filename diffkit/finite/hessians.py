@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import InputError
-from diffkit.finite.evaluation import Argument, Function, Move
+from diffkit.finite.argument import Argument
+from diffkit.finite.evaluation import Function, Move
 from diffkit.finite.plan import Bounds, Form, columns_of, make_plan, require_scalar
 from diffkit.finite.stencils import stencil
 

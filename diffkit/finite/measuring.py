@@ -19,7 +19,8 @@ import numpy as np
 
 from diffkit.errors import DomainError
 from diffkit.finite.evaluation import Function
-from diffkit.finite.noise import Near, along, measure
+from diffkit.finite.near import Near, measure
+from diffkit.finite.noise import along
 from diffkit.finite.stencils import Stencil, stencil, weights
 from diffkit.finite.steps import best_step, least_error
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
+from diffkit.finite.argument import Argument
 from diffkit.finite.columns import Columns, differences
 from diffkit.finite.complex_step import complex_columns
 from diffkit.finite.doubts import warn_if_random, warn_if_unsettled
-from diffkit.finite.evaluation import Argument, Function, Move
+from diffkit.finite.evaluation import Function, Move
 from diffkit.finite.ladder import refine
 from diffkit.finite.measuring import Measured, measure_function
 from diffkit.finite.stencils import Stencil, stencil

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import InputError
-from diffkit.finite.evaluation import Argument
+from diffkit.finite.argument import Argument
 from diffkit.finite.stencils import Stencil
 
 __all__ = ["best_step", "exact_steps", "given_steps", "least_error"]

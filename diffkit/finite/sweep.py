@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.containers import describe
-from diffkit.errors import DomainError, InputError
-from diffkit.finite.doubts import warn_if_random
-from diffkit.finite.noise import Noise, estimate_noise
+from diffkit.errors import DomainError
+from diffkit.finite.floats import combined, is_finite, noise_near, one_float, run_on_floats, steps_of
+from diffkit.finite.noise import Noise
 from diffkit.finite.parts import PARTS, Parts, derivative_in_digits, parts_of, true_derivative
 from diffkit.finite.regimes import Fit, fit_line, running_median, steady_run
 from diffkit.finite.stencils import Stencil, stencil
@@ -22,7 +21,7 @@ from diffkit.finite.steps import best_step, least_error
 from diffkit.precise import Precise
 from diffkit.tables import Table
 
-__all__ = ["ErrorSweep", "error_sweep", "largest_by", "noise_near", "one_float", "steps_of"]
+__all__ = ["ErrorSweep", "error_sweep", "largest_by"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -278,12 +277,12 @@ def error_sweep(
     formula = stencil(form, n, order)
     point = one_float(x)
     steps, chosen = steps_of(point, hs)
-    values, points = _run_on_floats(f, point, formula, steps)
-    finite = np.array([all(_is_finite(y) for y in row) for row in values])
+    values, points = run_on_floats(f, point, formula, steps)
+    finite = np.array([all(is_finite(y) for y in row) for row in values])
     if not finite.all():
         if not chosen:
             i = int(np.flatnonzero(~finite)[0])
-            j = [_is_finite(y) for y in values[i]].index(False)
+            j = [is_finite(y) for y in values[i]].index(False)
             raise DomainError(
                 f"f is {values[i][j]} at x = {points[i][j]}, a point of the stencil for h = {steps[i]:g}: "
                 "leave out steps as large as that"
@@ -294,7 +293,7 @@ def error_sweep(
         if len(steps) < 3:
             raise DomainError(f"f has no values beside x = {point}: there is no derivative to approximate")
     truth = true_derivative(f, point, formula, exact, float(min(steps)))
-    computed = [_combined(formula, row, h) for row, h in zip(values, steps, strict=True)]
+    computed = [combined(formula, row, h) for row, h in zip(values, steps, strict=True)]
     parts = tuple(
         parts_of(f, point, formula, h, at, row, total, truth)
         for h, at, row, total in zip(steps, points, values, computed, strict=True)
@@ -319,85 +318,6 @@ def error_sweep(
         noise_estimate=estimate,
         evaluations=len(formula.offsets) * len(steps) + estimate.evaluations + 1,
     )
-
-
-def noise_near(f: Callable[[Any], Any], x: Any) -> tuple[Noise, float]:
-    """The measurement of f's noise, and the size of errors to count on in its values.
-
-    Warns:
-        NoiseWarning: if f is not deterministic.
-    """
-    estimate, here = estimate_noise(f, x), float(f(x))
-    level = estimate.level if estimate.status == "found" else 0.0
-    warn_if_random(f, np.array([level]), np.abs(estimate.values[:1].astype(float) - here))
-    return estimate, max(level, float(np.finfo(type(x)).eps) * abs(here))
-
-
-def one_float(x: Any) -> Any:
-    if isinstance(x, np.ndarray) and x.shape == () and x.dtype.kind == "f":
-        x = x[()]
-    if isinstance(x, int) and not isinstance(x, bool):
-        x = float(x)
-    if isinstance(x, np.float64):
-        x = float(x)
-    if not isinstance(x, (float, np.floating)) or not np.isfinite(x):
-        raise InputError(f"x must be one finite float, got {x if isinstance(x, float) else describe(x)}")
-    return x
-
-
-def steps_of(x: Any, hs: Iterable[float] | None) -> tuple[list[Any], bool]:
-    """The steps in the dtype of x, ascending, and whether they were chosen here."""
-    kind = type(x)
-    if hs is None:
-        lowest = math.floor(math.log10(float(np.finfo(kind).eps))) - 1
-        grid = np.logspace(lowest, -1, 20 * (-1 - lowest) + 1)
-        if abs(x) >= 2:
-            grid = grid * 2.0 ** math.floor(math.log2(abs(x)))
-        return [kind(h) for h in grid], True
-    given = sorted(kind(h) for h in np.atleast_1d(np.asarray(hs if isinstance(hs, np.ndarray) else list(hs))))
-    if not given or not all(np.isfinite(h) and h > 0 for h in given):
-        raise InputError(f"hs must be positive steps, got {given[0] if given else 'none'}")
-    return given, False
-
-
-def _is_finite(y: Any) -> bool:
-    return y is not None and bool(np.isfinite(y))
-
-
-def _run_on_floats(
-    f: Callable[[Any], Any], x: Any, formula: Stencil, steps: list[Any]
-) -> tuple[list[list[Any]], list[list[Any]]]:
-    """f's values at each step's points, and the points, in the arithmetic of x."""
-    kind = type(x)
-    offsets = [kind(k.numerator) / kind(k.denominator) for k in formula.offsets]
-    points = [[x + k * h if k else x for k in offsets] for h in steps]
-    values = []
-    with np.errstate(all="ignore"):
-        for row in points:
-            ys = []
-            for at in row:
-                try:
-                    y = f(at)
-                except (ArithmeticError, ValueError):
-                    y = None
-                if y is not None and (
-                    np.ndim(y) != 0 or not isinstance(y, (int, float, np.floating, np.integer))
-                ):
-                    raise InputError(f"error_sweep needs one real number as result; f returns {describe(y)}")
-                ys.append(y if y is None else kind(y))
-            values.append(ys)
-    return values, points
-
-
-def _combined(formula: Stencil, values: Sequence[Any], h: Any) -> Any:
-    """The formula as a program computes it: subtractions first, one division last."""
-    numerators, denominator = formula.integers
-    total = None
-    for _, w, y in sorted(zip(formula.offsets, numerators, values, strict=True), reverse=True):
-        term = y if w == 1 else -y if w == -1 else type(y)(w) * y
-        total = term if total is None else total + term
-    step = h if formula.n == 1 else h**formula.n
-    return total / (step if denominator == 1 else type(h)(denominator) * step)
 
 
 def largest_by(
