@@ -334,3 +334,10 @@ def test_a_solver_differentiated_through_its_steps():
 
     assert dk.grad(root)(2.0) == pytest.approx(0.5 / math.sqrt(2.0), rel=1e-9)
     assert dk.deriv(dk.grad(root))(2.0) == pytest.approx(-0.25 * 2.0**-1.5, rel=1e-6)
+
+
+def test_the_derivative_of_a_number_that_is_not_used_is_a_number():
+    p = {"w": np.ones(2), "b": np.float64(2.0)}
+    H = dk.hessian(lambda p: np.sum(p["w"] ** 2) * p["b"])(p)
+    assert isinstance(H["b"]["b"], float)
+    assert H["b"]["b"] == 0.0
