@@ -63,6 +63,8 @@ def compile(f: Callable[..., Any], *, paths: int = 64, longest: int = LONGEST) -
 
     The first call of each kind runs f, traces it, writes the trace as Python source and compiles that;
     later calls run the compiled source. All return what f returns, to the last bit and of the same types.
+    (Except that a derivative by an array which is read at repeated indices in several places may be
+    summed in another order.)
 
     A kind of call is the nesting of the arguments; the types, dtypes and shapes of their floats and
     arrays of floats; the values of all else (integers, strings, integer arrays, objects); and the path:
@@ -71,22 +73,21 @@ def compile(f: Callable[..., Any], *, paths: int = 64, longest: int = LONGEST) -
 
     What f computes must follow from its arguments. The following is noticed:
 
-    - Variables around f, globals, default values, attributes of objects, functions that are called and
-      modules that are imported: when anything has changed that f refers to, f is traced anew. Arrays
-      among them are compared with what they were at each call, which takes time in proportion to their
-      size: pass large ones as arguments, of which only shape and dtype are compared. So are the rules
-      of a primitive.
+    - Variables around f, globals, default values, attributes of objects and classes, functions that are
+      called, rules of primitives, modules that are imported: when anything has changed that f refers to,
+      f is traced anew. Arrays among them are compared with what they were at each call, which takes time
+      in proportion to their size: pass large ones as arguments, whose shape and dtype alone are compared.
     - f changes something of this itself, or an argument, draws from a random generator, prints or logs,
       opens a file, reads the environment, asks for the time, runs another program, or has NumPy raise
       errors by ``np.errstate``: refused by name.
     - f gives another answer when it is traced than when it is run: refused.
     - f catches an error that one of its operations raises (1 / 0): such a call is left to f.
 
-    It can't be noticed if f depends on something that its code does not name: data that an extension
-    module keeps or a server sends, elements deeper than eight containers, attributes by computed names
-    (``getattr(model, "w" + k)``), whether two arguments are the same object (``x is y``). Warnings
-    are given again, but those alone that come from NumPy's operations. A value of an output that is
-    not a number, an array, a string or None can't be compiled.
+    It can't be noticed if f depends on something that its code does not name: what an extension module or
+    an installed package keeps to itself, what a server sends, elements deeper than eight containers,
+    attributes by computed names (``getattr(model, "w" + k)``), whether two arguments are the same object
+    (``x is y``). Of warnings, those are given again that come from NumPy's operations. A function that
+    returns anything but numbers, arrays, strings and None, nested, can't be compiled.
 
     A function of Python floats that calls ``np.sin`` and its like gets NumPy's bits, and so takes
     NumPy's time for them; its derivatives use the ``math`` module, as all traces do, and are faster.

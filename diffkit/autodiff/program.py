@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.sites import belongs_to_diffkit
-from diffkit.autodiff.trace import Trace
+from diffkit.autodiff.trace import Trace, record
 from diffkit.autodiff.tracer import INPUT, Decision, Node, Primitive
 from diffkit.containers import Structure
 
@@ -219,7 +219,8 @@ def _decisions(t: Trace) -> list[tuple[Any, Decision]]:
 
 @functools.lru_cache(maxsize=4096)
 def _is_own(code: CodeType) -> bool:
-    return belongs_to_diffkit(code)
+    """Whether diffkit calls NumPy there of itself; when what is traced is np.sin, ``record`` does."""
+    return belongs_to_diffkit(code) and code is not record.__code__
 
 
 def _brief(value: Any) -> str:
