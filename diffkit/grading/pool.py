@@ -28,7 +28,7 @@ from diffkit.grading.submissions import Submission
 
 __all__ = ["by_cluster", "by_pool"]
 
-BROUGHT_DOWN = "grading it brought the grader's process down twice; please look at it by hand"
+BROUGHT_DOWN = "grading it brought the grader's process down, each time; please look at it by hand"
 
 
 # -- this machine's processes ------------------------------------------------------------------------------
@@ -190,11 +190,14 @@ def _on_cluster(settings: Settings, submission: Submission) -> Record:
         return _graders[settings].grade(submission)
 
 
-def by_cluster(settings: Settings, submissions: Sequence[Submission], address: str) -> Iterator[Record]:
+def by_cluster(
+    settings: Settings, assignment: Assignment, submissions: Sequence[Submission], address: str
+) -> Iterator[Record]:
     """Grades submissions on a dask.distributed cluster, and gives the records as they come.
 
     Args:
         settings: the settings; the assignment's path must be the same on all machines.
+        assignment: the assignment, with the exercises that are graded.
         submissions: what to grade.
         address: the scheduler's, ``tcp://host:8786``, or "local" for a cluster of this machine's.
 
@@ -215,12 +218,15 @@ def by_cluster(settings: Settings, submissions: Sequence[Submission], address: s
     except (OSError, ValueError) as error:
         raise InputError(f"can't reach a cluster at {address!r}: {error}") from None
     try:
-        futures = [
-            client.submit(_on_cluster, settings, submission, pure=False, retries=3)
+        futures = {
+            client.submit(_on_cluster, settings, submission, pure=False, retries=3): submission
             for submission in submissions
-        ]
+        }
         for future in distributed.as_completed(futures):
-            yield future.result()
+            try:
+                yield future.result()
+            except distributed.KilledWorker:  # by more workers than dask has patience for
+                yield refused(assignment, futures[future], BROUGHT_DOWN)
     finally:
         client.close()
         if local is not None:

@@ -89,7 +89,7 @@ def grade_class(
                 progress(submission.student)
         settings = Settings(str(assignment.path.resolve()), only, journal.seed, sets, sandbox)
         if cluster:
-            graded = by_cluster(settings, waiting, cluster)
+            graded = by_cluster(settings, chosen, waiting, cluster)
         else:
             graded = by_pool(settings, chosen, waiting, workers or os.cpu_count() or 1)
         for record in graded:

@@ -202,8 +202,9 @@ def test_an_assignment_that_cannot_be_graded_leaves_nothing(course) -> None:
     assert not course[2].exists()
 
 
-def test_a_process_that_dies_is_replaced(course, monkeypatch) -> None:
-    """The pool's process is killed whenever it is at cid's work; the rest of the class is graded."""
+@pytest.fixture
+def deadly(course):
+    """An assignment that ends the process which grades cid's work."""
     path = course[0].path
     path.write_text(
         path.read_text()
@@ -214,15 +215,27 @@ def grade(self, submission):
     if submission.student == "cid":
         os._exit(1)
     return original(self, submission)
-if __name__ != "test":
-    grader.Grader.grade = grade
+grader.Grader.grade = grade
 """
     )
-    run = grade((load_assignment(path), *course[1:]))
-    monkeypatch.undo()
+    yield (load_assignment(path), *course[1:])
     from diffkit.grading import grader
 
     grader.Grader.grade = sys.modules["diffkit_assignment_homework"].original
+
+
+def test_a_process_that_dies_is_replaced(deadly) -> None:
+    """The pool's process is killed whenever it is at cid's work; the rest of the class is graded."""
+    run = grade(deadly)
+    assert points(run) == [4.0, 2.0, 0.0, 0.0]
+    assert "look at it by hand" in run.records[2].exercises[0].checks[0].message
+
+
+@pytest.mark.slow
+def test_a_submission_that_ends_workers_of_a_cluster_is_refused(deadly) -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        run = grade(deadly, cluster=cluster.scheduler_address)
     assert points(run) == [4.0, 2.0, 0.0, 0.0]
     assert "look at it by hand" in run.records[2].exercises[0].checks[0].message
 
