@@ -131,10 +131,15 @@ def _dict_check(value: Any, checks: dict[Any, Check]) -> Check:
 
 def _object_check(value: Any, mentioned: frozenset[str], within: tuple[int, ...]) -> Check:
     checks = {k: snapshot(v, mentioned, within) for k, v in attributes(value, mentioned).items()}
-    number = None if mentioned.isdisjoint(_REFLECTIVE) else len(getattr(value, "__dict__", ()))
+    own = getattr(value, "__dict__", {})
+    absent = mentioned.difference(own)
+    number = None if mentioned.isdisjoint(_REFLECTIVE) else len(own)
 
     def check(v: Any) -> bool:
-        if v is not value or (number is not None and len(getattr(v, "__dict__", ())) != number):
+        if v is not value:
+            return False
+        own = getattr(v, "__dict__", ())
+        if not absent.isdisjoint(own) or (number is not None and len(own) != number):
             return False
         return all(hasattr(v, k) and c(getattr(v, k)) for k, c in checks.items())
 

@@ -18,7 +18,6 @@ True
 
 from __future__ import annotations
 
-import builtins
 import collections
 import dis
 import functools
@@ -249,7 +248,7 @@ class Watch:
                 if self._is_new(scope, name):
                     self._place(f"the global variable {name!r}", scope, f"{{}}[{name!r}]")
                 self._walk_module(scope[name], names.mentioned)
-            elif hasattr(builtins, name) and self._is_new(scope, name):
+            elif self._is_new(scope, name):  # a builtin's name, or one that is not given a value yet
                 self._place(f"the global variable {name!r}", scope, f"{{}}.get({name!r})")
         for name in sorted(names.imports):
             own = [name, f"{scope.get('__package__')}.{name}"]  # from . import name
@@ -269,6 +268,10 @@ class Watch:
                 self._walk_module(getattr(module, name), names)
 
 
+_OF_GLOBALS = frozenset("LOAD_GLOBAL LOAD_NAME LOAD_FROM_DICT_OR_GLOBALS STORE_GLOBAL DELETE_GLOBAL".split())
+"""The instructions that read or change global variables (or may, in the body of a class)."""
+
+
 class _Names(NamedTuple):
     """What a piece of code, and the functions inside it, refer to by name."""
 
@@ -281,7 +284,7 @@ class _Names(NamedTuple):
 def _names_in(code: CodeType) -> _Names:
     variables, imports, mentioned = set(), set(), set(code.co_names)
     for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        if instruction.opname in _OF_GLOBALS:
             variables.add(instruction.argval)
         elif instruction.opname == "IMPORT_NAME":
             imports.add(instruction.argval)

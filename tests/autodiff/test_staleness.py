@@ -304,6 +304,30 @@ def test_refused_by_name(f, words):
         dk.compile(f)(2.0)
 
 
+def sets_a_global(x):
+    global written
+    written = 1.0
+    return 2.0 * x
+
+
+def sets_an_attribute(x, owner=Shared()):  # noqa: B008
+    owner.fresh = 1.0
+    return 2.0 * x
+
+
+def test_what_is_made_for_the_first_time():
+    for f, words in ((sets_a_global, "global variable 'written'"), (sets_an_attribute, "the defaults of")):
+        with pytest.raises(dk.TraceError, match=words):
+            dk.compile(f)(1.0)
+
+    def keeps(model, x):
+        model.last = x
+        return 2.0 * x
+
+    with pytest.raises(dk.TraceError, match="changes what it was given for model"):
+        dk.compile(keeps)(Shared(), 1.0)
+
+
 def test_errors_that_numpy_is_told_to_raise():
     def f(x):
         with np.errstate(divide="raise"):
