@@ -14,14 +14,15 @@ from diffkit.finite.noise import POINTS, difference_levels, is_stuck, noise_leve
 
 __all__ = ["Near", "measure"]
 
-LOUD = 1e3
-"""Noise of so many times the machine epsilon is looked at again on a narrower grid."""
+GRIDS = 4
+"""How many grids are tried, wider or narrower than the first, where that can't tell."""
+
+LOUD, LOUDER = 1e3, 4
+"""Noise of so many times the machine epsilon, and of so many times what the rounding of x makes of the
+slope, is looked at again on a narrower grid."""
 
 JITTER = np.array([0, 2, -1, 3, -3, 1, -2, 3])
 """How many spacings of x the points of a grid are off it, so that their last bits have no pattern."""
-
-LOUDER = 4
-"""And of so many times what the rounding of x makes of the slope."""
 
 
 @dataclass(frozen=True)
@@ -73,29 +74,17 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
     narrowest = min(step, 4 * float(np.abs(argument.spacing / direction).max()))
     widest = 2.0**24 * step
     narrower = wider = False
-    for _ in range(4):
-        move = _ragged(argument, step * direction)
-        shifts = np.zeros(POINTS) if narrower or len(move) > 1 else JITTER * float(argument.spacing[0])
-        grid: list[Move] = [
-            (
-                slice(None),
-                argument.rounded((argument.flat + (i * move + shifts[i])).astype(argument.flat.dtype)),
-            )
-            for i in range(1, POINTS)
-        ]
-        values = np.concatenate([again[:1], function.attempt(grid)])
-        if np.isfinite(values).all():
+    for _ in range(GRIDS):
+        raw, values, one = _on_grid(function, again[0], step * direction, jitter=not narrower)
+        if np.isfinite(raw).all():
             new = np.isnan(level)
-            # the one-sided formula of order 2, at spacing 3 for less noise
-            with np.errstate(over="ignore", invalid="ignore"):
-                one = (4 * (values[3] - values[0]) - (values[6] - values[0])) / 6
+            with np.errstate(over="ignore"):
                 rise = one / step
             rounding = narrowest / (2 * step)
             slope = np.where(new, rise, slope)
             doubt = np.where(new, (0.05 + rounding) * np.abs(rise), doubt)
-            stuck = is_stuck(values) & (step < widest) & (not narrower)
-            if len(move) == 1:
-                values = values - np.multiply.outer(shifts / float(move[0]), one).astype(values.dtype)
+            # Where f stands still and then jumps, the grid is too narrow.
+            stuck = is_stuck(raw) & (step < widest) & (not narrower)
             found, quietest = _level(values, floor)
             if (found > 64 * floor).any():  # if f jumps at x, that is not noise
                 beside, _ = _level(values[1:], floor)
@@ -126,6 +115,25 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
     level = np.where(np.isnan(level) & heard, least, level)
     noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
     return Near(again[0], noise, repeat, slope, doubt, epsilon)
+
+
+def _on_grid(
+    function: Function, at_x: np.ndarray[Any, Any], move: np.ndarray[Any, Any], *, jitter: bool
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """f on a grid from x on: its values, the same without what the jitter adds, and the rise by one move."""
+    argument = function.argument
+    move = _ragged(argument, move)
+    alone = len(move) == 1
+    shifts = JITTER * float(argument.spacing[0]) if jitter and alone else np.zeros(POINTS)
+    points = [argument.flat + (i * move + shifts[i]) for i in range(1, POINTS)]
+    grid: list[Move] = [(slice(None), argument.rounded(each.astype(argument.flat.dtype))) for each in points]
+    values = np.concatenate([at_x[None], function.attempt(grid)])
+    # the one-sided formula of order 2, at spacing 3 for less noise
+    with np.errstate(over="ignore", invalid="ignore"):
+        one = (4 * (values[3] - values[0]) - (values[6] - values[0])) / 6
+        if not (jitter and alone):
+            return values, values, one
+        return values, values - np.multiply.outer(shifts / float(move[0]), one).astype(values.dtype), one
 
 
 def _ragged(argument: Argument, move: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
