@@ -130,7 +130,7 @@ def _by_variable(
             return
         # One step for all outputs of a variable: what the one that is furthest off asks for.
         with np.errstate(over="ignore"):
-            missing = np.where(climbing, columns.errors / (np.abs(columns.values) + 1e-300), -1)
+            missing = np.where(climbing, columns.errors / (np.abs(columns.values).astype(float) + 1e-300), -1)
         worst = np.argmax(missing, axis=1)
         steps = exact_steps(argument, np.take_along_axis(wish, worst[:, None], axis=1)[:, 0])
         values = columns.values.copy()

@@ -144,3 +144,14 @@ def test_the_noise_is_seen_where_powers_of_two_would_hide_it():
 def test_a_jump_in_one_variable_is_still_refused():
     with pytest.raises(DomainError, match="f jumps at x"):
         gradient(lambda v: np.sin(v[0]) + np.floor(v[1]), np.array([0.5, 2.0]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.longdouble, complex])
+def test_unlike_variables_in_every_dtype(dtype):
+    x = np.array([0.5, 300.0], dtype)
+    got = jacobian(lambda v: np.stack([np.sin(100 * v[0]), v[1] ** 2]), x)
+    assert got.dtype == dtype
+    np.testing.assert_allclose(got, [[100 * np.cos(50.0), 0], [0, 600]], rtol=2e-3)
+    mixed = gradient(lambda p: np.sin(p[0]) + p[1] ** 2, (np.float32(0.5), 1e5))
+    assert mixed[0].dtype == np.float32
+    assert mixed[1] == pytest.approx(2e5, rel=1e-6)
