@@ -24,7 +24,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.autodiff.emission import MISS, Emitted, emit, may_fail, may_vary, root_of
+from diffkit.autodiff.agreement import agree
+from diffkit.autodiff.emission import Emitted, emit, may_fail, may_vary, root_of
+from diffkit.autodiff.entry import MISS
 from diffkit.autodiff.passes import EXACT, apply_passes, inlined
 from diffkit.autodiff.program import program_of
 from diffkit.autodiff.snapshots import snapshot
@@ -146,6 +148,7 @@ class Compiled:
         self._unchanged: Callable[[], bool] = _never
         self._changing = threading.RLock()  # f may call itself, compiled
         self._hits = self._traced = self._plain = 0
+        self._name: str = getattr(function, "__name__", "the function")
         functools.update_wrapper(self, function, updated=())  # its attributes are its own
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -179,7 +182,7 @@ class Compiled:
         return functools.partial(compile, paths=self.paths, longest=self.longest), (self.function,)
 
     def __repr__(self) -> str:
-        return f"<compiled {getattr(self.function, '__name__', self.function)}: {len(self._runs)} programs>"
+        return f"<compiled {self._name}: {len(self._runs)} programs>"
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -214,7 +217,7 @@ class Compiled:
         self._refuse_if(impure, [k for k, unchanged in enumerate(same) if not unchanged], args)
         try:
             emitted = self._traced_and_emitted(args, kwargs, answer, names)
-            if emitted is None or not self._agree(answer, emitted.run(args, kwargs)):
+            if emitted is None or not agree(answer, emitted.run(args, kwargs), self._name):
                 self._plain += 1
                 return answer
         except (ArithmeticError, ValueError) as error:
@@ -248,7 +251,6 @@ class Compiled:
         return names
 
     def _refuse_if(self, impure: list[str], changed: list[int], args: tuple[Any, ...]) -> None:
-        name = getattr(self.function, "__name__", "the function")
         assert self._watch is not None
         around = self._watch.changes()
         if around:
@@ -259,18 +261,18 @@ class Compiled:
         if changed:
             names = [*parameter_names(self.function, len(args)), "a keyword"]
             raise TraceError(
-                f"{name} changes what it was given for {' and '.join(names[k] for k in changed)}, and a "
-                "compiled program would not: make a new array (or list, or object) and return that."
+                f"{self._name} changes what it was given for {' and '.join(names[k] for k in changed)}, "
+                "and a compiled program would not: make a new array (or list, or object) and return that."
             )
         if around:
             raise TraceError(
-                f"{name} changes {', '.join(around)} while it runs, and a compiled program would not: "
+                f"{self._name} changes {', '.join(around)} while it runs, and a compiled program would not: "
                 "pass it as an argument and return the new value."
             )
         if impure:
             raise TraceError(
-                f"{name} {' and '.join(impure)}; a compiled program would not do so again. Do it outside, "
-                "and pass what comes of it as an argument."
+                f"{self._name} {' and '.join(impure)}; a compiled program would not do so again. "
+                "Do it outside, and pass what comes of it as an argument."
             )
 
     def _traced_and_emitted(
@@ -308,28 +310,6 @@ class Compiled:
             return emit(
                 done, arguments, t.in_structure, answer, roots, keywords=keywords, mentioned=mentioned
             )
-
-    def _agree(self, answer: Any, again: Any) -> bool:
-        """Whether the function and its program computed the same.
-
-        Where one has no number and the other does (a negative number to a broken power), the function is
-        left to itself. If both have numbers and they differ, it is refused: it is not one program.
-        """
-        if again is MISS:
-            return False
-        expected, structure = flatten(answer)
-        got, got_structure = flatten(again)
-        if structure == got_structure:
-            if all(map(_close, expected, got)):
-                return True
-            if not all(map(_is_finite, [*expected, *got])):
-                return False
-        name = getattr(self.function, "__name__", "the function")
-        raise TraceError(
-            f"{name} returned {_short(answer)} when it was run and {_short(again)} when it was traced, "
-            "on the same arguments: it depends on something besides them (random numbers, a counter, the "
-            "time), or changes an array that it has used. Pass that as an argument, or make a new array."
-        )
 
 
 COMPILED = tuple(name for name in EXACT if name not in ("seeds", "inline"))
@@ -369,27 +349,3 @@ def _can_be_returned(output: Any) -> bool:
         or output is None
         or isinstance(output, bool | int | float | complex | str | bytes | np.ndarray | np.generic)
     )
-
-
-def _close(a: Any, b: Any) -> bool:
-    """Whether two runs of one program gave the same, allowing for sums in another order."""
-    if not isinstance(a, np.ndarray | np.generic | float | complex):
-        return type(a) is type(b) and bool(a == b)
-    one, other = np.asarray(a), np.asarray(b)
-    kind = np.result_type(one.dtype, other.dtype)
-    if one.shape != other.shape or kind.kind not in "fc":
-        return bool(np.array_equal(one, other))
-    tolerance = 1e3 * np.finfo(kind).eps
-    return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True))
-
-
-def _is_finite(value: Any) -> bool:
-    numeric = (
-        isinstance(value, np.ndarray | np.generic | float | complex) and np.asarray(value).dtype.kind in "fc"
-    )
-    return not numeric or bool(np.all(np.isfinite(value)))
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -20,7 +20,7 @@ from diffkit.autodiff.program import VIEWS, Guard, Program, Row, same_bits
 from diffkit.autodiff.tracer import GETITEM, INPUT, PART, UFUNCS
 from diffkit.containers import Structure, flatten
 
-__all__ = ["MISS", "Emitted", "emit", "may_fail", "may_vary", "root_of"]
+__all__ = ["Emitted", "emit", "may_fail", "may_vary", "root_of"]
 
 
 class Emitted:

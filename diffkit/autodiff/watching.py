@@ -251,7 +251,7 @@ class Watch:
             elif self._is_new(scope, name):  # a builtin's name, or one that is not given a value yet
                 self._place(f"the global variable {name!r}", scope, f"{{}}.get({name!r})")
         for name in sorted(names.imports):
-            own = [name, f"{scope.get('__package__')}.{name}"]  # from . import name
+            own = [name, f"{scope.get('__package__')}.{name}".strip(".")]  # from . import, from .name import
             found = [sys.modules[module] for module in own if module in sys.modules]
             for module in found:
                 self._walk_module(module, names.mentioned)
