@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from .collection.held_out import HELD_OUT
+from .collection.odd import ODD
 from .collection.right import RIGHT
 from .collection.wrong import WRONG
 
@@ -49,11 +50,21 @@ def test_no_right_rule_fails(graded):
     assert alarms == []
 
 
+def test_no_right_rule_fails_however_odd(graded):
+    alarms = [
+        f"{name} {note}: {verdict}"
+        for name, note, rule in ODD
+        if not (verdict := graded(name, rule, draws=1, diagnose=False)).passed or not verdict.conclusive
+    ]
+    assert alarms == []
+    assert len(ODD) >= 60
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_the_seed_does_not_matter(graded, seed):
     assert [n for n, w, r, _ in WRONG if graded(n, r, seed=seed, draws=2, diagnose=False).passed] == []
-    for name, note, rule in RIGHT:
+    for name, note, rule in RIGHT + ODD:
         verdict = graded(name, rule, seed=seed, draws=2, diagnose=False)
         assert verdict.passed, f"{note}: {verdict}"
         assert verdict.conclusive, f"{note}: {verdict}"
