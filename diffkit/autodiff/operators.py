@@ -59,7 +59,10 @@ def _record(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[str
             raise InputError(f"argnum is an int or a tuple of ints, not {argnum!r}")
         if not -len(args) <= k < len(args):
             name = getattr(f, "__name__", "the function")
-            raise InputError(f"argnum is {k}, but {name} was called with {len(args)} positional arguments")
+            hint = ": give by position what you differentiate by" if kwargs else ""
+            raise InputError(
+                f"argnum is {k}, but {name} was called with {len(args)} positional arguments{hint}"
+            )
     return record(f, args, kwargs, [k % len(args) for k in argnums])
 
 

@@ -217,6 +217,10 @@ def test_argnum():
         dk.grad(f, 2)(1.0)
     with pytest.raises(InputError, match="int or a tuple"):
         dk.grad(np.sin, "x")(1.0)
+    with pytest.raises(
+        InputError, match=r"0 positional arguments: give by position what you differentiate by"
+    ):
+        dk.grad(lambda x: x * x)(x=2.0)
 
 
 # -- a trace that is over ---------------------------------------------------------------------------------
