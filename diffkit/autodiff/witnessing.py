@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from types import BuiltinFunctionType, CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,11 @@ from diffkit.autodiff.watching import is_library
 
 __all__ = ["caught_errors", "witnessed"]
 
-_OPENS = "opens a file"
 _DRAWS = "draws random numbers from the system"
-_ANYWHERE: dict[Any, str] = {builtins.open: _OPENS, io.open: _OPENS, os.urandom: _DRAWS}
-"""Functions written in C that neither the user's code may call nor a library that it calls."""
-
+_open, _urandom = builtins.open, os.urandom
 _CALLED: dict[Any, str] = {
+    _open: "opens a file",
+    _urandom: _DRAWS,
     builtins.print: "prints",
     builtins.input: "reads input",
     os.system: "runs another program",
@@ -39,17 +38,19 @@ _CALLED: dict[Any, str] = {
         ).split()
     },
 }
-"""Functions written in C that the user's own code may not call."""
+"""Functions written in C that the user's own code may not call; the first two through no library, either."""
 
-_ENTERED: dict[CodeType, str] = {
-    logging.Logger._log.__code__: "logs",
-    subprocess.Popen.__init__.__code__: "runs another program",
-    type(os.environ).__getitem__.__code__: "reads the environment",
-    np.seterr.__code__: "changes NumPy's error settings",
-    random.SystemRandom.getrandbits.__code__: _DRAWS,  # so does np.random.default_rng()
-    random.SystemRandom.random.__code__: _DRAWS,
+_ERRSTATE = np.errstate.__enter__.__code__
+_ENTERED: dict[int, str] = {
+    id(_ERRSTATE): "makes NumPy raise errors (np.errstate)",
+    id(logging.Logger._log.__code__): "logs",
+    id(subprocess.Popen.__init__.__code__): "runs another program",
+    id(type(os.environ).__getitem__.__code__): "reads the environment",
+    id(np.seterr.__code__): "changes NumPy's error settings",
+    id(random.SystemRandom.getrandbits.__code__): _DRAWS,  # so does np.random.default_rng()
+    id(random.SystemRandom.random.__code__): _DRAWS,
 }
-"""Functions written in Python that it may not call, by whatever way."""
+"""Functions written in Python that it may not call, by whatever way: by the id of their code."""
 
 
 def witnessed(run: Callable[[], Any]) -> tuple[Any, list[str]]:
@@ -64,17 +65,18 @@ def witnessed(run: Callable[[], Any]) -> tuple[Any, list[str]]:
     (False, ["draws from NumPy's global random generator"])
     """
     seen: dict[str, None] = {}
+    is_users = _users_code()
 
-    def profile(frame: FrameType, event: str, called: Any) -> None:
+    def profile(frame: FrameType, event: str, called: Any) -> None:  # it must be quick: every call comes here
         what = ""
-        if event == "call":
-            what = _ENTERED.get(frame.f_code, "")
-            what = what if what and _is_for_the_user(frame.f_back) else _raising(frame)
-        elif event == "c_call":
-            if type(called) is BuiltinFunctionType and called in _ANYWHERE:
-                what = _ANYWHERE[called] if _is_for_the_user(frame) else ""
-            elif not is_library(frame.f_code):
+        if event == "c_call":
+            if is_users(frame.f_code):
                 what = _what_it_does(called)
+            elif called is _open or called is _urandom:
+                what = _what_it_does(called) if _is_for_the_user(frame) else ""
+        elif event == "call" and id(frame.f_code) in _ENTERED and _is_for_the_user(frame.f_back):
+            harmless = frame.f_code is _ERRSTATE and not _raises_errors(frame)
+            what = "" if harmless else _ENTERED[id(frame.f_code)]
         if what:
             seen[what] = None
 
@@ -107,13 +109,13 @@ def _what_it_does(called: Any) -> str:
         return ""
 
 
-def _raising(frame: FrameType) -> str:
-    """Whether NumPy is being told to raise an error (or call a function) where it would warn."""
-    caller = frame.f_back
-    if frame.f_code is not np.errstate.__enter__.__code__ or caller is None or is_library(caller.f_code):
-        return ""  # (np.linalg does so, for itself)
-    settings = _settings(frame.f_locals["self"])
-    return "makes NumPy raise errors (np.errstate)" if settings & {"raise", "call"} else ""
+def _raises_errors(frame: FrameType) -> bool:
+    """Whether the user's own code tells NumPy to raise an error (or call a function) where it would warn.
+
+    NumPy does so itself, in np.linalg.
+    """
+    own = frame.f_back is not None and not is_library(frame.f_back.f_code)
+    return own and not _settings(frame.f_locals["self"]).isdisjoint({"raise", "call"})
 
 
 def _settings(state: np.errstate) -> set[str]:
@@ -136,6 +138,19 @@ _OF_ITSELF = ("linecache.py", "warnings.py", "tokenize.py", "traceback.py", "ins
 """Modules of Python that read files when it reports something."""
 
 
+def _users_code() -> Callable[[CodeType], bool]:
+    """A quick test whether code is the user's own. (A code object takes long to hash.)"""
+    known: dict[int, tuple[CodeType, bool]] = {}
+
+    def is_users(code: CodeType) -> bool:
+        found = known.get(id(code))
+        if found is None:
+            found = known[id(code)] = code, not is_library(code)
+        return found[1]
+
+    return is_users
+
+
 # -- errors that the function catches ---------------------------------------------------------------------
 
 _BY_TYPE = (AttributeError, TypeError, StopIteration, GeneratorExit, NotImplementedError)
@@ -148,19 +163,18 @@ def caught_errors(run: Callable[[], Any]) -> tuple[Any, bool]:
     ``try: y = 1 / x``, ``except ZeroDivisionError: y = 0.0`` is a branch, but the trace has no row that
     it was decided by: the row that failed is none.
     """
-    failed: list[BaseException] = []
     caught = False
+    is_users = _users_code()
 
     def local(frame: FrameType, event: str, arg: Any) -> Any:
         nonlocal caught
         if event == "exception" and not isinstance(arg[1], _BY_TYPE):
-            if belongs_to_diffkit(frame.f_code):
-                failed.append(arg[1])
-            elif not is_library(frame.f_code) and any(arg[1] is error for error in failed):
-                caught = True
+            caught = caught or _comes_from_diffkit(arg[2])
         return local
 
     def entered(frame: FrameType, event: str, arg: Any) -> Any:
+        if not is_users(frame.f_code):
+            return None
         frame.f_trace_lines = False
         return local
 
@@ -170,8 +184,15 @@ def caught_errors(run: Callable[[], Any]) -> tuple[Any, bool]:
         answer = run()
     finally:
         sys.settrace(before)
-        failed.clear()
     return answer, caught
+
+
+def _comes_from_diffkit(traceback: TracebackType | None) -> bool:
+    while traceback is not None:
+        if belongs_to_diffkit(traceback.tb_frame.f_code):
+            return True
+        traceback = traceback.tb_next
+    return False
 
 
 def _numpy_state() -> tuple[Any, ...]:
