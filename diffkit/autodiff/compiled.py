@@ -145,6 +145,7 @@ class Compiled:
         self._programs: dict[Callable[..., Any], Emitted] = {}
         self._runs: list[Callable[..., Any]] = []  # their functions, most recently used first
         self._watch: Watch | None = None
+        self._catches = False
         self._unchanged: Callable[[], bool] = _never
         self._changing = threading.RLock()  # f may call itself, compiled
         self._hits = self._traced = self._plain = 0
@@ -239,12 +240,15 @@ class Compiled:
         if self._watch is None or not self._watch.unchanged():
             self.clear()
             self._watch = Watch(self.function)
-        names = frozenset(self._watch.mentioned)
+        names, catches = frozenset(self._watch.mentioned), self._watch.catches
         before = None
         while names != before:  # what one of them reads may be of another
             before = names
             for value in objects:
-                names |= Watch(value, names).mentioned
+                found = Watch(value, names)
+                names |= found.mentioned
+                catches |= found.catches
+        self._catches = catches
         if not names <= self._watch.mentioned:
             self._watch = Watch(self.function, names)
         self._unchanged = self._watch.unchanged
@@ -279,11 +283,13 @@ class Compiled:
         self, args: tuple[Any, ...], kwargs: dict[str, Any], answer: Any, names: frozenset[str]
     ) -> Emitted | None:
         """The program of this call; None if it hangs on an error that f catches."""
-        if not kwargs:
-            t, caught = caught_errors(lambda: record(self.function, args, {}))
+        f = _by_position(self.function) if kwargs else self.function
+        given = (*args, kwargs) if kwargs else args
+        caught = False
+        if self._catches:  # else there is no need to look, which takes as long as to trace
+            t, caught = caught_errors(lambda: record(f, given, {}))
         else:
-            f = _by_position(self.function)
-            t, caught = caught_errors(lambda: record(f, (*args, kwargs), {}))
+            t = record(f, given, {})
         return None if caught else self._emitted(t, answer, keywords=bool(kwargs), mentioned=names)
 
     def _emitted(

@@ -88,6 +88,7 @@ class Watch:
     Attributes:
         mentioned: those names, and those that the code found here reads.
         imports: names of modules that the code imports and that nobody has imported yet.
+        catches: whether the code may catch errors.
 
     Raises:
         TraceError: if it refers to something that is used up by being used.
@@ -96,6 +97,7 @@ class Watch:
     def __init__(self, function: Any, mentioned: frozenset[str] = frozenset()) -> None:
         self.mentioned: set[str] = set(mentioned)
         self.imports: set[str] = set()
+        self.catches = False
         self._known: set[str] = set()  # places that have been noted
         self._seen: set[int] = set()
         self._alive: list[Any] = []  # an id is only good for as long as its object is
@@ -243,6 +245,7 @@ class Watch:
         scope = function.__globals__
         names = _names_in(code)
         self.mentioned |= names.mentioned
+        self.catches |= names.catches
         for name in sorted(names.variables):
             if name in scope:
                 if self._is_new(scope, name):
@@ -278,28 +281,31 @@ class _Names(NamedTuple):
     variables: frozenset[str]
     imports: frozenset[str]
     mentioned: frozenset[str]  # all of these, attributes, and strings that could be the name of one
+    catches: bool  # whether an error may be caught there, by except or with
 
 
 @functools.lru_cache(maxsize=1024)
 def _names_in(code: CodeType) -> _Names:
-    variables, imports, mentioned = set(), set(), set(code.co_names)
+    variables, imports, mentioned, catches = set(), set(), set(code.co_names), False
     for instruction in dis.get_instructions(code):
         if instruction.opname in _OF_GLOBALS:
             variables.add(instruction.argval)
         elif instruction.opname == "IMPORT_NAME":
             imports.add(instruction.argval)
             mentioned.update(instruction.argval.split("."))
+        catches |= instruction.opname == "PUSH_EXC_INFO"
     for constant in _constants_in(code.co_consts):
         if isinstance(constant, CodeType):
             inner = _names_in(constant)
             variables |= inner.variables
             imports |= inner.imports
             mentioned |= inner.mentioned
+            catches |= inner.catches
         elif isinstance(constant, str) and constant.isidentifier():  # getattr(model, "scale")
             mentioned.add(constant)
     if "globals" in variables:  # globals()["scale"]
         variables |= mentioned
-    return _Names(frozenset(variables), frozenset(imports), frozenset(mentioned))
+    return _Names(frozenset(variables), frozenset(imports), frozenset(mentioned), catches)
 
 
 def _constants_in(constants: tuple[Any, ...]) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import logging
@@ -372,7 +373,16 @@ def catches_without_using_it(x):
     return x
 
 
-@pytest.mark.parametrize("f", [catches_a_division, catches_a_singular_matrix, catches_without_using_it])
+def catches_by_with(x):
+    with contextlib.suppress(ZeroDivisionError):
+        return 1.0 / x
+    return 5.0 + x
+
+
+CATCHING = [catches_a_division, catches_a_singular_matrix, catches_without_using_it, catches_by_with]
+
+
+@pytest.mark.parametrize("f", CATCHING)
 def test_caught_errors(f):
     for points in ([2.0, 1.0, 0.0], [1.0, 2.0, 0.0], [0.0, 1.0, 2.0]):
         g = dk.compile(f)

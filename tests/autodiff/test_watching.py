@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import collections
+import contextlib
 import copy
 import dataclasses
 import functools
@@ -195,3 +196,29 @@ def test_wrapped_functions_and_attributes_of_functions():
     assert watch.unchanged()
     scale[0] = 7.0
     assert not watch.unchanged()
+
+
+def test_whether_errors_may_be_caught():
+    def plain(x):
+        return [v for v in (x,) if v]
+
+    def tries(x):
+        try:
+            return 1.0 / x
+        except:  # noqa: E722
+            return x
+
+    def suppresses(x):
+        with contextlib.suppress(ZeroDivisionError):
+            return 1.0 / x
+        return x
+
+    def calls(x):
+        return tries(x)
+
+    def inside(x):
+        return (lambda: tries(x))()
+
+    assert not Watch(plain).catches
+    for f in (tries, suppresses, calls, inside, dk.grad(calls), functools.partial(calls)):
+        assert Watch(f).catches
