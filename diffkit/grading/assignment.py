@@ -150,4 +150,5 @@ def _beside(file: Path) -> tuple[Path, ...]:
             found.add(Path(source).resolve())
     ours = Path(__file__).resolve().parents[1]
     below = {path for path in found if path.is_relative_to(folder)} - {file.resolve()}
-    return tuple(sorted(p for p in below if "site-packages" not in p.parts and not p.is_relative_to(ours)))
+    own = (p for p in below if "site-packages" not in p.parts and not p.is_relative_to(ours))
+    return tuple(sorted(p for p in own if p.is_file()))  # a module may name a file that was never there

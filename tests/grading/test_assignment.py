@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import types
+
 import pytest
 
 from diffkit.errors import InputError
@@ -48,6 +51,22 @@ def test_modules_beside_it_can_be_imported(tmp_path) -> None:
     text = HEAD + "from functions_beside import cube\n"
     text += "exercises = [Exercise(cube, [Case('a', draws.normal('n'))])]\n"
     assert load(tmp_path, text).exercises[0].name == "cube"
+
+
+def test_its_modules_are_the_files_beside_and_below_it(tmp_path, monkeypatch) -> None:
+    (tmp_path / "functions_of_mine.py").write_text("def cube(x):\n    return x**3\n")
+    (tmp_path / "shared_of_mine").mkdir()
+    (tmp_path / "shared_of_mine" / "__init__.py").write_text("POINTS = 2\n")
+    monkeypatch.chdir(tmp_path)
+    for name, file in (("never_there", "never_there.py"), ("elsewhere", __file__)):
+        module = types.ModuleType(name)
+        module.__file__ = file
+        monkeypatch.setitem(sys.modules, name, module)
+    found = load(tmp_path, HEAD + "import functions_of_mine, shared_of_mine\n" + TWO)
+    assert [m.relative_to(tmp_path.resolve()).as_posix() for m in found.modules] == [
+        "functions_of_mine.py",
+        "shared_of_mine/__init__.py",
+    ]
 
 
 def test_dataclasses_work_in_it(tmp_path) -> None:
