@@ -23,7 +23,7 @@ from diffkit.finite.measuring import Measured
 from diffkit.finite.stencils import Stencil
 from diffkit.finite.steps import best_step, exact_steps
 
-__all__ = ["poor", "refine"]
+__all__ = ["refine"]
 
 WIDER = 32.0
 """One rung. A power of two; large enough that the truncation error stands out on the rung above."""
@@ -35,7 +35,7 @@ DOUBT = 3.0
 """Two values agree if they differ by no more than so many times the round-off of the narrower."""
 
 
-def poor(columns: Columns, measured: Measured, formula: Stencil) -> np.ndarray[Any, Any]:
+def _poor(columns: Columns, measured: Measured, formula: Stencil) -> np.ndarray[Any, Any]:
     """Which derivatives are worth another look: less than half of the formula's digits are left.
 
     Where f has several outputs, one that does not move at all is taken not to depend on the variable.
@@ -82,7 +82,7 @@ def _by_output(
     wanted = measured.relative_steps(formula)
     scale = measured.scale[:, None]
     best = measured.error(formula, scale, np.fmin(wanted, 0.25) * scale)
-    again = poor(columns, measured, formula) & (columns.errors > 10 * best)
+    again = _poor(columns, measured, formula) & (columns.errors > 10 * best)
     left = again.any(axis=0) & np.isfinite(wanted) & (wanted > 0)
     while left.any():
         group = left & (wanted <= 8 * wanted[left].min())
@@ -117,7 +117,7 @@ def _by_variable(
     low, high = columns.steps.astype(float), np.full(shape, np.inf)
     truncating = np.zeros(shape)  # the derivative that leads the truncation error, once it shows
     natural = best_step(formula, noise / measured.unit, 1.0) * measured.scale[:, None]
-    climbing = poor(columns, measured, formula)
+    climbing = _poor(columns, measured, formula)
     for _ in range(RUNGS):
         with np.errstate(divide="ignore", invalid="ignore"):
             top = np.where(np.isfinite(high), high / 4, widest[:, None])
