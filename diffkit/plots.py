@@ -201,7 +201,8 @@ def error_curve(*sweeps: ErrorSweep, path: str | os.PathLike[str] | None = None,
         axes.set(xscale="log", yscale="log", xlabel="step h", ylabel="|error|")
         low = min(_least(s.arithmetic if len(sweeps) == 1 else s.error) for s in sweeps)
         axes.set_ylim(low / 20, 20 * max(float(np.abs(s.error).max()) for s in sweeps))
-        axes.set_title(title or f"Finite differences at x = {sweeps[0].x:g}", loc="left")
+        kind = "The complex step" if all(s.form == "complex" for s in sweeps) else "Finite differences"
+        axes.set_title(title or f"{kind} at x = {sweeps[0].x:g}", loc="left")
         axes.legend(
             loc="lower center",
             bbox_to_anchor=(0.5, 1.06),
@@ -226,7 +227,11 @@ def _one_curve(axes: Any, sweep: ErrorSweep) -> None:
     axes.plot(sweep.h, _shown(total), label="total error", **SERIES[6].dots(marker="o", alpha=0.35))
     for series, (part, name) in zip(SERIES, PART_NAMES.items(), strict=False):
         style = series.line() if part == "truncation" else series.dots(markersize=3.2)
-        axes.plot(sweep.h, _shown(np.abs(getattr(sweep, part))), label=name, **style)
+        sizes = np.abs(getattr(sweep, part))
+        if sweep.form == "complex":  # nothing is subtracted, nor added to x
+            name = "division" if part == "arithmetic" else name
+        if np.any(sizes):
+            axes.plot(sweep.h, _shown(sizes), label=name, **style)
     axes.plot(sweep.h, _shown(sweep.bound), label="textbook bound", zorder=1, **SERIES[5].line(linewidth=1.4))
     _slopes(axes, sweep)
     star = {"marker": "*", "markersize": 17, "linestyle": "none", "zorder": 5}

@@ -156,6 +156,13 @@ print(dk.Table(["n", "forward", "central", "reverse mode"], rows, caption="Evalu
 complex_step = dk.finite.derivative(f, x, form="complex")
 print(f"complex step: error {abs(complex_step - exact):.1e}")
 assert abs(complex_step - exact) < 1e-13
+level = dk.finite.error_sweep(f, x, "complex", hs=hs)
+save(
+    dk.plots.error_curve(sweeps["forward"], sweeps["central"], level, title="The complex step has no V"),
+    "04_complex_step.svg",
+)
+predict("What is the error of the complex step at h = 1e-17?", float(level.error[0]))
+assert np.abs(level.error[hs < 1e-9]).max() < 1e-13
 try:
     dk.finite.derivative(lambda v: abs(v) ** 3, x, form="complex")
 except dk.InputError as error:

@@ -35,7 +35,10 @@ Examples:
 @click.option("--output", "output_number", type=click.IntRange(1), default=1, show_default=True,
               help="Which of several outputs, from 1.")  # fmt: skip
 @click.option(
-    "--form", "forms", multiple=True, help="forward, backward or central; repeatable. [default: all]"
+    "--form",
+    "forms",
+    multiple=True,
+    help="forward, backward, central or complex; repeatable. [default: the first three]",
 )
 @click.option("--parts", is_flag=True, help="Print every h with its four parts, not just the summary.")
 @format_option
