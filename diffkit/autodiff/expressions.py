@@ -8,7 +8,6 @@ bound: the text has a name for it, and :attr:`Writer.bound` the function.
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 import math
 import operator
@@ -423,10 +422,9 @@ def _import_of(fun: Primitive) -> tuple[str, str] | None:
         return (home, name) if same else None
     raw = getattr(fun, "__wrapped__", None)
     module_name, name = getattr(raw, "__module__", None), getattr(raw, "__qualname__", "")
-    if not module_name or module_name == "__main__" or not name.isidentifier():
+    if module_name in (None, "__main__") or not all(
+        map(str.isidentifier, f"{module_name}.{name}".split("."))
+    ):
         return None
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError:
-        return None
-    return (module_name, name) if getattr(module, name, None) is fun else None
+    home = sys.modules.get(module_name)  # nothing is imported, and so executed, to find out
+    return (module_name, name) if getattr(home, name, None) is fun else None

@@ -34,6 +34,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,7 +51,8 @@ from diffkit.containers import Structure, describe, paths
 
 __all__ = ["Source", "source_of", "trace_source"]
 
-WIDTH = 100
+WIDTH = 84
+"""Characters in a statement; with its indentation, a line has at most 88."""
 _INDENT = "    "
 
 
@@ -117,9 +119,10 @@ def source_of(program: Program, t: Trace, name: str | None = None) -> Source:
     names = dict(
         zip((id(r) for r in program.rows if r.fun is not INPUT), found[len(parameters.roots) :], strict=True)
     )
-    unpacked = parameters.name_inputs(found, taken, names)
-    taken |= {"np", "math"}
+    nested = parameters.name_inputs(found, taken, names)
+    taken |= {"np", "math", "namedtuple", function}
     writer = Writer(names, taken, program.inline)
+    unpacked = [f"{name} = {root}{_way(steps, writer)}" for name, root, steps in nested]
     body, placed = _body(program, writer)
     returned = f"return {_nested(program.structure, program.outputs, writer)}"
     body = [*unpacked, *body, *_wrapped(returned)]
@@ -153,6 +156,32 @@ def source_of(program: Program, t: Trace, name: str | None = None) -> Source:
 
 # -- parameters -------------------------------------------------------------------------------------------
 
+_Steps = tuple[tuple[type, int, Any], ...]
+"""The way to a leaf of a nested argument: at each step the container, the position and the key."""
+
+
+def _steps(structure: Structure) -> list[_Steps]:
+    """The way to each leaf."""
+    if structure.container is None:
+        return [()]
+    return [
+        ((structure.container, k, key), *further)
+        for k, (key, child) in enumerate(zip(structure.keys, structure.children, strict=True))
+        for further in _steps(child)
+    ]
+
+
+def _way(steps: _Steps, writer: Writer) -> str:
+    """The text that goes there. A key is written as a literal or bound by name: its repr is anyone's."""
+    return "".join(
+        f"[{writer.constant(key)}]"
+        if issubclass(container, dict)
+        else f".{key}"
+        if hasattr(container, "_make") and identifier(key) == key
+        else f"[{k}]"
+        for container, k, key in steps
+    )
+
 
 class _Parameters:
     """The function's parameters: one per argument that was traced, then the cotangents."""
@@ -161,26 +190,29 @@ class _Parameters:
         from diffkit.autodiff.adjoint import AdjointTrace
 
         primal = t.primal if isinstance(t, AdjointTrace) else t
-        self.inputs: list[list[tuple[Row, str]]] = []  # per parameter: its leaves, and the way to each
+        self.inputs: list[list[tuple[Row, _Steps]]] = []  # per parameter: its leaves, and the way to each
         self.roots: list[str] = []
         rows = iter(program.inputs)
         arguments = iter(primal._arguments)
         for child in primal.in_structure.children:
-            ways = paths(child, "")
-            leaves = [(next(rows), way) for way in ways if primal.owns(next(arguments))]
+            ways = zip(_steps(child), paths(child, ""), strict=True)
+            leaves = [(next(rows), *way) for way in ways if primal.owns(next(arguments))]
             if leaves:
-                row, way = leaves[0]
-                self.roots.append(row.name.removesuffix(way))
-                self.inputs.append(leaves)
+                row, _, called = leaves[0]
+                self.roots.append(row.name.removesuffix(called))
+                self.inputs.append([(row, steps) for row, steps, _ in leaves])
         self.seeds = [s for s in rows if s in program.seeds]
         self.roots += [s.name for s in self.seeds]
 
-    def name_inputs(self, found: list[str], taken: set[str], names: dict[int, str]) -> list[str]:
-        """Names for the inputs' rows, and the statements that take them out of nested arguments."""
-        statements = []
-        for root, leaves in zip(found, [*self.inputs, *([(s, "")] for s in self.seeds)], strict=False):
-            for row, way in leaves:
-                if not way:
+    def name_inputs(
+        self, found: list[str], taken: set[str], names: dict[int, str]
+    ) -> list[tuple[str, str, _Steps]]:
+        """Names for the inputs' rows; for those in nested arguments also which argument, and the way."""
+        nested = []
+        alone: list[list[tuple[Row, _Steps]]] = [[(s, ())] for s in self.seeds]
+        for root, leaves in zip(found, [*self.inputs, *alone], strict=False):
+            for row, steps in leaves:
+                if not steps:
                     names[id(row)] = root
                     continue
                 plain = base = identifier(row.name)
@@ -190,8 +222,8 @@ class _Parameters:
                     plain = f"{base}_{number}"
                 taken.add(plain)
                 names[id(row)] = plain
-                statements.append(f"{plain} = {root}{way}")
-        return statements
+                nested.append((plain, root, steps))
+        return nested
 
     def signature(self, found: list[str], names: dict[int, str], writer: Writer) -> str:
         """The parameters as text; a cotangent has the one that was traced for a default."""
@@ -297,6 +329,14 @@ def _nested(structure: Structure, leaves: Sequence[Any], writer: Writer) -> str:
     """The text of what is returned: the outputs, nested as the function nested them."""
     texts = iter([writer.operand(leaf) for leaf in leaves])
 
+    def container(kind: type) -> str:
+        if kind in (OrderedDict, defaultdict):
+            return writer.imported("collections", kind.__name__, kind)
+        return writer.bind(identifier(kind.__name__), kind)
+
+    def factory(part: Structure) -> str:
+        return f"{writer.constant(part.factory)}, " if issubclass(part.container or dict, defaultdict) else ""
+
     def text(part: Structure, outermost: bool = False) -> str:
         if part.container is None:
             return next(texts)
@@ -309,13 +349,9 @@ def _nested(structure: Structure, leaves: Sequence[Any], writer: Writer) -> str:
                 )
                 + "}"
             )
-            return (
-                made
-                if part.container is dict
-                else f"{writer.bind(part.container.__name__, part.container)}({made})"
-            )
+            return made if part.container is dict else f"{container(part.container)}({factory(part)}{made})"
         if hasattr(part.container, "_make"):
-            return f"{writer.bind(part.container.__name__, part.container)}({', '.join(inner)})"
+            return f"{container(part.container)}({', '.join(inner)})"
         if issubclass(part.container, list):
             return f"[{', '.join(inner)}]"
         if outermost and len(inner) > 1:
@@ -340,14 +376,15 @@ def _constants(writer: Writer) -> tuple[list[str], list[str]]:
             statements += _wrapped(f"{name} = {text}")
         else:
             what = "a function" if callable(value) else describe(value)
-            comments.append(f"# {name}: {what}, not written out here; the source's .bindings have it.")
+            comments.append(_one_line(f"# {name}: {what}, not written out here; .bindings have it."))
     return statements, comments
 
 
 def _named_tuple(value: Any) -> str | None:
     """A class of named tuples that no module has, made anew."""
     if isinstance(value, type) and issubclass(value, tuple) and hasattr(value, "_fields"):
-        return f'namedtuple("{value.__name__}", {json.dumps(list(value._fields))})'
+        rename = ", rename=True" if any(field[0] == "_" for field in value._fields) else ""
+        return f'namedtuple("{identifier(value.__name__)}", {json.dumps(list(value._fields))}{rename})'
     return None
 
 
@@ -356,8 +393,13 @@ def _written(constants: list[str]) -> set[str]:
 
 
 def _docstring(summary: str) -> list[str]:
-    text = summary.replace("\\", "\\\\").replace('"', "'")
-    lines = textwrap.wrap(text, WIDTH - 10)
+    text = _one_line(summary).replace('"', "'")
+    lines = [line.replace("\\", "\\\\") for line in textwrap.wrap(text, WIDTH - 10)]
     if len(lines) == 1:
         return [f'{_INDENT}"""{lines[0]}"""']
     return [f'{_INDENT}"""{lines[0]}', *(_INDENT + line for line in lines[1:]), f'{_INDENT}"""']
+
+
+def _one_line(text: str) -> str:
+    """Text without what could end a comment, or hide in one."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import enum
 import math
 import shutil
 import subprocess
@@ -72,7 +73,7 @@ def test_everything_passes_the_linter(tmp_path):
     t = dk.trace(lambda l, O: l * O if l > 0 else O)(2.0, 3.0)  # noqa: E741
     (tmp_path / "look_alike.py").write_text(t.adjoint().source(), encoding="utf-8")
     checked = subprocess.run(
-        [ruff, "check", "--isolated", "--select=E,F,W,B,C4,SIM", "--line-length=110", str(tmp_path)],
+        [ruff, "check", "--isolated", "--select=E,F,W,B,C4,SIM", "--line-length=88", str(tmp_path)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout
@@ -167,7 +168,7 @@ def test_nested_arguments_keep_their_nesting():
     t = dk.trace(f)(p, 5.0)
     source = t.source()
     assert "def f(p, q):" in source
-    assert "p_layers_0_w = p['layers'][0].w" in source
+    assert 'p_layers_0_w = p["layers"][0].w' in source
     assert source.function()(p, 7.0) == {"sum": 17.0, "list": [1.0, (7.0,)], "name": "f"}
     loss = dk.trace(lambda p: p["layers"][0].w * p["x"])(p)
     value, gradient = loss.adjoint().source().function()(p)
@@ -201,6 +202,71 @@ def test_a_variable_may_be_called_as_a_module_or_a_helper_is():
     t = dk.trace(f)(*args)
     assert_same(t.source().function()(*args), t.value)
     assert_same(t.adjoint().source().function()(*args)[0], t.value)
+
+
+def test_nothing_that_was_given_becomes_code():
+    """Keys, classes and names have texts of their own; none of them is ever a part of the program's."""
+
+    class Key(str):
+        def __repr__(self):
+            return "1 / 0"  # raises, where it is executed
+
+        __str__ = __repr__
+
+    class Colour(enum.Enum):
+        RED = 1
+
+    kind = type("A\nraise SystemExit\n", (float,), {})
+    pair = collections.namedtuple("pair", ["w", "class"], rename=True)
+    pair.__name__ = "pair\nraise SystemExit\n"
+
+    def f(p, q):
+        return {Key("out"): p[Key("k")] * p[Colour.RED] * kind(3.0) + p[np.int64(1)] * p['a"];']}, pair(
+            q[1], q[0]
+        )
+
+    f.__name__ = 'f"""\nraise SystemExit\n"""\\'
+    args = ({Key("k"): 2.0, Colour.RED: 5.0, np.int64(1): 7.0, 'a"];': 0.5}, pair(3.0, 4.0))
+    t = dk.trace(f)(*args)
+    for trace in (t, t.adjoint(({"out": 1.0}, pair(1.0, 0.0)))):
+        source = trace.source()
+        scope = dict(source.bindings)
+        exec(str(source), scope)
+        got = scope[source.name](*args)
+        assert flatten(got if trace is t else got[0])[0] == flatten(t.value)[0] == [33.5, 4.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    "p",
+    [
+        collections.OrderedDict(b=2.0, a=3.0),
+        collections.defaultdict(float, {"b": 2.0, "a": 3.0}),
+        collections.namedtuple("ab", "b a")(2.0, 3.0),
+    ],
+    ids=lambda p: type(p).__name__,
+)
+def test_containers_of_the_standard_library_run_as_they_stand(p):
+    def f(p):
+        b, a = p if isinstance(p, tuple) else p.values()
+        return b * a
+
+    source = dk.trace(f)(p).adjoint().source()
+    scope = {}
+    exec(str(source), scope)
+    value, gradient = scope[source.name](p)
+    assert value == 6.0
+    assert list(gradient if isinstance(p, tuple) else gradient.values()) == [3.0, 2.0]
+    assert type(gradient).__name__ == type(p).__name__
+
+
+def test_a_program_may_be_called_as_a_function_that_it_calls():
+    @dk.primitive
+    def cube(x):
+        return x**3
+
+    dk.defvjp(cube, lambda g, ans, x: g * 3.0 * x**2)
+    source = dk.trace(lambda x: cube(x) + 1.0)(2.0).source("cube")
+    assert source.function()(2.0) == 9.0
 
 
 # -- values -----------------------------------------------------------------------------------------------
