@@ -218,7 +218,7 @@ class MeasuredTruth(Truth):
 
     @cached_property
     def kinked(self) -> bool:
-        """Whether one-sided derivatives disagree along some coordinate."""
+        """Whether one-sided derivatives disagree along some coordinate, or in between."""
         for place in self.differentiated:
             x = np.asarray(self.args[place], dtype=float)
             for index in np.ndindex(x.shape):
@@ -229,6 +229,37 @@ class MeasuredTruth(Truth):
                 allowed = SAFETY * (off_right + off_left) + 1e-6 * (np.abs(right) + np.abs(left))
                 if np.any(gap > allowed):
                     return True
+        return any(self._bends(signs) for signs in self._directions(4))
+
+    def _bends(self, signs: Sequence[Array]) -> bool:
+        """Whether f leaves the plane of its coordinates' derivatives: min(|x|, |y|) at 0 does."""
+        points = [
+            np.asarray(a, dtype=float) if k in self.differentiated else a for k, a in enumerate(self.args)
+        ]
+        steps = [
+            np.where(p == 0, np.abs(p).max(initial=0.0) or 1.0, np.abs(p)) * sign
+            if k in self.differentiated
+            else np.zeros(())
+            for k, (p, sign) in enumerate(zip(points, signs, strict=True))
+        ]
+
+        def f(shift: float) -> Array:
+            moved = [
+                _like(a, points[k] + shift * steps[k]) if k in self.differentiated else a
+                for k, a in enumerate(self.args)
+            ]
+            return np.asarray(self.measured_function(*moved, **self.kwargs), dtype=float)
+
+        plane, off = np.zeros(np.shape(self.ans)), np.zeros(np.shape(self.ans))
+        for place, (block, error) in zip(self.differentiated, self._measured, strict=True):
+            axes = np.ndim(points[place])
+            plane = plane + np.tensordot(block, steps[place], axes=axes)
+            off = off + np.tensordot(error, np.abs(steps[place]), axes=axes)
+        for sign in (1.0, -1.0):
+            slope, error = _one_sided(f, FIRST_STEP, sign)
+            allowed = SAFETY * (error + off) + 1e-6 * (np.abs(slope) + np.abs(plane))
+            if np.any(np.abs(slope - plane) > allowed):
+                return True
         return False
 
     @cached_property
@@ -261,6 +292,10 @@ class MeasuredTruth(Truth):
 
     at_kink = 1e-3
     """The pieces are measured beside the kink, and their derivatives change on the way to it."""
+
+
+def _like(given: Any, moved: Array) -> Any:
+    return moved if isinstance(given, np.ndarray) else float(moved)
 
 
 def _as_float(value: Any) -> Any:

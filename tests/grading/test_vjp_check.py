@@ -131,3 +131,12 @@ def test_interrupts_go_through():
 
     with pytest.raises(KeyboardInterrupt):
         check_vjp(rule, np.sin, 1.0)
+
+
+def test_a_kink_that_no_coordinate_sees_fails_no_subgradient():
+    def smaller(x):
+        return min(abs(float(x[0])), abs(float(x[1])))
+
+    for row in ([0.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.5, 0.5]):
+        assert check_vjp(lambda g, ans, x, row=row: g * np.array(row), smaller, np.zeros(2), seed=1).passed
+    assert not check_vjp(lambda g, ans, x: g * np.array([3.0, 0.0]), smaller, np.zeros(2), seed=1).passed
