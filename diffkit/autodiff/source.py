@@ -271,7 +271,10 @@ def _body(program: Program, writer: Writer) -> tuple[list[str], dict[int, int]]:
         if comment and len(statement) + len(comment) + 4 <= WIDTH:
             lines.append(f"{statement}  # {comment}")
         else:
-            lines += ([f"# {comment}"] if comment and "noqa" not in comment else []) + _wrapped(statement)
+            unused = "noqa" in comment
+            lines += [f"# {comment}"] if comment and not unused else []
+            first, *rest = _wrapped(statement)
+            lines += [f"{first}  # noqa: F841" if unused else first, *rest]
         for guard in guards.get(id(row), ()):
             lines += _assertion(guard, writer)
     return lines, placed
