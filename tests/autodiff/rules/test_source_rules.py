@@ -1,4 +1,4 @@
-"""Source of every NumPy function, of its adjoint program and of that one's tangent: runs as it stands."""
+"""Source of every NumPy function, of its adjoint program and of that one's: runs as it stands."""
 
 from __future__ import annotations
 
@@ -43,3 +43,5 @@ def test_source_runs_as_it_stands(c):
     assert_bits(t, t.value)
     joint = t.adjoint(cotangents_of(t.value))
     assert_bits(joint, (t.value, joint.value))
+    second = joint.adjoint(cotangents_of(joint.value))
+    assert_bits(second, (joint.value, second.value))
