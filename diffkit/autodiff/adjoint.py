@@ -144,8 +144,8 @@ def record_adjoint(t: Trace, cotangents: tuple[Any, ...]) -> AdjointTrace:
 
     adjoints = reverse_sweep(rows, inner, seeds, watch)
     nodes, decisions = outer.close(), outer.take_decisions()
-    outputs = [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in t.inputs]
-    outputs_structure = flatten(t.arguments_from(list(t.inputs)))[1]
+    of_inputs = [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in t.inputs]
+    outputs, outputs_structure = flatten(t.arguments_from(of_inputs))  # None stands for what is constant
     leaves = [*inputs, *seed_rows]
     structure = Structure(tuple, tuple(range(len(leaves))), (LEAF,) * len(leaves), len(leaves))
 

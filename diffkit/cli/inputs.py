@@ -52,7 +52,8 @@ def read_program(name: str, given: Sequence[str]) -> tuple[Program, tuple[Any, .
     try:
         program = programs.get(name)
     except InputError as error:
-        raise InputError(f"{error}; a function of your own is named FILE.py:FUNCTION") from None
+        end = "" if str(error).endswith("?") else "."
+        raise InputError(f"{error}{end} A function of your own is named FILE.py:FUNCTION") from None
     values = dict(program.inputs)
     keywords: dict[str, Any] = {}
     positional = [g for g in given if "=" not in g]

@@ -56,9 +56,10 @@ def extrapolated(f: Callable[[float], Array], h: float) -> tuple[Array, Array]:
     True
     """
     with np.errstate(all="ignore"):
-        best, error = _table(f, h)
+        rough = _noise(f, h / 64)
+        best, error = _table(f, h, rough)
         for factor in (0.73, 0.59):
-            other, off = _table(f, factor * h)
+            other, off = _table(f, factor * h, rough)
             best, error = (
                 np.where(off < error, other, best),
                 np.fmax(np.fmin(error, off), np.abs(other - best)),
@@ -66,11 +67,10 @@ def extrapolated(f: Callable[[float], Array], h: float) -> tuple[Array, Array]:
     return best, error
 
 
-def _table(f: Callable[[float], Array], h: float) -> tuple[Array, Array]:
+def _table(f: Callable[[float], Array], h: float, rough: Array) -> tuple[Array, Array]:
     """One table of central differences, extrapolated."""
     with np.errstate(all="ignore"):
         middle = f(0.0)
-        rough = _noise(f, h / 64)
         best = np.full(middle.shape, np.nan)
         error = np.full(middle.shape, np.inf)
         previous: list[Array] = []
@@ -90,14 +90,26 @@ def _table(f: Callable[[float], Array], h: float) -> tuple[Array, Array]:
 
 
 def _noise(f: Callable[[float], Array], spacing: float, first: int = -4) -> Array:
-    """The size of what is not smooth in f: its sixth differences, scaled (More and Wild, 2011)."""
-    rough = []
-    for factor in (1.0, 0.617, 0.381):  # the steps of a staircase may fit one spacing, not all
-        values = np.array([f((first + k) * factor * spacing) for k in range(9)])
-        sixth = np.abs(np.diff(values, 6, axis=0)).max(axis=0) / math.sqrt(924)
-        rough.append(np.where(np.isfinite(sixth), sixth, 0.0))
-    most: Array = np.maximum.reduce(rough)
-    return most
+    """The size of what is not smooth in f: its sixth differences, scaled (More and Wild, 2011).
+
+    The least that is found at several spacings: noise is there at all of them, but what is smooth and
+    changes within one (an oscillation) is not at those far below. A spacing at which f mostly stands still
+    says nothing: a staircase is flat between its steps.
+    """
+    least: Array | None = None
+    for power in range(4):
+        rough, moving = [], []
+        for factor in (1.0, 0.617, 0.381):  # the steps of a staircase may fit one spacing, not all
+            apart = factor * spacing / 16.0**power
+            values = np.array([f((first + k) * apart) for k in range(9)])
+            sixth = np.abs(np.diff(values, 6, axis=0)).max(axis=0) / math.sqrt(924)
+            rough.append(np.where(np.isfinite(sixth), sixth, 0.0))
+            moving.append((np.diff(values, axis=0) != 0).sum(axis=0) >= 6)
+        most = np.maximum.reduce(rough)
+        telling = np.logical_and.reduce(moving)
+        least = most if least is None else np.where(telling, np.minimum(least, most), least)
+    assert least is not None
+    return least
 
 
 def _one_sided(f: Callable[[float], Array], h: float, sign: float) -> tuple[Array, Array]:
@@ -166,7 +178,10 @@ class MeasuredTruth(Truth):
             moved[index] += shift
             given = moved if isinstance(args[place], np.ndarray) else float(moved)
             shifted = [given if k == place else a for k, a in enumerate(args)]
-            return np.asarray(self.measured_function(*shifted, **kwargs), dtype=float)
+            try:
+                return np.asarray(self.measured_function(*shifted, **kwargs), dtype=float)
+            except (ArithmeticError, ValueError):  # a step out of the domain, or too far: left out
+                return np.full(np.shape(self.ans), np.nan)
 
         return f
 

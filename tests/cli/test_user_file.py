@@ -115,7 +115,7 @@ BAD = {
     ("mine.py:breaks", "1"): "mine.py, line 23, in breaks: ZeroDivisionError: ",
     ("broken.py:f", "1"): "broken.py, line 2: SyntaxError: expected ':'",
     ("raises.py:f", "1"): "raises.py, line 4: NameError: name 'missing' is not defined",
-    ("neither", "1"): "a function of your own is named FILE.py:FUNCTION",
+    ("neither", "1"): "A function of your own is named FILE.py:FUNCTION",
 }
 
 
