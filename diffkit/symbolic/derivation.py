@@ -318,7 +318,8 @@ def _reading(rule: Rule) -> tuple[str, str, str, dict[str, Expression]]:
     letters = _LETTERS[: len(operands)] if len(operands) <= 3 else _numbered(len(operands))
     bindings = dict(zip(letters, operands, strict=True))
     if rule.name == "sum":
-        constants = [a for a in rule.node._args if all(a is not o for o in operands)]
+        live = {id(o) for o in operands}
+        constants = [a for a in rule.node._args if id(a) not in live]
         fixed = ["c"] if len(constants) == 1 else [f"c{k + 1}" for k in range(len(constants))]
         bindings |= dict(zip(fixed, constants, strict=True))
         return "sum", _row(bindings, " + "), _row([f"d{letter}" for letter in letters], " + "), bindings

@@ -149,7 +149,8 @@ def evaluate(
         InputError: for a symbol without a value, or what has no exact value.
         DomainError: where fractions or mpmath meet a division by zero.
         NoRuleError: for a function that nothing computes, by name.
-        BudgetError: when twenty times the precision asked for does not suffice.
+        BudgetError: when twenty times the precision asked for does not suffice, or Sums nest in
+            Sums more than some hundred deep.
 
     >>> import sympy
     >>> x, y = sympy.symbols("x y")
@@ -175,6 +176,10 @@ def evaluate(
         known = {id(symbol): arithmetic.convert(value) for symbol, value in given.items()}
         try:
             return [interpret(root, known, arithmetic, functions) for root in roots]
+        except RecursionError:
+            raise BudgetError(
+                "the Sums and Products nest deeper than Python's recursion limit allows"
+            ) from None
         except ZeroDivisionError:
             at = ", ".join(f"{symbol} = {value}" for symbol, value in given.items())
             raise DomainError(f"a division by zero at {at}") from None

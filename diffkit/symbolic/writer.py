@@ -25,6 +25,7 @@ _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(6)
 
 _WIDTH = 90  # a longer line is broken by naming a part of it
 _NEST = 40  # parentheses within parentheses; Python's parser allows 200
+_LOOPS = 90  # Sums within Sums; Python allows a hundred levels of indentation
 _TERMS = 40  # of a sum or product on one line: Python compiles longer ones by recursion
 
 _RELATIONS = {
@@ -91,11 +92,13 @@ class Writer:
         known: Mapping[int, Text],
         heads: dict[str, Any],
         matrices: dict[str, Any] | None = None,
+        depth: int = 0,
     ) -> None:
         self.names = names
         self.texts = dict(known)
         self.heads = heads  # the SymPy functions that occur, by name
         self.matrices = matrices  # those of constants, by name; None to write every sum out
+        self.depth = depth  # of the Sums that this body is in
         self.rows: dict[int, Row] = {}
         self.lines: list[str] = []
 
@@ -250,12 +253,17 @@ class Writer:
 
     def _over_range(self, node: Expression) -> Text:
         """A loop over a function of the index; what does not depend on the index stays outside."""
+        if self.depth == _LOOPS:
+            raise InputError(
+                f"the expression has Sums or Products nested more than {_LOOPS} deep, and Python's loops "
+                "do not nest that far; evaluate the innermost first, with .doit()"
+            )
         body, limits = node._args[0], node._args[1:]
         inside = depending(node)
         known = {key: text for key, text in self.texts.items() if key not in inside}
         for limit in limits:
             known[id(limit._args[0])] = Text(self.names.like(limit._args[0]))
-        writer = Writer(self.names, known, self.heads)
+        writer = Writer(self.names, known, self.heads, depth=self.depth + 1)
         (result,) = writer.write([body])
         indices = ", ".join(known[id(limit._args[0])].text for limit in limits)
         name = self.names.fresh("term")

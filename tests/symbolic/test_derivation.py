@@ -8,6 +8,7 @@ from diffkit.errors import InputError, NoRuleError
 from diffkit.symbolic import FAMILIES, diff, steps
 
 x, y = symbols("x y", real=True)
+n = symbols("n", integer=True)
 f = sympy.Function("f")
 
 RULES = [
@@ -42,6 +43,8 @@ RULES = [
     (sympy.Piecewise((x**2, x < 0), (sympy.sin(x), True)), "piecewise"),
     (f(x), "undefined function"),
     (sympy.Sum(x**y, (y, 1, 3)), "sum over a range"),
+    (sympy.Product(x + y, (y, 1, 3)), "product over a range"),
+    (sympy.Sum(sympy.Product(x + y + n, (y, 1, 3)), (n, 1, 2)), "sum over a range"),
     (FAMILIES["logistic map"].expression(6), "product"),
 ]
 

@@ -535,6 +535,19 @@ def test_the_answer_does_not_depend_on_what_was_built_before():
 # -- sums inside of sums --------------------------------------------------------------------------------
 
 
+def test_a_products_derivative_is_the_same_each_time():
+    i, k = symbols("i k", integer=True)
+    inner = sympy.Product(k * x + i, (i, 1, 2))
+    expr = sympy.Product(x + i + inner, (i, 1, 3))
+    for mode in ("forward", "reverse"):
+        once, again = diff(expr, x, mode=mode), diff(expr, x, mode=mode)
+        assert once is again
+        difference = once.doit() - sympy.diff(expr.doit(), x)
+        assert abs(difference.subs({x: 0.7, k: 1.3})) < 1e-10
+    second = diff(expr, x, 2).doit() - sympy.diff(expr.doit(), x, 2)
+    assert abs(second.subs({x: 0.7, k: 1.3})) < 1e-9
+
+
 def nested_sum(levels, innermost):
     """sum over i1, ..., in of innermost * i1 * ... * in, built without SymPy's own walks over it."""
     expr = intern(innermost)

@@ -10,8 +10,8 @@ import sympy
 from sympy import S, symbols
 
 from diffkit.errors import DomainError, InputError, NoRuleError
-from diffkit.expressions import multiply
-from diffkit.symbolic import FAMILIES, BudgetError, diff, evaluate, lambdify
+from diffkit.expressions import intern, multiply, rebuild
+from diffkit.symbolic import FAMILIES, BudgetError, diff, evaluate, lambdify, straight_line
 
 x, y = symbols("x y")
 i, n = symbols("i n", integer=True)
@@ -152,3 +152,15 @@ def test_a_division_is_one_division():
     expr = multiply(x, 1 / y)
     assert evaluate(expr, {x: 1.0, y: 49.0}) == 1.0 / 49.0
     assert evaluate(expr, {x: 5.0, y: 49.0}) == 5.0 / 49.0
+
+
+def test_sums_nested_too_deep_to_evaluate_say_so():
+    index = sympy.Symbol("i", integer=True)
+    template = intern(sympy.Sum(index, (index, 1, 1)))
+    expr = intern(sympy.Symbol("x"))
+    for _ in range(1000):
+        expr = rebuild(template, [expr, template.args[1]])
+    with pytest.raises(BudgetError, match="nest deeper"):
+        evaluate(expr, {sympy.Symbol("x"): 0.5})
+    with pytest.raises(InputError, match="more than 90 deep"):
+        straight_line(expr)

@@ -76,7 +76,8 @@ def _differentiated(node: Expression, context: Context) -> list[Expression]:
     if inner_limits:
         body = rebuild(node, [body, *inner_limits])
     inside.explore(body)
-    j = intern(sympy.Dummy(index.name, integer=True))
+    # The product's own index, the same whenever it is differentiated: derivatives can be compared.
+    j = intern(sympy.Dummy(index.name, dummy_index=hash(node), integer=True))
 
     def over(first: Expression, last: Expression) -> Expression:
         return rebuild(_PRODUCT, [body, intern(sympy.Tuple(index, first, last))])
