@@ -308,8 +308,9 @@ def test_a_forward_function_is_not_given_away(tmp_path) -> None:
 def test_a_killed_run_resumes_with_nothing_lost_or_graded_twice(tmp_path, number) -> None:
     subs, results = tmp_path / "subs", tmp_path / "results"
     subs.mkdir()
+    slow = submission("multiply", "tanh") + "\nimport time\ntime.sleep(0.15)\n"  # so that 40 take a while
     for k in range(40):
-        (subs / f"s{k:02}.py").write_text(submission("multiply", "tanh"))
+        (subs / f"s{k:02}.py").write_text(slow)
     path = write_assignment(tmp_path, "multiply", "tanh")
     command = [sys.executable, "-m", "diffkit", "grade", str(path), str(subs), "-o", str(results)]
     command += ["--workers", "2"]
