@@ -178,12 +178,16 @@ class MeasuredTruth(Truth):
             moved[index] += shift
             given = moved if isinstance(args[place], np.ndarray) else float(moved)
             shifted = [given if k == place else a for k, a in enumerate(args)]
-            try:
-                return np.asarray(self.measured_function(*shifted, **kwargs), dtype=float)
-            except (ArithmeticError, ValueError):  # a step out of the domain, or too far: left out
-                return np.full(np.shape(self.ans), np.nan)
+            return self._measure(shifted, kwargs)
 
         return f
+
+    def _measure(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Array:
+        """The function's value; nan, which leaves the step out, where it raises."""
+        try:
+            return np.asarray(self.measured_function(*args, **kwargs), dtype=float)
+        except (ArithmeticError, ValueError):
+            return np.full(np.shape(self.ans), np.nan)
 
     def _size(self, value: Any, index: Any) -> float:
         entries = np.abs(np.asarray(value, dtype=float))
@@ -263,7 +267,7 @@ class MeasuredTruth(Truth):
                 _like(a, points[k] + shift * steps[k]) if k in self.differentiated else a
                 for k, a in enumerate(self.args)
             ]
-            return np.asarray(self.measured_function(*moved, **self.kwargs), dtype=float)
+            return self._measure(moved, self.kwargs)
 
         plane, off = np.zeros(np.shape(self.ans)), np.zeros(np.shape(self.ans))
         for place, (block, error) in zip(self.differentiated, self._measured, strict=True):

@@ -45,14 +45,8 @@ def cotangent(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
     def summed(o: Observation) -> Array | None:
         return o.pull(seeds=tuple(np.full_like(s, s.sum()) for s in o.seeds))
 
-    def forgotten_wide(o: Observation) -> Array | None:
-        """The local derivative alone, before it is spread and summed with g."""
-        ones = o.pull(seeds=tuple(np.ones_like(s) for s in o.seeds))
-        return None if ones is None else ones
-
     yield "upstream summed or averaged", "averaged", averaged
     yield "upstream summed or averaged", "summed", summed
-    yield "upstream forgotten", "", forgotten_wide
 
     def twice(o: Observation) -> Array | None:
         return o.right * o.g if o.g.shape in (o.right.shape, ()) else None
