@@ -21,7 +21,6 @@ N = 50
 HELMHOLTZ = symbolic.FAMILIES["Helmholtz energy"]
 LOGISTIC = symbolic.FAMILIES["logistic map"]
 CONSTANTS = [sympy.Symbol("R"), sympy.Symbol("T")]
-POINT = [0.5 / N + 1e-4 * k for k in range(N)] + [1.0, 1.0]
 
 
 @functools.cache
@@ -84,33 +83,53 @@ def test_helmholtz_gradient_by_sympy(benchmark):
 # -- its evaluation -----------------------------------------------------------------------------------
 
 
-@pytest.mark.benchmark(group=f"Helmholtz gradient, n = {N}: its value")
-def test_helmholtz_value_by_diffkit(benchmark):
-    expr, xs = helmholtz()
-    f = symbolic.lambdify([*xs, *CONSTANTS], symbolic.gradient(expr, xs))
-    assert len(benchmark(f, *POINT)) == N
+def given(n):
+    """The function, its symbols, and a point: all mole fractions small, R and T one."""
+    point = np.array([0.5 / n + 1e-4 * k / n for k in range(n)] + [1.0, 1.0])
+    return HELMHOLTZ.expression(n), [*HELMHOLTZ.variables(n), *CONSTANTS], point
 
 
-@pytest.mark.benchmark(group=f"Helmholtz gradient, n = {N}: its value")
-def test_helmholtz_value_by_symengine(benchmark):
+sizes = pytest.mark.parametrize("n", [20, 50, 100])
+
+
+@sizes
+def test_helmholtz_value_by_diffkit(benchmark, n):
+    """A vector in and a vector out, as for the others."""
+    benchmark.group = f"Helmholtz gradient, n = {n}: its value"
+    expr, symbols, point = given(n)
+    f = symbolic.lambdify([symbols], sympy.Array(symbolic.gradient(expr, symbols[:n])))
+    assert len(benchmark(f, point)) == n
+
+
+@sizes
+def test_helmholtz_value_by_diffkit_of_floats(benchmark, n):
+    """Each of the n + 2 floats an argument of its own, and a list of n floats as the result."""
+    benchmark.group = f"Helmholtz gradient, n = {n}: its value"
+    expr, symbols, point = given(n)
+    f = symbolic.lambdify(symbols, symbolic.gradient(expr, symbols[:n]))
+    assert len(benchmark(f, *point.tolist())) == n
+
+
+@sizes
+def test_helmholtz_value_by_symengine(benchmark, n):
     engine = pytest.importorskip("symengine")
-    expr, xs = helmholtz()
-    f, symbols = in_symengine(expr, [*xs, *CONSTANTS])
-    compiled = engine.Lambdify(symbols, [f.diff(v) for v in symbols[:N]], cse=True)
-    values = np.array(POINT)
-    got = benchmark(compiled, values)
-    ours = symbolic.lambdify([*xs, *CONSTANTS], symbolic.gradient(expr, xs))
-    assert got == pytest.approx(ours(*POINT), rel=1e-9)
+    benchmark.group = f"Helmholtz gradient, n = {n}: its value"
+    expr, xs, point = given(n)
+    f, symbols = in_symengine(expr, xs)
+    compiled = engine.Lambdify(symbols, [f.diff(v) for v in symbols[:n]], cse=True)
+    got = benchmark(compiled, point)
+    ours = symbolic.lambdify([xs], sympy.Array(symbolic.gradient(expr, xs[:n])))
+    assert got == pytest.approx(ours(point), rel=1e-9)
 
 
-@pytest.mark.benchmark(group=f"Helmholtz gradient, n = {N}: its value")
-def test_helmholtz_value_by_casadi(benchmark):
+@sizes
+def test_helmholtz_value_by_casadi(benchmark, n):
     casadi = pytest.importorskip("casadi")
-    expr, xs = helmholtz()
-    f, symbols = in_casadi(expr, [*xs, *CONSTANTS])
+    benchmark.group = f"Helmholtz gradient, n = {n}: its value"
+    expr, xs, point = given(n)
+    f, symbols = in_casadi(expr, xs)
     compiled = casadi.Function("gradient", [symbols], [casadi.gradient(f, symbols)])
-    values = np.array(POINT)
-    benchmark(compiled, values)
+    benchmark(compiled, point)
 
 
 # -- the logistic map ---------------------------------------------------------------------------------

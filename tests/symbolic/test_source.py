@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import S, symbols
 
-from diffkit.errors import InputError
 from diffkit.expressions import add, call, divide, intern, multiply, negative, power, subtract
-from diffkit.symbolic import FAMILIES, diff, evaluate, gradient, lambdify, straight_line
+from diffkit.symbolic import FAMILIES, diff, evaluate, lambdify, straight_line
 
 x, y = symbols("x y")
 POWERS = [2, -1, -2, S(1) / 2, -S(1) / 2]
@@ -99,44 +98,3 @@ def test_names_that_python_has_taken():
         if isinstance(node, ast.arguments)
         for a in node.args
     )
-
-
-def test_shapes_of_the_result():
-    assert lambdify([x], [x, 2 * x])(1.0) == [1.0, 2.0]
-    matrix = lambdify([x, y], sympy.Matrix([[x, y], [x * y, 1]]))
-    assert matrix(2.0, 3.0).tolist() == [[2.0, 3.0], [6.0, 1.0]]
-    assert matrix(np.array([1.0, 2.0]), 3.0).shape == (2, 2, 2)
-    assert lambdify(x, x**2)(np.array([1, 2])).dtype == float
-
-
-def test_bad_arguments():
-    with pytest.raises(InputError, match="y is not among the arguments"):
-        lambdify([x], x + y)
-    with pytest.raises(InputError, match="different symbols"):
-        lambdify([x, x], x)
-    with pytest.raises(InputError, match="expected symbols"):
-        lambdify(["x"], x)
-
-
-def test_the_helmholtz_gradient():
-    family = FAMILIES["Helmholtz energy"]
-    n = 10  # long enough for a product with the matrix of constants
-    xs, f = family.variables(n), family.expression(n)
-    constants = [sympy.Symbol("R"), sympy.Symbol("T")]
-    point = [0.1 + 0.02 * k for k in range(n)]
-    compiled = lambdify([*xs, *constants], gradient(f, xs))
-    got = compiled(*point, 2.0, 3.0)
-    values = dict(zip([*xs, *constants], [*point, 2.0, 3.0], strict=True))
-    assert "times(m1, " in compiled.source
-    shapes = [matrix.shape for matrix in compiled.constants.values()]
-    assert shapes == [(n + 1, n), (n, n + 1)]  # b*x below A*x; its transpose, with b's part of each row
-    assert compiled.source.count(" = times(") == 2  # b*x with its first row, 1*x1 + ..., and b transposed
-    assert not any(line.split(" = ")[-1].isidentifier() for line in compiled.source.splitlines())
-    by_arrays = compiled(*[np.array([p, p]) for p in point], 2.0, 3.0)
-    assert [a[1] for a in by_arrays] == pytest.approx(got, rel=1e-12)
-    by_forward = [evaluate(diff(f, s), values) for s in xs]
-    assert got == pytest.approx(by_forward, rel=1e-12)
-    step = 1e-6
-    for k, s in enumerate(xs):
-        up, down = (evaluate(f, {**values, s: point[k] + e}) for e in (step, -step))
-        assert got[k] == pytest.approx((up - down) / (2 * step), rel=1e-7)
