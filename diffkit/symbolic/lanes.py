@@ -326,7 +326,9 @@ class _Packing:
 
     def finished(self, roots: Sequence[Expression]) -> Lanes:
         if len(roots) >= FEWEST and self._home(roots) is not None:
-            return Lanes([self._gathered(roots)], True, self.constants)
+            together = self._gathered(roots)
+            if id(together) in self._lengths:
+                return Lanes([together], True, self.constants)
         return Lanes([self._scalar(root) for root in roots], False, self.constants)
 
     def cost(self, roots: Sequence[Expression]) -> int:

@@ -139,6 +139,15 @@ def test_where_there_are_no_lanes():
     assert f(*[1.0] * N) == [2.0] * N
 
 
+def test_the_same_root_many_times():
+    roots = [intern(sympy.exp(v)) for v in XS]
+    point = [0.1 * k for k in range(N)]
+    f = lambdify([XS], [*roots[:1] * 30, sympy.Add(*roots)])
+    assert f(point) == pytest.approx([1.0] * 30 + [float(np.exp(point).sum())])
+    twice = lambdify([XS], [roots[3]] * 30)
+    assert twice(point) == pytest.approx([np.exp(0.3)] * 30)
+
+
 def test_a_users_function_stands_between_lanes():
     g = sympy.Function("g")
     seen = []
