@@ -12,12 +12,14 @@ n0 [label="<a:b> \"\\n\" &amp;amp;"
 
 from __future__ import annotations
 
+import math
+
 import graphviz
 
 from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
-__all__ = ["EDGE_SIZE", "NODE_SIZES", "label_box", "line_height", "node_box", "to_dot"]
+__all__ = ["EDGE_SIZE", "NODE_SIZES", "blank_width", "label_box", "line_height", "node_box", "to_dot"]
 
 NODE_SIZES = {"formula": 15.0, "value": 15.0, "type": 11.0, "note": 11.0, "tangent": 15.0, "adjoint": 15.0}
 """Font sizes of the lines in a node, by kind."""
@@ -216,14 +218,18 @@ def _add_nodes(dot: graphviz.Digraph, nodes: list[Node], sizes_only: bool) -> No
             dot.node(node.id, **_node_attributes(node))
 
 
+def blank_width(edge: Edge) -> float:
+    """How wide the place is that the layout keeps for an edge's label: whole m's of Courier, 6 pt each."""
+    return 6.0 * math.ceil((label_box(edge.labels, on_edge=True)[0] + 12) / 6)
+
+
 def _blank(edge: Edge) -> dict[str, str]:
     """A label's stand-in: as many m's of Courier (0.6 em each) and lines (1.2 em) as it takes."""
     attributes: dict[str, str] = {}
     if edge.labels:
-        width, height = label_box(edge.labels, on_edge=True)
-        columns = max(1, round((width + 6) / 6))
+        height = label_box(edge.labels, on_edge=True)[1]
         lines = max(1, round(height / 12 + 0.3))
-        attributes["label"] = "\\n".join(["m" * columns] * lines)
+        attributes["label"] = "\\n".join(["m" * round(blank_width(edge) / 6)] * lines)
     if edge.back:
         attributes["dir"] = "back"
     if edge.kind == "align":

@@ -16,10 +16,10 @@ import struct
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diffkit.errors import DiffkitError, InputError
-from diffkit.graphs.dot import to_dot
+from diffkit.graphs.dot import blank_width, to_dot
 from diffkit.graphs.model import Graph
 
 __all__ = ["Box", "Curve", "Layout", "LayoutError", "choose_engine", "lay_out", "run_engine"]
@@ -56,7 +56,8 @@ class Curve:
         tip: where the arrow's head points; it stands at the end of ``points``, or at its beginning
             if ``back``.
         back: see ``tip``.
-        label: the centre of its label, or None.
+        label: where its label stands, or None: the middle of its left side in a drawing that points down,
+            since it stands to the right of the arrow there; its centre in one to the right.
     """
 
     points: tuple[Point, ...]
@@ -265,20 +266,37 @@ def lay_out(graph: Graph, engine: str = "auto") -> Layout:
             x, y = _floats(item["pos"])
             boxes[item["name"]] = Box(x, height - y, float(item["width"]) * 72, float(item["height"]) * 72)
     edges = sorted(told.get("edges", ()), key=lambda e: int(e["id"]))
-    drawn = iter([_curve(e, height) for e in edges])
+    labelled = {str(number): edge for number, edge in enumerate(graph.edges)}
+    down = graph.direction == "down"
+    drawn = iter([_curve(e, height, blank_width(labelled[e["id"]]) if down else 0.0) for e in edges])
     curves = tuple(
         _link(boxes[e.tail], boxes[e.head], graph.direction) if e.kind == "kept" else next(drawn)
         for e in graph.edges
     )
     assert len(boxes) == len(graph.nodes)
-    return Layout(width, height, boxes, curves, clusters)
+    return Layout(width, height, boxes, curves, _in_line(clusters, down))
+
+
+def _in_line(clusters: dict[str, Box], down: bool) -> dict[str, Box]:
+    """The frames of primal and adjoint, which stand side by side, made equally long."""
+    parts = [name for name in ("cluster_primal", "cluster_adjoint") if name in clusters]
+    if len(parts) < 2:
+        return clusters
+    boxes = [clusters[name] for name in parts]
+    if down:
+        low, high = min(b.y - b.height / 2 for b in boxes), max(b.y + b.height / 2 for b in boxes)
+        longer = [replace(b, y=(low + high) / 2, height=high - low) for b in boxes]
+    else:
+        low, high = min(b.x - b.width / 2 for b in boxes), max(b.x + b.width / 2 for b in boxes)
+        longer = [replace(b, x=(low + high) / 2, width=high - low) for b in boxes]
+    return clusters | dict(zip(parts, longer, strict=True))
 
 
 def _floats(text: str) -> list[float]:
     return [float(part) for part in text.split(",")]
 
 
-def _curve(edge: dict[str, str], height: float) -> Curve:
+def _curve(edge: dict[str, str], height: float, label_width: float) -> Curve:
     points: list[Point] = []
     tip, back = None, False
     for part in edge["pos"].split():
@@ -291,7 +309,7 @@ def _curve(edge: dict[str, str], height: float) -> Curve:
     label = None
     if "lp" in edge:
         x, y = _floats(edge["lp"])
-        label = (x, height - y)
+        label = (x - label_width / 2 + 6, height - y) if label_width else (x, height - y)
     return Curve(tuple(points), tip, back, label)
 
 

@@ -10,9 +10,10 @@ from diffkit.graphs.model import Edge, Graph, Label, Node
 __all__ = ["to_mermaid"]
 
 _SHAPES = {
-    "input": ('(["', '"])'),
-    "seed": ('(["', '"])'),
-    "leaf": ('(["', '"])'),
+    # Not the stadium ([...]): around two short lines it is drawn higher than wide, inside out.
+    "input": ('("', '")'),
+    "seed": ('("', '")'),
+    "leaf": ('("', '")'),
     "output": ('[["', '"]]'),
     "sum": ('(("', '"))'),
     "group": ('[/"', '"/]'),
@@ -30,10 +31,12 @@ classDef sum fill:#fdf0e6,stroke:#c25400,color:#1b1f24
 classDef kept fill:#f1f2f4,stroke:#b9bfc6,color:#1b1f24
 classDef dotted stroke-dasharray:2 4"""
 
+_LINES = {"adjoint": "stroke:#c25400", "kept": "stroke:#b9bfc6,stroke-width:1px"}
 
-def _quoted(labels: tuple[Label, ...]) -> str:
+
+def _quoted(labels: tuple[Label, ...], between: str = "<br/>") -> str:
     """Lines with every character that Mermaid or HTML would read written as an entity."""
-    return "<br/>".join("".join(_character(c) for c in label.text) for label in labels)
+    return between.join("".join(_character(c) for c in label.text) for label in labels)
 
 
 def _character(c: str) -> str:
@@ -50,7 +53,8 @@ def _node(node: Node) -> str:
 
 
 def _edge(edge: Edge) -> str:
-    label = f'|"{_quoted(edge.labels)}"|' if edge.labels else ""
+    # In one line: of labels that stand above each other, Mermaid lets the higher ones overlap.
+    label = f'|"{_quoted(edge.labels, " ")}"|' if edge.labels else ""
     arrow = "-.->" if edge.kind == "adjoint" or edge.dotted else "---" if edge.kind == "kept" else "-->"
     return f"  {edge.tail} {arrow}{label} {edge.head}"
 
@@ -69,10 +73,15 @@ def to_mermaid(graph: Graph) -> str:
         for part in ("primal", "adjoint"):
             lines.append(f"  subgraph {part}")
             lines += ["  " + _node(n) for n in graph.nodes if n.part == part]
-            lines.append("  end")
+            lines += ["  end", f"  style {part} fill:transparent,stroke:#b9bfc6"]
     else:
         lines += map(_node, graph.nodes)
-    lines += [_edge(e) for e in graph.edges if e.kind != "align"]
+    edges = [e for e in graph.edges if e.kind != "align"]
+    lines += map(_edge, edges)
+    for kind, look in _LINES.items():
+        numbers = [str(k) for k, e in enumerate(edges) if e.kind == kind]
+        if numbers:
+            lines.append(f"  linkStyle {','.join(numbers)} {look}")
     dotted = [n.id for n in graph.nodes if n.dotted]
     if dotted:
         lines.append(f"  class {','.join(dotted)} dotted")

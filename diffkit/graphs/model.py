@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from diffkit.autodiff.notation import Math
+from diffkit.graphs.metrics import text_width
 
 __all__ = ["Edge", "Graph", "Label", "Node"]
 
@@ -120,6 +121,17 @@ class Graph:
     def node(self, id: str) -> Node:
         """The node of that id."""
         return next(n for n in self.nodes if n.id == id)
+
+    def frame_title(self, name: str, width: float) -> tuple[str, bool]:
+        """What a frame of the layout says, and whether it says so below: a part's name, or a group's."""
+        number = name.removeprefix("cluster_").removeprefix("primal").removeprefix("adjoint")
+        if number:
+            return list(self.groups.values())[int(number) - 1], False
+        part = name.removeprefix("cluster_")
+        if part == "adjoint" and any(e.kind == "kept" for e in self.edges):
+            key = f"{part} (thin lines: values that it reads)"
+            return (key if text_width(key, 12) < width - 18 else part), True
+        return part, part == "adjoint"
 
     def keep(self, ids: Iterable[str]) -> Graph:
         """The part of the graph on these nodes."""

@@ -46,6 +46,7 @@ _LIGHT = """
 .dk .tip{fill:#4a5058;stroke:none}
 .dk .edge text,.dk .cluster-name{stroke:#ffffff;HALO_STYLE}
 .dk .edge text{fill:#39424c}
+.dk.down .edge text{text-anchor:start}
 .dk .edge text.number{font-weight:600}
 .dk .edge.adjoint .line{stroke:#c25400;stroke-dasharray:6 4}
 .dk .edge.adjoint .tip{fill:#c25400}
@@ -113,7 +114,8 @@ def to_svg(
         style = style.replace(_HALO, ";stroke:none").replace(FONT, "'DejaVu Sans'")
     width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="dk" width="{width:.0f}" height="{height:.0f}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="dk {graph.direction}" '
+        f'width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {_f(width)} {_f(height)}" role="img" aria-label="{_attribute(graph.title)}" '
         + ('style="max-width:100%;height:auto">' if scales else ">"),
         f"<style>{style}</style>",
@@ -140,13 +142,18 @@ def to_svg(
 
 
 _OVERLINE_SPAN = re.compile('<tspan text-decoration="overline">(.*?)</tspan>')
-_FONT_SIZE = re.compile('font-size="([0-9.]+)"')
+_FONT_SIZE = re.compile('class="([a-z-]+)" font-size="([0-9.]+)"')
+_BOLD = ("formula", "adjoint", "tangent")
 
 
 def _for_converters(svg: str) -> str:
     """With combining overlines, for CairoSVG misplaces a part of a line; smaller, for DejaVu is wide."""
-    svg = _OVERLINE_SPAN.sub(lambda m: "".join(c + "\u0305" for c in m[1]), svg)
-    return _FONT_SIZE.sub(lambda m: f'font-size="{0.9 * float(m[1]):.2f}"', svg)
+
+    def smaller(found: re.Match[str]) -> str:
+        kind, size = found[1], float(found[2])
+        return f'class="{kind}" font-size="{size * (0.83 if kind in _BOLD else 0.9):.2f}"'
+
+    return _FONT_SIZE.sub(smaller, _OVERLINE_SPAN.sub(lambda m: "".join(c + "\u0305" for c in m[1]), svg))
 
 
 def _f(value: float) -> str:
@@ -177,11 +184,7 @@ def _attribute(text: str) -> str:
 
 def _cluster_name(graph: Graph, name: str, box: Box) -> str:
     x, y = box.x - box.width / 2, box.y - box.height / 2
-    number = name.removeprefix("cluster_").removeprefix("primal").removeprefix("adjoint")
-    if number:
-        title, below = list(graph.groups.values())[int(number) - 1], False
-    else:
-        title, below = name.removeprefix("cluster_"), name.endswith("adjoint")
+    title, below = graph.frame_title(name, box.width)
     baseline = y + box.height - 6 if below else y + 15
     return (
         f'<text class="cluster-name" font-size="12" x="{_f(x + 9)}" y="{_f(baseline)}">{_text(title)}</text>'
@@ -189,7 +192,7 @@ def _cluster_name(graph: Graph, name: str, box: Box) -> str:
 
 
 def _lines(labels: tuple[Label, ...], x: float, y: float, on_edge: bool) -> list[str]:
-    """Lines of text, centred at a point."""
+    """Lines of text, one below the other about a point."""
     sizes = [label_size(label, on_edge) for label in labels]
     top = y - sum(map(line_height, sizes)) / 2
     parts = []

@@ -72,7 +72,7 @@ def to_tikz(graph: Graph, layout: Layout, *, scale: float | None = None) -> str:
     order = sorted(range(len(graph.edges)), key=lambda k: graph.edges[k].kind != "kept")
     for k in order:
         if graph.edges[k].kind != "align":
-            out += _edge(graph.edges[k], layout.curves[k])
+            out += _edge(graph.edges[k], layout.curves[k], graph.direction)
     for node in graph.nodes:
         out.append(_node(node, layout.boxes[node.id]))
     out.append(r"\end{tikzpicture}")
@@ -86,9 +86,8 @@ def visible_comment(text: str) -> str:
 
 def _cluster(graph: Graph, name: str, box: Box) -> str:
     x, y = box.x - box.width / 2, box.y - box.height / 2
-    number = name.removeprefix("cluster_").removeprefix("primal").removeprefix("adjoint")
-    title = list(graph.groups.values())[int(number) - 1] if number else name.removeprefix("cluster_")
-    anchor, at = ("south west", y + box.height) if title == "adjoint" and not number else ("north west", y)
+    title, below = graph.frame_title(name, box.width)
+    anchor, at = ("south west", y + box.height) if below else ("north west", y)
     return (
         rf"\draw[black!25, rounded corners=4pt] ({_fixed(x)},{_fixed(y)}) "
         rf"rectangle ({_fixed(x + box.width)},{_fixed(y + box.height)});"
@@ -106,7 +105,7 @@ def _node(node: Node, box: Box) -> str:
     )
 
 
-def _edge(edge: Edge, curve: Curve) -> list[str]:
+def _edge(edge: Edge, curve: Curve, direction: str) -> list[str]:
     style = {"flow": "dk flow", "adjoint": "dk back", "kept": "dk link"}[edge.kind]
     if edge.dotted:
         style += ", dk dotted"
@@ -120,7 +119,8 @@ def _edge(edge: Edge, curve: Curve) -> list[str]:
     )
     out = [rf"\draw[{style}] {path};"]
     if edge.labels and curve.label is not None:
-        colour = ", text=dkvermilion!80!black" if edge.kind == "adjoint" else ""
+        look = ", text=dkvermilion!80!black" if edge.kind == "adjoint" else ""
+        look += ", anchor=west" if direction == "down" else ""
         x, y = curve.label
-        out.append(rf"\node[dk label{colour}] at ({_fixed(x)},{_fixed(y)}) {{{_lines(edge.labels)}}};")
+        out.append(rf"\node[dk label{look}] at ({_fixed(x)},{_fixed(y)}) {{{_lines(edge.labels)}}};")
     return out

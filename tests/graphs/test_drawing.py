@@ -112,7 +112,7 @@ def test_mermaid_escapes_what_it_would_read():
     name = 'a"]; click <b> & #35; |x|`'
     text = dk.draw(lambda p: p[name] * 2.0, {name: 1.0}).mermaid()
     label = next(line for line in text.splitlines() if line.startswith("  n0"))
-    inside = label.removeprefix('  n0(["').removesuffix('"]):::input')
+    inside = label.removeprefix('  n0("').removesuffix('"):::input')
     assert not set(inside.replace("<br/>", "")) & set('"<>|`[]{}&')
 
 
@@ -120,6 +120,15 @@ def test_mermaid_leads_adjoints_from_the_output_back():
     text = dk.draw(lambda x: 2.0 * x, 1.0, view="adjoint").mermaid()
     assert text.startswith("flowchart RL")
     assert "  a1 -.->" in text
+
+
+def test_mermaid_colours_every_arrow_of_its_kind():
+    drawing = dk.draw(programs.two_outputs, 2.0, 3.0, view="both")
+    edges = [e for e in drawing.graph.edges if e.kind != "align"]
+    styles = re.findall(r"  linkStyle ([\d,]+) stroke:#(\w+)", drawing.mermaid())
+    assert [colour for _, colour in styles] == ["c25400", "b9bfc6"]
+    for (numbers, _), kind in zip(styles, ("adjoint", "kept"), strict=True):
+        assert [int(k) for k in numbers.split(",")] == [k for k, e in enumerate(edges) if e.kind == kind]
 
 
 def test_tikz_writes_mathematics(drawing):

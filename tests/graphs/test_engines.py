@@ -47,9 +47,35 @@ def test_the_program_stands_before_its_adjoint_and_both_are_aligned(name, direct
     if direction == "right":
         assert primal.y + primal.height / 2 <= adjoint.y - adjoint.height / 2
         assert all(boxes[a].x == pytest.approx(boxes[b].x, abs=1) for a, b in drawing.graph.same_layer)
+        assert (primal.x, primal.width) == (adjoint.x, adjoint.width)
     else:
         assert primal.x + primal.width / 2 <= adjoint.x - adjoint.width / 2
         assert all(boxes[a].y == pytest.approx(boxes[b].y, abs=1) for a, b in drawing.graph.same_layer)
+        assert (primal.y, primal.height) == (adjoint.y, adjoint.height)
+    for node in drawing.graph.nodes:
+        box, frame = boxes[node.id], primal if node.part == "primal" else adjoint
+        assert abs(box.x - frame.x) + box.width / 2 <= frame.width / 2
+        assert abs(box.y - frame.y) + box.height / 2 <= frame.height / 2
+
+
+def test_labels_stand_beside_arrows_that_point_down_and_touch_none():
+    program = programs.normal_log_density
+    drawing = draw(program, *program.args, direction="down")
+    for edge, curve in zip(drawing.graph.edges, drawing.layout.curves, strict=True):
+        assert curve.label is not None
+        x, y = curve.label
+        nearest = min(curve.points, key=lambda p: abs(p[1] - y))
+        assert nearest[0] < x < nearest[0] + 60, edge
+    straight = [c for c in drawing.layout.curves if len({round(x, 1) for x, _ in c.points}) == 1]
+    assert straight
+    assert all(5 <= c.label[0] - c.points[0][0] <= 12 for c in straight)
+
+
+def test_the_frame_says_what_thin_lines_are_where_it_is_wide_enough():
+    graph = draw(programs.two_outputs, 2.0, 3.0, view="both").graph
+    assert graph.frame_title("cluster_adjoint", 900.0) == ("adjoint (thin lines: values that it reads)", True)
+    assert graph.frame_title("cluster_adjoint", 90.0) == ("adjoint", True)
+    assert graph.frame_title("cluster_primal", 900.0) == ("primal", False)
 
 
 def test_edges_come_back_in_their_order():
