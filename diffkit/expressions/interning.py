@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from fractions import Fraction
 from numbers import Integral, Rational
 from typing import Any
@@ -69,8 +69,12 @@ def intern(expr: Any) -> Expression:
     return memo[id(expr)]
 
 
-def post_order(*roots: Expression) -> list[Expression]:
+def post_order(*roots: Expression, known: Container[int] = ()) -> list[Expression]:
     """The distinct objects below ``roots`` and themselves, operands before what uses them.
+
+    Args:
+        roots: expressions.
+        known: identities of nodes to leave out, with all that is only below them.
 
     >>> x = sympy.Symbol("x")
     >>> post_order(sympy.sin(x) + 2)
@@ -84,7 +88,7 @@ def post_order(*roots: Expression) -> list[Expression]:
         if node is None:  # everything below the next one is done
             order.append(stack.pop())
             continue
-        if id(node) in seen:
+        if id(node) in seen or id(node) in known:
             continue
         seen.add(id(node))
         args = node._args

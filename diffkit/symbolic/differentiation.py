@@ -15,7 +15,7 @@ x*cos(x) + sin(x)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -38,8 +38,8 @@ _total = NAMES["total"]
 # -- the sweeps ---------------------------------------------------------------------------------------
 
 
-def rules_in_order(roots: Sequence[Expression], context: Context) -> list[Rule]:
-    """The rule of every node that the roots depend on, operands first."""
+def rules_in_order(roots: Sequence[Expression], context: Context, done: Container[int] = ()) -> list[Rule]:
+    """The rule of every node that the roots depend on and that is not ``done``, operands first."""
     context.explore(*roots)
     active = context.active
     seen: set[int] = {id(v) for v in context.variables}
@@ -49,7 +49,7 @@ def rules_in_order(roots: Sequence[Expression], context: Context) -> list[Rule]:
         item = stack.pop()
         if isinstance(item, Rule):  # everything that it depends on is done
             order.append(item)
-        elif id(item) not in seen:
+        elif id(item) not in seen and id(item) not in done:
             seen.add(id(item))
             rule = read(item, context)
             stack.append(rule)
@@ -58,11 +58,15 @@ def rules_in_order(roots: Sequence[Expression], context: Context) -> list[Rule]:
 
 
 def forward_sweep(
-    roots: Sequence[Expression], context: Context, tangents: Sequence[Expression]
+    roots: Sequence[Expression],
+    context: Context,
+    tangents: Sequence[Expression],
+    known: dict[int, Expression] | None = None,
 ) -> list[Expression]:
-    """The roots' tangents from the variables' tangents."""
-    tangent = {id(v): t for v, t in zip(context.variables, tangents, strict=True)}
-    for rule in rules_in_order(roots, context):
+    """The roots' tangents from the variables' tangents; fills ``known`` in, and starts from it."""
+    tangent = {} if known is None else known
+    tangent |= {id(v): t for v, t in zip(context.variables, tangents, strict=True)}
+    for rule in rules_in_order(roots, context, tangent):
         tangent[id(rule.node)] = rule.pushforward([tangent[id(a)] for a in rule.operands])
     return [tangent.get(id(r), _ZERO) for r in roots]
 

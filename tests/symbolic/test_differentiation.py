@@ -22,7 +22,6 @@ from diffkit.expressions import (
     multiply,
     piecewise,
     post_order,
-    rebuild,
 )
 from diffkit.symbolic import (
     FAMILIES,
@@ -530,77 +529,3 @@ def test_the_answer_does_not_depend_on_what_was_built_before():
     for _ in range(50):
         multiply(random.random(), call("sin", random.random()))
     assert diff(sympy.sin(x) * sympy.exp(x * y), x) is first
-
-
-# -- sums inside of sums --------------------------------------------------------------------------------
-
-
-def test_a_products_derivative_is_the_same_each_time():
-    i, k = symbols("i k", integer=True)
-    inner = sympy.Product(k * x + i, (i, 1, 2))
-    expr = sympy.Product(x + i + inner, (i, 1, 3))
-    for mode in ("forward", "reverse"):
-        once, again = diff(expr, x, mode=mode), diff(expr, x, mode=mode)
-        assert once is again
-        difference = once.doit() - sympy.diff(expr.doit(), x)
-        assert abs(difference.subs({x: 0.7, k: 1.3})) < 1e-10
-    second = diff(expr, x, 2).doit() - sympy.diff(expr.doit(), x, 2)
-    assert abs(second.subs({x: 0.7, k: 1.3})) < 1e-9
-
-
-def nested_sum(levels, innermost):
-    """sum over i1, ..., in of innermost * i1 * ... * in, built without SymPy's own walks over it."""
-    expr = intern(innermost)
-    for k in range(levels):
-        i = sympy.Symbol(f"i{k}", integer=True)
-        template = intern(sympy.Sum(i, (i, 1, 3)))
-        expr = rebuild(template, [multiply(expr, intern(i)), template.args[1]])
-    return expr
-
-
-def test_nested_sums_agree_with_sympy():
-    expr = nested_sum(3, x**2 * y)
-    for v in (x, y):
-        for mode in ("forward", "reverse"):
-            difference = diff(expr, v, mode=mode).doit() - sympy.diff(expr.doit(), v)
-            assert sympy.expand(difference) == 0
-
-
-@pytest.mark.parametrize("mode", ["forward", "reverse"])
-def test_sums_nested_thousands_deep(mode):
-    derivative = diff(nested_sum(2000, x**2), x, mode=mode)
-    assert size(derivative).dag == 8005
-    body = derivative
-    while isinstance(body, sympy.Sum):
-        body = next(a for a in body.args[0].args if not a.is_Symbol)
-    assert body == 2 * x
-
-
-def test_the_time_for_nested_sums_is_linear(monkeypatch):
-    """Counted in nodes that are visited: twice as deep, twice as many."""
-    from diffkit.symbolic.rules import context
-
-    visited = 0
-    walk = context.post_order
-
-    def counting(*roots):
-        nonlocal visited
-        found = walk(*roots)
-        visited += len(found)
-        return found
-
-    monkeypatch.setattr(context, "post_order", counting)
-    counts = []
-    for levels in (100, 200, 400):
-        visited = 0
-        diff(nested_sum(levels, x**2), x)
-        counts.append(visited)
-    assert counts[2] < 2.1 * counts[1] < 4.41 * counts[0]
-
-
-def test_an_index_of_the_same_name_hides_the_variable():
-    inner = sympy.Sum(x * y, (x, 1, 3))
-    expr = sympy.Sum(inner * x + sympy.Symbol("k") * x, (sympy.Symbol("k"), 1, 2))
-    for v in (x, y):
-        assert sympy.simplify(diff(expr, v).doit() - sympy.diff(expr.doit(), v)) == 0
-    assert diff(inner, x) == 0

@@ -7,8 +7,9 @@ from sympy.core.function import AppliedUndef
 
 from diffkit.errors import NoRuleError
 from diffkit.expressions import Expression, call, intern, post_order
-from diffkit.symbolic.rules.context import Context, agreements
+from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
+from diffkit.symbolic.scopes import agreements
 
 __all__ = ["read_formal", "read_indexed", "read_polygamma", "read_undefined"]
 
@@ -42,7 +43,7 @@ def read_formal(node: Expression, context: Context) -> Rule:
 
 
 def read_indexed(node: Expression, context: Context) -> Rule:
-    operands, partials = agreements(node, context)
+    operands, partials = agreements(node, context.variables)
     return partials_rule("indexed symbol", node, operands, partials.__getitem__)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy
 
-from diffkit.errors import InputError, NoRuleError
-from diffkit.expressions import Expression, add, intern, rebuild, substitute, subtract
+from diffkit.errors import DiffkitError, InputError, NoRuleError
+from diffkit.expressions import Expression, add, count_nodes, intern, rebuild, substitute, subtract
 from diffkit.expressions.operations import ONE, ZERO, multiply
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
@@ -15,18 +15,17 @@ __all__ = ["read_product", "read_sum"]
 
 def _limits(node: Expression, context: Context) -> tuple[Expression, ...]:
     """The variables that a Sum or Product depends on, which must not be in its limits."""
-    for limit in node.limits:
-        if len(limit) != 3:
-            raise InputError(
-                f"{type(node).__name__} over {limit[0]} has no range; give it as ({limit[0]}, a, b)"
-            )
-        bounds = [intern(bound) for bound in limit[1:]]
-        context.explore(*bounds)
-        if context.of(bounds):
+    outer: list[Expression] = []  # the last limit is the outermost, and its index is known in the others
+    for limit in reversed(node._args[1:]):
+        index, *ends = limit._args
+        if len(ends) != 2:
+            raise InputError(f"{type(node).__name__} over {index} has no range; give it as ({index}, a, b)")
+        if any(v not in outer for end in ends for v in context.within(end)):
             raise NoRuleError(
-                f"a limit of the {type(node).__name__} over {limit[0]} depends on the variable; "
+                f"a limit of the {type(node).__name__} over {index} depends on the variable; "
                 "the number of terms is an integer and has no derivative"
             )
+        outer.append(index)
     return context.within(node)
 
 
@@ -52,41 +51,79 @@ def _partials(node: Expression, context: Context) -> list[Expression]:
 
     What is nested is differentiated from the inside out, so that depth costs neither stack nor time.
     """
-    known = context.partials
+    known = context.inside(context.within(node)).partials
     while id(node) not in known and context.ranges:
-        inner = context.ranges.popleft()
-        if id(inner) not in known:
-            known[id(inner)] = _differentiated(inner, context)
+        _differentiate(context.ranges.popleft(), context)
     if id(node) not in known:
-        known[id(node)] = _differentiated(node, context)
-    return known[id(node)]
+        _differentiate(node, context)
+    found = known[id(node)]
+    if isinstance(found, DiffkitError):
+        raise found
+    return found
 
 
-def _differentiated(node: Expression, context: Context) -> list[Expression]:
-    from diffkit.symbolic.differentiation import reverse_sweep
+def _differentiate(node: Expression, context: Context) -> None:
+    """Notes the partial derivatives, or why there are none.
 
-    variables = _limits(node, context)
-    inside = context.inside(variables)
-    if isinstance(node, sympy.Sum):
-        body, *limits = node._args
-        inside.explore(body)
-        slopes = reverse_sweep([body], inside, [ONE])
-        return [rebuild(node, [slope, *limits]) if slope is not ZERO else ZERO for slope in slopes]
-    body, *inner_limits, (index, low, high) = node._args
-    if inner_limits:
-        body = rebuild(node, [body, *inner_limits])
+    That is no error until they are asked for: within a Sum whose index hides the variable nobody does.
+    """
+    inside = context.inside(context.within(node))
+    if id(node) in inside.partials:
+        return
+    differentiated = _differentiated_sum if isinstance(node, sympy.Sum) else _differentiated_product
+    try:
+        _limits(node, context)
+        inside.partials[id(node)] = differentiated(node, inside)
+    except DiffkitError as error:
+        inside.partials[id(node)] = error
+
+
+def _slopes(body: Expression, inside: Context) -> list[Expression]:
+    """The derivatives of a body: by one variable forward, so that what bodies share is done once."""
+    from diffkit.symbolic.differentiation import forward_sweep, reverse_sweep
+
     inside.explore(body)
+    if len(inside.variables) == 1:
+        return forward_sweep([body], inside, [ONE], inside.tangents)
+    return reverse_sweep([body], inside, [ONE])
+
+
+def _differentiated_sum(node: Expression, inside: Context) -> list[Expression]:
+    body, *limits = node._args
+    return [rebuild(node, [slope, *limits]) if slope is not ZERO else ZERO for slope in _slopes(body, inside)]
+
+
+def _differentiated_product(node: Expression, inside: Context) -> list[Expression]:
+    body, *limits = node._args
+    slopes = _slopes(body, inside)
+    for limit in limits:
+        whole = rebuild(node, [body, limit])
+        slopes = [_over_factors(whole, slope) if slope is not ZERO else ZERO for slope in slopes]
+        body = whole
+    return slopes
+
+
+_LONG = 200  # nodes of a factor's derivative: in a shorter one, the index is replaced
+
+
+def _over_factors(node: Expression, slope: Expression) -> Expression:
+    """The sum over the factors of a Product with one limit, each differentiated in its turn.
+
+    Its index is j, and the derivative of the factor at i = j is written with j in place of i. Where
+    that derivative is long, replacing would cost as many steps at each level of a nest; there i is
+    bound instead, by a sum of the one term from j to j.
+    """
+    body, (index, low, high) = node._args[0], node._args[1]._args
     # The product's own index, the same whenever it is differentiated: derivatives can be compared.
     j = intern(sympy.Dummy(index.name, dummy_index=hash(node), integer=True))
 
-    def over(first: Expression, last: Expression) -> Expression:
-        return rebuild(_PRODUCT, [body, intern(sympy.Tuple(index, first, last))])
+    def limits(first: Expression, last: Expression, running: Expression = index) -> Expression:
+        return rebuild(node._args[1], [running, first, last])
 
-    around = multiply(over(low, subtract(j, 1)), over(add(j, 1), high))
-    limits = intern(sympy.Tuple(j, low, high))
-    return [
-        rebuild(_SUM, [multiply(around, substitute(slope, {index: j})), limits])
-        if slope is not ZERO
-        else ZERO
-        for slope in reverse_sweep([body], inside, [ONE])
-    ]
+    below = rebuild(_PRODUCT, [body, limits(low, subtract(j, 1))])
+    above = rebuild(_PRODUCT, [body, limits(add(j, 1), high)])
+    if count_nodes(slope, _LONG) < _LONG:
+        at_j = substitute(slope, {index: j})
+    else:
+        at_j = rebuild(_SUM, [slope, limits(j, j)])
+    return rebuild(_SUM, [multiply(multiply(below, above), at_j), limits(low, high, j)])
