@@ -166,6 +166,8 @@ FRACTIONS: dict[str, Callable[..., Any]] = {
 
 
 def _to_float(value: Any) -> Any:
+    if isinstance(value, sympy.Basic) and not value.is_number:
+        raise InputError(f"expected a number or an array of numbers, got the expression {value}")
     if isinstance(value, Fraction | sympy.Basic | mpmath.mpf):
         return float(value)
     array = np.asarray(value)

@@ -106,6 +106,10 @@ class _Vector(tuple[Expression, ...]):
 
 
 def _arguments(args: Any) -> list[Expression | _Vector]:
+    if not isinstance(args, sympy.Expr | Sequence | np.ndarray | sympy.Tuple | sympy.MatrixBase):
+        raise InputError(
+            f"expected symbols, in the order of the function's parameters, as a list; got {args!r}"
+        )
     given = [args] if isinstance(args, sympy.Expr) else list(args)
     arguments = [
         _Vector([_symbol(s) for s in a]) if isinstance(a, _SEVERAL) and len(a) else _symbol(a) for a in given
@@ -269,6 +273,7 @@ def _compiled(
         return of_floats(*values)
 
     function: Any = compiled_of_vectors if vectors else compiled
+    function.__name__ = function.__qualname__ = "program"
     function.source = lines.source
     function.lanes = packed.source if lanes else None
     function.constants = lines.constants | (packed.constants if lanes else {})

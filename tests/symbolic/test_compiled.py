@@ -29,6 +29,11 @@ def test_bad_arguments():
         lambdify([x, x], x)
     with pytest.raises(InputError, match="expected symbols"):
         lambdify(["x"], x)
+    for given in ({x, y}, 3, None):  # a set has no order
+        with pytest.raises(InputError, match="expected symbols, in the order of the function's parameters"):
+            lambdify(given, x)
+    with pytest.raises(InputError, match="got the expression y"):
+        lambdify([x], x)(y)
 
 
 def test_the_helmholtz_gradient():
