@@ -21,7 +21,7 @@ from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
 from diffkit.finite.derivatives import derivative
 from diffkit.finite.floats import noise_near, one_float, steps_of
-from diffkit.finite.parts import Parts, derivative_in_digits, exact_values, true_derivative
+from diffkit.finite.parts import Parts, as_arrays, derivative_in_digits, exact_values, true_derivative
 from diffkit.finite.regimes import Fit, fit_line
 from diffkit.finite.stencils import Stencil
 from diffkit.finite.sweep import ErrorSweep, largest_by
@@ -107,11 +107,7 @@ def complex_sweep(
         f=f,
         h=np.array([float(h) for h in steps]),
         value=np.array(computed),
-        error=np.array([float(p.error) for p in parts]),
-        truncation=np.array([float(p.truncation) for p in parts]),
-        step=np.array([float(p.step) for p in parts]),
-        rounding=np.array([float(p.rounding) for p in parts]),
-        arithmetic=np.array([float(p.arithmetic) for p in parts]),
+        **as_arrays(parts),
         parts=parts,
         stencil=FORMULA,
         x=point,

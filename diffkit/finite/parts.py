@@ -33,7 +33,15 @@ from diffkit.errors import InputError
 from diffkit.finite.stencils import Stencil, stencil
 from diffkit.precise import Precise
 
-__all__ = ["PARTS", "Parts", "derivative_in_digits", "exact_values", "parts_of", "true_derivative"]
+__all__ = [
+    "PARTS",
+    "Parts",
+    "as_arrays",
+    "derivative_in_digits",
+    "exact_values",
+    "parts_of",
+    "true_derivative",
+]
 
 Point = Fraction | tuple[Fraction, Fraction]
 """A real number, or the two parts of a complex one."""
@@ -51,6 +59,11 @@ class Parts:
     step: Precise
     rounding: Precise
     arithmetic: Precise
+
+
+def as_arrays(parts: Sequence[Parts]) -> dict[str, np.ndarray[Any, Any]]:
+    """The errors of several steps and their parts, in floats, by name."""
+    return {name: np.array([float(getattr(p, name)) for p in parts]) for name in ("error", *PARTS)}
 
 
 def _digits(formula: Stencil, h: float) -> int:

@@ -16,7 +16,7 @@ from diffkit.finite.columns import Columns, differences
 from diffkit.finite.complex_step import complex_columns
 from diffkit.finite.doubts import warn_if_random, warn_if_unsettled
 from diffkit.finite.evaluation import Function, Move
-from diffkit.finite.ladder import refine
+from diffkit.finite.ladder import Ladder
 from diffkit.finite.measuring import Measured, measure_function
 from diffkit.finite.stencils import Stencil, stencil
 from diffkit.finite.steps import exact_steps, given_steps
@@ -229,7 +229,7 @@ def columns_of(plan: Plan) -> Columns:
     columns = Columns(values, errors, steps)
     if plan.chosen and plan.measured is not None:
         before = plan.function.evaluations
-        refine(plan.function, plan.formulas, plan.measured, plan.formula, columns, plan.reach())
+        Ladder(plan.function, plan.formulas, plan.formula, plan.measured, plan.reach(), columns).climb()
         plan.measuring += plan.function.evaluations - before
         scale = plan.measured.scale[:, None]
         warn_if_unsettled(

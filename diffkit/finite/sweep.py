@@ -14,7 +14,7 @@ import numpy as np
 from diffkit.errors import DomainError
 from diffkit.finite.floats import combined, is_finite, noise_near, one_float, run_on_floats, steps_of
 from diffkit.finite.noise import Noise
-from diffkit.finite.parts import PARTS, Parts, derivative_in_digits, parts_of, true_derivative
+from diffkit.finite.parts import PARTS, Parts, as_arrays, derivative_in_digits, parts_of, true_derivative
 from diffkit.finite.regimes import Fit, fit_line, running_median, steady_run
 from diffkit.finite.stencils import Stencil, stencil
 from diffkit.finite.steps import best_step, least_error
@@ -304,11 +304,7 @@ def error_sweep(
         f=f,
         h=np.array([float(h) for h in steps]),
         value=np.array(computed),
-        error=np.array([float(p.error) for p in parts]),
-        truncation=np.array([float(p.truncation) for p in parts]),
-        step=np.array([float(p.step) for p in parts]),
-        rounding=np.array([float(p.rounding) for p in parts]),
-        arithmetic=np.array([float(p.arithmetic) for p in parts]),
+        **as_arrays(parts),
         parts=parts,
         stencil=formula,
         x=point,
