@@ -5,7 +5,9 @@ None of them states the right derivative. A hint level of 1 shows the first, 2 t
 
 from __future__ import annotations
 
-__all__ = ["MESSAGES", "messages"]
+from diffkit.grading.results import Diagnosis
+
+__all__ = ["MESSAGES", "messages", "named"]
 
 MESSAGES: dict[str, tuple[str, str, str]] = {
     "sign": (
@@ -272,3 +274,8 @@ def messages(name: str, arguments: tuple[str, ...], detail: str) -> tuple[str, .
     shown = detail if name in aside else (f" ({detail})" if detail else "")
     fields = {"of": of, "Of": of[:1].upper() + of[1:], "detail": shown}
     return tuple(text.format(**fields).replace(" ()", "") for text in MESSAGES[name])
+
+
+def named(name: str, arguments: tuple[str, ...], detail: str, instances: int) -> Diagnosis:
+    """A diagnosis of this name, with what a student is told."""
+    return Diagnosis(name, messages(name, arguments, detail), arguments, instances, detail)

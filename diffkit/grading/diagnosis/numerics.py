@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from diffkit.grading.diagnosis.agreement import LEAST, nearer
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
+from diffkit.grading.diagnosis.messages import named
+from diffkit.grading.results import Diagnosis
 
-__all__ = ["error_size", "looks_single", "quotients"]
+__all__ = ["epsilons", "error_size", "nearly", "not_finite", "quotients"]
 
 Array = np.ndarray[Any, Any]
 
@@ -58,7 +61,77 @@ def quotients(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
                 yield "finite differences", f"{form}, h = {h:g}", lambda o, f=form, h=h: _difference(o, f, h)  # type: ignore[misc]
 
 
-def looks_single(o: Observation) -> bool:
+def _looks_single(o: Observation) -> bool:
     """Whether the numbers are those of single precision: off by some 1e-7, whatever the instance."""
     rounded = o.given.astype(np.float32).astype(float)
     return 1e-9 < error_size(o) < 1e-5 and (bool(np.all(rounded == o.given)) or error_size(o) < 2e-6)
+
+
+def epsilons(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+    """An epsilon added to a denominator: to an argument, to the answer, to the square or below the root."""
+    if first.given.shape != first.right.shape:
+        return
+    for name in first.quantities:
+        if name == "g":
+            continue
+        for inner, outer in ((1, 1.0), (2, 1.0), (1, 0.5), (2, 0.5)):
+            v = first.quantities[name] ** inner
+            with np.errstate(all="ignore"):
+                implied = v * ((first.right / first.given) ** (1 / outer) - 1)
+            found = implied[np.isfinite(implied) & (implied != 0)]
+            if not found.size:
+                continue
+            epsilon = _rounded(float(np.median(found)))
+            if not 1e-14 < abs(epsilon) < 0.5:
+                continue
+
+            def predict(
+                o: Observation,
+                name: str = name,
+                inner: int = inner,
+                outer: float = outer,
+                epsilon: float = epsilon,
+            ) -> Array | None:
+                v = o.quantities.get(name)
+                return None if v is None else o.right * (v**inner / (v**inner + epsilon)) ** outer
+
+            yield "epsilon misplaced", f"{epsilon:g} beside {name}", predict
+
+
+def _rounded(epsilon: float) -> float:
+    """A number to one digit: students' epsilons are powers of ten, or a half or twice one."""
+    return float(f"{epsilon:.0e}")
+
+
+def not_finite(wrong: Sequence[Observation], names: tuple[str, ...]) -> Diagnosis | None:
+    """Wrong only where it is not finite: overflow, or a division by zero."""
+    if not wrong or any(np.isfinite(o.given).all() for o in wrong):
+        return None
+    with_zero = sum(any(np.any(np.asarray(a) == 0) for a in (*o.args, o.ans)) for o in wrong)
+    large = sum(any(np.any(np.abs(np.asarray(a, dtype=float)) > 80) for a in o.args) for o in wrong)
+    if large >= min(LEAST, len(wrong)):
+        return named("overflow", names, "", len(wrong))
+    if with_zero >= min(LEAST, len(wrong)):
+        return named("division by zero", names, "", len(wrong))
+    return named("not finite", names, "", len(wrong)) if len(wrong) >= LEAST else None
+
+
+def nearly(
+    firsts: Sequence[Observation],
+    wrong: Sequence[Observation],
+    names: tuple[str, ...],
+) -> Diagnosis | None:
+    """Numbers that are right but for their last digits."""
+    if len(wrong) >= LEAST and all(_looks_single(o) for o in wrong):
+        rounded = [np.all(o.given.astype(np.float32) == o.given) for o in wrong]
+        if all(rounded):
+            return named("float32", names, "", len(wrong))
+    for family in (quotients, epsilons):
+        for first in firsts:
+            for name, detail, hypothesis in family(first):
+                count = sum(nearer(hypothesis, o) for o in wrong)
+                if count >= LEAST and count >= 0.8 * len(wrong):
+                    return named(name, names, detail, count)
+    if len(wrong) >= LEAST and all(_looks_single(o) for o in wrong):
+        return named("float32", names, "", len(wrong))
+    return None

@@ -14,7 +14,7 @@ import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close
 
-__all__ = ["constant_ratio", "epsilons", "factors", "fitted_factors"]
+__all__ = ["constant_ratio", "factors", "fitted_factors"]
 
 Array = np.ndarray[Any, Any]
 
@@ -187,39 +187,3 @@ def constant_ratio(o: Observation) -> float | None:
     right = np.where(np.isfinite(o.right), o.right, 0.0)
     ratio = float(np.sum(o.given * right) / np.sum(right * right))
     return ratio if ratio and close(o.given, ratio * right, atol=abs(ratio) * o.tolerance) else None
-
-
-def epsilons(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
-    """An epsilon added to a denominator: to an argument, to the answer, to the square or below the root."""
-    if first.given.shape != first.right.shape:
-        return
-    for name in first.quantities:
-        if name == "g":
-            continue
-        for inner, outer in ((1, 1.0), (2, 1.0), (1, 0.5), (2, 0.5)):
-            v = first.quantities[name] ** inner
-            with np.errstate(all="ignore"):
-                implied = v * ((first.right / first.given) ** (1 / outer) - 1)
-            found = implied[np.isfinite(implied) & (implied != 0)]
-            if not found.size:
-                continue
-            epsilon = _rounded(float(np.median(found)))
-            if not 1e-14 < abs(epsilon) < 0.5:
-                continue
-
-            def predict(
-                o: Observation,
-                name: str = name,
-                inner: int = inner,
-                outer: float = outer,
-                epsilon: float = epsilon,
-            ) -> Array | None:
-                v = o.quantities.get(name)
-                return None if v is None else o.right * (v**inner / (v**inner + epsilon)) ** outer
-
-            yield "epsilon misplaced", f"{epsilon:g} beside {name}", predict
-
-
-def _rounded(epsilon: float) -> float:
-    """A number to one digit: students' epsilons are powers of ten, or a half or twice one."""
-    return float(f"{epsilon:.0e}")

@@ -1,0 +1,61 @@
+"""An elementwise rule whose local derivative is wrong, though no known formula gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from diffkit.grading.answered import Answered
+from diffkit.grading.diagnosis.agreement import LEAST
+from diffkit.grading.diagnosis.evidence import close
+from diffkit.grading.diagnosis.messages import named
+from diffkit.grading.exercises import Exercise
+from diffkit.grading.results import Diagnosis
+
+__all__ = ["wrong_local"]
+
+Array = np.ndarray[Any, Any]
+
+
+def wrong_local(exercise: Exercise, part: int, found: Sequence[Answered]) -> Diagnosis | None:
+    """An elementwise rule: g times something, entry by entry, which is not the local derivative."""
+    if exercise.style == "jvp":
+        return None
+    count, shown = 0, ""
+    for each in found:
+        if each.trial.truths[0].kinked:
+            continue
+        pairs: dict[str, tuple[Array, Array, Array, Array]] = {}
+        for step, answer in each.derivatives():
+            if step.label in ("g", "other") and answer.complete and len(answer.arrays) > part:
+                rights, tolerances = each.trial.right(step)
+                seed, right, tolerance = each.trial.seeds[step.seed][0], rights[part], tolerances[part]
+                pairs[step.label] = (seed, answer.arrays[part], np.asarray(right), np.asarray(tolerance))
+        if len(pairs) < 2:
+            continue
+        (g, given, right, tolerance), (h, other, other_right, _) = pairs["g"], pairs["other"]
+        if not given.shape == right.shape == g.shape or not np.isfinite([*given.flat, *other.flat]).all():
+            continue
+        if not close(right * h, other_right * g, 1e-6):
+            return None  # the function is not elementwise
+        if not close(given * h, other * g):
+            return None
+        off = np.flatnonzero((np.abs(given - right) > np.broadcast_to(tolerance, right.shape)) & (g != 0))
+        if off.size:
+            k = int(off[0])
+            count += 1
+            shown = shown or _local_shown(exercise, each, k, float(given.flat[k] / g.flat[k]))
+    names = (exercise.argument_names[part],)
+    return named("wrong local derivative", names, shown, count) if count >= LEAST else None
+
+
+def _local_shown(exercise: Exercise, each: Answered, k: int, value: float) -> str:
+    """``0.25 where x = 0.5 and y = 2``: the student's own number."""
+    shape = np.shape(each.instance.ans)
+    at = [
+        f"{name} = {np.broadcast_to(np.asarray(a, dtype=float), shape).flat[k]:.4g}"
+        for name, a in zip(exercise.arguments, each.instance.args, strict=True)
+    ]
+    return f"{value:.4g} where {' and '.join(at)}"

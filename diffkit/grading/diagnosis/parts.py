@@ -1,0 +1,104 @@
+"""One part of the answers (the cotangent of x): the hypotheses, simplest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from diffkit.grading.diagnosis.agreement import LEAST, reproduced
+from diffkit.grading.diagnosis.evidence import Family, Hypothesis, Observation
+from diffkit.grading.diagnosis.experiments import EXPERIMENTS, LATER
+from diffkit.grading.diagnosis.messages import named
+from diffkit.grading.diagnosis.numerics import epsilons, error_size, nearly, not_finite, quotients
+from diffkit.grading.diagnosis.paths import paths
+from diffkit.grading.diagnosis.search import constant_ratio, factors, fitted_factors
+from diffkit.grading.diagnosis.where import by_where_it_fails
+from diffkit.grading.diagnosis.words import products
+from diffkit.grading.exercises import Exercise
+from diffkit.grading.results import Diagnosis
+
+__all__ = ["one_part"]
+
+Array = np.ndarray[Any, Any]
+
+NEARLY = 1e-2
+"""Errors smaller than this, relative to the largest entry, are looked at as errors of the numbers."""
+
+
+def one_part(exercise: Exercise, part: int, seen: list[Observation]) -> Diagnosis | None:
+    """The mistake in one part, from all that was seen of it; None if no hypothesis holds."""
+    names = () if exercise.style == "jvp" else (exercise.argument_names[part],)
+    wrong = [o for o in seen if o.wrong]
+    unbounded = not_finite(wrong, names)
+    if unbounded is not None:
+        return unbounded
+    if all(any("dtype float32" in problem for problem in o.answer.problems) for o in seen):
+        return named("float32", names, "", len(wrong))
+    if any(np.isfinite(o.given).all() for o in wrong):
+        seen = [o for o in seen if not o.wrong or np.isfinite(o.given).all()]
+        wrong = [o for o in seen if o.wrong]
+    firsts = _representatives(wrong)
+    if all(error_size(o) < NEARLY for o in wrong):
+        rounded = nearly(firsts, wrong, names)
+        if rounded is not None:
+            return rounded
+    for family in (*EXPERIMENTS, _known(exercise), products, *LATER, paths, epsilons, quotients):
+        for first in firsts:
+            for name, detail, hypothesis in family(first):
+                count = reproduced(hypothesis, first, seen)
+                if count >= LEAST:
+                    return named(name, names, detail, count)
+    return _by_search(firsts, seen, wrong, names)
+
+
+def _representatives(wrong: list[Observation]) -> list[Observation]:
+    """One wrong observation of each case: the ordinary ones first, no empty ones."""
+    found: dict[str, Observation] = {}
+    for o in sorted(wrong, key=lambda o: o.given.size < 2):
+        if o.given.size and o.case not in found:
+            found[o.case] = o
+    return list(found.values())[:6]
+
+
+def _known(exercise: Exercise) -> Family:
+    """The misconceptions that the exercise comes with."""
+
+    def family(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+        for known in exercise.misconceptions:
+
+            def predict(o: Observation, rule: Any = known.rule) -> Array | None:
+                try:
+                    with np.errstate(all="ignore"):
+                        given = rule(o.g, o.ans, *o.args, **o.truth.kwargs)
+                except Exception:
+                    return None
+                parts = given if isinstance(given, tuple | list) else (given,)
+                return np.asarray(parts[o.part])
+
+            yield known.name, known.message, predict
+
+    return family
+
+
+def _by_search(
+    firsts: Sequence[Observation],
+    seen: Sequence[Observation],
+    wrong: Sequence[Observation],
+    names: tuple[str, ...],
+) -> Diagnosis | None:
+    ratios = {constant_ratio(o) for o in wrong if np.any(o.right)}
+    numbers = [r for r in ratios if r is not None]
+    one = None not in ratios and bool(numbers) and max(numbers) - min(numbers) <= 1e-9 * abs(numbers[0])
+    if one and len(wrong) >= LEAST:
+        return named("constant factor", names, f"{numbers[0]:.6g} times", len(wrong))
+    for family in (factors, fitted_factors):
+        for first in firsts[:3]:
+            for name, detail, hypothesis in family(first):
+                count = reproduced(hypothesis, first, seen)
+                if count >= LEAST:
+                    return named(name, names, detail, count)
+    if None not in ratios and len(numbers) >= LEAST:
+        return named("size factor", names, "times a number that changes with the shapes", len(numbers))
+    return by_where_it_fails(seen, wrong, names)
