@@ -7,9 +7,14 @@ from collections import Counter
 
 import pytest
 
+from diffkit.grading import catalogue
+from diffkit.grading.in_process import grade_in_process
+from diffkit.grading.student_side import load
+
 from .collection.held_out import HELD_OUT
 from .collection.odd import ODD
 from .collection.right import RIGHT
+from .collection.styled import STYLED
 from .collection.wrong import WRONG
 
 
@@ -97,3 +102,29 @@ def test_mistakes_are_named_rightly(graded):
 def test_held_out_mistakes_are_named_rightly(graded):
     outcomes = _named(graded, HELD_OUT)
     assert outcomes["right"] >= 0.9 * len(HELD_OUT), outcomes
+
+
+def _submitted(name, style, text, diagnose=True, draws=4):
+    exercise = catalogue.exercise(name) if style == "engine" else catalogue.exercise(name, style=style)
+    module = load(text, "submission.py", "held_out_submission")
+    return grade_in_process(exercise, module, seed=1, diagnose=diagnose, draws=draws)
+
+
+def test_every_held_out_submission_fails_in_its_style():
+    survivors = [
+        (name, style, what)
+        for name, style, what, text, _ in STYLED
+        if _submitted(name, style, text, diagnose=False, draws=1).passed
+    ]
+    assert survivors == []
+    assert len({style for _, style, *_ in STYLED}) == 7
+
+
+@pytest.mark.slow
+def test_held_out_submissions_are_named_rightly_in_their_style():
+    outcomes = Counter()
+    for name, style, what, text, names in STYLED:
+        diagnosis = _submitted(name, style, text).diagnosis
+        outcome = "unnamed" if diagnosis is None else diagnosis.name
+        outcomes["right" if outcome in names else f"{name}, {style}, {what}: {outcome}"] += 1
+    assert outcomes["right"] >= 0.7 * len(STYLED), outcomes
