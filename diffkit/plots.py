@@ -1,8 +1,9 @@
 """The curves that the lectures show: error against h, and others in the same style.
 
 Every figure is drawn for a slide: large type, few lines, and no meaning in colour alone, since each
-series has a marker and a dash of its own as well. Files are the same bit for bit whenever they are
-drawn again, so that a figure under version control changes only when it does.
+series has a marker and a dash of its own as well. An SVG follows its reader's light or dark mode. Files
+are the same bit for bit whenever they are drawn again, so that a figure under version control changes only
+when it does.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,6 +86,32 @@ STYLE = {
     "svg.fonttype": "path",
 }
 
+_IN_THE_DARK = {
+    "#ffffff": "#14181d",
+    "#000000": "#e8eaed",
+    "#dddddd": "#333a43",
+    "#0072b2": "#4fa8e0",
+    "#d55e00": "#f0944d",
+    "#009e73": "#3fc79c",
+}
+"""What colours become for a reader in dark mode; the rest are bright enough."""
+
+_MARKER = re.compile(r'(<path id="m[0-9a-f]{10}"[^>]*style=)("[^"]*")')
+_COLOUR = re.compile("(?:fill|stroke): #[0-9a-f]{6}(?:; )?")
+
+
+def _with_dark_mode(svg: str) -> str:
+    """A Matplotlib SVG, whose colours stand in style attributes, with rules that replace them in the dark."""
+    rules = [".dkplot{fill:#e8eaed}"]  # what names no colour is black: all text
+    for light, dark in _IN_THE_DARK.items():
+        for paint in ("fill", "stroke"):
+            rules.append(f'.dkplot [style*="{paint}: {light}"]{{{paint}:{dark}!important}}')
+    style = f"@media (prefers-color-scheme: dark){{{''.join(rules)}}}"
+    # Inside a <use> no rule about .dkplot reaches: a marker's colours come from its uses alone.
+    marked = _MARKER.sub(lambda m: m[1] + _COLOUR.sub("", m[2]), svg)
+    marked = marked.replace("<svg ", '<svg class="dkplot" ', 1)
+    return marked.replace("</style>", style + "</style>", 1)
+
 
 class Plot:
     """A figure that a notebook shows and that can be saved.
@@ -96,8 +124,8 @@ class Plot:
         self.figure = figure
 
     def svg(self) -> str:
-        """The figure as SVG text, the same each time."""
-        return self._bytes("svg").decode()
+        """The figure as SVG text, the same each time; light or dark as its reader prefers."""
+        return _with_dark_mode(self._bytes("svg").decode())
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the figure in the format that the file's ending names: .svg, .png or .pdf.
@@ -193,7 +221,7 @@ def error_curve(*sweeps: ErrorSweep, path: str | os.PathLike[str] | None = None,
     """
     if not 1 <= len(sweeps) <= len(SERIES):
         raise InputError(f"error_curve takes 1 to {len(SERIES)} sweeps, got {len(sweeps)}")
-    with canvas() as (plot, axes):
+    with canvas(height=6.2) as (plot, axes):
         if len(sweeps) == 1:
             _one_curve(axes, sweeps[0])
         else:
@@ -203,12 +231,8 @@ def error_curve(*sweeps: ErrorSweep, path: str | os.PathLike[str] | None = None,
         axes.set_ylim(low / 20, 20 * max(float(np.abs(s.error).max()) for s in sweeps))
         kind = "The complex step" if all(s.form == "complex" for s in sweeps) else "Finite differences"
         axes.set_title(title or f"{kind} at x = {sweeps[0].x:g}", loc="left")
-        axes.legend(
-            loc="lower center",
-            bbox_to_anchor=(0.5, 1.06),
-            ncols=3 if len(sweeps) == 1 else 2,
-            columnspacing=1.4,
-        )
+        columns = 3 if len(sweeps) == 1 else 2
+        plot.figure.legend(loc="outside lower center", ncols=columns, columnspacing=1.4)
     if path is not None:
         plot.save(path)
     return plot
@@ -247,8 +271,12 @@ def _many_curves(axes: Any, sweeps: Sequence[ErrorSweep]) -> None:
     for k, (series, sweep) in enumerate(zip(SERIES, sweeps, strict=False)):
         slopes = ", ".join(_slope(fit) for fit in (sweep.roundoff_fit, sweep.order_fit) if fit)
         label = f"{sweep.form}, order {sweep.stencil.order}" + (f" (slopes {slopes})" if slopes else "")
-        axes.plot(sweep.h, _shown(np.abs(sweep.error)), **series.dots(alpha=0.25, markersize=3))
-        axes.plot(sweep.h, _shown(sweep.median_error), label=label, **series.line())
+        # Dots only where errors scatter; and of lines that coincide the lower ones are wider.
+        sizes = np.abs(sweep.error)
+        scattered = np.where(np.abs(sizes - sweep.median_error) > 0.1 * sweep.median_error, sizes, 0.0)
+        axes.plot(sweep.h, _shown(scattered), **series.dots(alpha=0.35, markersize=3))
+        width = max(1.8, 4.6 - 1.3 * k)
+        axes.plot(sweep.h, _shown(sweep.median_error), label=label, **series.line(linewidth=width))
         if np.isfinite(sweep.predicted_h):  # rings of different sizes, since two forms may agree
             size = 18 - 4 * (k % 3)
             axes.plot([sweep.predicted_h], [sweep.predicted_error], **series.dots(markersize=size), **ring)
@@ -310,7 +338,8 @@ def swell_curve(table: Table, *, title: str = "", columns: Sequence[str] | None 
         for series, name in zip(SERIES, names, strict=False):
             # Trees have more nodes than a float can hold: plot the power of ten instead.
             points = [(n, _log10(v)) for n, v in zip(table["n"], table[name], strict=True) if v]
-            axes.plot(*zip(*points, strict=True), label=name, **series.line(marker=series.marker))
+            marks = {"marker": series.marker, "markersize": 6, "markevery": max(1, len(points) // 10)}
+            axes.plot(*zip(*points, strict=True), label=name, **series.line(**marks))
         axes.set(xlabel="n", ylabel="number of nodes")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.yaxis.get_major_locator().set_params(integer=True)
@@ -359,27 +388,32 @@ def cost_curve(
         for series, (name, values) in zip(SERIES, curves.items(), strict=False):
             axes.plot(sizes, values, label=name, **series.line(marker=series.marker, markersize=7))
         axes.set(xscale="log", yscale="log", xlabel="number of variables n", ylabel=ylabel)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda v, _: f"{v:,.6g}" if 1e-3 <= v < 1e6 else f"{v:.0e}")
         axes.set_title(title, loc="left")
         axes.legend(loc="upper left")
     return plot
 
 
-def loss_curve(values: Sequence[float], *, title: str = "", xlabel: str = "epoch") -> Plot:
+def loss_curve(
+    values: Sequence[float], *, title: str = "", xlabel: str = "epoch", ylabel: str = "loss"
+) -> Plot:
     """A loss against the epoch of training, on a logarithmic axis."""
     with canvas() as (plot, axes):
         axes.plot(range(1, len(values) + 1), values, **SERIES[0].line())
-        axes.set(yscale="log", xlabel=xlabel, ylabel="loss")
+        axes.set(yscale="log", xlabel=xlabel, ylabel=ylabel)
         axes.set_title(title, loc="left")
     return plot
 
 
-def image_grid(images: np.ndarray[Any, Any], *, title: str = "", columns: int = 8) -> Plot:
+def image_grid(images: np.ndarray[Any, Any], *, title: str = "", columns: int = 8, scale: str = "") -> Plot:
     """Small images side by side on one scale, whose zero is white: weights, filters, digits.
 
     Args:
         images: an array (count, height, width).
         title: above the figure.
         columns: how many stand in a row.
+        scale: what the colours measure, beside their scale.
     """
     rows = -(-len(images) // columns)
     limit = float(np.max(np.abs(images))) or 1.0
@@ -394,5 +428,5 @@ def image_grid(images: np.ndarray[Any, Any], *, title: str = "", columns: int = 
             cell.grid(visible=False)
             cell.spines[:].set_visible(False)
             cells.append(cell)
-        plot.figure.colorbar(shown, ax=cells, fraction=0.02, pad=0.02)
+        plot.figure.colorbar(shown, ax=cells, fraction=0.02, pad=0.02, label=scale)
     return plot

@@ -29,6 +29,7 @@ import html
 import io
 import math
 import os
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -44,12 +45,12 @@ DASH = "–"
 
 
 def format_cell(value: Any) -> str:
-    """A value as a cell shows it: integers in groups, floats to six digits, None as a dash.
+    """A value as a cell shows it: digits in groups of three, floats to six of them, None as a dash.
 
     Integers too large to read are shown as a power of ten.
 
-    >>> [format_cell(v) for v in (1234567, 0.1 + 0.2, 1e-17, None, "x", True, 10**40)]
-    ['1,234,567', '0.3', '1e-17', '–', 'x', 'yes', '1.00e+40']
+    >>> [format_cell(v) for v in (1234567, 0.1 + 0.2, 3200.0, 1e-17, None, "x", True, 10**40)]
+    ['1,234,567', '0.3', '3,200', '1e-17', '–', 'x', 'yes', '1.00e+40']
     """
     if value is None:
         return DASH
@@ -58,7 +59,7 @@ def format_cell(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) < 10**15 else _power_of_ten(value)
     if isinstance(value, float):
-        return f"{float(value):.6g}"
+        return f"{float(value):,.6g}"
     if isinstance(value, complex):
         return f"{complex(value):.6g}"
     return str(value)
@@ -74,6 +75,14 @@ def _power_of_ten(value: int) -> str:
     if mantissa >= 9.995:
         mantissa, exponent = mantissa / 10, exponent + 1
     return f"{sign}{mantissa:.2f}e+{exponent}"
+
+
+def _typeset(cell: str) -> str:
+    """A number with the minus sign that it has in formulas; anything else as it is."""
+    return cell.replace("-", "−") if _NUMBER.fullmatch(cell) else cell
+
+
+_NUMBER = re.compile(r"[-+]?[\d,.]+(e[-+]?\d+)?")
 
 
 def _csv_cell(value: Any) -> Any:
@@ -257,12 +266,14 @@ class Table:
 
         def line(tag: str, row: Sequence[str]) -> str:
             cells = "".join(
-                f'<{tag} style="text-align:{a};padding:.2em .7em">{html.escape(c)}</{tag}>'
+                f'<{tag} style="text-align:{a};padding:.2em .7em">{html.escape(_typeset(c))}</{tag}>'
                 for c, a in zip(row, aligns, strict=True)
             )
             return f"<tr>{cells}</tr>"
 
-        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
+        caption = (
+            f'<caption style="text-align:left">{html.escape(self.caption)}</caption>' if self.caption else ""
+        )
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
         rows = "".join(line("td", row) for row in self._cells())
         return (

@@ -118,9 +118,14 @@ assert curve[-1] < curve[0] / 10
 # something that is not a gradient, and why the training curve is no test.
 
 # %%
-save(dk.plots.loss_curve(curve, title="Digits: cross entropy on the training pictures"), "14_loss.svg")
 save(
-    dk.plots.image_grid(parameters[0].reshape(-1, 8, 8), title="What the first layer looks for"),
+    dk.plots.loss_curve(curve, title="Digits: the loss on the training pictures", ylabel="cross entropy"),
+    "14_loss.svg",
+)
+save(
+    dk.plots.image_grid(
+        parameters[0].reshape(-1, 8, 8), title="What the first layer looks for", scale="weight"
+    ),
     "14_weights.svg",
 )
 

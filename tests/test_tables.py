@@ -110,3 +110,9 @@ def test_saving_elsewhere_is_refused_and_leaves_nothing(table: Table, tmp_path) 
     with pytest.raises(InputError, match=r"can't write .*no such file or directory"):
         table.save(tmp_path / "missing" / "table.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_html_has_the_minus_sign_of_formulas_and_leaves_words_alone():
+    html = Table(["error", "note"], [[-0.5, "a-b"], [1e-17, "-x"], [-1234567, "–"]]).html()
+    for shown in (">−0.5<", ">1e−17<", ">−1,234,567<", ">a-b<", ">-x<"):
+        assert shown in html

@@ -79,7 +79,8 @@ class Trace:
         return len(self.nodes)
 
     def __repr__(self) -> str:
-        return f"<trace of {self.name}: {len(self.inputs)} inputs, {len(self)} rows>"
+        inputs, rows = len(self.inputs), len(self)
+        return f"<trace of {self.name}: {inputs} input{'s' * (inputs != 1)}, {rows} row{'s' * (rows != 1)}>"
 
     @property
     def value(self) -> Any:

@@ -67,12 +67,13 @@ class Drawing:
         """
         return lay_out(self.graph, self.engine)
 
-    def svg(self, *, theme: str = "auto", background: str | None = None) -> str:
+    def svg(self, *, theme: str = "auto", background: str | None = "paper") -> str:
         """The picture as SVG.
 
         Args:
             theme: "auto" follows the reader's light or dark mode; "light" or "dark".
-            background: a colour; transparent by default.
+            background: a colour; None for transparent. By default white, or near black in the dark: the
+                page that the picture comes to stand on may be lighter or darker than its reader prefers.
 
         Raises:
             InputError: for another theme.
@@ -91,7 +92,7 @@ class Drawing:
 
     def html(self) -> str:
         """A web page with the picture: one file, no network."""
-        return to_html(self.graph.title, self.svg())
+        return to_html(self.graph.title, self.svg(background=None))
 
     def png(self, *, scale: float = 2.0) -> bytes:
         """The picture as PNG, on white; ``scale`` pixels per point.

@@ -24,6 +24,7 @@ _HALO = ";stroke-width:3px;stroke-linejoin:round;paint-order:stroke"
 
 _LIGHT = """
 .dk text{font-family:FONT_FAMILY;fill:#1b1f24;text-anchor:middle}
+.dk .paper{fill:#ffffff}
 .dk .box{fill:#ffffff;stroke:#4a5058;stroke-width:1.3}
 .dk .inner{fill:none;stroke:#0072b2;stroke-width:1.3}
 .dk .input .box{fill:#e6f1f9;stroke:#0072b2}
@@ -60,6 +61,7 @@ _LIGHT = """
 
 _DARK = """
 .dk text{fill:#e8eaed}
+.dk .paper{fill:#14181d}
 .dk .box{fill:#23272e;stroke:#aab2bd}
 .dk .inner{stroke:#56b4e9}
 .dk .input .box{fill:#16303f;stroke:#56b4e9}
@@ -103,7 +105,8 @@ def to_svg(
         graph: what to draw.
         layout: where.
         theme: "auto" follows the reader's, "light" and "dark" are fixed.
-        background: a colour to fill the picture with; transparent by default.
+        background: a colour to fill the picture with, "paper" for white or near black as the theme has
+            it; transparent by default.
         scales: whether it shrinks to its container; a fixed size otherwise, for converters.
         reversible: give each arrow a second head, at its beginning, for a page that shows it in turn.
     """
@@ -120,7 +123,9 @@ def to_svg(
         + ('style="max-width:100%;height:auto">' if scales else ">"),
         f"<style>{style}</style>",
     ]
-    if background:
+    if background == "paper":
+        parts.append('<rect class="paper" width="100%" height="100%"/>')
+    elif background:
         parts.append(f'<rect width="100%" height="100%" fill="{_attribute(background)}"/>')
     parts.append(f'<g transform="translate({_f(_MARGIN)} {_f(_MARGIN)})">')
     for box in layout.clusters.values():

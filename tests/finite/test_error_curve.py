@@ -21,7 +21,7 @@ def sweeps():
 
 def texts(plot):
     axes = plot.figure.axes[0]
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    labels = [text.get_text() for text in plot.figure.legends[0].get_texts()]
     return labels + [text.get_text() for text in axes.texts]
 
 
@@ -63,6 +63,15 @@ def test_files_are_the_same_each_time(sweeps, tmp_path):
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     assert plot.save(tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
     assert plot._repr_svg_() == plot.svg()
+
+
+def test_an_svg_has_colours_for_the_dark(sweeps):
+    svg = error_curve(*sweeps).svg()
+    assert '<svg class="dkplot" ' in svg
+    dark = re.search(r"@media \(prefers-color-scheme: dark\)\{(.*?\})\}", svg)[1]
+    used = set(re.findall("(?:fill|stroke): (#[0-9a-f]{6})", svg.split("</style>", 1)[1]))
+    assert used == {"#ffffff", "#000000", "#dddddd", "#0072b2", "#d55e00", "#009e73"}
+    assert all(f"stroke: {colour}" in dark for colour in used)
 
 
 def test_bad_input(sweeps, tmp_path):

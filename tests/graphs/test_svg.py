@@ -47,6 +47,9 @@ def test_themes():
     assert "prefers-color-scheme" in drawing.svg()
     assert "prefers-color-scheme" not in drawing.svg(theme="light")
     assert drawing.svg(theme="dark") != drawing.svg(theme="light")
+    assert '<rect class="paper"' in drawing.svg()
+    assert '<rect class="paper"' not in drawing.svg(background=None) + drawing.html()
+    assert 'fill="#abcdef"' in drawing.svg(background="#abcdef")
     with pytest.raises(InputError, match="theme"):
         drawing.svg(theme="sepia")
 
