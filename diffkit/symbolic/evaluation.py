@@ -16,7 +16,7 @@ Fraction(4, 3)
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
 from typing import Any
@@ -30,7 +30,7 @@ from diffkit.errors import DomainError, InputError
 from diffkit.expressions import Expression, SymbolicNumber, intern
 from diffkit.symbolic.arithmetics import DIGITS, EXACT, FLOATS, IEEE, Arithmetic, implementation
 from diffkit.symbolic.budget import BudgetError
-from diffkit.symbolic.parts import ELEMENTS, RANGES, depending, integers, operands_first, parts, quotient
+from diffkit.symbolic.parts import ELEMENTS, RANGES, Loop, Loops, integers, operands_first, parts, quotient
 
 __all__ = ["evaluate"]
 
@@ -48,13 +48,14 @@ def _power(base: Any, exponent: Any) -> Any:
 
 
 def interpret(
-    root: Expression,
+    order: Sequence[Expression],
     known: dict[int, Any],
     arithmetic: Arithmetic,
     functions: Mapping[str, Callable[..., Any]],
-) -> Any:
-    """The value of ``root``, given those of its symbols (by identity); fills ``known`` in."""
-    for node in operands_first([root], known):
+    loops: Loops,
+) -> None:
+    """Fills the values of nodes, operands first, into those that are ``known`` (by identity)."""
+    for node in order:
         args = node._args
         if node.is_Add:
             value = reduce(operator.add, [known[id(a)] for a in args])
@@ -76,14 +77,13 @@ def interpret(
             else:
                 value = _power(base, known[id(exponent)])
         elif isinstance(node, RANGES):
-            value = _over_range(node, known, arithmetic, functions)
+            value = _over_range(node, known, arithmetic, functions, loops)
         elif not args or isinstance(node, ELEMENTS):
             value = _atom(node, arithmetic)
         else:
             compute = implementation(node.func, arithmetic, functions)
             value = compute(*[known[id(a)] for a in parts(node)])
         known[id(node)] = value
-    return known[id(root)]
 
 
 def _atom(node: Expression, arithmetic: Arithmetic) -> Any:
@@ -99,24 +99,21 @@ def _over_range(
     known: dict[int, Any],
     arithmetic: Arithmetic,
     functions: Mapping[str, Callable[..., Any]],
+    loops: Loops,
 ) -> Any:
-    """A Sum or Product, term by term; the last limit is the outermost."""
-    combine, value = (operator.add, 0) if isinstance(node, sympy.Sum) else (operator.mul, 1)
-    body, limits = node._args[0], node._args[1:]
-    bound = depending(node)
-    outer = {key: v for key, v in known.items() if key not in bound}
-
-    def run(level: int, scope: dict[int, Any]) -> Any:
-        if level < 0:
-            return interpret(body, dict(scope), arithmetic, functions)
-        index, *ends = limits[level]._args
-        low, high = (interpret(end, dict(scope), arithmetic, functions) for end in ends)
-        result = value
-        for i in integers(low, high):
-            result = combine(result, run(level - 1, {**scope, id(index): arithmetic.convert(i)}))
-        return result
-
-    return run(len(limits) - 1, outer)
+    """A Sum or Product, term by term; what depends on its index is forgotten afterwards."""
+    combine, result = (operator.add, 0) if isinstance(node, sympy.Sum) else (operator.mul, 1)
+    loop: Loop = loops.of(node)
+    low, high = (known[id(end)] for end in loop.ends)
+    hidden = {key: known[key] for key in loop.keys if key in known}
+    for i in integers(low, high):
+        known[id(loop.index)] = arithmetic.convert(i)
+        interpret(loop.inside, known, arithmetic, functions, loops)
+        result = combine(result, known[id(loop.body)])
+    for key in loop.keys:
+        known.pop(key, None)
+    known.update(hidden)
+    return result
 
 
 # -- the public function ------------------------------------------------------------------------------
@@ -171,11 +168,14 @@ def evaluate(
     roots = [intern(e) for e in (expr if several else [expr])]
     given = {_symbol(symbol): value for symbol, value in values.items()}
     functions = functions or {}
+    loops = Loops(roots)
+    order = operands_first(roots, {id(symbol) for symbol in given}, loops.parts)
 
     def compute(arithmetic: Arithmetic) -> list[Any]:
         known = {id(symbol): arithmetic.convert(value) for symbol, value in given.items()}
         try:
-            return [interpret(root, known, arithmetic, functions) for root in roots]
+            interpret(order, known, arithmetic, functions, loops)
+            return [known[id(root)] for root in roots]
         except RecursionError:
             raise BudgetError(
                 "the Sums and Products nest deeper than Python's recursion limit allows"

@@ -1,19 +1,24 @@
-"""What has to be known before a node can be computed, for the evaluator and the writer of programs."""
+"""What has to be known before a node can be computed, for the evaluator and the writer of programs.
+
+A Sum or Product is a loop: what below it depends on its index is computed anew for each term, all the
+rest once, before the loop.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sympy
 from sympy import S
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from diffkit.errors import DomainError
-from diffkit.expressions import Expression, post_order
+from diffkit.errors import DomainError, InputError
+from diffkit.expressions import Expression, post_order, rebuild
+from diffkit.symbolic.scopes import FreeVariables
 
-__all__ = ["ELEMENTS", "RANGES", "ROOTS", "depending", "integers", "operands_first", "parts", "quotient"]
+__all__ = ["ELEMENTS", "RANGES", "ROOTS", "Loop", "Loops", "integers", "operands_first", "parts", "quotient"]
 
 RANGES = (sympy.Sum, sympy.Product)
 ELEMENTS = (sympy.Indexed, MatrixElement)  # they stand for one number each, whatever is within
@@ -32,21 +37,11 @@ def quotient(factors: tuple[Expression, ...]) -> tuple[list[Expression], list[Ex
 
 
 def parts(node: Expression) -> Sequence[Expression]:
-    """The expressions whose values a node is computed from.
-
-    Of a Sum or Product, those that don't depend on its indices: they are computed once, outside it.
-    """
+    """The expressions whose values a node is computed from; for a Sum or Product, ask :class:`Loops`."""
     if isinstance(node, sympy.Piecewise):
         return [part for piece in node._args for part in piece._args]
     if isinstance(node, ELEMENTS):
         return []
-    if isinstance(node, RANGES):
-        inside = depending(node)
-        free: dict[int, Expression] = {}
-        for inner in post_order(node):
-            if id(inner) in inside:
-                free.update((id(a), a) for a in inner._args if id(a) not in inside)
-        return [a for a in free.values() if not isinstance(a, sympy.Tuple)]
     if node.is_Pow and (node._args[1].is_Integer or node._args[1] in ROOTS):
         return [node._args[0]]
     return list(node._args)
@@ -76,14 +71,84 @@ def operands_first(
     return order
 
 
-def depending(node: Expression) -> set[int]:
-    """What below a Sum or Product depends on its indices, or on those of one within it."""
-    inner = post_order(node)
-    bound = {id(limit._args[0]) for n in inner if isinstance(n, RANGES) for limit in n._args[1:]}
-    for n in inner:
-        if any(id(a) in bound for a in n._args):
-            bound.add(id(n))
-    return bound
+class Loop:
+    """A Sum or Product over one index.
+
+    Attributes:
+        index: it.
+        ends: the first and the last integer that it takes.
+        body: the term or factor.
+        inside: what has to be computed for each term, operands first: what depends on the index.
+        outside: what that needs and does not depend on the index: it is computed once, before.
+    """
+
+    __slots__ = ("body", "ends", "index", "inside", "keys", "outside")
+
+    def __init__(self, node: Expression, free: FreeVariables, parts: Callable[..., Sequence[Expression]]):
+        self.body, (self.index, *self.ends) = node._args[0], node._args[1]._args
+        if len(self.ends) != 2:
+            raise InputError(
+                f"{type(node).__name__} over {self.index} has no range; give it as ({self.index}, a, b)"
+            )
+        constant = _Constant(free, self.index)
+        self.inside = operands_first([self.body], constant, parts)
+        used = [self.body, *(a for n in self.inside for a in parts(n))]
+        self.outside = list({id(a): a for a in used if id(a) in constant}.values())
+        self.inside = [n for n in self.inside if n is not self.index]
+        self.keys = [id(self.index), *map(id, self.inside)]
+
+
+class Loops:
+    """The Sums and Products below some expressions: what is computed at each term, and what once.
+
+    A Sum over several indices is a Sum of Sums. One walk finds what depends on which index, and each
+    loop looks at what depends on its own, so that the work is linear in the loops' bodies.
+
+    >>> from diffkit.expressions import intern
+    >>> i, x = sympy.symbols("i x")
+    >>> root = intern(sympy.Sum(sympy.sin(x) * i, (i, 1, 9)))
+    >>> loops = Loops([root])
+    >>> loops.of(root).inside, loops.parts(root)
+    ([i*sin(x)], [1, 9, sin(x)])
+    """
+
+    def __init__(self, roots: Sequence[Expression]) -> None:
+        self._loops: dict[int, Loop] = {}
+        ranges = [node for node in post_order(*roots) if isinstance(node, RANGES)]
+        if ranges:
+            indices = {limit._args[0]: None for node in ranges for limit in node._args[1:]}
+            free = FreeVariables(list(indices))
+            self._kept = [self._read(node, free) for node in ranges]  # their identities stay valid
+
+    def _read(self, node: Expression, free: FreeVariables) -> Expression:
+        nested, *limits = node._args
+        for limit in limits:
+            nested = rebuild(node, [nested, limit])
+            if id(nested) not in self._loops:
+                free.of(nested)
+                self._loops[id(nested)] = Loop(nested, free, self.parts)
+        self._loops[id(node)] = self._loops[id(nested)]
+        return nested
+
+    def of(self, node: Expression) -> Loop:
+        return self._loops[id(node)]
+
+    def parts(self, node: Expression) -> Sequence[Expression]:
+        """The expressions whose values a node is computed from."""
+        if not isinstance(node, RANGES):
+            return parts(node)
+        loop = self._loops[id(node)]
+        return [*loop.ends, *loop.outside]
+
+
+class _Constant(Container[int]):
+    """The identities of what does not depend on an index."""
+
+    def __init__(self, free: FreeVariables, index: Expression) -> None:
+        self._free, self._index = free.memo, id(index)
+
+    def __contains__(self, key: object) -> bool:
+        return self._index not in self._free[cast("int", key)]
 
 
 def integers(low: Any, high: Any) -> range:

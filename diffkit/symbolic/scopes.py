@@ -20,6 +20,9 @@ class FreeVariables:
     The sets are of identities, and shared between nodes that hold the same variables. Expressions that
     are asked for must be kept alive, for they are known by their identities.
 
+    Attributes:
+        memo: the sets of what has been asked for, and of all that is below it, by identity.
+
     >>> i, x = intern(sympy.Symbol("i")), intern(sympy.Symbol("x"))
     >>> free = FreeVariables([i, x])
     >>> free.of(intern(sympy.Sum(i * x, (i, 1, 3)))) == {id(x)}
@@ -30,14 +33,14 @@ class FreeVariables:
         self._variables = {id(v): v for v in variables}
         self._parts = {key: {id(p) for p in post_order(v)} for key, v in self._variables.items()}
         self._indexed = [v for v in variables if isinstance(v, sympy.Indexed)]
-        self._memo: dict[int, frozenset[int]] = {}
+        self.memo: dict[int, frozenset[int]] = {}
         self._always: dict[
             int, frozenset[int]
         ] = {}  # indexed symbols that a variable may be: none binds them
 
     def of(self, node: Expression) -> frozenset[int]:
         """The identities of the variables that occur free in ``node``."""
-        memo = self._memo
+        memo = self.memo
         stack = [node]
         while stack:
             item = stack[-1]
@@ -53,14 +56,14 @@ class FreeVariables:
     def _read(self, item: Expression) -> frozenset[int]:
         if isinstance(item, sympy.Subs):
             body, indices, point = item._args
-            free = self._unbound(self._memo[id(body)], indices._args) | self._memo[id(point)]
+            free = self._unbound(self.memo[id(body)], indices._args) | self.memo[id(point)]
         elif isinstance(item, ExprWithLimits):
-            free = self._memo[id(item._args[0])]
+            free = self.memo[id(item._args[0])]
             for limit in item._args[1:]:  # the first is the innermost; its ends are outside of it
                 index, *ends = limit._args
-                free = _union([self._unbound(free, [index]), *(self._memo[id(end)] for end in ends)])
+                free = _union([self._unbound(free, [index]), *(self.memo[id(end)] for end in ends)])
         else:
-            free = _union([self._memo[id(a)] for a in item._args])
+            free = _union([self.memo[id(a)] for a in item._args])
         if id(item) in self._variables:
             free |= {id(item)}
         if self._indexed:

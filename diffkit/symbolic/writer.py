@@ -16,7 +16,7 @@ from diffkit.errors import InputError
 from diffkit.expressions import Expression, intern
 from diffkit.symbolic.arithmetics import NUMPY
 from diffkit.symbolic.matrix_products import Row, rows_of_matrices
-from diffkit.symbolic.parts import ELEMENTS, RANGES, depending, operands_first, parts
+from diffkit.symbolic.parts import ELEMENTS, RANGES, Loops, operands_first, parts
 
 __all__ = ["Names", "Text", "Writer"]
 
@@ -92,13 +92,13 @@ class Writer:
         known: Mapping[int, Text],
         heads: dict[str, Any],
         matrices: dict[str, Any] | None = None,
-        depth: int = 0,
     ) -> None:
         self.names = names
         self.texts = dict(known)
         self.heads = heads  # the SymPy functions that occur, by name
         self.matrices = matrices  # those of constants, by name; None to write every sum out
-        self.depth = depth  # of the Sums that this body is in
+        self.loops: Loops | None = None
+        self.depth = self.levels = 0  # of the loops that this body is in; of the Sums of one term as well
         self.rows: dict[int, Row] = {}
         self.lines: list[str] = []
 
@@ -106,6 +106,8 @@ class Writer:
         """The roots' texts; the lines before them are added to ``lines``."""
         if self.matrices is not None:
             self.rows = rows_of_matrices(roots)
+        if self.loops is None:
+            self.loops = Loops(roots)
         order = operands_first(roots, self.texts, self._parts)
         uses = Counter(id(a) for node in order for a in self._parts(node))
         uses.update(id(r) for r in roots)
@@ -118,8 +120,9 @@ class Writer:
         return [self.texts[id(r)] for r in roots]
 
     def _parts(self, node: Expression) -> Sequence[Expression]:
+        assert self.loops is not None
         row = self.rows.get(id(node))
-        return parts(node) if row is None else [*row.matrix.operands, *row.rest]
+        return self.loops.parts(node) if row is None else [*row.matrix.operands, *row.rest]
 
     def _product_by_matrix(self, row: Row) -> Text:
         """One row of a matrix of constants times a vector; the first that is met writes them all."""
@@ -252,31 +255,52 @@ class Writer:
         return Text(f"pow({b.text}, {e.text})", nest=1 + max(b.nest, e.nest))
 
     def _over_range(self, node: Expression) -> Text:
-        """A loop over a function of the index; what does not depend on the index stays outside."""
-        if self.depth == _LOOPS:
+        """A loop over a function of the index; what does not depend on the index stays outside.
+
+        A range of one term, from j to j, is no loop: its index is another name for j.
+        """
+        assert self.loops is not None
+        loop = self.loops.of(node)
+        low, high = (self.texts[id(end)] for end in loop.ends)
+        single = loop.ends[0] is loop.ends[1]
+        body = self._body(0 if single else 1)
+        if single:
+            index = self._once(loop.ends[0])
+            body.lines = self.lines
+        else:
+            index = Text(self.names.like(loop.index))
+            for part in loop.outside:
+                self._once(part)
+        hidden = {key: self.texts.pop(key) for key in loop.keys if key in self.texts}
+        self.texts[id(loop.index)] = index
+        (result,) = body.write([loop.body])
+        for key in loop.keys:
+            self.texts.pop(key, None)
+        self.texts.update(hidden)
+        if single:
+            return result
+        name = self.names.fresh("term")
+        self.lines.append(f"def {name}({index.text}):")
+        self.lines += [f"    {line}" for line in [*body.lines, f"return {result.text}"]]
+        combine = "sum" if isinstance(node, sympy.Sum) else "prod"
+        run = f"{name}({index.text}) for {index.text} in integers({low.text}, {high.text})"
+        return Text(f"{combine}({run})", nest=2)
+
+    def _once(self, node: Expression) -> Text:
+        """The text of what is used within a loop, by a name if it takes computing."""
+        text = self.texts[id(node)]
+        if node._args and not text.text.isidentifier():
+            text = self.texts[id(node)] = self._named(text)
+        return text
+
+    def _body(self, loops: int) -> Writer:
+        """The writer of what is within a Sum or Product: it sees what is known here, and adds to that."""
+        body = Writer(self.names, {}, self.heads)
+        body.texts, body.loops = self.texts, self.loops
+        body.depth, body.levels = self.depth + loops, self.levels + 1
+        if body.depth > _LOOPS or body.levels > 2 * _LOOPS:
             raise InputError(
                 f"the expression has Sums or Products nested more than {_LOOPS} deep, and Python's loops "
                 "do not nest that far; evaluate the innermost first, with .doit()"
             )
-        body, limits = node._args[0], node._args[1:]
-        inside = depending(node)
-        known = {key: text for key, text in self.texts.items() if key not in inside}
-        for limit in limits:
-            known[id(limit._args[0])] = Text(self.names.like(limit._args[0]))
-        writer = Writer(self.names, known, self.heads, depth=self.depth + 1)
-        (result,) = writer.write([body])
-        indices = ", ".join(known[id(limit._args[0])].text for limit in limits)
-        name = self.names.fresh("term")
-        self.lines.append(f"def {name}({indices}):")
-        self.lines += [f"    {line}" for line in [*writer.lines, f"return {result.text}"]]
-        loops = ""
-        for limit in reversed(limits):
-            ends = Writer(self.names, known, self.heads)
-            low, high = ends.write(limit._args[1:])
-            if ends.lines:
-                raise InputError(
-                    f"the limits {limit} depend on another index in too long a way to be written"
-                )
-            loops += f" for {known[id(limit._args[0])].text} in integers({low.text}, {high.text})"
-        combine = "sum" if isinstance(node, sympy.Sum) else "prod"
-        return Text(f"{combine}({name}({indices}){loops})", nest=2)
+        return body

@@ -1,5 +1,6 @@
 """Values in floats, in many digits and in fractions, against SymPy and mpmath."""
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -10,7 +11,7 @@ import sympy
 from sympy import S, symbols
 
 from diffkit.errors import DomainError, InputError, NoRuleError
-from diffkit.expressions import intern, multiply, rebuild
+from diffkit.expressions import add, intern, multiply, rebuild, total
 from diffkit.symbolic import FAMILIES, BudgetError, diff, evaluate, lambdify, straight_line
 
 x, y = symbols("x y")
@@ -154,13 +155,109 @@ def test_a_division_is_one_division():
     assert evaluate(expr, {x: 5.0, y: 49.0}) == 5.0 / 49.0
 
 
-def test_sums_nested_too_deep_to_evaluate_say_so():
-    index = sympy.Symbol("i", integer=True)
-    template = intern(sympy.Sum(index, (index, 1, 1)))
-    expr = intern(sympy.Symbol("x"))
-    for _ in range(1000):
+def nest_of_all(cls, levels, high):
+    """Sums or Products whose innermost body needs the index of every one of them."""
+    indices = [sympy.Symbol(f"i{k}", integer=True) for k in range(levels)]
+    expr = total([sympy.Symbol("x"), *indices])
+    for index in indices:
+        template = intern(cls(index, (index, 1, high)))
         expr = rebuild(template, [expr, template.args[1]])
+    return expr
+
+
+def test_sums_nested_too_deep_to_evaluate_say_so():
+    expr = nest_of_all(sympy.Sum, 1000, 2)
     with pytest.raises(BudgetError, match="nest deeper"):
-        evaluate(expr, {sympy.Symbol("x"): 0.5})
+        evaluate(expr, {x: 0.5})
     with pytest.raises(InputError, match="more than 90 deep"):
         straight_line(expr)
+    with pytest.raises(InputError, match="more than 90 deep"):
+        straight_line(nest_of_all(sympy.Sum, 1000, 1))
+
+
+def test_sums_that_need_no_index_of_one_another_are_computed_one_after_the_other():
+    expr = intern(x)
+    for _ in range(1000):
+        template = intern(sympy.Sum(i, (i, 0, 1)))
+        expr = rebuild(template, [multiply(expr, S.Half), template.args[1]])
+    assert evaluate(expr, {x: 0.75}) == 0.75
+    assert lambdify(x, expr)(0.75) == 0.75
+
+
+def test_what_does_not_depend_on_the_index_is_computed_before_the_loop():
+    assert straight_line(sympy.Sum(sympy.sin(x) * i, (i, 1, 3))) == (
+        "v1 = sin(x)\ndef term1(i):\n    return i*v1\nreturn sum(term1(i) for i in integers(1, 3))"
+    )
+    calls = []
+    f = sympy.Function("f")
+    expr = sympy.Sum(f(x) * sympy.Sum(f(y) * i * n, (i, 1, n)), (n, 1, 3))
+    count = {"f": lambda v: calls.append(v) or v}
+    assert lambdify([x, y], expr, functions=count)(2.0, 3.0) == evaluate(
+        expr, {x: 2.0, y: 3.0}, functions={"f": float}
+    )
+    assert sorted(calls) == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("cls", [sympy.Sum, sympy.Product])
+def test_a_range_of_one_term_is_no_loop(cls):
+    expr = nest_of_all(cls, 90, 1)
+    assert evaluate(expr, {x: Fraction(1, 2)}, exact=True) == Fraction(181, 2)
+    assert lambdify(x, expr)(0.5) == 90.5
+    assert "for" not in straight_line(expr)
+    assert straight_line(cls(sympy.sin(x * i) / i, (i, 2 * y, 2 * y))) == "v1 = 2*y\nreturn sin(x*v1)/v1"
+
+
+def test_an_index_has_a_meaning_in_each_loop():
+    j = sympy.Symbol("j", integer=True)
+    shared = sympy.sin(x * i) + i
+    cases = [
+        sympy.Sum(shared, (i, 1, 3)) * shared + sympy.Sum(shared * 2, (i, 2, 4)),  # outside, and within two
+        sympy.Sum(shared * sympy.Product(shared, (i, 1, 2)) + shared, (i, 1, 3)),  # in one of the same name
+        sympy.Sum(shared, (i, 1, i + 1)) + sympy.Sum(sympy.Sum(shared * j, (i, 1, i)), (j, 1, 2)),
+        sympy.Sum(sympy.Sum(shared * j, (i, 1, j)) + sympy.Sum(shared * j, (i, j, j)), (j, 1, 3)) * shared,
+        sympy.Sum(shared, (i, i, i))
+        + sympy.Sum(shared, (i, i + 1, i + 1))
+        + sympy.Sum(shared, (i, i + 1, 4)),
+    ]
+    s = [math.sin(0.3 * k) + k for k in range(5)]
+    by_hand = [
+        (s[1] + s[2] + s[3]) * s[2] + 2 * (s[2] + s[3] + s[4]),
+        sum(s[k] * s[1] * s[2] + s[k] for k in (1, 2, 3)),
+        sum(s[1:4]) + 3 * sum(s[1:3]),
+        sum(sum(s[1 : k + 1]) * k + s[k] * k for k in (1, 2, 3)) * s[2],
+        s[2] + s[3] + s[3] + s[4],
+    ]
+    for expr, expected in zip(cases, by_hand, strict=True):
+        assert evaluate(expr, {x: 0.3, i: 2}) == pytest.approx(expected, rel=1e-14)
+        assert lambdify([x, i], expr)(0.3, 2) == pytest.approx(expected, rel=1e-14)
+        twice = evaluate([shared, expr, shared], {x: 0.3, i: 2})
+        assert twice == pytest.approx([s[2], expected, s[2]], rel=1e-14)
+
+
+@pytest.mark.parametrize("cls", [sympy.Sum, sympy.Product])
+def test_the_work_for_nested_loops_is_linear(cls, is_linear):
+    """To find out what depends on which index, and to write or evaluate it."""
+    flat = {}
+    for levels in (10, 30, 60):
+        expr = intern(x)
+        for k in range(levels):
+            index = sympy.Symbol(f"i{k}", integer=True)
+            template = intern(cls(index, (index, 1, 2)))
+            expr = rebuild(template, [multiply(expr, index), template.args[1]])
+        flat[levels] = diff(expr, x)
+    assert is_linear(lambda levels: evaluate(flat[levels], {x: 0.5}), 30)
+    assert is_linear(lambda levels: straight_line(flat[levels]), 30)
+    nested = {}
+    for levels in (10, 40, 80):
+        indices = sympy.symbols(f"i:{levels + 1}", integer=True)
+        expr = add(x, indices[0])
+        for index, after in itertools.pairwise(indices):  # from the next one's index to that
+            template = intern(cls(index, (index, after, after)))
+            expr = rebuild(template, [multiply(expr, index), template.args[1]])
+        nested[levels] = rebuild(template, [expr, intern(sympy.Tuple(indices[-1], 1, 2))])
+    assert is_linear(lambda levels: evaluate(nested[levels], {x: 0.5}), 40)
+    assert is_linear(lambda levels: straight_line(nested[levels]), 40)
+
+
+def test_a_range_whose_last_integer_is_below_the_first_is_empty():
+    assert evaluate(sympy.Sum(i, (i, 3, 1)) + sympy.Product(i, (i, 3, 1)), {}) == 1
