@@ -3,11 +3,16 @@
 The convention is autograd's. A complex number is two real ones; cotangents and tangents are paired by
 Re(g * t), so the gradient of a real loss L by z = x + iy is dL/dx - i dL/dy, and the VJP of a holomorphic
 function is g * f'(z), the same text as for real numbers: the calculus table serves both. What is here
-is what is not holomorphic.
+is what is not holomorphic, and what needs care on a branch cut.
+
+**On a branch cut** a function has no derivative, but one from each side. NumPy's functions take a zero's
+sign for the side (Kahan, 1987): np.arccos(2+0j) is the limit from above the cut, np.arccos(2-0j) that from
+below. The derivative is from the same side as the value.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -125,3 +130,34 @@ def _sign_of_real(x: Any) -> Any:
 
 
 UFUNCS[np.sign].compute = _sign_of_real
+
+
+# -- branch cuts ------------------------------------------------------------------------------------------
+# The texts of the table lose the sign of a zero: 1 - z**2 is -3+0j for z = 2+0j as for 2-0j, since
+# 0 - 0 and 0 + 0 are both +0. The same formulas with the difference taken the other way round keep it.
+
+_ON_THE_SIDE_OF_THE_VALUE: dict[np.ufunc, Callable[[Any], Any]] = {
+    np.arcsin: lambda z: 1 / np.sqrt(-(z * z - 1)),
+    np.arccos: lambda z: -1 / np.sqrt(-(z * z - 1)),
+    np.arcsinh: lambda z: 1 / np.sqrt(z * z - (-1)),
+    np.arccosh: lambda z: 1 / (np.sqrt(z - 1) * np.sqrt(z - (-1))),
+}
+
+
+def _care_for_the_cut(fun: Primitive, derivative: Callable[[Any], Any]) -> None:
+    complete_rules(fun)
+    ((on_real,), (on_real_t,)) = fun.vjps, fun.jvps
+    assert on_real
+    assert on_real_t
+
+    def vjp(g: Any, ans: Any, z: Any) -> Any:
+        return _like(g * derivative(z), z) if is_complex(z) else on_real(g, ans, z)
+
+    def jvp(t: Any, ans: Any, z: Any) -> Any:
+        return t * derivative(z) if is_complex(z) else on_real_t(t, ans, z)
+
+    fun.vjps, fun.jvps = (vjp,), (jvp,)
+
+
+for _ufunc, _derivative in _ON_THE_SIDE_OF_THE_VALUE.items():
+    _care_for_the_cut(UFUNCS[_ufunc], _derivative)

@@ -126,3 +126,31 @@ def test_the_sign_of_a_complex_number_is_refused():
     with pytest.raises(NoRuleError, match=r"z / np\.abs"):
         dk.grad(lambda z: np.abs(np.sum(np.sign(z))))(Z)
     assert dk.grad(lambda x: np.sum(np.sign(x) * x))(X[0]).tolist() == [1.0, -1.0]
+
+
+# -- branch cuts ------------------------------------------------------------------------------------------
+
+ON_CUTS = [(name, complex(x, y)) for name in ("arcsin", "arccos") for x in (2.0, -2.0) for y in (0.0, -0.0)]
+ON_CUTS += [("arcsinh", complex(x, y)) for x in (0.0, -0.0) for y in (2.0, -2.0)]
+ON_CUTS += [("arccosh", complex(x, y)) for x in (0.5, -0.5, -2.0) for y in (0.0, -0.0)]
+ON_CUTS += [(name, complex(-2.0, y)) for name in ("sqrt", "log", "log10") for y in (0.0, -0.0)]
+ON_CUTS += [("arctanh", complex(x, y)) for x in (2.0, -2.0) for y in (0.0, -0.0)]
+ON_CUTS += [("arctan", complex(x, y)) for x in (0.0, -0.0) for y in (2.0, -2.0)]
+
+
+@pytest.mark.parametrize(("name", "z"), ON_CUTS)
+def test_on_a_branch_cut_the_derivative_is_from_the_side_that_the_value_is_from(name, z):
+    function = getattr(np, name)
+    # Into the side that the signs of the zeros name, where the function is smooth.
+    into = complex(0.0, np.copysign(1.0, z.imag)) if z.imag == 0 else complex(np.copysign(1.0, z.real), 0.0)
+    h = 1e-5
+    one_sided = (-3 * function(z) + 4 * function(z + h * into) - function(z + 2 * h * into)) / (2 * h * into)
+    first = dk.holomorphic_grad(function)
+    assert first(z) == pytest.approx(complex(one_sided), rel=1e-7)
+    assert dk.make_jvp(function)(z)(1.0 + 0.0j)[1] == pytest.approx(complex(first(z)), rel=1e-15)
+    assert dk.holomorphic_grad(lambda w: np.sum(function(w)))(np.array([z]))[0] == pytest.approx(
+        complex(first(z)), rel=1e-14
+    )
+    assert dk.holomorphic_grad(first)(z) == pytest.approx(
+        complex(dk.holomorphic_grad(first)(z + 1e-9 * into))
+    )
