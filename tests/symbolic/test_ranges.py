@@ -177,12 +177,13 @@ def test_sympy_multiplies_them_out_to_the_same(longest, monkeypatch):
 def test_a_short_derivative_is_written_at_the_other_index():
     derivative = diff(sympy.Product(x * i, (i, 1, n)), x)
     (other, low, high), both = derivative.args[1], derivative.args[0]
-    assert (low, high, other.name) == (1, n, "i")
+    assert (low, high, other.name) == (1, n, "i'")
     around, factor = both.args
     assert factor is other
     assert [p.args[1].args for p in around.args] == [(i, 1, subtract(other, 1)), (i, add(other, 1), n)]
     assert (
-        str(derivative) == "Sum(_i*(Product(i*x, (i, 1, _i - 1))*Product(i*x, (i, _i + 1, n))), (_i, 1, n))"
+        str(derivative)
+        == "Sum(_i'*(Product(i*x, (i, 1, _i' - 1))*Product(i*x, (i, _i' + 1, n))), (_i', 1, n))"
     )
 
 

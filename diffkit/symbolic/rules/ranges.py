@@ -36,14 +36,17 @@ _SUM, _PRODUCT = intern(sympy.Sum(_i, (_i, 1, 2))), intern(sympy.Product(_i, (_i
 
 def read_sum(node: Expression, context: Context) -> Rule:
     """d sum f(i) = sum f'(i)."""
-    variables = _limits(node, context)
-    return partials_rule("sum over a range", node, variables, lambda k: _partials(node, context)[k])
+    return _read("sum over a range", node, context)
 
 
 def read_product(node: Expression, context: Context) -> Rule:
     """d prod f(i) = sum over j of f'(j) * (product below j) * (product above j): good at f = 0 too."""
+    return _read("product over a range", node, context)
+
+
+def _read(name: str, node: Expression, context: Context) -> Rule:
     variables = _limits(node, context)
-    return partials_rule("product over a range", node, variables, lambda k: _partials(node, context)[k])
+    return partials_rule(name, node, variables, lambda k: _partials(node, context)[k], (node._args[0],))
 
 
 def _partials(node: Expression, context: Context) -> list[Expression]:
@@ -80,7 +83,7 @@ def _differentiate(node: Expression, context: Context) -> None:
 
 def _slopes(body: Expression, inside: Context) -> list[Expression]:
     """The derivatives of a body: by one variable forward, so that what bodies share is done once."""
-    from diffkit.symbolic.differentiation import forward_sweep, reverse_sweep
+    from diffkit.symbolic.sweeps import forward_sweep, reverse_sweep
 
     inside.explore(body)
     if len(inside.variables) == 1:
@@ -109,13 +112,13 @@ _LONG = 200  # nodes of a factor's derivative: in a shorter one, the index is re
 def _over_factors(node: Expression, slope: Expression) -> Expression:
     """The sum over the factors of a Product with one limit, each differentiated in its turn.
 
-    Its index is j, and the derivative of the factor at i = j is written with j in place of i. Where
+    Its index is j (written i'), and the derivative of the factor at i = j is written with j for i. Where
     that derivative is long, replacing would cost as many steps at each level of a nest; there i is
     bound instead, by a sum of the one term from j to j.
     """
     body, (index, low, high) = node._args[0], node._args[1]._args
     # The product's own index, the same whenever it is differentiated: derivatives can be compared.
-    j = intern(sympy.Dummy(index.name, dummy_index=hash(node), integer=True))
+    j = intern(sympy.Dummy(f"{index.name}'", dummy_index=hash(node), integer=True))
 
     def limits(first: Expression, last: Expression, running: Expression = index) -> Expression:
         return rebuild(node._args[1], [running, first, last])

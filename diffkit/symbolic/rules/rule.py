@@ -26,9 +26,10 @@ class Rule:
         term: ``term(k, factor)`` is ``factor`` times the partial derivative by ``operands[k]``.
         line: the line of the table, if it is one.
         arguments: that line's arguments in the node, active or not.
+        bodies: what is differentiated on the way, within a Sum or Product.
     """
 
-    __slots__ = ("arguments", "line", "name", "node", "operands", "term")
+    __slots__ = ("arguments", "bodies", "line", "name", "node", "operands", "term")
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Rule:
         term: Callable[[int, Expression], Expression],
         line: Elementary | None = None,
         arguments: tuple[Expression, ...] = (),
+        bodies: tuple[Expression, ...] = (),
     ) -> None:
         self.name = name
         self.node = node
@@ -45,6 +47,7 @@ class Rule:
         self.term = term
         self.line = line
         self.arguments = arguments
+        self.bodies = bodies
 
     def pushforward(self, tangents: Sequence[Expression]) -> Expression:
         """The node's tangent from those of its operands."""
@@ -89,6 +92,10 @@ def table_rule(line: Elementary, node: Expression, args: tuple[Expression, ...],
 
 
 def partials_rule(
-    name: str, node: Expression, operands: tuple[Expression, ...], partial: Callable[[int], Expression]
+    name: str,
+    node: Expression,
+    operands: tuple[Expression, ...],
+    partial: Callable[[int], Expression],
+    bodies: tuple[Expression, ...] = (),
 ) -> Rule:
-    return Rule(name, node, operands, lambda k, g: multiply(g, partial(k)))
+    return Rule(name, node, operands, lambda k, g: multiply(g, partial(k)), bodies=bodies)

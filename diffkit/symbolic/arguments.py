@@ -1,0 +1,94 @@
+"""Checking what is given to differentiate, and by what; errors say what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy.logic.boolalg import Boolean
+
+from diffkit.errors import InputError
+from diffkit.expressions import Expression, SymbolicNumber, intern, number
+
+__all__ = ["checked_mode", "expression", "orders", "seed", "variable", "variables"]
+
+
+def expression(expr: Any) -> Expression:
+    """What has a value, and so a derivative: no condition, no list, no text."""
+    if isinstance(expr, Boolean | bool) and not isinstance(expr, sympy.Symbol):
+        sides = "; differentiate its sides, expr.lhs and expr.rhs" if hasattr(expr, "lhs") else ""
+        raise InputError(f"expected an expression with a value, got the condition {expr}{sides}")
+    if isinstance(expr, list | tuple | np.ndarray):
+        raise InputError(f"expected one expression, got {len(expr)} of them; use jacobian(exprs, xs)")
+    expr = intern(expr)
+    if not isinstance(expr, sympy.Expr):
+        raise InputError(f"expected an expression with a value, got {type(expr).__name__}")
+    return expr
+
+
+def variable(x: Any) -> Expression:
+    """What can be differentiated by: a symbol, x[i], an element of a matrix, f(t), a Derivative.
+
+    Raises:
+        InputError: for anything else, with what to write instead.
+    """
+    if isinstance(x, SymbolicNumber):
+        x = x.expr
+    if isinstance(x, str):
+        raise InputError(f"expected a symbol to differentiate by, got the text {x!r}; write Symbol({x!r})")
+    if not isinstance(x, sympy.Expr) or not getattr(x, "_diff_wrt", False):
+        raise InputError(
+            f"expected a symbol to differentiate by, got {x}; put a symbol u in its place first, "
+            "as in expr.subs(x**2, u), and differentiate by that"
+        )
+    if isinstance(x, sympy.MatrixExpr):
+        raise InputError(f"expected a scalar to differentiate by, got the matrix {x}; use its elements")
+    return intern(x)
+
+
+def variables(xs: Any) -> list[Expression]:
+    """Different symbols, in a list."""
+    if isinstance(xs, sympy.MatrixBase):
+        xs = list(xs)
+    if isinstance(xs, sympy.Basic | SymbolicNumber | str):
+        raise InputError(f"expected a list of symbols, got {xs!s}; write [{xs!s}]")
+    variables = [variable(x) for x in xs]
+    if len(set(variables)) < len(variables):
+        raise InputError(f"expected different symbols, got {variables}")
+    return variables
+
+
+def checked_mode(mode: str) -> str:
+    if mode not in ("forward", "reverse"):
+        raise InputError(f"expected mode='forward' or mode='reverse', got {mode!r}")
+    return mode
+
+
+def orders(given: tuple[Any, ...]) -> list[Expression]:
+    """The variables in turn: x, 3, y and (x, 3), y both mean x three times, then y."""
+    if not given:
+        raise InputError("expected the symbol to differentiate by, as in diff(expr, x)")
+    turns: list[Expression] = []
+    for item in given:
+        pair = item if isinstance(item, tuple | sympy.Tuple) and len(item) == 2 else None
+        if pair is not None:
+            turns += [variable(pair[0])] * _count(pair[1])
+        elif isinstance(item, int | sympy.Integer) and not isinstance(item, bool):
+            if not turns:
+                raise InputError(f"expected a symbol before the order {item}, as in diff(expr, x, {item})")
+            turns += [turns.pop()] * _count(item)
+        else:
+            turns.append(variable(item))
+    return turns
+
+
+def _count(order: Any) -> int:
+    if not isinstance(order, int | sympy.Integer) or isinstance(order, bool) or order < 0:
+        raise InputError(f"expected the order of a derivative, an integer of at least 0, got {order}")
+    return int(order)
+
+
+def seed(value: Any) -> Expression:
+    """A tangent or cotangent to start from: a number, or an expression that stands for it."""
+    return number(value) if not isinstance(value, SymbolicNumber) else value.expr
