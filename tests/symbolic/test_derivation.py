@@ -183,7 +183,8 @@ def test_what_a_schema_says_is_true(expr):
         (sympy.Piecewise((x**2, x < 0), (y, x < 1), (sympy.sin(x), True)),
          "d(u if A, c2 if B, v otherwise) = du if A, 0 if B, dv otherwise",
          r"\left(\begin{cases} u & \text{if } A \\ c_{2} & \text{if } B \\ v & \text{otherwise} \end{cases}"
-         r"\right)' = \begin{cases} u' & \text{if } A \\ 0 & \text{if } B \\ v' & \text{otherwise} \end{cases}"),
+         r"\right)' = \begin{cases} u' & \text{if } A "
+         r"\\ 0 & \text{if } B \\ v' & \text{otherwise} \end{cases}"),
         (f(x**2), "d(f(u)) = f'(u) * du", r"\left(f\left(u\right)\right)' = f'\left(u\right) u'"),
         (f(x, y, x**2), "d(f(u, c2, v)) = f_u(u, c2, v) * du + f_v(u, c2, v) * dv",
          r"\left(f\left(u, c_{2}, v\right)\right)' = "
