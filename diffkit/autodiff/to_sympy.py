@@ -138,6 +138,12 @@ def _perform(row: Node, args: list[Any], path: bool) -> Any:
 
 
 def _no_form(row: Node) -> NoRuleError:
+    if row.fun.line is not None:
+        return NoRuleError(
+            f"{row.fun.name} ({row.site}) has a derivative here, but no formula in elementary functions. "
+            "Differentiate the trace (grad, jacobian and t.adjoint know it), or trace up to this line and "
+            "put the SymPy function that you mean around what to_sympy() gives"
+        )
     return NoRuleError(
         f"{row.fun.name} can't be performed on symbols ({row.site}): it needs the numbers. "
         "Write it with sums, products and elementwise functions."

@@ -13,31 +13,35 @@ Size(tree=8, dag=5, operations=3, tree_operations=4, depth=4, characters=16)
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
+import numpy as np
 import sympy
 from sympy import S
 from sympy.core.operations import LatticeOp
+from sympy.logic.boolalg import Boolean
 
+from diffkit.errors import InputError
 from diffkit.expressions import Expression, intern, post_order, product
 from diffkit.symbolic.characters import Lengths, is_minus
 from diffkit.symbolic.parts import quotient
+from diffkit.tables import format_cell
 
 __all__ = ["Size", "size"]
 
 
-@dataclass(frozen=True)
 class Size:
-    """The measures of an expression, or of several that share their parts.
+    """The measures of an expression, or of several that share their parts; each is taken when asked for.
 
     Attributes:
         tree: nodes of the tree, as ``sympy.preorder_traversal`` counts them.
         dag: distinct nodes, which is what is stored.
         operations: distinct operations, which is what a straight-line program has lines: each sum or
             product of k operands is k - 1, and x - y, x/y, -x, 1/x, x**n and every function are one
-            each; numbers are not operations.
+            each; numbers are not operations, and neither are comparisons.
         tree_operations: the operations of the tree as ``sympy.count_ops`` counts them, where a
             rational 1/2 counts as a division and -2 as a negation. (SymPy multiplies 2*(x + y)/z out
             before it counts; here what is written is counted.)
@@ -46,22 +50,97 @@ class Size:
             ``len(sympy.sstr(expr, order="none"))``.
     """
 
-    tree: int
-    dag: int
-    operations: int
-    tree_operations: int
-    depth: int
-    characters: int
+    def __init__(self, roots: Sequence[Expression]) -> None:
+        self._roots = roots
+
+    @cached_property
+    def _order(self) -> list[Expression]:
+        return post_order(*self._roots)
+
+    @cached_property
+    def tree(self) -> int:
+        return sum(self._over_the_tree(lambda node, below: 1 + sum([below[id(a)] for a in node._args])))
+
+    @cached_property
+    def dag(self) -> int:
+        return len(self._order)
+
+    @cached_property
+    def operations(self) -> int:
+        return _operations(self._roots)
+
+    @cached_property
+    def tree_operations(self) -> int:
+        return sum(self._over_the_tree(_count))
+
+    @cached_property
+    def depth(self) -> int:
+        depths = self._over_the_tree(
+            lambda node, below: 1 + max([below[id(a)] for a in node._args], default=0)
+        )
+        return max(depths, default=0)
+
+    @cached_property
+    def characters(self) -> int:
+        texts = Lengths()
+
+        def length(node: Expression, below: dict[int, int]) -> int:
+            texts.lengths = below
+            texts.measure(node)
+            return below[id(node)]
+
+        return sum(self._over_the_tree(length, _looked_at))
+
+    def _over_the_tree(
+        self,
+        measure: Callable[[Expression, dict[int, int]], int],
+        looked_at: Callable[[Expression], Sequence[Expression]] = attrgetter("_args"),
+    ) -> list[int]:
+        """A measure of the roots, which a node's operands give: each is computed once, operands first.
+
+        A number may have thousands of digits; it is let go when the last node that looks at it is done.
+        """
+        waiting = Counter(id(a) for node in self._order for a in looked_at(node))
+        waiting.update(id(r) for r in self._roots)
+        known: dict[int, int] = {}
+        for node in self._order:
+            known[id(node)] = measure(node, known)
+            for a in looked_at(node):
+                waiting[id(a)] -= 1
+                if not waiting[id(a)]:
+                    del known[id(a)]
+        return [known[id(r)] for r in self._roots]
+
+    def _measures(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in _MEASURES}
+
+    def __repr__(self) -> str:
+        return f"Size({', '.join(f'{name}={_short(value)}' for name, value in self._measures().items())})"
+
+    def __eq__(self, other: object) -> bool:
+        return self._measures() == other._measures() if isinstance(other, Size) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._measures().values()))
+
+
+def _short(count: int) -> str:
+    """A count in digits, or rounded: Python writes no integer of more than 4300 digits."""
+    return str(count) if count < 10**15 else format_cell(count)
+
+
+_MEASURES = ("tree", "dag", "operations", "tree_operations", "depth", "characters")
 
 
 def size(expr: Any) -> Size:
-    """The sizes of an expression; of a list or matrix, those of its elements together.
+    """The sizes of an expression; of a list, an array or a matrix, those of its elements together.
 
     For several expressions the graph's measures count what they share once; the tree's are sums
-    (and ``depth`` is the greatest).
+    (and ``depth`` is the greatest). A condition such as x < 1 has no derivative, but it has nodes and
+    a text, as it has within a Piecewise.
 
     Args:
-        expr: a SymPy expression of any depth, or a list or matrix of them.
+        expr: a SymPy expression of any depth, or a list, array or matrix of them.
 
     Raises:
         InputError: for text and for what is no expression.
@@ -75,55 +154,20 @@ def size(expr: Any) -> Size:
     >>> s.dag, s.tree == 2**1001 - 1, s.operations, s.tree_operations == 2**1000 - 1
     (1001, True, 1000, True)
     """
-    if isinstance(expr, sympy.MatrixBase | list | tuple):
-        roots = [intern(e) for e in expr]
+    if isinstance(expr, np.ndarray | sympy.NDimArray):
+        elements = list(np.asarray(expr, dtype=object).flat)
+    elif isinstance(expr, sympy.MatrixBase | list | tuple | sympy.Tuple):
+        elements = list(expr)
     else:
-        roots = [intern(expr)]
-    order = post_order(*roots)
-    tree, tree_operations, depth, characters = _tree_measures(order, roots)
-    return Size(
-        tree=tree,
-        dag=len(order),
-        operations=_operations(roots),
-        tree_operations=tree_operations,
-        depth=depth,
-        characters=characters,
-    )
+        elements = [expr]
+    roots = [intern(e) for e in elements]
+    for root in roots:
+        if not isinstance(root, sympy.Expr | Boolean):
+            raise InputError(f"expected an expression to measure, got {root} ({type(root).__name__})")
+    return Size(roots)
 
 
-# -- the tree's measures ------------------------------------------------------------------------------
-
-
-def _tree_measures(order: Sequence[Expression], roots: Sequence[Expression]) -> tuple[int, int, int, int]:
-    """Nodes, operations, depth and characters, operands first.
-
-    A node's numbers, which may have thousands of digits, are let go when the last that uses them
-    has been counted.
-    """
-    waiting = Counter(id(a) for node in order for a in _looked_at(node))
-    waiting.update(id(r) for r in roots)
-    nodes: dict[int, int] = {}
-    operations: dict[int, int] = {}
-    depths: dict[int, int] = {}
-    texts = Lengths()
-    for node in order:
-        args = node._args
-        key = id(node)
-        nodes[key] = 1 + sum([nodes[id(a)] for a in args])
-        operations[key] = _count(node, operations)
-        depths[key] = 1 + max([depths[id(a)] for a in args], default=0)
-        texts.measure(node)
-        for a in _looked_at(node):
-            waiting[id(a)] -= 1
-            if not waiting[id(a)]:
-                for table in (nodes, operations, depths, texts.lengths):
-                    del table[id(a)]
-    return (
-        sum(nodes[id(r)] for r in roots),
-        sum(operations[id(r)] for r in roots),
-        max((depths[id(r)] for r in roots), default=0),
-        sum(texts.lengths[id(r)] for r in roots),
-    )
+# -- the tree's operations ----------------------------------------------------------------------------
 
 
 def _count(node: Expression, known: dict[int, int]) -> int:

@@ -133,6 +133,14 @@ def test_a_function_without_a_symbolic_form_is_refused_by_line():
         t.to_sympy()
 
 
+def test_a_special_function_without_a_formula_is_not_to_be_written_with_sums():
+    from scipy import special
+
+    for f in (lambda v: special.jv(1, v), lambda v: special.gammainc(2.0, v), special.i0):
+        with pytest.raises(NoRuleError, match=r"has a derivative here, but no formula.*Differentiate the tr"):
+            dk.trace(f)(1.2).to_sympy()
+
+
 def test_a_primitive_of_operators_is_performed():
     cube = dk.primitive(lambda x: x * x * x)
     assert str(dk.trace(cube)(2.0).to_sympy(x)) == "x*(x*x)"

@@ -1,5 +1,6 @@
 """Sizes against SymPy's own counts where those finish, and against closed forms where they don't."""
 
+import numpy as np
 import pytest
 import sympy
 from hypothesis import given, settings
@@ -165,5 +166,43 @@ def test_ten_thousand_levels_and_their_6000_digits(is_linear):
     assert measured.dag == 89_992
     assert measured.tree.bit_length() > 20_000
     assert measured.characters > measured.tree
+    assert repr(measured).startswith("Size(tree=5.31e+6020, dag=89992, operations=69990, tree_operations=")
     levels = {n: diff(FAMILIES["logistic map"].expression(n), intern(x)) for n in (10, 500, 1000)}
-    assert is_linear(lambda n: size(levels[n]), 500)
+    assert is_linear(lambda n: repr(size(levels[n])), 500)
+
+
+def test_several_expressions_are_measured_together_whatever_holds_them():
+    both = [x * y, sympy.sin(x * y)]
+    expected = size(both)
+    assert (expected.tree, expected.dag, expected.operations, expected.characters) == (7, 4, 2, 3 + 8)
+    for holder in (tuple, sympy.Tuple.fromiter, np.array, sympy.Array, sympy.Matrix):
+        assert size(holder(both)) == expected
+        assert hash(size(holder(both))) == hash(expected)
+    assert size([x]) == size(x) != size([x, x])
+    assert (size([]).tree, size([]).depth) == (0, 0)
+
+
+def test_conditions_have_a_size_though_no_derivative():
+    for condition in (x < 1, sympy.And(x < 1, y > 2 + x)):
+        measured = size(condition)
+        assert measured.tree == sum(1 for _ in sympy.preorder_traversal(condition))
+        assert measured.characters == len(sympy.sstr(condition, order="none"))
+    assert size(x + y < 1).operations == 1  # a comparison is no arithmetic
+
+
+@pytest.mark.parametrize("what", [{x}, {x: 1}, None, 1j, [[x]], sympy.Interval(0, x)])
+def test_what_is_no_expression_has_no_size(what):
+    with pytest.raises(InputError, match="expected a"):
+        size(what)
+
+
+def test_only_what_is_asked_for_is_measured(monkeypatch):
+    """The texts' lengths take longest by far, and nobody who wants the operations waits for them."""
+    from diffkit.symbolic import sizes
+
+    monkeypatch.setattr(sizes.Lengths, "measure", lambda *_: pytest.fail("nobody asked for characters"))
+    measured = size(diff(FAMILIES["logistic map"].expression(100), intern(x)))
+    assert (measured.dag, measured.operations) == (892, 788)
+    assert measured.tree.bit_length() > 100
+    with pytest.raises(pytest.fail.Exception):
+        _ = measured.characters
