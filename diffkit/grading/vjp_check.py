@@ -12,6 +12,7 @@ True
 from __future__ import annotations
 
 import secrets
+import time
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import DiffkitError, InputError
-from diffkit.grading.answered import Answered, answered
+from diffkit.grading.answered import answered
 from diffkit.grading.black_box import MeasuredTruth
 from diffkit.grading.draws import Draw
 from diffkit.grading.exercises import Case, Exercise, Instance, random_seed
@@ -56,7 +57,8 @@ def check_vjp(
     in g, inputs changed in place, and the second call. The truth comes from a trace of ``fun``; if no
     trace can enter it, from extrapolated differences with an estimate of their error. At a
     kink any valid subgradient passes, and where the truth is not known well enough the check says
-    "inconclusive".
+    "inconclusive". The kind of mistake is looked for during 10 seconds at most: a rule that is too slow to be
+    called at further points in that time is told so.
 
     Args:
         vjp: the rule. It returns one cotangent, or a tuple of one for each differentiated argument.
@@ -114,23 +116,30 @@ def check_vjp(
 
     beside = jittered(1)
     first = asked(args, beside.instance if beside is not None else None, 0)
+    start = time.monotonic()
     response = perform(submission, first.request, Exception)
+    a_call = (time.monotonic() - start) / len(first.request.steps)
     verdict = grade(exercise, [first], [response], seed=seed, diagnose=False)
     if verdict.passed:
         return verdict
     if not measured and _disputed(fun, first, rounding):
         return _inconclusive(verdict)
-    trials = [first, *filter(None, [beside, *map(jittered, range(2, JITTERED + 1))])]
-    responses = [perform(submission, t.request, Exception) for t in trials]
-    return _diagnosed(
-        verdict, exercise, [answered(exercise, t, r) for t, r in zip(trials, responses, strict=True)]
-    )
+    from diffkit.grading.diagnosis import Budget, diagnose, out_of_time
 
-
-def _diagnosed(verdict: Verdict, exercise: Exercise, found: list[Answered]) -> Verdict:
-    from diffkit.grading.diagnosis import diagnose
-
-    return replace(verdict, diagnosis=diagnose(exercise, found))
+    budget, enough = Budget(), True
+    found = [answered(exercise, first, response)]
+    for number in range(1, JITTERED + 1):
+        near = beside if number == 1 else jittered(number)
+        if near is None:
+            continue
+        if budget.spent + len(near.request.steps) * a_call > budget.seconds:
+            enough = False  # a rule as slow as this is not called again
+            break
+        found.append(answered(exercise, near, perform(submission, near.request, Exception)))
+    diagnosis = diagnose(exercise, found, budget)
+    if diagnosis is None and not enough:
+        diagnosis = out_of_time(budget)
+    return replace(verdict, diagnosis=diagnosis)
 
 
 def _places(args: Sequence[Any], argnum: int | tuple[int, ...] | None) -> tuple[int, ...]:

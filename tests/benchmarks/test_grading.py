@@ -28,13 +28,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from diffkit.grading import catalogue
+from diffkit.grading.in_process import grade_in_process
 from diffkit.grading.marking import grade
-from diffkit.grading.student_side import perform
+from diffkit.grading.student_side import load, perform
 from diffkit.grading.styles import scaffold
 from diffkit.grading.trials import prepare
 from diffkit.tables import Table
 from tests.grading.collection.held_out import HELD_OUT
 from tests.grading.collection.right import RIGHT
+from tests.grading.collection.styled import STYLED
 from tests.grading.collection.wrong import WRONG
 
 SEED = 1
@@ -270,6 +272,26 @@ def main(names: list[str]) -> None:
     columns += ["named rightly", "held-out named", "seconds"]
     wrong, held_out = map(len, collections)
     print(Table(columns, rows, caption=f"{wrong} + {held_out} wrong rules, {len(rights)} right ones"))
+    if not names:
+        print(by_style())
+
+
+def by_style() -> Table:
+    """Wrong submissions in the styles that the other checkers don't know: killed and named rightly."""
+    rows = []
+    for style in dict.fromkeys(each[1] for each in STYLED):
+        mine = [each for each in STYLED if each[1] == style]
+        killed = named = 0
+        for name, _, _, text, expected in mine:
+            exercise = (
+                catalogue.exercise(name, style=style) if style != "engine" else catalogue.exercise(name)
+            )
+            verdict = grade_in_process(exercise, load(text, "submission.py", "styled_submission"), SEED)
+            killed += not verdict.passed
+            named += verdict.diagnosis is not None and verdict.diagnosis.name in expected
+        rows.append([style, len(mine), killed, named])
+    rows.append(["all", *(sum(row[k] for row in rows) for k in (1, 2, 3))])
+    return Table(["style", "held-out submissions", "killed", "named rightly"], rows)
 
 
 # -- timings ----------------------------------------------------------------------------------------------

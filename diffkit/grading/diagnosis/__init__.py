@@ -2,11 +2,13 @@
 
 :mod:`finding` goes about it: what the :mod:`calls` show by themselves (inputs changed, another answer the
 second time), then for each of the :mod:`parts` the hypotheses of :mod:`experiments`, :mod:`words`,
-:mod:`paths`, :mod:`numerics` and :mod:`search`, simplest first, and :mod:`what remains <remaining>`. A
-hypothesis is named if it reproduces what was given on every instance that it says anything about, and on
-three at least on which it differs from the truth (:mod:`agreement`).
+:mod:`paths`, :mod:`numerics`, :mod:`engines` and :mod:`search`, simplest first, and what is :mod:`remaining`.
+A hypothesis is named if it reproduces what was given on every instance that it says anything about, and
+on three at least on which it differs from the truth (:mod:`agreement`). All of it has a :mod:`budget` of
+time.
 """
 
-from diffkit.grading.diagnosis.finding import diagnose
+from diffkit.grading.diagnosis.budget import Budget
+from diffkit.grading.diagnosis.finding import diagnose, out_of_time
 
-__all__ = ["diagnose"]
+__all__ = ["Budget", "diagnose", "out_of_time"]

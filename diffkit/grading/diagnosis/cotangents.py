@@ -9,7 +9,7 @@ import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, negated
 
-__all__ = ["cotangent", "jacobians"]
+__all__ = ["cotangent", "jacobians", "tangents"]
 
 Array = np.ndarray[Any, Any]
 
@@ -76,7 +76,32 @@ def _spread(o: Observation) -> Array | None:
         return None
 
 
+def tangents(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+    """In forward mode: only the diagonal of the Jacobian, and the Jacobian from the wrong side."""
+    if first.exercise.style != "jvp":
+        return
+
+    def diagonal(o: Observation) -> Array | None:
+        jac = o.jacobian
+        if jac is None or o.ans.shape != o.x.shape:
+            return None
+        return np.asarray(o.g * np.diagonal(jac.reshape(o.ans.size, o.x.size)).reshape(o.x.shape))
+
+    def backward(o: Observation) -> Array | None:
+        jac = o.jacobian
+        if jac is None or o.ans.shape != o.x.shape:
+            return None
+        return np.asarray((jac.reshape(o.ans.size, o.x.size).T @ o.g.ravel()).reshape(o.x.shape))
+
+    yield "diagonal only", "", diagonal
+    yield "VJP for JVP", "", backward
+
+
 def jacobians(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+    """In reverse mode: the Jacobian itself, from the wrong side, or not all of it."""
+    if first.exercise.style == "jvp":
+        return
+
     def whole(o: Observation) -> Array | None:
         jac = o.jacobian
         return None if jac is None else jac.reshape(o.given.shape) if jac.size == o.given.size else jac

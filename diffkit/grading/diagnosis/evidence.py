@@ -17,6 +17,7 @@ import numpy as np
 
 from diffkit.grading.answered import Answered
 from diffkit.grading.answers import Answer
+from diffkit.grading.diagnosis.budget import Budget
 from diffkit.grading.exercises import Exercise, defaults
 from diffkit.grading.truth import Seeds, Truth
 
@@ -57,6 +58,8 @@ class Observation:
         right: the right ones.
         tolerance: how far they may be off.
         case: the name of the ladder's case.
+        answer: the whole answer.
+        budget: the time that is left for experiments.
     """
 
     exercise: Exercise
@@ -68,6 +71,7 @@ class Observation:
     tolerance: Array
     case: str
     answer: Answer
+    budget: Budget
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -112,6 +116,7 @@ class Observation:
         part: int | None = None,
     ) -> Array | None:
         """The derivative in an experiment: other arguments, another cotangent; None if that can't be."""
+        self.budget.check()
         try:
             pull = self.truth.at(self.args if args is None else args, kwargs)
             answer = pull(self.seeds if seeds is None else seeds)
@@ -121,6 +126,7 @@ class Observation:
 
     def forward(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Array | None:
         """The forward function in an experiment."""
+        self.budget.check()
         try:
             return self.exercise.value(args, self.truth.kwargs if kwargs is None else kwargs)
         except Exception:
@@ -149,9 +155,11 @@ class Observation:
 
     @cached_property
     def jacobian(self) -> Array | None:
-        """The Jacobian, answer's axes first; None in forward mode."""
-        if self.exercise.style == "jvp" or self.ans.size > 64:
+        """The Jacobian, answer's axes first; None if it is large, or of several arguments in forward mode."""
+        if (self.x if self.exercise.style == "jvp" else self.ans).size > 64 or len(self.seeds) > 1:
             return None
+        if self.exercise.style == "jvp":
+            return self._by_columns()
         rows = []
         for k in range(self.ans.size):
             seed = np.zeros(self.ans.shape)
@@ -163,6 +171,19 @@ class Observation:
         if not rows:
             return None
         return np.stack(rows).reshape((*self.ans.shape, *rows[0].shape))
+
+    def _by_columns(self) -> Array | None:
+        columns = []
+        for k in range(self.x.size):
+            seed = np.zeros(self.x.shape)
+            seed.flat[k] = 1.0
+            column = self.pull(seeds=(seed,))
+            if column is None:
+                return None
+            columns.append(column)
+        if not columns:
+            return None
+        return np.stack(columns, axis=-1).reshape((*self.ans.shape, *self.x.shape))
 
 
 def negated(a: Array | None) -> Array | None:
@@ -177,7 +198,7 @@ Family = Callable[[Observation], Iterator[tuple[str, str, Hypothesis]]]
 """Takes a first observation to hypotheses worth trying: the mistake's name, a detail, the hypothesis."""
 
 
-def observations(exercise: Exercise, found: Sequence[Answered]) -> Iterator[Observation]:
+def observations(exercise: Exercise, found: Sequence[Answered], budget: Budget) -> Iterator[Observation]:
     """The parts of all answers that can be looked at, smallest instance first."""
     for each in sorted(found, key=lambda e: e.instance.size or math.inf):
         if each.trial.truths[0].kinked:
@@ -198,4 +219,5 @@ def observations(exercise: Exercise, found: Sequence[Answered]) -> Iterator[Obse
                     np.asarray(tol),
                     each.instance.name,
                     answer,
+                    budget,
                 )

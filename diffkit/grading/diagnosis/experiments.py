@@ -7,13 +7,15 @@ given. The first that reproduces the student's numbers on every instance is the 
 from __future__ import annotations
 
 from diffkit.grading.diagnosis.broadcasting import broadcasting, reshaped
-from diffkit.grading.diagnosis.cotangents import cotangent, jacobians
+from diffkit.grading.diagnosis.cotangents import cotangent, jacobians, tangents
+from diffkit.grading.diagnosis.engines import sweeps
 from diffkit.grading.diagnosis.evidence import Family
 from diffkit.grading.diagnosis.factors import size_factors, truncation, whole_answer
 from diffkit.grading.diagnosis.keywords import keywords
+from diffkit.grading.diagnosis.numerics import quotients
 from diffkit.grading.diagnosis.operands import operands, order, permutations, transposes
 
-__all__ = ["EXPERIMENTS", "LATER"]
+__all__ = ["ENGINES", "EXPERIMENTS", "LATER"]
 
 EXPERIMENTS: tuple[Family, ...] = (
     whole_answer,
@@ -27,5 +29,8 @@ EXPERIMENTS: tuple[Family, ...] = (
 )
 """Simplest first."""
 
-LATER: tuple[Family, ...] = (transposes, permutations, order, jacobians)
+LATER: tuple[Family, ...] = (transposes, permutations, order, tangents, jacobians)
 """Tried after products of matrices have been spelt out, which tell an order from a transpose."""
+
+ENGINES: tuple[Family, ...] = (whole_answer, cotangent, sweeps, truncation, quotients)
+"""Of whole engines, whose answers are single numbers: nothing that looks at shapes."""

@@ -6,42 +6,80 @@ hypotheses, and in the end what can be said where the numbers say nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from diffkit.grading.answered import Answered
+from diffkit.grading.diagnosis.budget import Budget, OutOfTime
 from diffkit.grading.diagnosis.calls import between_calls
-from diffkit.grading.diagnosis.evidence import observations
+from diffkit.grading.diagnosis.evidence import Observation, observations
 from diffkit.grading.diagnosis.local import wrong_local
 from diffkit.grading.diagnosis.messages import named
 from diffkit.grading.diagnosis.parts import one_part
 from diffkit.grading.diagnosis.remaining import what_remains
+from diffkit.grading.diagnosis.terms import terms
 from diffkit.grading.exercises import Exercise
 from diffkit.grading.results import Diagnosis
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "out_of_time"]
 
 
-def diagnose(exercise: Exercise, found: Sequence[Answered]) -> Diagnosis | None:
+def diagnose(exercise: Exercise, found: Sequence[Answered], budget: Budget | None = None) -> Diagnosis | None:
     """The mistake that reproduces a submission's answers; None if none does.
 
     Args:
         exercise: the exercise.
         found: what was asked and answered.
+        budget: the time for it, :data:`~diffkit.grading.diagnosis.budget.SECONDS` by default. When it is
+            spent, what has been found for some arguments is given, or a diagnosis that says so.
     """
+    budget = Budget() if budget is None else budget
     state = between_calls(exercise, found)
     if state is not None:
         return state
-    seen = list(observations(exercise, found))
+    seen = list(observations(exercise, found, budget))
     best: list[Diagnosis] = []
-    for part in sorted({o.part for o in seen}):
-        mine = [o for o in seen if o.part == part]
-        if any(o.wrong for o in mine):
-            diagnosis = one_part(exercise, part, mine) or wrong_local(exercise, part, found)
-            if diagnosis is not None:
-                best.append(diagnosis)
+    try:
+        for diagnosis in _by_parts(exercise, found, seen):
+            best.append(diagnosis)  # what was found before the time ran out stays
+    except OutOfTime:
+        if not best:
+            return out_of_time(budget)
     if best:
         return _merged(best)
     return what_remains(exercise, found, seen)
+
+
+def out_of_time(budget: Budget) -> Diagnosis:
+    """What is said when the time was spent before the mistake was recognised."""
+    return named("out of time", (), f"{budget.seconds:g}", 0)
+
+
+def _by_parts(
+    exercise: Exercise, found: Sequence[Answered], seen: Sequence[Observation]
+) -> Iterator[Diagnosis]:
+    """The mistakes of the single parts."""
+    for part in sorted({o.part for o in seen}):
+        mine = [o for o in seen if o.part == part]
+        if any(o.wrong for o in mine):
+            diagnosis = _one(exercise, part, mine) or wrong_local(exercise, part, found)
+            if diagnosis is not None:
+                yield diagnosis
+
+
+def _one(exercise: Exercise, part: int, seen: list[Observation]) -> Diagnosis | None:
+    if exercise.style == "engine":
+        return one_part((), seen)
+    if exercise.style != "jvp":
+        return one_part((exercise.argument_names[part],), seen)
+    whole = one_part((), seen)
+    count = len(exercise.differentiated)
+    if whole is not None or count == 1:
+        return whole
+    for k, name in enumerate(exercise.argument_names):
+        if (of_one := terms(seen, k)) and (diagnosis := one_part((name,), of_one)) is not None:
+            dropped = diagnosis.name == "zero returned"
+            return named("path dropped", (name,), "", diagnosis.instances) if dropped else diagnosis
+    return None
 
 
 def _merged(found: list[Diagnosis]) -> Diagnosis:

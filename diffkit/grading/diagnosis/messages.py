@@ -240,6 +240,21 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "A derivative is linear in the cotangent: 2g gives twice the answer, 0 gives 0.",
         "Look at every place where g stands, and at whether anything else is added.",
     ),
+    "sweep out of order": (
+        "Some adjoints are passed on before they are complete.",
+        "A node may pass its adjoint on only when all that use it have contributed.",
+        "Sort the nodes: each comes after everything that was computed from it. Fan-outs show the mistake.",
+    ),
+    "VJP for JVP": (
+        "The Jacobian is applied from the wrong side.",
+        "A tangent is pushed from the input to the answer: J t, of the answer's shape.",
+        "Write down what a small change t of the input does to each entry of the answer.",
+    ),
+    "out of time": (
+        "What kind of mistake it is was not found within {detail} seconds.",
+        "The numbers above show where it fails.",
+        "Start with the smallest input that fails.",
+    ),
     "wrong count": (
         "The number of values returned is wrong.",
         "Return one cotangent for each argument to differentiate by, as a tuple.",
@@ -270,7 +285,7 @@ def messages(name: str, arguments: tuple[str, ...], detail: str) -> tuple[str, .
     of = " and ".join(arguments) or "the answer"
     aside = {"constant factor", "size factor", "keyword ignored", "missing factor", "changed in place"}
     aside |= {"wrong local derivative", "finite differences", "epsilon misplaced", "integer truncation"}
-    aside |= {"operands swapped", "upstream summed or averaged", "raises"}
+    aside |= {"operands swapped", "upstream summed or averaged", "raises", "out of time"}
     shown = detail if name in aside else (f" ({detail})" if detail else "")
     fields = {"of": of, "Of": of[:1].upper() + of[1:], "detail": shown}
     return tuple(text.format(**fields).replace(" ()", "") for text in MESSAGES[name])

@@ -9,7 +9,7 @@ import numpy as np
 
 from diffkit.grading.diagnosis.agreement import LEAST, reproduced
 from diffkit.grading.diagnosis.evidence import Family, Hypothesis, Observation
-from diffkit.grading.diagnosis.experiments import EXPERIMENTS, LATER
+from diffkit.grading.diagnosis.experiments import ENGINES, EXPERIMENTS, LATER
 from diffkit.grading.diagnosis.messages import named
 from diffkit.grading.diagnosis.numerics import epsilons, error_size, nearly, not_finite, quotients
 from diffkit.grading.diagnosis.paths import paths
@@ -27,9 +27,13 @@ NEARLY = 1e-2
 """Errors smaller than this, relative to the largest entry, are looked at as errors of the numbers."""
 
 
-def one_part(exercise: Exercise, part: int, seen: list[Observation]) -> Diagnosis | None:
-    """The mistake in one part, from all that was seen of it; None if no hypothesis holds."""
-    names = () if exercise.style == "jvp" else (exercise.argument_names[part],)
+def one_part(names: tuple[str, ...], seen: list[Observation]) -> Diagnosis | None:
+    """The mistake in one part, from all that was seen of it; None if no hypothesis holds.
+
+    Args:
+        names: what the part is the derivative by, for the messages.
+        seen: the observations of it, right ones included.
+    """
     wrong = [o for o in seen if o.wrong]
     unbounded = not_finite(wrong, names)
     if unbounded is not None:
@@ -44,13 +48,26 @@ def one_part(exercise: Exercise, part: int, seen: list[Observation]) -> Diagnosi
         rounded = nearly(firsts, wrong, names)
         if rounded is not None:
             return rounded
-    for family in (*EXPERIMENTS, _known(exercise), products, *LATER, paths, epsilons, quotients):
+    exercise = seen[0].exercise
+    if exercise.style == "engine":
+        return _first_that_holds(ENGINES, firsts, seen, names)
+    families = (*EXPERIMENTS, _known(exercise), products, *LATER, paths, epsilons, quotients)
+    return _first_that_holds(families, firsts, seen, names) or _by_search(firsts, seen, wrong, names)
+
+
+def _first_that_holds(
+    families: Sequence[Family],
+    firsts: Sequence[Observation],
+    seen: Sequence[Observation],
+    names: tuple[str, ...],
+) -> Diagnosis | None:
+    for family in families:
         for first in firsts:
             for name, detail, hypothesis in family(first):
                 count = reproduced(hypothesis, first, seen)
                 if count >= LEAST:
                     return named(name, names, detail, count)
-    return _by_search(firsts, seen, wrong, names)
+    return None
 
 
 def _representatives(wrong: list[Observation]) -> list[Observation]:
@@ -93,12 +110,10 @@ def _by_search(
     one = None not in ratios and bool(numbers) and max(numbers) - min(numbers) <= 1e-9 * abs(numbers[0])
     if one and len(wrong) >= LEAST:
         return named("constant factor", names, f"{numbers[0]:.6g} times", len(wrong))
-    for family in (factors, fitted_factors):
-        for first in firsts[:3]:
-            for name, detail, hypothesis in family(first):
-                count = reproduced(hypothesis, first, seen)
-                if count >= LEAST:
-                    return named(name, names, detail, count)
-    if None not in ratios and len(numbers) >= LEAST:
+    formula = _first_that_holds((factors, fitted_factors), firsts[:3], seen, names)
+    if formula is not None:
+        return formula
+    telling = [o for o in wrong if np.count_nonzero(o.right) > 1]  # any two numbers have a ratio
+    if None not in ratios and len(telling) >= LEAST:
         return named("size factor", names, "times a number that changes with the shapes", len(numbers))
     return by_where_it_fails(seen, wrong, names)

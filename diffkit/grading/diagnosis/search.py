@@ -80,7 +80,9 @@ def factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         if begun is None:
             continue
         for constant in CONSTANTS:
-            for k in np.flatnonzero(_near(first, constant * begun.ravel() * table)):
+            with np.errstate(all="ignore"):
+                rows = constant * begun.ravel() * table
+            for k in np.flatnonzero(_near(first, rows)):
                 name, form, text = forms[k]
                 words = ("" if constant == 1 else f"{constant:g} times ") + text
                 what = "missing factor" if start is _right else _other_operand(first, name, form, constant)
@@ -89,7 +91,8 @@ def factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
 
 def _table(o: Observation) -> tuple[list[Form], Array]:
     """Every form of every quantity, and their values, a row each; those that are finite."""
-    forms = [(name, form, text.format(v=name)) for name in o.quantities for text, form in FORMS.items()]
+    simplest_first = [(name, text) for text in FORMS for name in o.quantities]
+    forms = [(name, FORMS[text], text.format(v=name)) for name, text in simplest_first]
     with np.errstate(all="ignore"):
         table = np.array([form(o.quantities[name]).ravel() for name, form, _ in forms])
     usable = np.isfinite(table).all(axis=1)
@@ -163,7 +166,7 @@ def _right(o: Observation) -> Array | None:
 
 
 def _cotangent(o: Observation) -> Array | None:
-    fits = o.exercise.style != "jvp" and o.g.shape in (o.right.shape, ())
+    fits = len(o.seeds) == 1 and o.g.shape in (o.right.shape, ())
     return np.array(np.broadcast_to(o.g, o.right.shape)) if fits else None
 
 
