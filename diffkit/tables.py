@@ -187,6 +187,20 @@ class Table:
         """The rows as dictionaries, unformatted."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
+    def select(self, *columns: str) -> Table:
+        """The table with these columns only, in this order.
+
+        Raises:
+            InputError: for a column that there is not.
+
+        >>> print(Table(["n", "tree", "DAG"], [[3, 57, 19]]).select("n", "DAG"))
+        n  DAG
+        ──────
+        3   19
+        """
+        rows = list(zip(*(self[c] for c in columns), strict=True))
+        return Table(columns, rows, caption=self.caption, notes=self.notes)
+
     # -- how it is shown ----------------------------------------------------------------------------
 
     def _alignments(self) -> list[str]:

@@ -46,6 +46,17 @@ class _Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(_COMMANDS[name]), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_COMMANDS)}"
+            raise click.ClickException(f"no command is called {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
 
 @click.command(
     cls=_Commands,
@@ -81,7 +92,7 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
         sys.exit(0)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # the latter from a user's function, which called sys.exit
         from diffkit.cli.user_file import where_it_failed
 
         place = where_it_failed(error)

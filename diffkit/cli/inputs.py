@@ -11,13 +11,14 @@ import ast
 import inspect
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
 from diffkit import programs
-from diffkit.cli.user_file import is_user_file, read_own
+from diffkit.cli.user_file import finite, is_user_file, read_own
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
@@ -51,9 +52,13 @@ def read_program(name: str, given: Sequence[str]) -> tuple[Program, tuple[Any, .
         return read_own(name, given, _literal)
     try:
         program = programs.get(name)
-    except InputError as error:
-        end = "" if str(error).endswith("?") else "."
-        raise InputError(f"{error}{end} A function of your own is named FILE.py:FUNCTION") from None
+    except InputError as unknown:
+        is_there = Path(name).exists()
+        what = (
+            f"{name!r} is {'a folder' if Path(name).is_dir() else 'no Python file'}" if is_there else unknown
+        )
+        end = "" if str(what).endswith("?") else "."
+        raise InputError(f"{what}{end} A function of your own is named FILE.py:FUNCTION") from None
     values = dict(program.inputs)
     keywords: dict[str, Any] = {}
     positional = [g for g in given if "=" not in g]
@@ -86,10 +91,10 @@ def _read_like(sample: Any, text: str, what: str) -> Any:
             raise InputError(
                 f"{what} has {sample.ndim} axes (the sample's shape is {sample.shape}); got {text!r}"
             )
-        return array
+        return finite(array, what)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"{what} is a number; got {text!r}")
-    return float(value)
+        raise InputError(f"{what} is a finite number; got {text!r}")
+    return finite(float(value), what)
 
 
 def _read_keyword(program: Program, key: str, text: str) -> Any:

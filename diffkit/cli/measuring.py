@@ -16,6 +16,7 @@ from diffkit.programs import Program
 
 __all__ = ["error", "swell"]
 
+_MOST_ROWS = 1000
 PLOT_ENDINGS = (".svg", ".png", ".pdf")
 
 
@@ -103,18 +104,27 @@ Examples:
 """
 )
 @click.argument("family", metavar="[FAMILY]", default="logistic_map")
-@click.option("-n", "--depth", type=click.IntRange(1), default=8, show_default=True, help="The last row.")
+@click.option("-n", "--depth", type=click.IntRange(1, 10**6), default=8, show_default=True,
+              help="The last row.")  # fmt: skip
 @click.option(
     "--every", type=click.IntRange(1), default=1, show_default=True, help="Only every so many rows."
 )
+@click.option("--all", "everything", is_flag=True, help="Every measure, and the formulas: a wide table.")
 @format_option
 @click.option("-o", "file", metavar="FILE", help="A plot (.svg, .png, .pdf) or a table (.md, .csv, ...).")
-def swell(family: str, depth: int, every: int, format_: str, file: str | None) -> None:
+def swell(family: str, depth: int, every: int, everything: bool, format_: str, file: str | None) -> None:
     """Measure how the derivative of an iterated function grows: as a tree, as a graph, as a trace."""
     from diffkit.comparison.growth import growth
 
     check_output(file, PLOT_ENDINGS + TABLE_ENDINGS)
-    table = growth(family, depth, every=every)
+    if depth // every > _MOST_ROWS:
+        raise InputError(
+            f"a table of {depth // every:,} rows is too long; take only some of them, as in "
+            f"--every {depth // 10}"
+        )
+    # SymPy's own diff gives up long before a hundred.
+    measures = None if everything else ["tree", *(["sympy"] if depth <= 100 else []), "forward"]
+    table = growth(family, depth, every=every, measures=measures)
     if file is not None and Path(file).suffix in PLOT_ENDINGS:
         from diffkit.plots import swell_curve
 

@@ -17,7 +17,7 @@ from diffkit.autodiff.trace import parameter_names
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
-__all__ = ["is_user_file", "read_own", "where_it_failed"]
+__all__ = ["finite", "is_user_file", "read_own", "where_it_failed"]
 
 _loaded: set[str] = set()
 """The files that were run for the user, by their full paths."""
@@ -91,6 +91,8 @@ def where_it_failed(error: BaseException) -> str | None:
     if not frames:
         return None
     last = frames[-1]
+    if isinstance(error, SystemExit):
+        return f"{Path(last.filename).name}, line {last.lineno}: it ends the program (exit {error.code})"
     place = f", in {last.name}" if not last.name.startswith("<module") else ""
     return f"{Path(last.filename).name}, line {last.lineno}{place}: {type(error).__name__}: {error}"
 
@@ -117,12 +119,16 @@ def _function(path: Path, name: str) -> Callable[..., Any]:
     if not name:
         if len(own) == 1:
             return next(iter(own.values()))
-        known = ", ".join(f"{path}:{key}" for key in own) or "none"
+        if not own:
+            raise InputError(f"{path} defines no function that could be differentiated")
+        known = ", ".join(f"{path}:{key}" for key in own)
         raise InputError(f"name a function of {path}, as in {path}:f; it has {known}")
     found = getattr(module, name, None)
     if not callable(found) or isinstance(found, type):
         wrong = f"there is no {name!r} in {path}" if found is None else f"{name} of {path} is no function"
-        raise InputError(f"{wrong}; its functions are {', '.join(own) or 'none'}")
+        raise InputError(
+            f"{wrong}; " + (f"its functions are {', '.join(own)}" if own else "it has no functions")
+        )
     result: Callable[..., Any] = found
     return result
 
@@ -136,7 +142,16 @@ def _run(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.parent))
     # Not in sys.modules: a file named numpy.py or random.py must not become that module for all.
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, ValueError) as error:  # of text that is no Python, Python may not say where
+        if where_it_failed(error) is None:
+            raise InputError(f"{path.name} is no Python file: {error}") from None
+        raise
+    except OSError as error:
+        if where_it_failed(error) is None:
+            raise InputError(f"can't read {str(path)!r}: {(error.strerror or str(error)).lower()}") from None
+        raise
     return module
 
 
@@ -150,18 +165,30 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
 
 def _value(value: Any, default: Any, what: str) -> Any:
     if isinstance(value, str):
-        raise InputError(f"{what} is a number, or a list, tuple or dictionary of them; got {value!r}")
+        raise InputError(f"{what} is a finite number, or a list, tuple or dictionary of them; got {value!r}")
     if type(value) is int:
-        return value if type(default) is int else float(value)
+        return value if type(default) is int else finite(float(value), what)
     if isinstance(value, list):
         try:
-            return np.array(value, dtype=complex if _has_complex(value) else float)
+            array = np.array(value, dtype=complex if _has_complex(value) else float)
         except (ValueError, TypeError):
             return [_value(v, None, what) for v in value]
+        return finite(array, what)
     if isinstance(value, tuple):
         return tuple(_value(v, None, what) for v in value)
     if isinstance(value, dict):
         return {key: _value(v, None, what) for key, v in value.items()}
+    return finite(value, what) if isinstance(value, float | complex) else value
+
+
+def finite(value: Any, what: str) -> Any:
+    """A number or an array, if it is finite: 1e400 is no number that a derivative could be taken at.
+
+    Raises:
+        InputError: if it is not.
+    """
+    if not np.all(np.isfinite(value)):
+        raise InputError(f"{what} must be finite, and {value} is not")
     return value
 
 

@@ -123,5 +123,5 @@ def _family_name(family: str) -> str:
     if len(near) == 1:
         return near[0]
     raise InputError(
-        f"there is no family {family!r}; there are {', '.join(n.replace(' ', '_') for n in FAMILIES)}"
+        f"there is no family {family!r}; there are {', '.join(key(n).replace(' ', '_') for n in FAMILIES)}"
     )

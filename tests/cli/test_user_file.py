@@ -48,6 +48,10 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "helper_of_mine.py").write_text("scale = 2\n")
     (tmp_path / "broken.py").write_text("x = 1\ndef f(x)\n    return x\n")
     (tmp_path / "raises.py").write_text("def f(x):\n    return x\n\nnothing = missing\n")
+    (tmp_path / "binary.py").write_bytes(b"x = 1\n\0\n")
+    (tmp_path / "latin.py").write_bytes(b"x = '\xe9'\n")
+    (tmp_path / "empty.py").write_text("")
+    (tmp_path / "ends.py").write_text("import sys\n\ndef f(x):\n    sys.exit(3)\n")
     (tmp_path / "single.py").write_text("def g(x):\n    return x * x\n")
     (tmp_path / "random.py").write_text("def g(x):\n    return x * x\n")
     monkeypatch.chdir(tmp_path)
@@ -110,11 +114,18 @@ BAD = {
     ("mine.py:Model", "1"): "Model of mine.py is no function; its functions are f",
     ("mine.py:f", "1"): "f needs y: give its inputs in order, or by name, as in mine.py:f y=1.5",
     ("mine.py:f", "1", "2", "3"): "f takes 2 inputs (x, y), but 3 were given: 1 2 3",
-    ("mine.py:f", "1", "two"): "y of f is a number, or a list, tuple or dictionary of them; got 'two'",
+    ("mine.py:f", "1", "two"): "y of f is a finite number, or a list, tuple or dictionary of them; got 'two'",
     ("mine.py:f", "1", "z=3"): "f has no input 'z'; it has x, y",
     ("mine.py:breaks", "1"): "mine.py, line 23, in breaks: ZeroDivisionError: ",
     ("broken.py:f", "1"): "broken.py, line 2: SyntaxError: expected ':'",
     ("raises.py:f", "1"): "raises.py, line 4: NameError: name 'missing' is not defined",
+    ("binary.py:f", "1"): "binary.py is no Python file: source code string cannot contain null bytes",
+    ("latin.py:f", "1"): "latin.py, line 1: SyntaxError: (unicode error) 'utf-8' codec can't decode byte",
+    ("empty.py:f", "1"): "there is no 'f' in empty.py; it has no functions",
+    ("empty.py",): "empty.py defines no function that could be differentiated",
+    ("ends.py:f", "1"): "ends.py, line 4: it ends the program (exit 3)",
+    ("mine.py:f", "1", "1e999"): "y of f must be finite, and inf is not",
+    ("mine.py:f", "1", "y=[1, 1e999]"): "y of f must be finite, and [ 1. inf] is not",
     ("neither", "1"): "A function of your own is named FILE.py:FUNCTION",
 }
 
