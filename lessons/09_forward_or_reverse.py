@@ -108,15 +108,11 @@ assert reverse == m * (m + 1) // 2
 
 # %%
 f = dk.programs.helmholtz
+methods = [lambda x: dk.finite.gradient(f, x, h=1e-6), dk.jacobian(f, mode="forward"), dk.grad(f)]
 rows = []
 for n in [4, 16, 64]:
     x = np.full(n, 0.5 / n)
-    one = seconds(lambda x=x: f(x))
-    times = [
-        seconds(lambda x=x: dk.finite.gradient(f, x, h=1e-6)),
-        seconds(lambda x=x: dk.jacobian(f, mode="forward")(x)),
-        seconds(lambda x=x: dk.grad(f)(x)),
-    ]
+    one, *times = [seconds(lambda g=g, x=x: g(x)) for g in [f, *methods]]
     rows.append([n, *(round(t / one, 1) for t in times)])
 print(dk.Table(["n", *curves], rows, caption="Time of the Helmholtz gradient, as a multiple of f's"))
 assert rows[-1][3] < rows[-1][2]
@@ -129,10 +125,7 @@ assert rows[-1][3] < rows[-1][2]
 
 # %%
 length, width = (64, 5_000) if fast() else (200, 20_000)
-start = rng.normal(size=width)
-
-
-evaluated = 0
+start, evaluated = rng.normal(size=width), 0
 
 
 def layer(x):
@@ -185,8 +178,9 @@ assert again <= 2 * length
 plain, saved = peak(lambda: dk.grad(network)(start)), peak(lambda: dk.grad(checkpointed)(start))
 slower = seconds(lambda: dk.grad(checkpointed)(start), 3) / seconds(lambda: dk.grad(network)(start), 3)
 predict(f"{length} layers in segments of {segment}. How many times less memory?", round(plain / saved))
-print(f"peak memory {plain / 2**20:.0f} MiB, with checkpoints {saved / 2**20:.0f} MiB")
-print(f"with checkpoints it takes {slower:.2f} times as long")
+print(
+    f"peak memory {plain / 2**20:.0f} MiB, with checkpoints {saved / 2**20:.0f} and {slower:.2f} times the time"
+)
 assert saved < plain / 2
 
 # %% [markdown]

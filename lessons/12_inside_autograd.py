@@ -1,7 +1,7 @@
 """Inside autograd: a tracer in under 100 lines
 
 Goals: write node, primitive, defvjp, topological sort and backward pass, step by step; see that they are
-enough to differentiate Python; meet the two other styles, a gate class and a forward-value class.
+enough to differentiate Python; meet the two other styles, gates and numbers with a tangent.
 Before: 05_wengert_list, 07_reverse_mode, 11_vjps_not_jacobians. 45 minutes.
 """
 
@@ -17,10 +17,11 @@ import diffkit as dk
 from diffkit.lessons import predict
 
 # %% [markdown]
-# ## 1. A node
+# ## 1. A node, and primitives that make them
 #
 # **Idea.** Run the function on a stand-in for the number, which remembers how it was made. (What `level` is
-# for, step 6 says; until then it is 1.)
+# for, step 5 says; until then it is 1.) **Rule.** A primitive takes the values out of its arguments,
+# computes, and wraps the answer in a node.
 
 
 # %%
@@ -35,13 +36,6 @@ class Node:
     __mul__ = __rmul__ = lambda self, other: mul(self, other)
 
 
-# %% [markdown]
-# ## 2. A primitive
-#
-# **Rule.** A primitive takes the values out of its arguments, computes, and wraps the answer in a node.
-
-
-# %%
 def primitive(function):
     """Makes ``function`` record itself when an argument is a node."""
 
@@ -68,7 +62,7 @@ assert f.value == -12.0
 assert [a.value for _, a in f.parents] == [3.0, -4.0]
 
 # %% [markdown]
-# ## 3. A rule per primitive: the vector-Jacobian product by each argument
+# ## 2. A rule per primitive: the vector-Jacobian product by each argument
 
 # %%
 rules = {}
@@ -79,7 +73,7 @@ defvjp(sin, lambda g, ans, x: g * cos(x))
 defvjp(cos, lambda g, ans, x: -1.0 * g * sin(x))
 
 # %% [markdown]
-# ## 4. The order of the backward pass
+# ## 3. The order of the backward pass
 #
 # **Subtlety.** An adjoint is complete when *every* node that uses it has been passed. A plain recursion
 # walks every path, and there are 2^n of them where n rungs each use the last one twice. So count the
@@ -115,7 +109,7 @@ assert paths(ladder) == 2**12
 assert len(list(toposort(ladder))) == 13
 
 # %% [markdown]
-# ## 5. The backward pass
+# ## 4. The backward pass
 #
 # Contributions to one node **add up** (lesson 08). On f from above:
 
@@ -131,14 +125,12 @@ def backward_pass(g, end):
     return adjoints
 
 
-adjoints = backward_pass(1.0, f)
-predict(
-    "f = (x + y) z at (-2, 5, -4): what are the adjoints of x, y and z?", [adjoints[v] for v in (x, y, z)]
-)
-assert [adjoints[v] for v in (x, y, z)] == [-4.0, -4.0, 3.0]
+found = [backward_pass(1.0, f)[v] for v in (x, y, z)]
+predict("f = (x + y) z at (-2, 5, -4): what are the adjoints of x, y and z?", found)
+assert found == [-4.0, -4.0, 3.0]
 
 # %% [markdown]
-# ## 6. grad, to any order
+# ## 5. grad, to any order
 #
 # Rules are made of primitives, so a second layer of nodes around the first can record the backward pass.
 # Layers must not be mixed up: each `grad` opens a new **level**, and a primitive unwraps only the newest.
@@ -171,11 +163,11 @@ predict("d/dx [x · d/dy (x + y)] at x = 3, y = 1: the inner derivative is 1, so
 assert confusion == 1.0
 
 # %% [markdown]
-# ## 7. Two other styles
+# ## 6. Two other styles
 #
 # A **gate** keeps what its backward pass needs from its last forward pass. It breaks when it is used twice
-# before the backward pass: the second use overwrites what the first kept. A **forward value**, the dual
-# number of lesson 06, carries its tangent along: no graph, no backward pass, one sweep per input.
+# before the backward pass: the second use overwrites what the first kept. A **number with a tangent**,
+# `Dual` in lesson 06, carries its derivative along: no graph, no backward pass, one sweep per input.
 
 
 # %%
@@ -188,25 +180,12 @@ class MultiplyGate:
         return g * self.y, g * self.x
 
 
-class Forward:
-    def __init__(self, value, tangent=0.0):
-        self.value, self.tangent = value, tangent
-
-    def __add__(self, other):
-        return Forward(self.value + other.value, self.tangent + other.tangent)
-
-    def __mul__(self, other):
-        return Forward(self.value * other.value, self.tangent * other.value + self.value * other.tangent)
-
-
 gate = MultiplyGate()
 gate.forward(-2.0 + 5.0, -4.0)
 assert gate.backward(1.0) == (-4.0, 3.0)
 gate.forward(1.0, 7.0)
 predict("The gate's backward pass was (-4, 3). After another forward(1, 7)?", gate.backward(1.0))
 assert gate.backward(1.0) == (7.0, 1.0)
-f = dk.programs.sum_times(Forward(-2.0, 1.0), Forward(5.0), Forward(-4.0))
-assert (f.value, f.tangent) == (-12.0, -4.0)
 
 # %% [markdown]
 # ## Exercises
