@@ -233,6 +233,7 @@ def test_workers():
     np.testing.assert_array_equal(gradient(cubes, x, h=1e-4, workers=map), expected)
 
 
+@pytest.mark.filterwarnings("ignore:os.fork")  # of JAX, where another test has loaded it
 @pytest.mark.slow
 def test_worker_processes():
     x = np.array([0.5, 1.5, 2.5])

@@ -54,9 +54,7 @@ def test_no_experiment_begins_after_the_time_is_spent():
     diagnosis = diagnose(exercise, found, Budget(5.0, clock))
     assert diagnosis.name == "out of time"
     assert "was not found within 5 seconds" in diagnosis.message(1)
-    assert (
-        5.0 < clock.now - start <= 5.0 + 2.0
-    )  # one experiment may be under way
+    assert 5.0 < clock.now - start <= 5.0 + 2.0  # one experiment may be under way
 
 
 def test_what_was_found_in_time_is_given():
