@@ -179,7 +179,7 @@ plain, saved = peak(lambda: dk.grad(network)(start)), peak(lambda: dk.grad(check
 slower = seconds(lambda: dk.grad(checkpointed)(start), 3) / seconds(lambda: dk.grad(network)(start), 3)
 predict(f"{length} layers in segments of {segment}. How many times less memory?", round(plain / saved))
 print(
-    f"peak memory {plain / 2**20:.0f} MiB; with checkpoints {saved / 2**20:.0f}, in {slower:.2f} times the time"
+    f"peak memory {plain / 2**20:.0f} MiB; checkpoints: {saved / 2**20:.0f}, in {slower:.2f} times the time"
 )
 assert saved < plain / 2
 
