@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,8 @@ def variables(xs: Any) -> list[Expression]:
         xs = list(xs)
     if isinstance(xs, sympy.Basic | SymbolicNumber | str):
         raise InputError(f"expected a list of symbols, got {xs!s}; write [{xs!s}]")
+    if isinstance(xs, Set | Mapping) or not isinstance(xs, Iterable):
+        raise InputError(f"expected symbols in an order, as in [x, y], got {xs!r}")
     variables = [variable(x) for x in xs]
     if len(set(variables)) < len(variables):
         raise InputError(f"expected different symbols, got {variables}")

@@ -18,7 +18,17 @@ from sympy.core.function import Application
 from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import Expression
 
-__all__ = ["DIGITS", "EXACT", "FLOATS", "IEEE", "NUMPY", "SCALARS", "Arithmetic", "implementation"]
+__all__ = [
+    "DIGITS",
+    "EXACT",
+    "FLOATS",
+    "IEEE",
+    "NUMPY",
+    "SCALARS",
+    "Arithmetic",
+    "float_of",
+    "implementation",
+]
 
 
 class Arithmetic:
@@ -120,6 +130,8 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "And": lambda *args: reduce(np.logical_and, args),
     "Or": lambda *args: reduce(np.logical_or, args),
     "Not": np.logical_not,
+    "Xor": lambda *args: reduce(np.logical_xor, args),
+    "ITE": np.where,
 }
 
 _SCALAR: dict[str, Callable[..., Any]] = {
@@ -133,6 +145,8 @@ _SCALAR: dict[str, Callable[..., Any]] = {
     "And": lambda *args: all(args),
     "Or": lambda *args: any(args),
     "Not": operator.not_,
+    "Xor": lambda *args: reduce(operator.xor, map(bool, args)),
+    "ITE": lambda condition, then, otherwise: then if condition else otherwise,
     "Max": max,
     "Min": min,
     "Abs": abs,
@@ -180,10 +194,26 @@ def _to_float(value: Any) -> Any:
     return array.item() if not isinstance(value, np.generic) else array[()]
 
 
-def _float_constant(constant: Expression) -> Any:
+def float_of(constant: Expression) -> Any:
+    """A SymPy number or constant in floats; what is too large is infinite, as in IEEE arithmetic.
+
+    Raises:
+        InputError: for zoo, SymPy's infinity without a direction.
+    """
     if constant.is_Rational:
-        return constant.p / constant.q
-    return complex(constant) if constant is S.ImaginaryUnit else float(constant)
+        try:
+            return constant.p / constant.q
+        except OverflowError:
+            return math.inf if constant.p > 0 else -math.inf
+    _refuse_zoo(constant)
+    return 1j if constant is S.ImaginaryUnit else float(constant)
+
+
+def _refuse_zoo(constant: Expression) -> None:
+    if constant is S.ComplexInfinity:
+        raise InputError(
+            "zoo, SymPy's infinity without a direction (1/0), has no value; find where the expression got it"
+        )
 
 
 def _to_fraction(value: Any) -> Fraction:
@@ -224,7 +254,8 @@ def _mpf_constant(constant: Expression) -> Any:
         return mpmath.mpf(constant.p) / constant.q
     if constant.is_Float:
         return mpmath.mpf(constant._mpf_)
-    return mpmath.mpf(constant._to_mpmath(mpmath.mp.prec))
+    _refuse_zoo(constant)
+    return mpmath.mpmathify(constant._to_mpmath(mpmath.mp.prec))
 
 
 _MATH: dict[str, Callable[..., Any]] = {
@@ -239,8 +270,8 @@ _MATH: dict[str, Callable[..., Any]] = {
     "KroneckerDelta": lambda i, j: 1.0 if i == j else 0.0,
 }
 
-FLOATS = Arithmetic(NUMPY, _to_float, _float_constant)
-SCALARS = Arithmetic(_MATH, _to_float, _float_constant)
+FLOATS = Arithmetic(NUMPY, _to_float, float_of)
+SCALARS = Arithmetic(_MATH, _to_float, float_of)
 DIGITS = Arithmetic(MPMATH, _to_mpf, _mpf_constant)
 EXACT = Arithmetic(FRACTIONS, _to_fraction, _fraction_constant)
 
@@ -278,4 +309,4 @@ def implementation(
     return _by_sympy(head)
 
 
-IEEE = Arithmetic(NUMPY, lambda v: np.asarray(_to_float(v))[()], lambda c: np.asarray(_float_constant(c))[()])
+IEEE = Arithmetic(NUMPY, lambda v: np.asarray(_to_float(v))[()], lambda c: np.asarray(float_of(c))[()])

@@ -43,7 +43,21 @@ def _power(base: Any, exponent: Any) -> Any:
             raise InputError(
                 f"a power with the exponent {exponent} has no exact rational value; use precision="
             )
-        return base ** int(exponent)
+        return _whole_power(base, int(exponent))
+    return base**exponent
+
+
+_DIGITS = 10_000_000  # of an exact power; Python would be busy for minutes with a longer one
+
+
+def _whole_power(base: Any, exponent: int) -> Any:
+    if isinstance(base, Fraction):
+        bits = max(abs(base.numerator), base.denominator).bit_length() - 1
+        if bits * abs(exponent) > 3.4 * _DIGITS:
+            raise BudgetError(
+                f"the exact value of a power with the exponent {exponent} has more than {_DIGITS:,} digits; "
+                "use precision= for as many as you need"
+            )
     return base**exponent
 
 
@@ -71,7 +85,7 @@ def interpret(
             elif exponent is S.Half and "sqrt" in arithmetic.functions:
                 value = arithmetic.functions["sqrt"](base)
             elif exponent.is_Integer:
-                value = base**exponent.p
+                value = _whole_power(base, exponent.p)
             elif exponent.is_Rational:
                 value = _power(base, arithmetic.constant(exponent))
             else:

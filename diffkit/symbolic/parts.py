@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Container, Sequence
 from typing import Any, cast
 
+import numpy as np
 import sympy
 from sympy import S
 from sympy.matrices.expressions.matexpr import MatrixElement
@@ -153,6 +154,8 @@ class _Constant(Container[int]):
 
 def integers(low: Any, high: Any) -> range:
     """The integers from low to high, which a Sum or Product runs over."""
+    if any(np.ndim(end) for end in (low, high)):
+        raise InputError("a Sum or Product runs over integers, but one of its limits is an array")
     if not all(abs(end) < math.inf and end == math.floor(end) for end in (low, high)):
         raise DomainError(f"a Sum or Product runs over integers, but its limits are {low} and {high}")
     return range(int(low), int(high) + 1)

@@ -80,12 +80,15 @@ def _from_table(rule: Rule, line: Elementary) -> Schema:
     fixed = "n" if line.name == "power" and live[0] else "a" if line.name == "power" else "c"
     letters = [next(changing) if active else fixed for active in live]
     left = rename(line.form, dict(zip(line.arguments, letters, strict=True)))
+    if left == "u * c":
+        left = "c * u"
     right = _TEXTBOOK.get((line.name, *letters)) or _differential(line, letters, live, left)
     return Schema(_title(rule, line, live), left, right, dict(zip(letters, rule.arguments, strict=True)))
 
 
 _TEXTBOOK: dict[tuple[str, ...], str] = {
     ("multiply", "u", "v"): "du * v + u * dv",
+    ("multiply", "u", "c"): "c * du",
     ("divide", "u", "v"): "(du * v - u * dv) / v ** 2",
     ("divide", "c", "u"): "-c * du / u ** 2",
     ("power", "u", "v"): "v * u ** (v - 1) * du + u ** v * log(u) * dv",

@@ -61,7 +61,10 @@ class FreeVariables:
             free = self.memo[id(item._args[0])]
             for limit in item._args[1:]:  # the first is the innermost; its ends are outside of it
                 index, *ends = limit._args
-                free = _union([self._unbound(free, [index]), *(self.memo[id(end)] for end in ends)])
+                if ends:
+                    free = _union([self._unbound(free, [index]), *(self.memo[id(end)] for end in ends)])
+                else:  # an indefinite integral is a function of its variable
+                    free = _union([free, self.memo[id(index)]])
         else:
             free = _union([self.memo[id(a)] for a in item._args])
         if id(item) in self._variables:

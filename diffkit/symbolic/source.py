@@ -21,7 +21,7 @@ import numpy as np
 import sympy
 
 from diffkit.expressions import Expression, intern, post_order
-from diffkit.symbolic.parts import RANGES
+from diffkit.symbolic.scopes import FreeVariables
 from diffkit.symbolic.writer import Names, Text, Writer
 
 __all__ = ["roots_of", "straight_line"]
@@ -40,11 +40,12 @@ def roots_of(exprs: Any) -> tuple[list[Expression], Any]:
 
 def _free(roots: Sequence[Expression]) -> list[Expression]:
     """The symbols that occur, by name; the indices of a Sum are its own."""
-    bound = {
-        limit._args[0] for node in post_order(*roots) if isinstance(node, RANGES) for limit in node._args[1:]
-    }
-    symbols = {node for node in post_order(*roots) if node.is_Symbol and node not in bound}
-    return sorted(symbols, key=lambda s: (str(s), s._hashable_content().__repr__()))
+    symbols = [node for node in post_order(*roots) if node.is_Symbol]
+    free = FreeVariables(symbols)
+    found = frozenset[int]().union(*(free.of(root) for root in roots))
+    return sorted(
+        (s for s in symbols if id(s) in found), key=lambda s: (str(s), s._hashable_content().__repr__())
+    )
 
 
 def straight_line(exprs: Any) -> str:

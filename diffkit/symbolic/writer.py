@@ -14,7 +14,7 @@ from sympy import S
 
 from diffkit.errors import InputError
 from diffkit.expressions import Expression, intern
-from diffkit.symbolic.arithmetics import NUMPY
+from diffkit.symbolic.arithmetics import NUMPY, float_of
 from diffkit.symbolic.matrix_products import Row, rows_of_matrices
 from diffkit.symbolic.parts import ELEMENTS, RANGES, Loops, operands_first, parts
 
@@ -26,6 +26,7 @@ _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(6)
 _WIDTH = 90  # a longer line is broken by naming a part of it
 _NEST = 40  # parentheses within parentheses; Python's parser allows 200
 _LOOPS = 90  # Sums within Sums; Python allows a hundred levels of indentation
+_LONGEST = 1000  # bits of an integer that is written out; a longer one is a float, or inf
 _TERMS = 40  # of a sum or product on one line: Python compiles longer ones by recursion
 
 _RELATIONS = {
@@ -37,6 +38,9 @@ _RELATIONS = {
     sympy.Unequality: "!=",
 }
 _NAMED_NUMBERS = {S.Pi: "pi", S.Exp1: "e", S.Infinity: "inf", S.NaN: "nan"}
+
+
+_WORDS = {"times", "integers", "sum", "prod", "pow", *_NAMED_NUMBERS.values()}  # what programs call by name
 
 
 class Text:
@@ -56,13 +60,7 @@ class Names:
     """Names for the parts of a program, none of them used twice."""
 
     def __init__(self, taken: Iterable[str]) -> None:
-        self.taken = (
-            set(taken)
-            | set(NUMPY)
-            | {"times", "integers", "prod", "pow"}
-            | set(_NAMED_NUMBERS.values())
-            | set(keyword.kwlist)
-        )
+        self.taken = set(taken) | set(NUMPY) | _WORDS | set(keyword.kwlist)
         self.next: Counter[str] = Counter()
 
     def fresh(self, stem: str) -> str:
@@ -157,13 +155,24 @@ class Writer:
             sides = f"{left.within(_SUM)} {_RELATIONS[type(node)]} {right.within(_SUM)}"
             return Text(sides, _COMPARE, max(left.nest, right.nest))
         operands = [self.texts[id(a)] for a in parts(node)]
-        self.heads[type(node).__name__] = node.func
         return Text(
-            f"{type(node).__name__}({', '.join(o.text for o in operands)})",
+            f"{self._head(node.func)}({', '.join(o.text for o in operands)})",
             nest=1 + max(o.nest for o in operands),
         )
 
+    def _head(self, head: Any) -> str:
+        """What a function is called by: its own name, if Python and these programs leave it that."""
+        name = head.__name__
+        if not name.isidentifier() or keyword.iskeyword(name) or name in _WORDS:
+            given = [known for known, other in self.heads.items() if other is head]
+            name = given[0] if given else self.names.like(name)
+        self.heads[name] = head
+        return str(name)
+
     def _leaf(self, node: Expression) -> Text:
+        if node.is_Rational and max(abs(node.p), node.q).bit_length() > _LONGEST:
+            value = repr(float_of(node))
+            return Text(value, _SIGN if value[0] == "-" else _ATOM)
         if node.is_Rational:
             if node.q == 1:
                 return Text(str(node.p), _ATOM if node.p >= 0 else _SIGN)
@@ -178,7 +187,12 @@ class Writer:
         if node is sympy.true or node is sympy.false:
             return Text(str(node))
         if not node._args and node.is_number:
-            return Text(repr(float(node)))
+            value = float_of(node)
+            if isinstance(value, complex):
+                raise InputError(
+                    f"{node} has no value in a program of real numbers; evaluate(expr, values) knows it"
+                )
+            return Text(repr(value))
         raise InputError(f"{node} is not among the arguments; add it to their list")
 
     def _sum(self, node: Expression) -> Text:

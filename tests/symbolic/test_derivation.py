@@ -172,6 +172,7 @@ def test_what_a_schema_says_is_true(expr):
         (sympy.sin(x) / x, "d(u / v) = (du * v - u * dv) / v ** 2",
          r"\left(\frac{u}{v}\right)' = \frac{u' v - u v'}{v^{2}}"),
         (3 * x, "d(c * u) = c * du", r"\left(c u\right)' = c u'"),
+        (x * sympy.Symbol("z_1"), "d(c * u) = c * du", r"\left(c u\right)' = c u'"),
         (-sympy.cos(x), "d(-u) = -du", r"\left(- u\right)' = - u'"),
         (x * sympy.sin(x), "d(u * v) = du * v + u * dv", r"\left(u v\right)' = u' v + u v'"),
         (x + y + sympy.sin(x) + n, "d(u + v + c1 + c2) = du + dv",

@@ -416,6 +416,8 @@ def test_a_symbol_that_does_not_occur_gives_zero():
         (lambda: diff(x, x, mode="sideways"), "mode='forward' or mode='reverse', got 'sideways'"),
         (lambda: gradient(x * y, x), r"expected a list of symbols, got x; write \[x\]"),
         (lambda: gradient(x * y, [x, x]), "expected different symbols"),
+        (lambda: gradient(x * y, {x, y}), r"expected symbols in an order, as in \[x, y\]"),
+        (lambda: hessian(x * y, 3), "expected symbols in an order"),
         (lambda: diff([x, x**2], x), r"got 2 of them; use jacobian"),
         (lambda: jacobian(x * y, [x]), "expected a list of expressions"),
         (lambda: jvp([x], [x], [1, 2]), "one tangent for each"),
@@ -433,6 +435,8 @@ def test_bad_input_is_answered_clearly(call_, message):
     ("expr", "message"),
     [
         (sympy.Integral(sympy.sin(x * y), (y, 0, 1)), r"unevaluated Integral.*\.doit\(\)"),
+        (sympy.Integral(f(x), x), r"unevaluated Integral.*\.doit\(\)"),
+        (sympy.Integral(f(y), (y, x)), r"unevaluated Integral.*\.doit\(\)"),
         (sympy.Derivative(sympy.sin(x), x), r"unevaluated Derivative.*\.doit\(\)"),
         (sympy.arg(Symbol("w") * x + 1), "no rule for the derivative of arg"),
         (sympy.besselj(1, x), r"no rule for the derivative of besselj; define one"),

@@ -108,6 +108,10 @@ def test_exact_values():
         (lambda: evaluate(x, {x: math.nan}, exact=True), InputError, "finite number"),
         (lambda: evaluate(sympy.Function("f")(x), {x: 1}), NoRuleError, "f has no value here"),
         (lambda: evaluate(sympy.Sum(i, (i, 1, n)), {n: 2.5}), DomainError, "runs over integers"),
+        (lambda: evaluate(sympy.Sum(i, (i, 1, n)), {n: np.array([1, 2])}), InputError, "limits is an array"),
+        (lambda: evaluate(x**10**9, {x: 3}, exact=True), BudgetError, "more than 10,000,000 digits; use"),
+        (lambda: evaluate(x * sympy.zoo, {x: 3}), InputError, "zoo, SymPy's infinity"),
+        (lambda: evaluate(x * sympy.zoo, {x: 3}, precision=20), InputError, "zoo, SymPy's infinity"),
     ],
 )
 def test_what_has_no_value(call, error, message):
@@ -261,3 +265,25 @@ def test_the_work_for_nested_loops_is_linear(cls, is_linear):
 
 def test_a_range_whose_last_integer_is_below_the_first_is_empty():
     assert evaluate(sympy.Sum(i, (i, 3, 1)) + sympy.Product(i, (i, 3, 1)), {}) == 1
+
+
+def test_exact_powers_of_one_and_of_units_are_no_trouble():
+    assert evaluate(x**10**30, {x: -1}, exact=True) == 1
+    assert evaluate(x ** -(10**6), {x: 2}, exact=True) == Fraction(1, 2**10**6)
+
+
+def test_imaginary_numbers_in_floats_and_digits():
+    assert evaluate(sympy.I * x**2, {x: 2.0}) == 4j
+    value = evaluate(sympy.exp(sympy.I * x), {x: 2}, precision=30)
+    with mpmath.workdps(35):
+        assert abs(value - mpmath.expj(2)) < mpmath.mpf(10) ** -30
+
+
+@pytest.mark.parametrize("a", [0.5, 1.5])
+def test_conditions_of_conditions(a):
+    choice = sympy.ITE(x < 1, y < 1, y > 1)
+    expr = sympy.Piecewise((x, choice), (x**2, sympy.Xor(x < 1, y < 1, evaluate=False)), (7, True))
+    for b in (0.5, 1.5):
+        expected = a if (b < 1 if a < 1 else b > 1) else a**2 if (a < 1) != (b < 1) else 7
+        assert evaluate(expr, {x: a, y: b}) == lambdify([x, y], expr)(a, b) == expected
+        assert lambdify([x, y], expr)(np.array([a]), b).tolist() == [expected]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import S, symbols
 
+from diffkit.errors import InputError
 from diffkit.expressions import add, call, divide, intern, multiply, negative, power, subtract
 from diffkit.symbolic import FAMILIES, diff, evaluate, lambdify, straight_line
 
@@ -98,3 +99,51 @@ def test_names_that_python_has_taken():
         if isinstance(node, ast.arguments)
         for a in node.args
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["sum", "prod", "integers", "times", "pow", "lambda", "v1", "term1", "y", "two words"]
+)
+def test_functions_of_any_name(name):
+    f, i = sympy.Function(name), sympy.Symbol("i", integer=True)
+    shared = f(x * y)
+    expr = (
+        f(x) + shared * sympy.sin(shared) + sympy.Sum(f(x) * i, (i, 1, 2)) + sympy.Product(x * i, (i, 1, 2))
+    )
+    run = lambdify([x, y], expr, functions={name: lambda v: v + 1})
+    assert run(2.0, 3.0) == pytest.approx(3 + 7 * np.sin(7) + 9 + 8)
+    assert straight_line(expr).isascii()
+
+
+@pytest.mark.parametrize(
+    "name", ["sum", "program", "integers", "range", "__builtins__", "def", "e", "pi", "inf"]
+)
+def test_symbols_of_any_name(name):
+    odd, i = sympy.Symbol(name), sympy.Symbol("i", integer=True)
+    assert lambdify(odd, sympy.Sum(odd * i, (i, 1, 2)) + sympy.pi)(2.0) == pytest.approx(6 + np.pi)
+    index = sympy.Symbol(name, integer=True)
+    assert lambdify(x, sympy.Sum(x * index, (index, 1, 2)))(2.0) == 6
+
+
+def test_a_symbol_may_be_an_index_as_well():
+    i = sympy.Symbol("i", integer=True)
+    source = straight_line(i + sympy.Sum(i, (i, 1, 3)))
+    assert source.splitlines()[-1] in ("return i + sum(term1(i_1) for i_1 in integers(1, 3))",
+                                       "return sum(term1(i_1) for i_1 in integers(1, 3)) + i")  # fmt: skip
+
+
+def test_numbers_too_large_for_floats():
+    for big in (sympy.Integer(10) ** 400, -(sympy.Integer(10) ** 5000)):
+        expected = np.inf * int(sympy.sign(big))
+        assert lambdify(x, x * big)(2.0) == evaluate(x * big, {x: 2.0}) == expected
+        assert lambdify(x, x * big)(np.array([2.0]))[0] == expected
+    ratio = sympy.Rational(10**400, 3**800 * 10**17)
+    assert lambdify(x, x * ratio)(2.0) == evaluate(x * ratio, {x: 2.0}) == pytest.approx(2 * 10**383 / 3**800)
+
+
+def test_what_is_not_real_has_no_program():
+    for value in (sympy.I, sympy.zoo):
+        with pytest.raises(InputError, match=f"^{value}[, ]"):
+            lambdify(x, x * value)
+        with pytest.raises(InputError, match=f"^{value}[, ]"):
+            straight_line(x + value)
