@@ -10,17 +10,21 @@ right to ...e-1... (8 of 8 cases, 7 of them to 30 digits)
 
 from __future__ import annotations
 
+import inspect
 import secrets
+import types
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from diffkit.errors import DiffkitError
-from diffkit.grading.black_box import MeasuredTruth
+from diffkit.grading.black_box import FIRST_STEP, SAFETY, MeasuredTruth, extrapolated
 from diffkit.grading.exercises import Exercise
 from diffkit.grading.in_process import grade_in_process
 from diffkit.grading.model_answers import model_answer, submission
+from diffkit.grading.styles import STYLES
 from diffkit.grading.trials import Trial, prepare
 from diffkit.tables import Table
 
@@ -71,12 +75,27 @@ def _findings(exercise: Exercise, seed: int) -> list[tuple[str, str, bool]]:
     )
     rules = [(m.name, m.rule) for m in exercise.misconceptions]
     rules += [(getattr(w, "__name__", "a wrong answer"), w) for w in exercise.wrong]
-    if exercise.style not in ("engine", "jvp"):
-        for name, rule in rules:
-            verdict = grade_in_process(exercise, submission(exercise, rule), seed, diagnose=False)
-            outcome = "passes, and must not" if verdict.passed else "fails, as it should"
-            found.append((f"wrong answer: {name}", outcome, not verdict.passed))
+    for name, rule in rules:
+        outcome, good = _wrong_answer(exercise, rule, seed)
+        found.append((f"wrong answer: {name.replace('_', ' ')}", outcome, good))
     return found
+
+
+def _wrong_answer(exercise: Exercise, rule: Any, seed: int) -> tuple[str, bool]:
+    """What becomes of a wrong answer, and whether that is as it should be."""
+    if exercise.style == "engine":
+        made: Any = types.SimpleNamespace(**{exercise.defines[0]: rule})
+    elif exercise.style == "jvp" and next(iter(inspect.signature(rule).parameters), "") == "g":
+        return "a VJP rule: not tried in this style", True
+    else:
+        made = submission(exercise, rule)
+    if not grade_in_process(exercise, made, seed, diagnose=False).passed:
+        return "fails, as it should", True
+    if STYLES[exercise.style].seed == "ones":  # where there is no g, and nothing is broadcast
+        as_rule = replace(exercise, style="vjp", defines=())
+        if not grade_in_process(as_rule, submission(as_rule, rule), seed, diagnose=False).passed:
+            return "right in this style, where no g comes and nothing is broadcast", True
+    return "passes, and must not", False
 
 
 def _against_truth(exercise: Exercise, trials: Sequence[Trial]) -> tuple[str, str, bool]:
@@ -84,39 +103,54 @@ def _against_truth(exercise: Exercise, trials: Sequence[Trial]) -> tuple[str, st
     worst, compared, precisely = 0.0, 0, 0
     for each in trials:
         truth, seeds = each.truths[0], each.seeds[0]
-        if truth.kinked or not np.isfinite(truth.ans).all() or exercise.style == "jvp":
+        if truth.kinked or not np.isfinite(truth.ans).all():
             continue
-        given = truth(seeds)
-        precise = _precise(exercise, each)
-        if precise is not None:
+        given, allowed = _flat(truth(seeds)), _flat(truth.tolerance(seeds))
+        size = np.abs(given).max(initial=0.0)
+        if exercise.style == "jvp":
+            expected, error = _along_tangents(exercise, each)
+            allowed = allowed + error
+        elif (precise := _precise(exercise, each)) is not None:
             columns, expected = precise
-            flat = np.concatenate([c.ravel() for c in given])[columns]
-            size = np.abs(np.concatenate([c.ravel() for c in given])).max(initial=0.0)
-            allowed = np.concatenate([t.ravel() for t in truth.tolerance(seeds)])[columns]
-            off = np.abs(flat - expected)
+            given, allowed = given[columns], allowed[columns]
             precisely += 1
         else:
             measured = MeasuredTruth(
                 exercise.function, truth.args, truth.kwargs, truth.differentiated, truth.ans, seeds
             )
-            expected = np.concatenate([c.ravel() for c in measured(seeds)])
-            allowed = np.concatenate(
-                [
-                    (s + t).ravel()
-                    for s, t in zip(measured.tolerance(seeds), truth.tolerance(seeds), strict=True)
-                ]
-            )
-            flat = np.concatenate([c.ravel() for c in given])
-            size = np.abs(flat).max(initial=0.0)
-            off = np.abs(flat - expected)
+            expected, error = _flat(measured(seeds)), _flat(measured.tolerance(seeds))
+            allowed = allowed + error
+        off = np.abs(given - expected)
         usable = np.isfinite(off) & np.isfinite(allowed)
         if np.any(off[usable] > allowed[usable]):
             return "reference against the truth", f"is wrong on the case {each.instance.name!r}", False
         if size and usable.any():
             worst = max(worst, float(off[usable].max() / size))
         compared += 1
-    how = f"{compared} of {len(trials)} cases, {precisely} of them to {DIGITS} digits"
+    how = f"{compared} of {len(trials)} cases"
+    if exercise.style != "jvp":
+        how += f", {precisely} of them to {DIGITS} digits"
     return "reference against the truth", f"right to {worst:.0e} ({how})", True
+
+
+def _flat(parts: Sequence[Array]) -> Array:
+    return np.concatenate([np.ravel(c) for c in parts])
+
+
+def _along_tangents(exercise: Exercise, each: Trial) -> tuple[Array, Array]:
+    """The derivative along the tangents by extrapolated differences, and its error."""
+    truth, tangents = each.truths[0], each.seeds[0]
+    sizes = [np.abs(np.asarray(truth.args[k])).ravel() for k in truth.differentiated]
+    smallest = min((float(a[a > 0].min()) for a in sizes if np.any(a > 0)), default=1.0)
+
+    def along(shift: float) -> Array:
+        moved = list(truth.args)
+        for place, t in zip(truth.differentiated, tangents, strict=True):
+            moved[place] = moved[place] + shift * t
+        return np.asarray(exercise.value(moved, truth.kwargs), dtype=float)
+
+    derivative, error = extrapolated(along, FIRST_STEP * min(1.0, smallest))
+    return derivative.ravel(), SAFETY * error.ravel()
 
 
 def _precise(exercise: Exercise, each: Trial) -> tuple[Array, Array] | None:

@@ -46,6 +46,54 @@ def test_a_known_wrong_answer_that_passes_is_found():
     assert table["outcome"][-1] == "passes, and must not"
 
 
+@pytest.mark.parametrize("name", ["multiply", "divide"])
+@pytest.mark.parametrize("style", ["vjp", "gate", "partials", "jvp"])
+def test_wrong_answers_of_arithmetic_in_several_styles(name, style):
+    table, proven = prove([catalogue.exercise(name, style=style)], seed=1)
+    assert proven, str(table)
+    outcomes = table["outcome"][2:]
+    assert len(outcomes) == 3
+    telling = {"vjp": 3, "gate": 3, "partials": 2 if name == "divide" else 1, "jvp": 0}[style]
+    assert sum(outcome == "fails, as it should" for outcome in outcomes) == telling
+
+
+def test_wrong_tangents_and_wrong_engines_are_tried():
+    def tangent_without_cosine(t, ans, x):
+        return t
+
+    class Value:
+        """Which adds nothing up."""
+
+        def __init__(self, data):
+            self.data, self.grad = data, 0.0
+
+    exercises = [
+        catalogue.exercise("sin", style="jvp", wrong=(tangent_without_cosine,)),
+        catalogue.exercise("Value", wrong=(Value,)),
+    ]
+    table, proven = prove(exercises, seed=1)
+    assert proven, str(table)
+    assert list(table["outcome"]).count("fails, as it should") == 2
+    assert "(7 of 7 cases)" in table["outcome"][0]
+
+    def right(t, ans, x):
+        return t * np.cos(x)
+
+    assert not prove([catalogue.exercise("sin", style="jvp", wrong=(right,))], seed=1)[1]
+
+
+def test_a_wrong_reference_of_a_jvp_exercise_is_found(monkeypatch):
+    from diffkit.grading import trials
+
+    def wrongly(function, places):
+        return lambda args, kwargs: lambda seeds: (1.001 * seeds[0] * np.cos(args[0]),)
+
+    monkeypatch.setattr(trials, "traced_forward", wrongly)
+    table, proven = prove([catalogue.exercise("sin", style="jvp")], seed=1)
+    assert not proven
+    assert "is wrong on the case" in table["outcome"][0]
+
+
 def test_inputs_are_short_decimals():
     for name in ("multiply", "matmul", "softmax", "cross_entropy"):
         for instance in catalogue.exercise(name).instances(seed=2):

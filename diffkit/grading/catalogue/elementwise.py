@@ -135,6 +135,42 @@ def clip(x: Array, low: float = -1.0, high: float = 1.0) -> Array:
     return np.minimum(np.maximum(x, low), high)
 
 
+def _summed_to(c: Array, like: Array) -> Array:
+    """Sums over the axes along which an argument was broadcast."""
+    c = np.asarray(c)
+    axes = tuple(range(c.ndim - np.ndim(like)))
+    c = c.sum(axis=axes)
+    stretched = tuple(k for k, n in enumerate(np.shape(like)) if n == 1 != c.shape[k])
+    return c.sum(axis=stretched, keepdims=True)
+
+
+# Wrong answers for the self-test: whatever else a ladder misses, it has to see these.
+
+
+def product_not_summed(g: Array, ans: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    return g * y, g * x
+
+
+def product_by_its_own_factor(g: Array, ans: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    return _summed_to(g * x, x), _summed_to(g * y, y)
+
+
+def product_without_g(g: Array, ans: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    return _summed_to(y * np.ones_like(g), x), _summed_to(x * np.ones_like(g), y)
+
+
+def quotient_not_summed(g: Array, ans: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    return g / y, -g * x / y**2
+
+
+def quotient_with_y_not_squared(g: Array, ans: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    return _summed_to(g / y, x), _summed_to(-g * x / y, y)
+
+
+def quotient_with_the_sign_lost(g: Array, ans: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    return _summed_to(g / y, x), _summed_to(g * x / y**2, y)
+
+
 def _saturated(*more: float) -> Case:
     return Case("saturated", at(-40.0, -5.0, 0.5, 3.0, 38.0, *more))
 
@@ -147,10 +183,12 @@ enter(subtract, binary(normal, normal))
 enter(
     multiply,
     binary(normal, normal, Case("unlike sizes", scaled(normal("n"), 1e8), scaled(normal("n"), 1e-8))),
+    wrong=(product_not_summed, product_by_its_own_factor, product_without_g),
 )
 enter(
     divide,
     binary(normal, away_from_zero, Case("unlike sizes", normal("n"), scaled(away_from_zero("n"), 1e8))),
+    wrong=(quotient_not_summed, quotient_with_y_not_squared, quotient_with_the_sign_lost),
 )
 enter(
     power,
