@@ -68,20 +68,39 @@ def extrapolated(f: Callable[[float], Array], h: float) -> tuple[Array, Array]:
 
 
 def _table(f: Callable[[float], Array], h: float, rough: Array) -> tuple[Array, Array]:
-    """One table of central differences, extrapolated."""
+    """One table of central differences, whose errors fall as h^2, h^4, ..."""
+
+    def quotient(step: float) -> tuple[Array, Array]:
+        up, down = f(step), f(-step)
+        return (up - down) / (2 * step), (4 * EPS * (np.abs(up) + np.abs(down)) + rough) / step
+
+    return _extrapolate(quotient, h, ratio=4.0, columns=8, shape=np.shape(rough))
+
+
+def _extrapolate(
+    quotient: Callable[[float], tuple[Array, Array]],
+    h: float,
+    ratio: float,
+    columns: int,
+    shape: tuple[int, ...],
+) -> tuple[Array, Array]:
+    """The table of a quotient with halved steps; of it the entry that agrees best with its neighbours.
+
+    Args:
+        quotient: takes a step to the quotient and the size of the noise in it.
+        h: the first step.
+        ratio: what halving the step divides the error's first term by; every further term by as much more.
+        columns: how many terms are taken away.
+        shape: the shape of a quotient.
+    """
+    best, error = np.full(shape, np.nan), np.full(shape, np.inf)
+    previous: list[Array] = []
     with np.errstate(all="ignore"):
-        middle = f(0.0)
-        best = np.full(middle.shape, np.nan)
-        error = np.full(middle.shape, np.inf)
-        previous: list[Array] = []
         for level in range(LEVELS):
-            step = h / 2.0**level
-            up, down = f(step), f(-step)
-            noise = (4 * EPS * (np.abs(up) + np.abs(down)) + rough) / step
-            row = [(up - down) / (2 * step)]
-            for k, left in enumerate(previous[:8]):
-                factor = 4.0 ** (k + 1)
-                row.append(row[k] + (row[k] - left) / (factor - 1))
+            first, noise = quotient(h / 2.0**level)
+            row = [first]
+            for k, left in enumerate(previous[:columns]):
+                row.append(row[k] + (row[k] - left) / (ratio ** (k + 1) - 1))
                 off = np.fmax(np.abs(row[k + 1] - row[k]), np.abs(row[k + 1] - left)) + noise
                 better = np.isfinite(row[k + 1]) & (off < error)
                 best, error = np.where(better, row[k + 1], best), np.where(better, off, error)
@@ -117,21 +136,12 @@ def _one_sided(f: Callable[[float], Array], h: float, sign: float) -> tuple[Arra
     with np.errstate(all="ignore"):
         middle = f(0.0)
         rough = _noise(f, sign * h / 64, first=0)
-        best, error = np.full(middle.shape, np.nan), np.full(middle.shape, np.inf)
-        previous: list[Array] = []
-        for level in range(LEVELS):
-            step = sign * h / 2.0**level
-            up = f(step)
-            noise = (4 * EPS * (np.abs(up) + np.abs(middle)) + rough) / abs(step)
-            row = [(up - middle) / step]
-            for k, left in enumerate(previous[:6]):
-                factor = 2.0 ** (k + 1)
-                row.append(row[k] + (row[k] - left) / (factor - 1))
-                off = np.fmax(np.abs(row[k + 1] - row[k]), np.abs(row[k + 1] - left)) + noise
-                better = np.isfinite(row[k + 1]) & (off < error)
-                best, error = np.where(better, row[k + 1], best), np.where(better, off, error)
-            previous = row
-    return best, error
+
+    def quotient(step: float) -> tuple[Array, Array]:
+        beside = f(step)
+        return (beside - middle) / step, (4 * EPS * (np.abs(beside) + np.abs(middle)) + rough) / abs(step)
+
+    return _extrapolate(quotient, sign * h, ratio=2.0, columns=6, shape=middle.shape)
 
 
 def _improved(f: Callable[[float], Array], column: Array, error: Array, h: float) -> tuple[Array, Array]:

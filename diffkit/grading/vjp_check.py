@@ -39,6 +39,9 @@ JITTERED = 4
 """How many points around the given one a diagnosis is tried on."""
 
 
+WIDTHS = (0.15, 0.01, 1e-4)
+"""How far around, relative to the numbers; a function may be defined in a small neighbourhood only."""
+
 SINGLE_ROUNDING = 32 * float(np.finfo(np.float32).eps)
 """The relative error allowed in single precision: less generous, or it would hide mistakes."""
 
@@ -106,15 +109,15 @@ def check_vjp(
         instance = _instance(rng, point, kwargs, _value(fun, point, kwargs), number, partner)
         return trial(exercise, truth, instance, full=number == 0)
 
-    def jittered(number: int) -> Trial | None:
-        point = [_moved(rng, a) if k in places else a for k, a in enumerate(args)]
+    def jittered(number: int, width: float = WIDTHS[0]) -> Trial | None:
+        point = [_moved(rng, a, width) if k in places else a for k, a in enumerate(args)]
         try:
             found = asked(point, None, number)
         except (DiffkitError, ValueError, ArithmeticError):
             return None
         return found if np.isfinite(found.instance.ans).all() else None
 
-    beside = jittered(1)
+    beside = next(filter(None, (jittered(1, width) for width in WIDTHS)), None)
     first = asked(args, beside.instance if beside is not None else None, 0)
     start = time.monotonic()
     response = perform(submission, first.request, Exception)
@@ -207,9 +210,9 @@ def _instance(
     return Instance(name, number, tuple(args), kwargs, ans, (g,), (other,), True, partner)
 
 
-def _moved(rng: np.random.Generator, value: Any) -> Any:
+def _moved(rng: np.random.Generator, value: Any, width: float) -> Any:
     """A point nearby, with zeros and signs where they were."""
-    factor = rng.uniform(0.85, 1.15, np.shape(value))
+    factor = rng.uniform(1 - width, 1 + width, np.shape(value))
     if isinstance(value, np.ndarray):
         return (value * factor).astype(value.dtype)
     return type(value)(value * factor)
