@@ -23,6 +23,9 @@ __all__ = ["check", "grade"]
 MOST_ROWS = 40
 """Students that are listed on the terminal; of a larger class, the reports are what one reads."""
 
+MOST_LINES = 20
+"""Of what a student's code prints: a rule is called some hundred times."""
+
 _SANDBOX = click.Choice(["auto", "bubblewrap", "user", "off"])
 _MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "inconclusive": ("?", "yellow")}
 
@@ -63,7 +66,11 @@ def check(assignment: str, file: str, only: tuple[str, ...], seed: int, sandbox:
         _show(exercise)
     if record.printed:
         click.secho("printed:", bold=True)
-        click.echo(f"{record.printed.rstrip()}\n")
+        lines = record.printed.rstrip().splitlines()
+        click.echo("\n".join(lines[:MOST_LINES]))
+        if len(lines) > MOST_LINES:
+            click.echo(f"... and {len(lines) - MOST_LINES} more lines")
+        click.echo()
     passed, total = sum(e.passed for e in record.exercises), len(record.exercises)
     hidden = any(not case.visible for exercise in task.exercises for case in exercise.ladder)
     more = "; hidden cases are checked when it is graded" if hidden else ""

@@ -14,9 +14,20 @@ import numpy as np
 
 from diffkit.grading.protocol import Failure, Given, StepResult, unpack_array
 
-__all__ = ["Answer", "read_answer"]
+__all__ = ["Answer", "Problem", "read_answer"]
 
 Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with an answer's form: its kind, by which a diagnosis goes, and in words."""
+
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -25,14 +36,14 @@ class Answer:
 
     Attributes:
         values: an array of floats for each part, None where there is none; () if the count is wrong.
-        problems: what is wrong with its form, in words.
+        problems: what is wrong with its form.
         failure: the exception that was raised instead.
         raw: all parts that came, whatever their count.
         changed: the inputs that were changed in place.
     """
 
     values: tuple[Array | None, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     failure: Failure | None = None
     raw: tuple[Array | None, ...] = ()
     changed: tuple[str, ...] = ()
@@ -52,19 +63,44 @@ class Answer:
 class _Reader:
     names: Sequence[str]
     like: Sequence[Array]
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def part(self, k: int, given: Given, array: Array | None) -> Array | None:
         name, like = self.names[k], self.like[k]
         if array is None:
-            what = {"None": "None", "NotImplementedType": "NotImplemented"}.get(given.kind, f"a {given.kind}")
-            self.problems.append(f"{name}: {what} was returned, where an array belongs")
+            self._found("not an array", _no_array(name, given.kind))
             return None
         if array.shape != like.shape:
-            self.problems.append(f"{name}: shape {array.shape}, where {like.shape} belongs")
+            self._found("shape", f"{name} has shape {array.shape}; it must be {_wanted(like.shape)}")
         if array.dtype != like.dtype:
-            self.problems.append(f"{name}: dtype {array.dtype}, where {like.dtype} belongs")
+            kind = "float32" if array.dtype == np.float32 else "dtype"
+            self._found(kind, f"{name} has dtype {array.dtype}; it must be {like.dtype}, as the argument is")
         return np.real(array).astype(float)
+
+    def _found(self, kind: str, text: str) -> None:
+        self.problems.append(Problem(kind, text))
+
+
+def _no_array(name: str, kind: str) -> str:
+    """What to say of something that is neither a number nor an array."""
+    if kind == "None":
+        return f"{name} is None: does every way through the function end in a return?"
+    if kind in ("list", "tuple"):
+        return f"{name} is a {kind}: make an array of it, with np.array(...)"
+    kind = {"NotImplementedType": "NotImplemented"}.get(kind, f"of type {kind}")
+    return f"{name} is {kind}; it must be a NumPy array of floats"
+
+
+def _wanted(shape: tuple[int, ...]) -> str:
+    return f"{shape}, one value for each entry" if shape else "(), a single number"
+
+
+def _wrong_count(came: int, names: Sequence[str]) -> str:
+    """What to say where there are too many values, or too few."""
+    what = "one value was returned" if came == 1 else f"{came} values were returned"
+    if len(names) > 1:
+        return f"{what}; return {len(names)} as a tuple: {', '.join(names)}"
+    return f"{what}; return one array, {names[0]} (a list or tuple counts as several values)"
 
 
 def read_answer(
@@ -93,10 +129,8 @@ def read_answer(
             raw.append(None)
     reader = _Reader(names, like)
     if len(given) != len(names):
-        came = "one" if len(given) == 1 else str(len(given))
-        belong = f"{len(names)} belong ({', '.join(names)})" if len(names) > 1 else "one array belongs"
-        what = "value was" if len(given) == 1 else "values were"
-        return Answer((), (f"{came} {what} returned, where {belong}",), None, tuple(raw), result.changed)
+        problem = Problem("wrong count", _wrong_count(len(given), names))
+        return Answer((), (problem,), None, tuple(raw), result.changed)
     values = tuple(
         reader.part(k, part, array) for k, (part, array) in enumerate(zip(given, raw, strict=True))
     )

@@ -37,6 +37,9 @@ SECOND_USES = {
     "back": "the first input, asked again after another, gives another answer",
 }
 
+MOST_NAMED = 4
+"""Of more failing cases than this, not all are named."""
+
 REPEATS = {
     "again": "the second call with the same input",
     "fresh": "a fresh instance",
@@ -57,7 +60,7 @@ def check_forward(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
                 continue
             truth = each.trial.truths[step.point]
             if answer.failure is not None:
-                return CheckResult("forward", FAILED, _raised(answer, each))
+                return CheckResult("forward", FAILED, _raised(exercise, answer, each))
             if answer.problems:
                 return CheckResult("forward", FAILED, f"{answer.problems[0]} (at {each.instance.title})")
             (given,) = answer.arrays
@@ -81,12 +84,21 @@ def check_forward(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
     return CheckResult("forward", PASSED)
 
 
-def _raised(answer: Answer, each: Answered) -> str:
+def _raised(exercise: Exercise, answer: Answer, each: Answered) -> str:
     failure = answer.failure
     assert failure is not None
-    place = f", {failure.where}" if failure.where else ""
-    text = f": {failure.message}" if failure.message else ""
-    return f"{failure.kind}{text} (at {each.instance.title}{place})"
+    line, _, code = failure.where.partition(": ")
+    place = f"in {line}, `{code}`, " if code else f"in {line}, " if line else ""
+    text = f": {failure.message.rstrip()}" if failure.message else ""
+    at = f"(at {each.instance.title}: {_called(exercise, each)})"
+    return f"{place}your code raises {failure.kind}{text} {at}"
+
+
+def _called(exercise: Exercise, each: Answered) -> str:
+    """What a function was called with: the shapes of the arguments, and the keyword arguments."""
+    named = zip(exercise.arguments, each.instance.args, strict=True)
+    shapes = [f"{name} of shape {np.shape(a)}" for name, a in named]
+    return ", ".join([*shapes, *(f"{key}={value!r}" for key, value in each.instance.kwargs.items())])
 
 
 def check_contract(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
@@ -105,12 +117,12 @@ def check_contract(exercise: Exercise, found: Sequence[Answered]) -> CheckResult
 def _raises(exercise: Exercise, each: Answered) -> str:
     for step, answer in each.answers:
         if answer.failure is not None and step.action == "backward":
-            return _raised(answer, each)
+            return _raised(exercise, answer, each)
     return ""
 
 
 def _form(exercise: Exercise, each: Answered) -> str:
-    return next((answer.problems[0] for _, answer in each.derivatives() if answer.problems), "")
+    return next((str(answer.problems[0]) for _, answer in each.derivatives() if answer.problems), "")
 
 
 def _finite(exercise: Exercise, each: Answered) -> str:
@@ -133,7 +145,7 @@ def _unchanged(exercise: Exercise, each: Answered) -> str:
         if answer.changed:
             name = answer.changed[0]
             named = exercise.arguments[int(name)] if name.isdigit() else name
-            return f"{named} was changed in place; make a new array instead"
+            return f"{named} was changed in place; make a new array, or work on {named}.copy()"
     return ""
 
 
@@ -224,14 +236,23 @@ def check_values(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
         each, outcome = smallest
         assert outcome.step is not None
         assert outcome.answer is not None
-        of = f"wrong on {len(failing)} of {len(cases)} kinds of input: {', '.join(failing)}"
+        of = _on_which(failing, len(cases))
         return CheckResult(
             "values", FAILED, of, comparison(exercise, each, outcome.step, outcome.answer), cases
         )
     if unknown:
-        text = f"the right answer is not known well enough on: {', '.join(unknown)}"
+        text = f"the right answer is not known well enough on: {'; '.join(unknown)}"
         return CheckResult("values", INCONCLUSIVE, text, None, cases)
     return CheckResult("values", PASSED, "", None, cases)
+
+
+def _on_which(failing: Sequence[str], count: int) -> str:
+    """The cases that fail: a few by name."""
+    if len(failing) == count > 1:
+        return f"wrong on all {count} kinds of input"
+    more = f"; and {len(failing) - MOST_NAMED} more" if len(failing) > MOST_NAMED + 1 else ""
+    named = failing[:MOST_NAMED] if more else failing
+    return f"wrong on {len(failing)} of {count} kinds of input: {'; '.join(named)}{more}"
 
 
 def _complete(outcome: Outcome) -> bool:
@@ -245,6 +266,8 @@ def _worst(statuses: Sequence[str]) -> str:
 def check_second_use(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
     """Another input after the first, on the same object and on another, and the first once more."""
     looked = False
+    if not any(each.get(label) is not None for each in found for label in SECOND_USES):
+        return CheckResult("second use", INCONCLUSIVE, "there is no second input to ask for")
     for each in _by_size(found):
         asked = [label for label in SECOND_USES if each.get(label) is not None]
         if not asked or compare(exercise, each, ("g",)).status == FAILED:

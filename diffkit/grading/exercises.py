@@ -110,7 +110,7 @@ class Instance:
     @property
     def title(self) -> str:
         """Its name in feedback."""
-        return f"{self.name}, {'abcdefghij'[self.number % 10]}" if self.number else self.name
+        return f"{self.name}, input {self.number + 1}" if self.number else self.name
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ class Exercise:
         arguments: the names of the positional arguments; by default from the function's signature.
         reference: the team's own reference ``vjp(g, ans, *args, **kwargs)``, in place of diffkit's.
         misconceptions: wrong answers known beforehand.
-        wrong: further wrong rules, which the self-test must see fail: ``vjp(g, ans, *args)``, or in the styles
-            ``jvp`` and ``engine`` what a submission defines (``jvp(t, ans, *args)``; a class or function).
+        wrong: further wrong rules, which the self-test must see fail: ``vjp(g, ans, *args)``, or, in
+            the styles ``jvp`` and ``engine``, what a submission defines (a tangent rule; a class).
         hints: what to say when it fails, from the team.
         hint_level: 0 says only what failed; 1 adds the kind of mistake; 2 where to look; 3 the most.
         partial: whether points are given by the share of the ladder's cases that are right.

@@ -53,7 +53,7 @@ def grade(
     checks = [CheckResult("loads", PASSED)]
     missing = sorted({name for response in responses for name in response.missing})
     if missing:
-        text = f"not defined: {', '.join(missing)}"
+        text = f"not defined in your file: {', '.join(missing)} (is it spelt just so?)"
         return _verdict(exercise, [*checks, CheckResult("names", FAILED, text)], None, seed)
     checks.append(CheckResult("names", PASSED))
     found = [answered(exercise, t, r) for t, r in zip(trials, responses, strict=True)]

@@ -84,11 +84,11 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
 def _along_axes(*more: Case, keepdims: bool = True, several: bool = True) -> list[Case]:
     cases = [
         Case("a vector", normal("n")),
-        Case("a matrix, all", normal("nm")),
+        Case("all of a matrix", normal("nm")),
         Case("along axis 0", normal("nm"), axis=0),
         Case("along axis 1", normal("nm"), axis=1),
-        Case("square, along axis 0", normal("nn"), axis=0),
-        Case("square, along axis 1", normal("nn"), axis=1),
+        Case("square along axis 0", normal("nn"), axis=0),
+        Case("square along axis 1", normal("nn"), axis=1),
         Case("the middle of three axes", normal("nmk"), axis=1),
         Case("negative axis", normal("nm"), axis=-1),
         Case("large", scaled(normal("n"), 1e6)),
@@ -96,7 +96,7 @@ def _along_axes(*more: Case, keepdims: bool = True, several: bool = True) -> lis
     ]
     if keepdims:
         cases.insert(4, Case("keepdims", normal("nm"), axis=1, keepdims=True))
-        cases.insert(5, Case("keepdims, square", normal("nn"), axis=0, keepdims=True))
+        cases.insert(5, Case("keepdims of a square", normal("nn"), axis=0, keepdims=True))
     if several:
         cases.append(Case("two axes of three", normal("nmk"), axis=(0, 2)))
     return cases + list(more)
@@ -117,7 +117,7 @@ def _rows(*more: Case, along: bool = True) -> list[Case]:
             Case("rows", normal("nm")),
             Case("square", normal("nn")),
             Case("along axis 0", normal("nm"), axis=0),
-            Case("square, along axis 0", normal("nn"), axis=0),
+            Case("square along axis 0", normal("nn"), axis=0),
         ]
     return cases + list(more)
 
@@ -209,7 +209,7 @@ enter(
     var,
     _along_axes(
         Case("ddof 1", normal("n"), ddof=1),
-        Case("ddof 1, along axis 0", normal("nm"), axis=0, ddof=1),
+        Case("ddof 1 along axis 0", normal("nm"), axis=0, ddof=1),
         keepdims=False,
     ),
     misconceptions=_VAR_MISTAKES,
@@ -228,9 +228,9 @@ enter(
     prod,
     [
         Case("a vector", normal("n")),
-        Case("a matrix, all", normal("nm")),
+        Case("all of a matrix", normal("nm")),
         Case("along axis 0", normal("nm"), axis=0),
-        Case("square, along axis 1", normal("nn"), axis=1),
+        Case("square along axis 1", normal("nn"), axis=1),
         Case("one entry", normal("1")),
         Case("a zero among them", at(0.0, 2.0, -1.5, 0.5)),
         Case("large", scaled(normal("n"), 1e6)),
@@ -242,9 +242,9 @@ enter(
     [
         Case("nan among them", _with_nan("n")),
         Case("none nan", normal("n")),
-        Case("a matrix, all", _with_nan("nm")),
+        Case("all of a matrix", _with_nan("nm")),
         Case("along axis 0", _with_nan("nm"), axis=0),
-        Case("square, along axis 1", _with_nan("nn"), axis=1),
+        Case("square along axis 1", _with_nan("nn"), axis=1),
     ],
 )
 enter(
@@ -253,7 +253,7 @@ enter(
         Case("a vector", normal("n")),
         Case("along axis 0", normal("nm"), axis=0),
         Case("along axis 1", normal("nm"), axis=1),
-        Case("square, along axis 1", normal("nn"), axis=1),
+        Case("square along axis 1", normal("nn"), axis=1),
         Case("empty", normal("0")),
         Case("large", scaled(normal("n"), 1e6)),
         Case("tiny", scaled(normal("n"), 1e-6)),
@@ -264,9 +264,9 @@ enter(
     max_,
     [
         Case("a vector", normal("n")),
-        Case("a matrix, all", normal("nm")),
+        Case("all of a matrix", normal("nm")),
         Case("along axis 0", normal("nm"), axis=0),
-        Case("square, along axis 1", normal("nn"), axis=1),
+        Case("square along axis 1", normal("nn"), axis=1),
         Case("ties", at(2.0, 2.0, -1.0, 0.5)),
         Case("large", scaled(positive("n"), 1e6)),
         Case("tiny", scaled(normal("n"), 1e-6)),

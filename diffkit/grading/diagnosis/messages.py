@@ -267,7 +267,7 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
     ),
     "raises": (
         "Your code raises an exception.",
-        "Run it on an input of the shapes that the message names.",
+        "Call your function by hand with the input above, and look at the line that is named.",
         "{detail}",
     ),
     "not an array": (

@@ -38,7 +38,7 @@ def one_part(names: tuple[str, ...], seen: list[Observation]) -> Diagnosis | Non
     unbounded = not_finite(wrong, names)
     if unbounded is not None:
         return unbounded
-    if all(any("dtype float32" in problem for problem in o.answer.problems) for o in seen):
+    if all(any(problem.kind == "float32" for problem in o.answer.problems) for o in seen):
         return named("float32", names, "", len(wrong))
     if any(np.isfinite(o.given).all() for o in wrong):
         seen = [o for o in seen if not o.wrong or np.isfinite(o.given).all()]

@@ -15,6 +15,9 @@ from diffkit.grading.results import FAILED, Diagnosis
 
 __all__ = ["what_remains"]
 
+FORMS = ("not an array", "shape", "wrong count", "float32", "dtype")
+"""What can be wrong with an answer's form; the first that is there is named."""
+
 
 def what_remains(
     exercise: Exercise, found: Sequence[Answered], seen: Sequence[Observation]
@@ -27,12 +30,8 @@ def what_remains(
     problems = [a.problems[0] for a in answers if a.problems]
     smooth = [o for o in seen if o.wrong]
     if problems and not smooth:
-        kind = "wrong count" if "returned, where" in problems[0] and "belong" in problems[0] else "dtype"
-        if any("where an array belongs" in p for p in problems):
-            kind = "not an array"
-        elif any("shape" in p for p in problems):
-            kind = "shape"
-        return named(kind, (), "", len(problems))
+        worst = next(kind for kind in FORMS if any(p.kind == kind for p in problems))
+        return named(worst, (), "", len(problems))
     kinked = [e for e in found if e.trial.truths[0].kinked]
     failing = [e for e in kinked if compare(exercise, e, ("g", "other", "row")).status == FAILED]
     if failing and not smooth:

@@ -6,20 +6,18 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
 from scipy import special
 
+from .right import right
+
 ODD: list[tuple[str, str, object]] = []
 
 
-def odd(exercise, note):
-    def register(rule):
-        ODD.append((exercise, note, rule))
-        return rule
-
-    return register
+odd = functools.partial(right, into=ODD)
 
 
 def to_shape_of(c, x):

@@ -12,9 +12,11 @@ from scipy import special
 RIGHT: list[tuple[str, str, object]] = []
 
 
-def right(exercise, note=""):
+def right(exercise, note="", into=RIGHT):
+    """Enters a rule in a collection."""
+
     def register(rule):
-        RIGHT.append((exercise, note, rule))
+        into.append((exercise, note, rule))
         return rule
 
     return register
