@@ -243,7 +243,7 @@ def _report(run: ClassRun, folder: str, gradescope: str | None) -> None:
         return
     write_reports(run, folder)
     if len(run.records) <= MOST_ROWS:
-        click.echo(scores(run).text() + "\n")
+        click.echo(scores(run, brief=True).text() + "\n")
     click.echo(summary(run))
     if len(mistakes := misconceptions(run)):
         click.echo("\n" + mistakes.text())

@@ -48,8 +48,8 @@ REPEATS = {
 
 
 def _by_size(found: Sequence[Answered]) -> list[Answered]:
-    """The smallest first; empty ones, which show nothing, last."""
-    return sorted(found, key=lambda each: each.instance.size or math.inf)
+    """The smallest first; empty ones, which show nothing, last. Visible before hidden."""
+    return sorted(found, key=lambda each: (not each.instance.visible, each.instance.size or math.inf))
 
 
 def check_forward(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
@@ -223,7 +223,9 @@ def check_values(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
         outcome = compare(exercise, each, ("g", "other", "row"))
         statuses.setdefault(each.instance.name, []).append(outcome.status)
         better = smallest is None or (
-            outcome.answer and outcome.answer.complete and not _complete(smallest[1])
+            _complete(outcome)
+            and not _complete(smallest[1])
+            and each.instance.visible == smallest[0].instance.visible
         )
         if outcome.status == FAILED and better:
             smallest = each, outcome
@@ -236,7 +238,9 @@ def check_values(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
         each, outcome = smallest
         assert outcome.step is not None
         assert outcome.answer is not None
-        of = _on_which(failing, len(cases))
+        hidden = {case.name for case in exercise.ladder if not case.visible}
+        seen, unseen = [n for n in failing if n not in hidden], [n for n in failing if n in hidden]
+        of = _on_which(seen, unseen, len(cases))
         return CheckResult(
             "values", FAILED, of, comparison(exercise, each, outcome.step, outcome.answer), cases
         )
@@ -246,13 +250,17 @@ def check_values(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
     return CheckResult("values", PASSED, "", None, cases)
 
 
-def _on_which(failing: Sequence[str], count: int) -> str:
-    """The cases that fail: a few by name."""
-    if len(failing) == count > 1:
+def _on_which(visible: Sequence[str], hidden: Sequence[str], count: int) -> str:
+    """The cases that fail: a few by name; the hidden ones by name only if they are alone."""
+    failing = [*visible, *hidden]
+    if len(failing) == count > 1 and not hidden:
         return f"wrong on all {count} kinds of input"
-    more = f"; and {len(failing) - MOST_NAMED} more" if len(failing) > MOST_NAMED + 1 else ""
-    named = failing[:MOST_NAMED] if more else failing
-    return f"wrong on {len(failing)} of {count} kinds of input: {'; '.join(named)}{more}"
+    named = list(visible or hidden)
+    if len(named) > MOST_NAMED + 1:
+        named[MOST_NAMED:] = [f"and {len(named) - MOST_NAMED} more"]
+    if visible and hidden:
+        named.append(f"and {len(hidden)} hidden")
+    return f"wrong on {len(failing)} of {count} kinds of input: {'; '.join(named)}"
 
 
 def _complete(outcome: Outcome) -> bool:

@@ -131,7 +131,7 @@ class Exercise:
         hints: what to say when it fails, from the team.
         hint_level: 0 says only what failed; 1 adds the kind of mistake; 2 where to look; 3 the most.
         partial: whether points are given by the share of the ladder's cases that are right.
-        summary: one line for the starter file.
+        summary: one line for the starter file; by default the first of the function's docstring.
         allowed_imports: the modules that the submission may import; None for no limit.
         forbidden: names that it may not use.
         rtol: a tolerance by the team, relative to the largest entry; 0 leaves it to the measured bound.

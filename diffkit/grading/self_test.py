@@ -68,6 +68,9 @@ def _findings(exercise: Exercise, seed: int) -> list[tuple[str, str, bool]]:
     except DiffkitError as error:
         return [("reference", f"fails: {error}", False)]
     found = [_against_truth(exercise, trials)]
+    left_out = [c.name for c in exercise.ladder if c.name not in {t.instance.name for t in trials}]
+    if left_out:
+        found.append(("ladder", f"left out, as they do not suit the style: {'; '.join(left_out)}", True))
     verdict = grade_in_process(exercise, model_answer(exercise), seed, diagnose=False)
     failing = "; ".join(f"{c.name}: {c.message}" for c in verdict.checks if not c.passed)
     found.append(
@@ -75,6 +78,8 @@ def _findings(exercise: Exercise, seed: int) -> list[tuple[str, str, bool]]:
     )
     rules = [(m.name, m.rule) for m in exercise.misconceptions]
     rules += [(getattr(w, "__name__", "a wrong answer"), w) for w in exercise.wrong]
+    if not rules:
+        found.append(("wrong answers", "none are given: that the ladder sees mistakes is not shown", True))
     for name, rule in rules:
         outcome, good = _wrong_answer(exercise, rule, seed)
         found.append((f"wrong answer: {name.replace('_', ' ')}", outcome, good))

@@ -300,6 +300,7 @@ class _Handle:
         self.kwargs = dict(self.point.kwargs)
         self.ans = ans.copy() if type(ans) is np.ndarray else ans
         self.state: Any = None
+        self.failure: Failure | None = None
 
     def changed(self) -> tuple[str, ...]:
         """The inputs whose bytes are not what they were."""
@@ -352,6 +353,8 @@ def _step(
                 value = _forward(performer, handle, previous) if performer.has_forward else handle.ans
             else:
                 handle = handles[step.handle] if performer.has_forward else _Handle(asked, step.point)
+                if handle.failure is not None:  # not what backward makes of a forward that failed
+                    return StepResult(failure=handle.failure)
                 seeds = [a.copy() for a in asked.seeds[step.seed]]
                 g = seeds[0] if len(seeds) == 1 else tuple(seeds)
                 state = handle.point.differentiated if isinstance(performer, Registered) else handle.state
@@ -361,7 +364,10 @@ def _step(
         values, grouped = _values(value)
         return StepResult(values, grouped, None, changed + handle.changed())
     except caught as error:
-        return StepResult(failure=failure_of(error, module))
+        failure = failure_of(error, module)
+        if step.action == "forward" and step.handle in handles:
+            handles[step.handle].failure = failure
+        return StepResult(failure=failure)
 
 
 def _forward(performer: Any, handle: _Handle, previous: _Handle | None) -> Any:

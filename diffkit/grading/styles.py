@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +133,10 @@ STYLES: dict[str, Style] = {
         raise NotImplementedError("{Name}.forward")
 
     def backward(self, g):
-        """{Wanted}; g is the cotangent of what forward returned."""
+        """{Wanted}.
+
+        g is the cotangent of what forward returned.
+        """
         raise NotImplementedError("{Name}.backward")
 ''',
     ),
@@ -147,7 +151,10 @@ STYLES: dict[str, Style] = {
 
 
 def {name}_backward(dout, cache):
-    """{Wanted}; dout is the cotangent of out."""
+    """{Wanted}.
+
+    dout is the cotangent of out.
+    """
     raise NotImplementedError("{name}_backward")
 ''',
     ),
@@ -166,7 +173,10 @@ def {name}_backward(dout, cache):
 
     @staticmethod
     def backward(ctx, g):
-        """{Wanted}; g is the cotangent of what forward returned."""
+        """{Wanted}.
+
+        g is the cotangent of what forward returned.
+        """
         raise NotImplementedError("{Name}.backward")
 ''',
     ),
@@ -288,8 +298,15 @@ def _fields(exercise: Exercise) -> dict[str, Any]:
         "wanted": wanted,
         "Wanted": wanted[:1].upper() + wanted[1:],
         "of_several": "s (a tuple)" if len(by) > 1 else "",
-        "summary": exercise.summary or f"The derivative of {exercise.name}.",
+        "summary": _summary(exercise),
     }
+
+
+def _summary(exercise: Exercise) -> str:
+    """What the function is, in one line: the team's words, or the first line of its docstring."""
+    lines = (exercise.function.__doc__ or "").strip().splitlines()
+    own = lines[0] if lines and isinstance(exercise.function, types.FunctionType) else ""
+    return exercise.summary or own or f"The function {exercise.name}."
 
 
 def scaffold(exercises: list[Exercise]) -> str:

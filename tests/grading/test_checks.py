@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import types
+
 import numpy as np
 import pytest
 
-from diffkit.grading import catalogue
+from diffkit.grading import Case, Exercise, catalogue, draws
 from diffkit.grading.results import CHECKS
 
 
@@ -201,3 +203,33 @@ def test_seeds_replay(graded):
         a.args[0].shape != b.args[0].shape or not np.array_equal(a.args[0], b.args[0])
         for a, b in zip(one, other, strict=True)
     )
+
+
+def test_a_visible_case_that_fails_is_shown_though_a_hidden_one_fails_too():
+    from diffkit.grading.in_process import grade_in_process
+    from diffkit.grading.records import ExerciseRecord
+
+    exercise = Exercise(
+        np.sin,
+        [
+            Case("seen", draws.normal("4")),
+            Case("secret", draws.normal("2"), visible=False),
+            Case("also seen", draws.normal("33")),
+        ],
+        "sine",
+        arguments=("x",),
+    )
+
+    def record(rule):
+        verdict = grade_in_process(exercise, types.SimpleNamespace(sine_vjp=rule), seed=1)
+        return {c.name: c for c in ExerciseRecord.of(verdict, frozenset({"secret"})).checks}
+
+    everywhere = record(lambda g, ans, x: g)
+    assert everywhere["values"].message == "wrong on 3 of 3 kinds of input: seen; also seen; and 1 hidden"
+    assert "at seen" in everywhere["values"].comparison
+    raising = record(lambda g, ans, x: g * np.cos(x) if x.size == 4 else 1 / 0)
+    assert "also seen" in raising["contract"].message
+    assert "secret" not in str(raising)
+    only_hidden = record(lambda g, ans, x: g * np.cos(x) * (1 if x.size != 2 else 2))
+    assert only_hidden["values"].message == "a hidden case fails"
+    assert not only_hidden["values"].comparison

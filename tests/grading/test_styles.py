@@ -69,6 +69,17 @@ def test_the_starter_file_runs_and_fails_by_saying_what_is_missing(style):
     assert "NotImplementedError" in failed.message or "not defined" in failed.message
 
 
+@pytest.mark.parametrize("style", ["partials", "gate", "pair", "context"])
+def test_a_forward_that_raises_is_what_is_told_and_not_what_comes_of_it(style):
+    exercise = catalogue.exercise("square", style=style)
+    module = load(scaffold([exercise]), "starter.py", "starter")
+    verdict = grade_in_process(exercise, module, seed=1)
+    assert "NotImplementedError" in verdict.check("forward").message
+    assert "AttributeError" not in str(verdict)
+    assert "TypeError" not in str(verdict)
+    assert verdict.diagnosis.name == "not written yet"
+
+
 @pytest.mark.parametrize("name", ["Value", "grad", "backward_pass"])
 def test_starter_files_of_engines(name):
     exercise = catalogue.exercise(name)

@@ -13,7 +13,7 @@ from diffkit.grading.diagnosis.budget import Budget, OutOfTime
 from diffkit.grading.diagnosis.calls import between_calls
 from diffkit.grading.diagnosis.evidence import Observation, observations
 from diffkit.grading.diagnosis.local import wrong_local
-from diffkit.grading.diagnosis.messages import named
+from diffkit.grading.diagnosis.messages import messages, named
 from diffkit.grading.diagnosis.parts import one_part
 from diffkit.grading.diagnosis.remaining import what_remains
 from diffkit.grading.diagnosis.terms import terms
@@ -77,8 +77,10 @@ def _one(exercise: Exercise, part: int, seen: list[Observation]) -> Diagnosis | 
         return whole
     for k, name in enumerate(exercise.argument_names):
         if (of_one := terms(seen, k)) and (diagnosis := one_part((name,), of_one)) is not None:
-            dropped = diagnosis.name == "zero returned"
-            return named("path dropped", (name,), "", diagnosis.instances) if dropped else diagnosis
+            if diagnosis.name != "zero returned":
+                return diagnosis
+            words = messages("term dropped", (name,), "")
+            return Diagnosis("path dropped", words, (name,), diagnosis.instances)
     return None
 
 

@@ -270,6 +270,16 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "Call your function by hand with the input above, and look at the line that is named.",
         "{detail}",
     ),
+    "not written yet": (
+        "This is not written yet.",
+        "It still raises NotImplementedError, as in the starter file.",
+        "Write it in place of that line.",
+    ),
+    "term dropped": (
+        "One term of the tangent is missing.",
+        "Each argument contributes a term: its tangent times the partial derivative by it.",
+        "Look for the term of {of}.",
+    ),
     "not an array": (
         "What is returned is not an array.",
         "Check that every branch returns, and returns numbers.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 
+from diffkit.grading.records import Record
 from diffkit.grading.running import ClassRun
 from diffkit.grading.wire import clean
 from diffkit.tables import Table
@@ -12,19 +13,30 @@ from diffkit.tables import Table
 __all__ = ["misconceptions", "scores", "summary"]
 
 
-def scores(run: ClassRun) -> Table:
-    """A row for each student: the total, the score of each exercise, and the mistakes recognised."""
+def scores(run: ClassRun, brief: bool = False) -> Table:
+    """A row for each student: the total, the score of each exercise, and the mistakes recognised.
+
+    ``brief`` says of a mistake only in how many exercises it was made: of many, all do not fit a line.
+    """
     names = [exercise.name for exercise in run.assignment.exercises]
     rows = [
         [
             safe(record.student),
             round(record.score, 6),
             *(round(e.score, 6) for e in record.exercises),
-            "; ".join(f"{e.name}: {clean(e.mistake)}" for e in record.exercises if e.mistake),
+            _mistakes(record, brief),
         ]
         for record in run.records
     ]
     return Table(["student", "score", *names, "mistakes"], rows, caption=run.assignment.title)
+
+
+def _mistakes(record: Record, brief: bool) -> str:
+    made = [(e.name, clean(e.mistake)) for e in record.exercises if e.mistake]
+    if not brief:
+        return "; ".join(f"{name}: {mistake}" for name, mistake in made)
+    counts = Counter(mistake for _, mistake in made)
+    return "; ".join(mistake + (f" ({n})" if n > 1 else "") for mistake, n in counts.items())
 
 
 def summary(run: ClassRun) -> str:
