@@ -82,6 +82,10 @@ class Trace:
         inputs, rows = len(self.inputs), len(self)
         return f"<trace of {self.name}: {inputs} input{'s' * (inputs != 1)}, {rows} row{'s' * (rows != 1)}>"
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows: the primal table of a short trace; of a long one its ``repr``."""
+        return self.primal_table().html() if len(self) <= 60 else None
+
     @property
     def value(self) -> Any:
         """What the function returned."""

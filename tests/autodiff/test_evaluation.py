@@ -131,3 +131,10 @@ def test_a_table_of_a_trace_five_thousand_rows_long_needs_no_recursion():
 
     table = trace(chain)(1.0).adjoint_table()
     assert table["adjoint"][0] == pytest.approx(0.999**5_000)
+
+
+def test_a_notebook_shows_the_table_of_a_short_trace_only(survey):
+    assert survey._repr_html_() == survey.primal_table().html()
+    assert "<table" in survey.adjoint()._repr_html_()
+    assert trace(lambda x: sum(x for _ in range(100)))(1.0)._repr_html_() is None
+    assert repr(trace(lambda x: x)(1.0)) == "<trace of <lambda>: 1 input, 1 row>"
