@@ -279,8 +279,9 @@ class Table:
         aligns = self._alignments()
 
         def line(tag: str, row: Sequence[str]) -> str:
+            rule = ";border-bottom:1px solid #88888888" if tag == "th" else ""
             cells = "".join(
-                f'<{tag} style="text-align:{a};padding:.2em .7em">{html.escape(_typeset(c))}</{tag}>'
+                f'<{tag} style="text-align:{a};padding:.2em .7em{rule}">{html.escape(_typeset(c))}</{tag}>'
                 for c, a in zip(row, aligns, strict=True)
             )
             return f"<tr>{cells}</tr>"
