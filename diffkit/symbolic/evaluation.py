@@ -15,6 +15,7 @@ Fraction(4, 3)
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -44,6 +45,8 @@ def _power(base: Any, exponent: Any) -> Any:
                 f"a power with the exponent {exponent} has no exact rational value; use precision="
             )
         return _whole_power(base, int(exponent))
+    if isinstance(base, float) and base < 0 and isinstance(exponent, float) and not exponent.is_integer():
+        return math.nan  # as for sqrt and log, and in NumPy; Python itself would go on in complex numbers
     return base**exponent
 
 

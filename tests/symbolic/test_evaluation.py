@@ -126,6 +126,14 @@ def test_infinities_and_nan_follow_ieee():
     assert evaluate(sympy.exp(x), {x: 1000.0}) == math.inf
 
 
+def test_a_fractional_power_of_a_negative_number_is_none_as_its_root_is():
+    for expr in (sympy.sqrt(x), x ** sympy.Rational(3, 2), x**0.3, x**x):
+        assert math.isnan(evaluate(expr, {x: -2.5}))
+        assert np.isnan(evaluate(expr, {x: np.array([-2.5])})).all()
+        assert math.isnan(lambdify(x, expr)(-2.5))
+    assert evaluate(x**0.5, {x: -4 + 0j}) == pytest.approx(2j)
+
+
 def test_floats_keep_their_precision_and_lists_their_shape():
     assert evaluate(x * y, {x: np.float32(2), y: 3.0}).dtype == np.float32
     assert evaluate(sympy.sin(x) / 3, {x: np.ones(2, np.float32)}).dtype == np.float32
