@@ -114,7 +114,8 @@ def derivative(
 
     Warns:
         DifferenceWarning: where h is chosen, if the error may be as large as the derivative whatever the
-            step: at a kink, or where f varies faster than the floats beside x are spaced.
+            step: at a kink, or where f varies faster than the floats beside x are spaced; and if the
+            derivative is zero because f is rounded, and so constant in pieces.
         NoiseWarning: if f is not deterministic. That takes a second run at x, so it is noticed where f
             is measured: whenever h is chosen, and with ``full``. A plain call with h given runs f once
             at each point of the formula and never again, so that its cost is what the formula says.

@@ -12,9 +12,17 @@ import numpy as np
 from diffkit.finite.argument import Argument
 from diffkit.finite.evaluation import Function
 from diffkit.finite.measuring import Measured
+from diffkit.finite.staircase import find_staircase
 from diffkit.finite.stencils import Stencil
 
-__all__ = ["DifferenceWarning", "NoiseWarning", "is_random", "warn_if_random", "warn_if_unsettled"]
+__all__ = [
+    "DifferenceWarning",
+    "NoiseWarning",
+    "is_random",
+    "warn_if_random",
+    "warn_if_staircase",
+    "warn_if_unsettled",
+]
 
 
 class DifferenceWarning(UserWarning):
@@ -85,6 +93,25 @@ def warn_if_unsettled(
     _warn(
         f"the differences of f do not settle at {name} = {x:.6g} as h shrinks; {what}. With full=True, "
         ".error tells how far it may be off",
+        DifferenceWarning,
+    )
+
+
+def warn_if_staircase(function: Function, direction: np.ndarray[Any, Any]) -> None:
+    """Says so where a derivative is zero because f is constant in pieces.
+
+    Args:
+        function: f at its point.
+        direction: how far, and which way, each coordinate may be moved.
+    """
+    found = find_staircase(function, direction)
+    if found is None:
+        return
+    step = 10 * found.length * float(np.max(np.abs(direction)))
+    _warn(
+        f"f is constant around {function.point_name(None)}, and further on jumps from one value to the next, "
+        f"by about {found.jump:.1g}: its derivative there is zero. If f rounds a smooth function whose "
+        f"derivative is wanted, give a step across many of those jumps, such as h={step:.1g}",
         DifferenceWarning,
     )
 

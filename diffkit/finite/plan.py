@@ -14,7 +14,7 @@ from diffkit.errors import DomainError, InputError
 from diffkit.finite.argument import Argument
 from diffkit.finite.columns import Columns, differences
 from diffkit.finite.complex_step import complex_columns
-from diffkit.finite.doubts import warn_if_random, warn_if_unsettled
+from diffkit.finite.doubts import warn_if_random, warn_if_staircase, warn_if_unsettled
 from diffkit.finite.evaluation import Function, Move
 from diffkit.finite.ladder import Ladder
 from diffkit.finite.measuring import Measured, measure_function
@@ -123,6 +123,10 @@ class Plan:
             errors[chosen] = found.error(formula, scale, steps, sizes[chosen])
         return errors
 
+    def sides(self) -> np.ndarray[Any, Any]:
+        """For each coordinate 1 or -1: a way in which its formula goes."""
+        return np.array([1.0 if max(each.points) > 0 else -1.0 for each in self.formulas])
+
     def reach(self) -> np.ndarray[Any, Any]:
         """The largest step for each coordinate: a quarter of its size, within the bounds."""
         assert self.measured is not None
@@ -230,6 +234,8 @@ def columns_of(plan: Plan) -> Columns:
     if plan.chosen and plan.measured is not None:
         before = plan.function.evaluations
         Ladder(plan.function, plan.formulas, plan.formula, plan.measured, plan.reach(), columns).climb()
+        if (columns.values == 0).all(axis=0).any():
+            warn_if_staircase(plan.function, plan.reach() * plan.sides())
         plan.measuring += plan.function.evaluations - before
         scale = plan.measured.scale[:, None]
         warn_if_unsettled(
