@@ -11,6 +11,7 @@ import numpy as np
 from diffkit.grading.answered import Answered
 from diffkit.grading.answers import Answer
 from diffkit.grading.exercises import Exercise
+from diffkit.grading.hull import distance_to_hull
 from diffkit.grading.protocol import Step
 from diffkit.grading.results import (
     FAILED,
@@ -21,7 +22,7 @@ from diffkit.grading.results import (
     short,
 )
 from diffkit.grading.styles import STYLES
-from diffkit.grading.truth import Truth, distance_to_hull
+from diffkit.grading.truth import Truth
 
 __all__ = ["Outcome", "compare", "comparison", "differences", "known", "valid_at_kink"]
 

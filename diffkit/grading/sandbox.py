@@ -20,7 +20,16 @@ from diffkit.grading.packages import package_paths
 
 __all__ = ["OwnUser", "bubblewrap_command", "bubblewrap_works", "can_change_user", "python_command"]
 
-PROGRAM = ("worker", "confinement", "frames", "wire", "protocol", "student_side", "programs_for_engines")
+PROGRAM = (
+    "worker",
+    "confinement",
+    "frames",
+    "wire",
+    "protocol",
+    "student_side",
+    "performers",
+    "programs_for_engines",
+)
 """The modules that a worker consists of. None of them knows a derivative."""
 
 HERE = Path(__file__).parent

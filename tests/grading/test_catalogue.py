@@ -51,7 +51,7 @@ def test_a_known_wrong_answer_that_passes_is_found():
 def test_wrong_answers_of_arithmetic_in_several_styles(name, style):
     table, proven = prove([catalogue.exercise(name, style=style)], seed=1)
     assert proven, str(table)
-    outcomes = table["outcome"][2:]
+    outcomes = [row[2] for row in table.rows if row[1].startswith("wrong answer:")]
     assert len(outcomes) == 3
     telling = {"vjp": 3, "gate": 3, "partials": 2 if name == "divide" else 1, "jvp": 0}[style]
     assert sum(outcome == "fails, as it should" for outcome in outcomes) == telling

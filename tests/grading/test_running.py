@@ -270,7 +270,7 @@ def test_a_hidden_case_is_not_told(tmp_path, rule) -> None:
     assert record.score == 0.0
     assert "secret" not in text
     assert "leak" not in text
-    assert "a hidden case fails" in text
+    assert "a hidden case fails" in text or "plain; and 1 hidden" in text
 
 
 def test_a_forward_function_is_not_given_away(tmp_path) -> None:

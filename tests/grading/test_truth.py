@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from diffkit.grading.black_box import MeasuredTruth, extrapolated
-from diffkit.grading.truth import Truth, distance_to_hull, traced
+from diffkit.grading.hull import distance_to_hull
+from diffkit.grading.truth import Truth, traced
 
 
 def truth_of(f, *args, g=None):
