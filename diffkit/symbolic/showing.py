@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sympy
 from sympy import S
+from sympy.printing.latex import LatexPrinter
 
 from diffkit.expressions import Expression, count_nodes, intern, post_order, power, product, rebuild, total
 from diffkit.symbolic.sizes import size
@@ -139,7 +140,15 @@ def _nodes(expr: Expression) -> str:
 def _in_latex(expr: Expression) -> str:
     if _too_wide(expr):
         return rf"[\text{{{_nodes(expr)}}}]"
-    return str(sympy.latex(flat(intern(expr))))
+    return str(_Latex().doprint(flat(intern(expr))))
+
+
+class _Latex(LatexPrinter):  # type: ignore[misc]
+    """SymPy's printer, which stumbles over the power of a Piecewise."""
+
+    def _print_Piecewise(self, expr: Expression, exp: Any = None) -> str:
+        cases = str(super()._print_Piecewise(expr))
+        return cases if exp is None else rf"\left({cases}\right)^{{{exp}}}"
 
 
 def flat(expr: Expression, *, sums: bool = False) -> Expression:

@@ -231,3 +231,17 @@ def test_in_a_notebook_it_folds_and_is_legible_on_any_ground():
     assert page.count("<details") == page.count("</details>") > page.count(" open>") == 3
     assert "color" not in page.replace("diffkit", "")
     assert "x &lt; 0" in page
+
+
+def test_powers_of_pieces_have_latex():
+    pieces = sympy.Piecewise((x, x > y), (x**2, True))
+    lines = steps(sympy.Pow(pieces, 2, evaluate=False), x).latex()
+    assert r"\left(\begin{cases} x & \text{for}\: x > y" in lines
+    assert r"\end{cases}\right)^{2}" in lines
+
+
+def test_what_sympy_cannot_simplify_is_left_out(monkeypatch):
+    derivation = steps(x * sympy.sin(x), x)
+    monkeypatch.setattr(sympy, "simplify", lambda _: 1 / 0)
+    assert derivation.root.simplified is None
+    assert "simplified" not in derivation.text() + derivation.html()
