@@ -28,7 +28,7 @@ import sympy
 from sympy import S
 
 from diffkit.errors import DomainError, InputError
-from diffkit.expressions import Expression, SymbolicNumber, intern
+from diffkit.expressions import Expression, SymbolicNumber, intern, rebuild
 from diffkit.symbolic.arithmetics import DIGITS, EXACT, FLOATS, IEEE, Arithmetic, implementation
 from diffkit.symbolic.budget import BudgetError
 from diffkit.symbolic.parts import ELEMENTS, RANGES, Loop, Loops, integers, operands_first, parts, quotient
@@ -95,7 +95,9 @@ def interpret(
                 value = _power(base, known[id(exponent)])
         elif isinstance(node, RANGES):
             value = _over_range(node, known, arithmetic, functions, loops)
-        elif not args or isinstance(node, ELEMENTS):
+        elif isinstance(node, ELEMENTS):
+            value = _element(node, known)
+        elif not args:
             value = _atom(node, arithmetic)
         else:
             compute = implementation(node.func, arithmetic, functions)
@@ -109,6 +111,18 @@ def _atom(node: Expression, arithmetic: Arithmetic) -> Any:
     if not node._args and node.is_number:
         return arithmetic.constant(node)
     raise InputError(f"no value is given for {node}; add it to the values, as in {{{node}: 1.0}}")
+
+
+def _element(node: Expression, known: dict[int, Any]) -> Any:
+    """a[i], given a[1], a[2], ... and the value of i."""
+    base, *indices = node._args
+    places = [known[id(index)] for index in indices]
+    if not all(isinstance(p, int | float | Fraction | mpmath.mpf) and p == int(p) for p in places):
+        raise InputError(f"{node} needs integers as indices, but they are {', '.join(map(str, places))}")
+    element = rebuild(node, [base, *(intern(int(p)) for p in places)])
+    if id(element) not in known:
+        raise InputError(f"no value is given for {element}; add it to the values, as in {{{element}: 1.0}}")
+    return known[id(element)]
 
 
 def _over_range(
@@ -148,8 +162,8 @@ def evaluate(
 
     Args:
         expr: a SymPy expression of any depth, or a list or matrix of them.
-        values: by symbol: numbers, or arrays, which broadcast. Floats stand for their exact binary
-            value. A symbol that does not occur does no harm.
+        values: by symbol, or by element such as a[1]: numbers, or arrays, which broadcast. Floats stand
+            for their exact binary value. A symbol that does not occur does no harm.
         precision: a number of decimal digits: the result is an mpmath number that is right to that
             many, because it is computed with more and more digits until two results agree.
         exact: fractions throughout; only for rational operations.
@@ -163,8 +177,8 @@ def evaluate(
         InputError: for a symbol without a value, or what has no exact value.
         DomainError: where fractions or mpmath meet a division by zero.
         NoRuleError: for a function that nothing computes, by name.
-        BudgetError: when twenty times the precision asked for does not suffice, or Sums nest in
-            Sums more than some hundred deep.
+        BudgetError: when twenty times the precision asked for does not suffice, when an exact power
+            has more than ten million digits, or Sums nest in Sums more than some hundred deep.
 
     >>> import sympy
     >>> x, y = sympy.symbols("x y")

@@ -41,8 +41,8 @@ def parts(node: Expression) -> Sequence[Expression]:
     """The expressions whose values a node is computed from; for a Sum or Product, ask :class:`Loops`."""
     if isinstance(node, sympy.Piecewise):
         return [part for piece in node._args for part in piece._args]
-    if isinstance(node, ELEMENTS):
-        return []
+    if isinstance(node, ELEMENTS):  # which element it is, its indices tell
+        return list(node._args[1:])
     if node.is_Pow and (node._args[1].is_Integer or node._args[1] in ROOTS):
         return [node._args[0]]
     return list(node._args)

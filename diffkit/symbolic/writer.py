@@ -119,6 +119,8 @@ class Writer:
 
     def _parts(self, node: Expression) -> Sequence[Expression]:
         assert self.loops is not None
+        if isinstance(node, ELEMENTS):
+            return ()
         row = self.rows.get(id(node))
         return self.loops.parts(node) if row is None else [*row.matrix.operands, *row.rest]
 

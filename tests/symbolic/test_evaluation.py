@@ -94,6 +94,13 @@ def test_exact_values():
     [
         (lambda: evaluate(x + y, {x: 1.0}), InputError, "no value is given for y"),
         (lambda: evaluate(sympy.IndexedBase("a")[1], {}), InputError, r"no value is given for a\[1\]"),
+        (lambda: evaluate(sympy.IndexedBase("a")[i], {}), InputError, "no value is given for i"),
+        (lambda: evaluate(sympy.IndexedBase("a")[i], {i: 0.5}), InputError, "needs integers as indices"),
+        (
+            lambda: lambdify(x, sympy.Sum(sympy.IndexedBase("a")[i], (i, 1, 2))),
+            InputError,
+            r"a\[i\] is not am",
+        ),
         (lambda: evaluate(x, [1.0]), InputError, "values by symbol"),
         (lambda: lambdify([x], x)("1.0"), InputError, "expected a number"),
         (lambda: evaluate(x, {"x": 1.0}), InputError, "values by symbol"),
@@ -295,3 +302,19 @@ def test_conditions_of_conditions(a):
         expected = a if (b < 1 if a < 1 else b > 1) else a**2 if (a < 1) != (b < 1) else 7
         assert evaluate(expr, {x: a, y: b}) == lambdify([x, y], expr)(a, b) == expected
         assert lambdify([x, y], expr)(np.array([a]), b).tolist() == [expected]
+
+
+def test_elements_by_their_indices():
+    a, k = sympy.IndexedBase("a"), sympy.Symbol("k", integer=True)
+    norm = sympy.Sum(a[i] ** 2 * a[n - i], (i, 1, n - 1))
+    values = {a[1]: 0.5, a[2]: 3.0, a[3]: 2.0}
+    assert evaluate(norm, {**values, n: 4}) == 0.25 * 2 + 9 * 3 + 4 * 0.5
+    partials = [evaluate(diff(norm, a[k]), {**values, n: 4, k: j}) for j in (1, 2, 3)]
+    assert partials == [2 * 0.5 * 2 + 4, 3 * 9, 2 * 2 * 0.5 + 0.25]
+    matrix = sympy.MatrixSymbol("A", 2, 2)
+    trace = sympy.Sum(matrix[i, i] * matrix[0, i], (i, 0, 1))
+    entries = {matrix[r, c]: Fraction(r + 1, c + 2) for r in (0, 1) for c in (0, 1)}
+    assert evaluate(trace, entries, exact=True) == Fraction(1, 4) + Fraction(2, 9)
+    assert float(evaluate(norm, {**values, n: 4}, precision=20)) == 29.5
+    with pytest.raises(InputError, match=r"no value is given for a\[4\]"):
+        evaluate(norm, {**values, n: 5})
