@@ -11,7 +11,7 @@ d/dx (x*sin(x**2)) = x*((2*x)*cos(x**2)) + sin(x**2)
   3 chain: d(sin(u)) = cos(u) * du, with u = x**2
     d/dx sin(x**2) = (2*x)*cos(x**2)   (4 -> 8 nodes)
     4 power: d(u ** n) = n * u ** (n - 1) * du, with u = x, n = 2
-      d/dx x**2 = 2*x
+      d/dx (x**2) = 2*x
       already done in step 2: d/dx x = 1
 simplified: 2*x**2*cos(x**2) + sin(x**2)
 """

@@ -38,8 +38,9 @@ def text(derivation: Derivation, limit: int, simplified: bool) -> str:
             continue
         lines.append(f"{indent}{step.number} {step.rule}: {step.schema}{_with(step)}")
         lines.append(f"{indent}  {change}{_growth(step, '   (', ' -> ', ')')}")
-    if simplified and root.simplified is not None:
-        lines.append(f"simplified: {shown(root.simplified)}")
+    simpler = _simpler(root) if simplified else None
+    if simpler is not None:
+        lines.append(f"simplified: {shown(simpler)}")
     return "\n".join(lines)
 
 
@@ -86,9 +87,9 @@ def html(derivation: Derivation, limit: int) -> str:
         )
         open_depths.append(depth)
     parts += ["</details>"] * len(open_depths)
-    if derivation.root.simplified is not None:
-        result = escape(shown(derivation.root.simplified))
-        parts.append(f"<p {_LINE}>simplified: <code>{result}</code></p>")
+    simpler = _simpler(derivation.root)
+    if simpler is not None:
+        parts.append(f"<p {_LINE}>simplified: <code>{escape(shown(simpler))}</code></p>")
     return "".join([*parts, "</div>"])
 
 
@@ -99,6 +100,14 @@ def _first(derivation: Derivation, limit: int) -> Iterator[Step]:
 def _left(derivation: Derivation, limit: int) -> int:
     """How many steps there are beyond ``limit`` lines."""
     return max(len(derivation) - limit, 1)
+
+
+def _simpler(step: Step) -> Expression | None:
+    """The simplified derivative, where it is shorter than what the rules gave."""
+    simple = step.simplified
+    if simple is None or count_nodes(simple, FAR) >= count_nodes(step.after, FAR):
+        return None
+    return simple
 
 
 def _with(step: Step) -> str:
@@ -124,8 +133,26 @@ def shown(expr: Expression, *, bracket: bool = False) -> str:
     """An expression as text, or the description of a long one."""
     if _too_wide(expr):
         return f"[{type(expr).__name__} of {_nodes(expr)}]"
-    text = str(expr)
-    return f"({text})" if bracket and (expr.is_Add or expr.is_Mul) else text
+    text = _single_brackets(str(expr))
+    is_power = expr.is_Pow and expr._args[1] is not S.Half
+    return f"({text})" if bracket and (expr.is_Add or expr.is_Mul or is_power) else text
+
+
+def _single_brackets(text: str) -> str:
+    """SymPy writes what is divided by a product as x/((2*y)); one pair of brackets says the same."""
+    start = text.find("/((")
+    while start >= 0:
+        depth, ends = 0, []
+        for k in range(start + 1, len(text)):
+            depth += {"(": 1, ")": -1}.get(text[k], 0)
+            if text[k] == ")" and depth < 2:
+                ends.append(k)
+            if depth == 0:
+                break
+        if len(ends) == 2 and ends[1] == ends[0] + 1:
+            text = text[: start + 1] + text[start + 2 : ends[1]] + text[ends[1] + 1 :]
+        start = text.find("/((", start + 1)
+    return text
 
 
 def _too_wide(expr: Expression) -> bool:

@@ -5,7 +5,7 @@ import sympy
 from sympy import S, symbols
 
 from diffkit.errors import InputError, NoRuleError
-from diffkit.symbolic import FAMILIES, diff, steps
+from diffkit.symbolic import FAMILIES, diff, size, steps
 
 x, y = symbols("x y", real=True)
 n = symbols("n", integer=True)
@@ -245,3 +245,22 @@ def test_what_sympy_cannot_simplify_is_left_out(monkeypatch):
     monkeypatch.setattr(sympy, "simplify", lambda _: 1 / 0)
     assert derivation.root.simplified is None
     assert "simplified" not in derivation.text() + derivation.html()
+
+
+def test_what_is_differentiated_is_in_brackets_unless_it_is_one_word():
+    for expr, shown in [
+        (x**2, "d/dx (x**2) = 2*x"), (-x * y, "d/dx (-x*y) = -y"), (sympy.sin(x) / x, "d/dx (sin(x)/x) = "),
+        (sympy.sqrt(x), "d/dx sqrt(x) = 1/(2*sqrt(x))"), (sympy.exp(x), "d/dx exp(x) = exp(x)"),
+        (x, "d/dx x = 1"),
+        (x + 1, "d/dx (x + 1) = 1"), (sympy.sqrt(x**2 + 1), "d/dx sqrt(x**2 + 1) = (2*x)/(2*sqrt(x**2 + 1))"),
+        (sympy.cos(x) / ((x + 1) * (x + 2)), "d/dx (cos(x)/((x + 1)*(x + 2))) = "),
+    ]:  # fmt: skip
+        assert steps(expr, x).text().startswith(shown)
+
+
+def test_what_is_called_simplified_is_simpler():
+    longer = steps(sympy.Abs(x) * sympy.Max(x, y), x)
+    assert size(longer.root.simplified).tree > longer.root.nodes_after
+    assert "simplified" not in longer.text() + longer.html()
+    assert "simplified" not in steps(sympy.sin(x), x).text()
+    assert steps(x**x, x).text().endswith("simplified: x**x*(log(x) + 1)")
