@@ -217,7 +217,8 @@ def _piecewise(rule: Rule) -> Schema:
         after.append(f"{slope} {case}")
         where = r"\text{otherwise}" if condition is sympy.true else rf"\text{{if }} {case[3:]}"
         cases.append(rf"{_letter(letter)} & {where}")
-        primes.append(rf"{_letter(letter) + chr(39) if id(value) in live else 0} & {where}")
+        prime = f"{_letter(letter)}'" if id(value) in live else "0"
+        primes.append(rf"{prime} & {where}")
     brace, end = r"\begin{cases} ", r" \end{cases}"
     over, under = (brace + _row(rows, f" {_BREAK} ", _VDOTS) + end for rows in (cases, primes))
     latex = rf"\left({over}\right)' = {under}"
@@ -277,7 +278,8 @@ def _of_function(rule: Rule) -> Schema:
         letters.append(letter)
         bindings[letter] = a
     shown = f"{name}({_row(letters, ', ')})"
-    head = rf"\operatorname{{{name}}}" if len(name) > 1 else name
+    typeset = name.replace("_", r"\_")
+    head = rf"\operatorname{{{typeset}}}" if len(name) > 1 else name
     arguments = rf"\left({_row([_letter(a) for a in letters], ', ', _LDOTS)}\right)"
     if name == "polygamma":
         right, primed = "polygamma(c1 + 1, u) * du", r"\psi^{(c_1 + 1)}(u)\, u'"

@@ -187,6 +187,8 @@ def test_what_a_schema_says_is_true(expr):
          r"\right)' = \begin{cases} u' & \text{if } A "
          r"\\ 0 & \text{if } B \\ v' & \text{otherwise} \end{cases}"),
         (f(x**2), "d(f(u)) = f'(u) * du", r"\left(f\left(u\right)\right)' = f'\left(u\right) u'"),
+        (sympy.Function("my_f")(x), "d(my_f(u)) = my_f'(u) * du",
+         r"\left(\operatorname{my\_f}\left(u\right)\right)' = \operatorname{my\_f}'\left(u\right) u'"),
         (f(x, y, x**2), "d(f(u, c2, v)) = f_u(u, c2, v) * du + f_v(u, c2, v) * dv",
          r"\left(f\left(u, c_{2}, v\right)\right)' = "
          r"f_{u}\left(u, c_{2}, v\right) u' + f_{v}\left(u, c_{2}, v\right) v'"),
