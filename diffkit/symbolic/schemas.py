@@ -198,27 +198,25 @@ def _long_product(letters: Sequence[str]) -> tuple[str, str]:
 
 
 def _piecewise(rule: Rule) -> Schema:
-    live = {id(o): letter for o, letter in zip(rule.operands, _names(len(rule.operands)), strict=True)}
-    bindings: dict[str, Expression] = {
-        letter: o for o, letter in zip(rule.operands, live.values(), strict=True)
-    }
+    """u if A, v if B, w otherwise: each piece by itself."""
+    live = dict(zip(map(id, rule.operands), _names(len(rule.operands)), strict=True))
+    bindings: dict[str, Expression] = {}
     before, after, cases, primes = [], [], [], []
-    pieces = rule.node._args
-    for k, (value, condition) in enumerate(p._args for p in pieces):
-        letter = live.get(id(value)) or f"c{k + 1}"
-        bindings.setdefault(letter, value)
-        case = (
-            "otherwise" if condition is sympy.true else f"if {chr(ord('A') + k) if k < 20 else f'A{k + 1}'}"
-        )
-        if condition is not sympy.true:
-            bindings[case[3:]] = condition
-        slope = f"d{letter}" if id(value) in live else "0"
-        before.append(f"{letter} {case}")
-        after.append(f"{slope} {case}")
-        where = r"\text{otherwise}" if condition is sympy.true else rf"\text{{if }} {case[3:]}"
-        cases.append(rf"{_letter(letter)} & {where}")
-        prime = f"{_letter(letter)}'" if id(value) in live else "0"
-        primes.append(rf"{prime} & {where}")
+    for k, piece in enumerate(rule.node._args):
+        value, condition = piece._args
+        letter = live.get(id(value), f"c{k + 1}")
+        bindings[letter] = value
+        if condition is sympy.true:
+            where, typeset = "otherwise", r"\text{otherwise}"
+        else:
+            name = "ABCDEFGH"[k : k + 1] or f"A{k + 1}"
+            bindings[name] = condition
+            where, typeset = f"if {name}", rf"\text{{if }} {_letter(name)}"
+        changes = id(value) in live
+        before.append(f"{letter} {where}")
+        after.append(f"d{letter} {where}" if changes else f"0 {where}")
+        cases.append(f"{_letter(letter)} & {typeset}")
+        primes.append(f"{_letter(letter)}' & {typeset}" if changes else f"0 & {typeset}")
     brace, end = r"\begin{cases} ", r" \end{cases}"
     over, under = (brace + _row(rows, f" {_BREAK} ", _VDOTS) + end for rows in (cases, primes))
     latex = rf"\left({over}\right)' = {under}"
