@@ -5,6 +5,14 @@ or a tuple of ints (the answer is then a tuple). An argument may be a float, an 
 of lists, tuples, dicts and named tuples of them; a gradient comes nested likewise, in the same
 shapes and dtypes. All can be applied to one another, to any depth.
 
+**Answers that are no floats.** An integer or a bool that is computed from an argument (``x > 0``,
+``np.argmax(x)``, ``x.astype(int)``) moves in jumps or not at all. Its derivative would be 0 wherever
+there is one, and whoever asks for it has as a rule forgotten something. So the operators refuse it
+(``make_vjp``, ``make_jvp`` and a trace itself, whose cotangents and tangents are the caller's, take it
+for a constant). Floats that move in jumps have the derivative 0 that is right almost everywhere:
+``np.floor(x)``, ``np.sign(x)``, ``np.mean(x > 0)``. So has a constant, be it 0 or 0.0: a branch may
+well return it.
+
 >>> import numpy as np
 >>> grad(np.sin)(0.0)
 1.0
@@ -26,7 +34,7 @@ import numpy as np
 
 from diffkit.autodiff.sweeps import forward_sweep
 from diffkit.autodiff.trace import Trace, plain, record
-from diffkit.containers import describe, flatten
+from diffkit.containers import describe, flatten, paths
 from diffkit.errors import InputError
 
 __all__ = [
@@ -71,6 +79,28 @@ def _answer(argnum: Argnum, pulled: Any) -> Any:
     return (pulled,) if isinstance(argnum, tuple) and len(argnum) == 1 else pulled
 
 
+def _refuse_discrete(t: Trace, operator: str) -> None:
+    """Refuses answers that are integers or bools and were computed from what is differentiated by."""
+    for k, output in enumerate(t.outputs):
+        value: Any = plain(output)
+        if type(value) is float or not t.owns(output):
+            continue
+        kind = np.asarray(value).dtype.kind
+        if kind in "iub":
+            where = paths(t.out_structure, "the answer")[k]
+            shown = (
+                f"the {'bool' if kind == 'b' else 'integer'} {value}"
+                if not np.ndim(value)
+                else describe(value)
+            )
+            raise InputError(
+                f"{operator} needs answers that are floats, but {where} of {t.name} is {shown} "
+                f"({output.site}). It moves in jumps or not at all, so its derivative says nothing. Return "
+                "the float that it was made from (np.floor and np.round keep floats, with derivative 0), or "
+                "leave it out of the answer (grad_and_aux takes what is not differentiated beside it)."
+            )
+
+
 def _scalar_output(t: Trace, operator: str) -> Any:
     value: Any = plain(t.outputs[0]) if t.outputs else None
     if t.out_structure.is_leaf and (type(value) is float or isinstance(value, np.floating)):
@@ -87,6 +117,7 @@ def _scalar_output(t: Trace, operator: str) -> Any:
             f"{operator} needs a real answer, but {t.name} returned the complex number {value}. "
             "Take its real part, or use holomorphic_grad."
         )
+    _refuse_discrete(t, operator)
     return value
 
 
@@ -125,8 +156,8 @@ def grad(f: Function, argnum: Argnum = 0, *, check: str | None = None) -> Functi
         check: "nan" refuses a gradient that is not finite, and names the line where that began.
 
     Raises:
-        InputError: if the answer is not a real number, or the argument holds something other than
-            floats.
+        InputError: if the answer is not a real number, or an integer or bool computed from the
+            argument, or the argument holds something other than floats.
         DomainError: with check="nan", if the gradient is not finite.
 
     >>> grad(lambda x: x * x)(3.0)
@@ -169,6 +200,7 @@ def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
     def both(*args: Any, **kwargs: Any) -> Any:
         aux: list[Any] = []
 
+        @functools.wraps(f)
         def first(*inner: Any, **inner_kwargs: Any) -> Any:
             answer, rest = f(*inner, **inner_kwargs)
             aux.append(rest)
@@ -193,6 +225,7 @@ def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         t = _record(f, argnum, args, kwargs)
+        _refuse_discrete(t, "elementwise_grad")
         leaves, structure = flatten(t.value)
         ones = structure.unflatten([_ones(plain(leaf)) for leaf in leaves])
         return _answer(argnum, t.pull_back(ones))
@@ -214,6 +247,7 @@ def deriv(f: Function, argnum: Argnum = 0) -> Function:
     @functools.wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
         t = _record(f, argnum, args, kwargs)
+        _refuse_discrete(t, "deriv")
         tangents = [_ones(plain(a)) for a in t.inputs]
         return t.push_forward(*t.in_structure.unflatten(tangents))
 
@@ -278,7 +312,7 @@ def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Functi
             whichever is fewer, forward if they are as many.
 
     Raises:
-        InputError: for another mode.
+        InputError: for another mode, or for an answer of integers or bools computed from the argument.
 
     >>> jacobian(lambda x: np.array([2.0, 3.0]) * x)(np.array([1.0, 1.0]))
     array([[2., 0.],
@@ -290,6 +324,7 @@ def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Functi
     @functools.wraps(f)
     def jac(*args: Any, **kwargs: Any) -> Any:
         t = _record(f, argnum, args, kwargs)
+        _refuse_discrete(t, "jacobian")
         inputs = sum(np.size(plain(n)) for n in t.inputs)
         outputs = sum(np.size(plain(o)) for o in t.outputs)
         forward = mode == "forward" or (mode is None and inputs <= outputs)
@@ -473,6 +508,7 @@ def holomorphic_grad(f: Function, argnum: int = 0) -> Function:
     def gradient(*args: Any, **kwargs: Any) -> Any:
         if not np.iscomplexobj(plain(args[argnum])):
             raise InputError(f"holomorphic_grad needs a complex argument, not {plain(args[argnum])!r}")
-        return grad(lambda *a, **k: np.real(f(*a, **k)), argnum)(*args, **kwargs)
+        real_part = functools.wraps(f)(lambda *a, **k: np.real(f(*a, **k)))
+        return grad(real_part, argnum)(*args, **kwargs)
 
     return gradient

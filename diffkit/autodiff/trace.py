@@ -195,7 +195,7 @@ class Trace:
         """The tangents of the outputs, given those of all rows: each an array of its own."""
         found = [swept[o.index] if self.owns(o) else None for o in self.outputs]
         return own(
-            [zeros_like(self._plain(o)) if t is None else t for t, o in zip(found, self.outputs, strict=True)]
+            [_still(self._plain(o)) if t is None else t for t, o in zip(found, self.outputs, strict=True)]
         )
 
     def arguments_from(self, leaves: list[Any]) -> Any:
@@ -308,6 +308,12 @@ class Trace:
         from diffkit.autodiff.evaluation import adjoint_table
 
         return adjoint_table(self, cotangents)
+
+
+def _still(value: Any) -> Any:
+    """The tangent of an answer that does not move: a zero of its shape, and a float's if it is discrete."""
+    shape = np.shape(plain(value))
+    return zeros_like(value) if is_differentiable(value) else np.zeros(shape) if shape else 0.0
 
 
 def _ones(value: Any) -> Any:

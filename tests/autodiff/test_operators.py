@@ -341,3 +341,92 @@ def test_the_derivative_of_a_number_that_is_not_used_is_a_number():
     H = dk.hessian(lambda p: np.sum(p["w"] ** 2) * p["b"])(p)
     assert isinstance(H["b"]["b"], float)
     assert H["b"]["b"] == 0.0
+
+
+# -- answers that are no floats ---------------------------------------------------------------------------
+
+V = np.array([1.0, 3.0, 2.0])
+DISCRETE = {
+    "comparison": (lambda x: x > 0, 2.5),
+    "equality": (lambda x: x == 0, 2.5),
+    "argmax": (np.argmax, V),
+    "any": (np.any, V),
+    "count": (lambda v: np.sum(v > 1), V),
+    "cast": (lambda v: v.astype(int)[0], V),
+    "isnan": (np.isnan, 2.5),
+}
+AS_SCALAR = (dk.grad, dk.value_and_grad, dk.elementwise_grad, dk.jacobian, dk.hessian)
+
+
+@pytest.mark.parametrize("operator", AS_SCALAR, ids=lambda operator: operator.__name__)
+@pytest.mark.parametrize("name", DISCRETE)
+def test_an_integer_or_bool_computed_from_the_argument_has_no_derivative(operator, name):
+    f, x = DISCRETE[name]
+    with pytest.raises(
+        InputError, match=r"needs answers that are floats, but the answer of .* is the (bool|int)"
+    ):
+        operator(f)(x)
+
+
+def test_the_refusal_names_the_answer_the_line_and_the_way_out():
+    def accuracy(x):
+        return {"loss": x * x, "right": x > 1}
+
+    with pytest.raises(
+        InputError, match=r"(?s)answer\['right'\] of accuracy.*\"right\": x > 1.*grad_and_aux"
+    ):
+        dk.jacobian(accuracy)(2.0)
+    with pytest.raises(InputError, match="deriv needs"):
+        dk.deriv(lambda x: x > 1)(2.0)
+
+
+def test_the_refusal_of_grad_and_aux_names_the_users_function():
+    def pair(x):
+        return x > 1, x
+
+    with pytest.raises(InputError, match="of pair is the bool"):
+        dk.grad_and_aux(pair)(2.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (np.floor, 2.5),
+        (np.ceil, 2.5),
+        (np.sign, 2.5),
+        (np.round, 2.5),
+        (np.trunc, 2.5),
+        (lambda x: x // 1, 2.5),
+        (lambda x: np.heaviside(x, 0.5), 2.5),
+        (lambda v: np.mean(v > 1), V),
+        (lambda v: 1.0, V),
+        (lambda v: 0, V),
+        (lambda v: v.size, V),
+        (lambda x: 0 if x > 0 else x, 2.5),
+    ],
+)
+def test_floats_that_move_in_jumps_and_constants_have_derivative_zero(f, x):
+    value, gradient = dk.value_and_grad(f)(x)
+    assert value == f(x)
+    np.testing.assert_array_equal(gradient, np.zeros(np.shape(x)))
+    np.testing.assert_array_equal(dk.jacobian(f)(x), np.zeros(np.shape(x)))
+    assert np.asarray(dk.jacobian(f)(x)).dtype == float
+
+
+def test_products_take_a_discrete_answer_for_a_constant():
+    vjp, (_, place) = dk.make_vjp(lambda v: (v * v, np.argmax(v)))(V)
+    assert place == 1
+    np.testing.assert_array_equal(vjp((np.ones(3), 1.0)), 2 * V)
+    value, tangent = dk.make_jvp(lambda v: v > 1)(V)(np.ones(3))
+    np.testing.assert_array_equal(value, V > 1)
+    assert tangent.dtype == float
+    np.testing.assert_array_equal(tangent, np.zeros(3))
+
+
+@pytest.mark.parametrize("x", [2.5, -0.5, -0.0, 1e300, -np.inf])
+@pytest.mark.parametrize("f", [np.floor, np.ceil], ids=["floor", "ceil"])
+def test_rounding_a_float_keeps_its_type_and_the_sign_of_zero(f, x):
+    value = dk.trace(f)(x).value
+    assert type(value) is float
+    assert np.array_equal(value, f(x))
+    assert np.signbit(value) == np.signbit(f(x))

@@ -73,11 +73,19 @@ def _sign(x: float) -> float:
     return float(x > 0) - float(x < 0) if x == x else x
 
 
+def _floor(x: float) -> float:
+    return float(np.floor(x))  # math.floor gives an int, which is another type and has no -0.0
+
+
+def _ceil(x: float) -> float:
+    return float(np.ceil(x))
+
+
 _FLOAT_NAMES: dict[str, Any] = {
     name: getattr(math, name)
     for name in (
         "sin cos tan sinh cosh tanh exp exp2 expm1 log log2 log10 log1p sqrt cbrt hypot copysign "
-        "erf erfc gamma floor ceil pi"
+        "erf erfc gamma pi"
     ).split()
 } | {
     "arcsin": math.asin,
@@ -88,6 +96,8 @@ _FLOAT_NAMES: dict[str, Any] = {
     "arctanh": math.atanh,
     "arctan2": math.atan2,
     "absolute": abs,
+    "floor": _floor,
+    "ceil": _ceil,
     "sign": _sign,
     "where": _float_where,
     "above": _float_above,
