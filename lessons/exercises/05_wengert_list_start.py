@@ -31,5 +31,8 @@ def neuron_forward(w0, x0, w1, x1, w2):
 
 
 def neuron_backward(dout, cache):
-    """The cotangents of w0, x0, w1, x1 and w2 as a tuple, each of its argument's shape; dout is the cotangent of out."""
+    """The cotangents of w0, x0, w1, x1 and w2 as a tuple, each of its argument's shape.
+
+    dout is the cotangent of out.
+    """
     raise NotImplementedError("neuron_backward")

@@ -7,7 +7,10 @@ def reuse_forward(x):
 
 
 def reuse_backward(dout, cache):
-    """The cotangent of x, of its shape; dout is the cotangent of out."""
+    """The cotangent of x, of its shape.
+
+    dout is the cotangent of out.
+    """
     raise NotImplementedError("reuse_backward")
 
 

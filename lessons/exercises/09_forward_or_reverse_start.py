@@ -27,5 +27,8 @@ def layers_forward(x, length=9):
 
 
 def layers_backward(dout, cache):
-    """The cotangent of x, of its shape; dout is the cotangent of out."""
+    """The cotangent of x, of its shape.
+
+    dout is the cotangent of out.
+    """
     raise NotImplementedError("layers_backward")

@@ -36,5 +36,8 @@ class Affine:
         raise NotImplementedError("Affine.forward")
 
     def backward(self, g):
-        """The cotangents of x, w and b as a tuple, each of its argument's shape; g is the cotangent of what forward returned."""
+        """The cotangents of x, w and b as a tuple, each of its argument's shape.
+
+        g is the cotangent of what forward returned.
+        """
         raise NotImplementedError("Affine.backward")

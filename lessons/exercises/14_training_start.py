@@ -7,7 +7,10 @@ def layer_forward(X, W, b):
 
 
 def layer_backward(dout, cache):
-    """The cotangents of X, W and b as a tuple, each of its argument's shape; dout is the cotangent of out."""
+    """The cotangents of X, W and b as a tuple, each of its argument's shape.
+
+    dout is the cotangent of out.
+    """
     raise NotImplementedError("layer_backward")
 
 
