@@ -192,6 +192,16 @@ class Node(ArrayMethods, InfixOperators):
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         refuse("a traced value was to be pickled", "pickle plain values", sys._getframe(1))
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """What ``isinstance`` asks where ``type(x)`` does not settle it.
+
+        To a program a node is what it stands in for: ``isinstance(x, float)`` goes the way that it goes
+        without a trace. diffkit's own code has to tell a node from a number, and is told that it is one.
+        """
+        asked_by = sys._getframe(1).f_globals.get("__name__", "")
+        return Node if asked_by.startswith("diffkit.") else type(_innermost(self))
+
     # -- where Python needs the value itself ----------------------------------------------------------
 
     def _decide(self, value: Any, kind: str, frame: FrameType) -> Any:
@@ -318,7 +328,7 @@ def apply(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: 
         return fun.compute(*args, **kwargs)
     value = fun.compute(*values, **kwargs)
     node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
-    return unpack(node, frame) if isinstance(value, _SEVERAL) else node
+    return unpack(node, frame) if type(value) is not Node and isinstance(value, _SEVERAL) else node
 
 
 Primitive.apply = apply
@@ -330,7 +340,7 @@ def _apply_to_mixed(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any
     values = [a.value if type(a) is Node and a.recording is recording else a for a in args]
     value = fun.compute(*values, **kwargs)
     node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
-    return unpack(node, frame) if isinstance(value, _SEVERAL) else node
+    return unpack(node, frame) if type(value) is not Node and isinstance(value, _SEVERAL) else node
 
 
 def unpack(node: Node, frame: FrameType) -> Any:
@@ -361,6 +371,12 @@ def call_handler(
         for node in itertools.islice(recording.rows or (), start, None):
             node.code, node.at = frame.f_code, frame.f_lasti
     return answer
+
+
+def _innermost(value: Any) -> Any:
+    while type(value) is Node:
+        value = value.value
+    return value
 
 
 def nodes_in(value: Any) -> Iterator[Node]:

@@ -1,6 +1,8 @@
 """Every operator: what it says by closed forms, nested in any mixture, on every kind of argument."""
 
+import functools
 import math
+import numbers
 from collections import namedtuple
 
 import numpy as np
@@ -430,3 +432,51 @@ def test_rounding_a_float_keeps_its_type_and_the_sign_of_zero(f, x):
     assert type(value) is float
     assert np.array_equal(value, f(x))
     assert np.signbit(value) == np.signbit(f(x))
+
+
+# -- programs that ask what they were given ---------------------------------------------------------------
+
+
+@functools.singledispatch
+def _dispatched(x):
+    return 0.0 * x
+
+
+@_dispatched.register
+def _(x: float):
+    return x**3
+
+
+def _matched(x):
+    match x:
+        case float():
+            return x**3
+        case _:
+            return 0.0 * x
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x**3 if isinstance(x, float) else 0.0 * x,
+        lambda x: x**3 if isinstance(x, int | float) else 0.0 * x,
+        lambda x: x**3 if isinstance(x, numbers.Real) else 0.0 * x,
+        lambda x: 0.0 * x if isinstance(x, np.ndarray) else x**3,
+        _dispatched,
+        _matched,
+    ],
+)
+def test_isinstance_goes_the_way_that_it_goes_without_a_trace(f):
+    assert f(2.0) == 8.0
+    assert dk.grad(f)(2.0) == 12.0
+    assert dk.deriv(f)(2.0) == 12.0
+    assert dk.hessian(f)(2.0) == 12.0
+    assert dk.compile(dk.grad(f))(2.0) == 12.0
+
+
+def test_isinstance_sees_an_array_in_a_traced_array():
+    def f(x):
+        return np.sum(x**2) if isinstance(x, np.ndarray) and not isinstance(x, float) else 0.0
+
+    np.testing.assert_array_equal(dk.grad(f)(np.array([1.0, 2.0])), [2.0, 4.0])
+    np.testing.assert_array_equal(dk.hessian(f)(np.array([1.0, 2.0])), 2.0 * np.eye(2))
