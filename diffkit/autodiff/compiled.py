@@ -105,7 +105,7 @@ def compile(f: Callable[..., Any], *, paths: int = 64, longest: int = LONGEST) -
         InputError: if f is not callable. A call raises it for a program longer than ``longest``.
         TraceError: (a call) for a function that is not the same program at each call.
 
-    >>> from diffkit.autodiff.operators import hessian
+    >>> from diffkit.autodiff.jacobians import hessian
     >>> compile(hessian(lambda x: np.sum(x**3)))(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
            [ 0., 12.]])

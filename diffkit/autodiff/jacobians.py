@@ -1,0 +1,226 @@
+"""Jacobians and Hessians, and products with them that never make the matrix.
+
+>>> import numpy as np
+>>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
+array([[6., 2.],
+       [2., 0.]])
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.arguments import Argnum, Function, answer_by, one, record_by, refuse_discrete
+from diffkit.autodiff.operators import grad, make_jvp, make_vjp
+from diffkit.autodiff.sweeps import forward_sweep
+from diffkit.autodiff.trace import Trace, plain
+from diffkit.errors import InputError
+
+__all__ = [
+    "hessian",
+    "hessian_tensor_product",
+    "hessian_vector_product",
+    "jacobian",
+    "make_ggnvp",
+    "make_hvp",
+    "tensor_jacobian_product",
+    "vector_jacobian_product",
+]
+
+
+def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Function:
+    """The Jacobian in numerator layout: output axes first, then input axes.
+
+    For f: R^n -> R^m it is an (m, n) array. Containers of outputs or inputs give containers of blocks,
+    the outputs' outside.
+
+    Args:
+        f: the function.
+        argnum: the argument to differentiate by, or a tuple of them.
+        mode: "forward" sweeps once per input element, "reverse" once per output element; by default
+            whichever is fewer, forward if they are as many.
+
+    Raises:
+        InputError: for another mode, or for an answer of integers or bools computed from the argument.
+
+    >>> jacobian(lambda x: np.array([2.0, 3.0]) * x)(np.array([1.0, 1.0]))
+    array([[2., 0.],
+           [0., 3.]])
+    """
+    if mode not in (None, "forward", "reverse"):
+        raise InputError(f'mode is "forward", "reverse" or None, not {mode!r}')
+
+    @functools.wraps(f)
+    def jac(*args: Any, **kwargs: Any) -> Any:
+        t = record_by(f, argnum, args, kwargs)
+        refuse_discrete(t, "jacobian")
+        inputs = sum(np.size(plain(n)) for n in t.inputs)
+        outputs = sum(np.size(plain(o)) for o in t.outputs)
+        forward = mode == "forward" or (mode is None and inputs <= outputs)
+        blocks = _blocks_forward(t) if forward else _blocks_reverse(t)
+        by_output = [t.arguments_from(row) for row in blocks]
+        return t.out_structure.unflatten([answer_by(argnum, row) for row in by_output])
+
+    return jac
+
+
+def _blocks_reverse(t: Trace) -> list[list[Any]]:
+    """For each output leaf, for each input leaf, the block: a sweep per output element."""
+    blocks = []
+    for output in t.outputs:
+        value = plain(output)
+        rows = [t.input_adjoints({output.index: seed} if t.owns(output) else {}) for seed in _basis(value)]
+        blocks.append(
+            [_assemble([row[k] for row in rows], value, plain(n), 0) for k, n in enumerate(t.inputs)]
+        )
+    return blocks
+
+
+def _blocks_forward(t: Trace) -> list[list[Any]]:
+    """The same, by a sweep per input element."""
+    columns = []
+    for n in t.inputs:
+        sweeps = [forward_sweep(t.nodes, t.recording, {n.index: seed}) for seed in _basis(plain(n))]
+        columns.append([t.output_tangents(swept) for swept in sweeps])
+    return [
+        [
+            _assemble([tangents[k] for tangents in column], plain(n), plain(output), -1)
+            for n, column in zip(t.inputs, columns, strict=True)
+        ]
+        for k, output in enumerate(t.outputs)
+    ]
+
+
+def _basis(value: Any) -> list[Any]:
+    """The unit vectors of a value's shape and dtype."""
+    if not np.ndim(value):
+        return [one(value)]
+    vectors = []
+    for k in range(np.size(value)):
+        vector = np.zeros_like(value)
+        vector.flat[k] = 1
+        vectors.append(vector)
+    return vectors
+
+
+def _assemble(parts: list[Any], by: Any, of: Any, axis: int) -> Any:
+    """A block from its slices, one for each element of ``by``, each of the shape of ``of``.
+
+    They are stacked along a new axis, the first (0) or the last (-1), which then gets ``by``'s shape.
+    """
+    shape, inner = np.shape(by), np.shape(of)
+    if not shape:
+        return parts[0]
+    whole = shape + inner if axis == 0 else inner + shape
+    if not parts:
+        return np.zeros(whole, np.result_type(by, of))
+    return np.reshape(np.stack(parts, axis=axis), whole)
+
+
+def hessian(f: Function, argnum: int = 0) -> Function:
+    """The Hessian, forward over reverse; for f: R^n -> R an (n, n) array.
+
+    >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    return jacobian(jacobian(f, argnum, mode="reverse"), argnum, mode="forward")
+
+
+def hessian_vector_product(f: Function, argnum: int = 0) -> Function:
+    """``hessian_vector_product(f)(*args, v)``: the Hessian times v, without the Hessian.
+
+    One forward sweep over the trace of a reverse sweep, so it costs a small multiple of f whatever
+    the number of variables.
+
+    >>> hessian_vector_product(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+    """
+
+    @functools.wraps(f)
+    def product(*args_and_vector: Any, **kwargs: Any) -> Any:
+        *args, vector = args_and_vector
+        return make_jvp(grad(f, argnum), argnum)(*args, **kwargs)(vector)[1]
+
+    return product
+
+
+def make_hvp(f: Function, argnum: int = 0) -> Function:
+    """``make_hvp(f)(*args)`` gives ``(hvp, gradient)``; ``hvp(v)`` is the Hessian times v.
+
+    >>> hvp, gradient = make_hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    >>> gradient, hvp(np.array([1.0, 1.0]))
+    (array([ 3., 12.]), array([ 6., 12.]))
+    """
+
+    @functools.wraps(f)
+    def make(*args: Any, **kwargs: Any) -> tuple[Function, Any]:
+        t = record_by(grad(f, argnum), argnum, args, kwargs)
+        return (lambda vector: t.push_forward(vector)), t.value
+
+    return make
+
+
+def hessian_tensor_product(f: Function, argnum: int = 0) -> Function:
+    """``hessian_tensor_product(f)(*args, T)``: the Hessian contracted with a tensor of x's shape."""
+    return hessian_vector_product(f, argnum)
+
+
+def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
+    """``tensor_jacobian_product(f)(*args, T)``: T contracted with the Jacobian's leading axes.
+
+    T has the shape of f's answer, or more axes in front of it, which the product then keeps.
+
+    >>> f = lambda x: np.array([[1.0, 2.0], [3.0, 4.0]]) @ x
+    >>> tensor_jacobian_product(f)(np.zeros(2), np.array([1.0, 1.0]))
+    array([4., 6.])
+    """
+
+    @functools.wraps(f)
+    def product(*args_and_tensor: Any, **kwargs: Any) -> Any:
+        *args, tensor = args_and_tensor
+        vjp, value = make_vjp(f, argnum)(*args, **kwargs)
+        extra = np.ndim(plain(tensor)) - np.ndim(plain(value))
+        if extra <= 0:
+            return vjp(tensor)
+        shape = np.shape(plain(tensor))[:extra]
+        flat = np.reshape(tensor, (-1, *np.shape(plain(value))))
+        rows = np.stack([vjp(flat[k]) for k in range(flat.shape[0])])
+        return np.reshape(rows, shape + tuple(rows.shape[1:]))
+
+    return product
+
+
+def vector_jacobian_product(f: Function, argnum: int = 0) -> Function:
+    """``vector_jacobian_product(f)(*args, v)``: v contracted with the Jacobian.
+
+    >>> vector_jacobian_product(np.sin)(np.zeros(2), np.array([1.0, 2.0]))
+    array([1., 2.])
+    """
+    return tensor_jacobian_product(f, argnum)
+
+
+def _half_square(y: Any) -> Any:
+    return np.sum(y**2) / 2
+
+
+def make_ggnvp(f: Function, g: Function = _half_square, f_argnum: int = 0) -> Function:
+    """``make_ggnvp(f, g)(*args)`` gives ``ggnvp(v)``: v times the generalised Gauss-Newton matrix.
+
+    The matrix is J^T H J, with J the Jacobian of f and H the Hessian of g at f's value (Schraudolph,
+    2002); for the default g, half the sum of squares, it is J^T J.
+
+    >>> make_ggnvp(lambda x: 3.0 * x)(np.zeros(2))(np.array([1.0, 2.0]))
+    array([ 9., 18.])
+    """
+
+    @functools.wraps(f)
+    def make(*args: Any, **kwargs: Any) -> Function:
+        t = record_by(f, f_argnum, args, kwargs)
+        hvp, _ = make_hvp(g)(t.value)
+        return lambda vector: t.pull_back(hvp(t.push_forward(vector)))
+
+    return make
