@@ -312,8 +312,10 @@ def test_a_killed_run_resumes_with_nothing_lost_or_graded_twice(tmp_path, number
     for k in range(40):
         (subs / f"s{k:02}.py").write_text(slow)
     path = write_assignment(tmp_path, "multiply", "tanh")
-    command = [sys.executable, "-m", "diffkit", "grade", str(path), str(subs), "-o", str(results)]
-    command += ["--workers", "2"]
+    # A shell that starts the tests in the background has them ignore SIGINT, and what they start as well.
+    heeding = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", heeding + "from diffkit.cli import main; main(sys.argv[1:])", "grade"]
+    command += [str(path), str(subs), "-o", str(results), "--workers", "2"]
     journal = results / "journal.jsonl"
     killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
