@@ -33,7 +33,7 @@ from diffkit.autodiff.arguments import (
     refuse_discrete,
     scalar_output,
 )
-from diffkit.autodiff.trace import Trace, plain
+from diffkit.autodiff.trace import Trace, is_differentiable, plain
 from diffkit.containers import flatten
 from diffkit.errors import InputError
 
@@ -145,7 +145,8 @@ def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
         t = record_by(f, argnum, args, kwargs)
         refuse_discrete(t, "elementwise_grad")
         leaves, structure = flatten(t.value)
-        ones = structure.unflatten([_ones(plain(leaf)) for leaf in leaves])
+        values = [plain(leaf) for leaf in leaves]
+        ones = structure.unflatten([_ones(v) if is_differentiable(v) else 0.0 for v in values])
         return answer_by(argnum, t.pull_back(ones))
 
     return gradient

@@ -20,6 +20,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -476,7 +477,12 @@ def _not_differentiable(leaf: Any, where: str, owner: str) -> str:
         )
     if isinstance(leaf, np.ndarray) and leaf.dtype == object:
         return f"{where} of {owner} is an object array; derivatives need an array of floats: .astype(float)"
-    return f"{where} of {owner} is {leaf!r} ({type(leaf).__name__}); derivatives are with respect to floats"
+    message = (
+        f"{where} of {owner} is {leaf!r} ({type(leaf).__name__}); derivatives are with respect to floats"
+    )
+    if is_dataclass(leaf):
+        message += ", arrays, and lists, dicts and named tuples of them: pass dataclasses.asdict of it"
+    return message
 
 
 def trace(f: Callable[..., Any]) -> Callable[..., Trace]:

@@ -190,7 +190,11 @@ class Node(ArrayMethods, InfixOperators):
         return self  # a row is never changed, and a copy of it would be a row of no trace
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        refuse("a traced value was to be pickled", "pickle plain values", sys._getframe(1))
+        refuse(
+            "a traced value was to be pickled",
+            "pickle plain values, or a trace's program, the text that t.source() is",
+            sys._getframe(1),
+        )
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:

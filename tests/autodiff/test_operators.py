@@ -1,5 +1,6 @@
 """Every operator: what it says by closed forms, nested in any mixture, on every kind of argument."""
 
+import dataclasses
 import functools
 import math
 import numbers
@@ -399,3 +400,18 @@ def test_isinstance_sees_an_array_in_a_traced_array():
 
     np.testing.assert_array_equal(dk.grad(f)(np.array([1.0, 2.0])), [2.0, 4.0])
     np.testing.assert_array_equal(dk.hessian(f)(np.array([1.0, 2.0])), 2.0 * np.eye(2))
+
+
+def test_answers_that_hold_more_than_numbers():
+    for rest in (None, "seen", 3):
+        assert dk.elementwise_grad(lambda x, rest=rest: [x * x, rest])(2.0) == 4.0
+
+
+def test_a_dataclass_is_told_how_to_be_passed():
+    @dataclasses.dataclass
+    class Line:
+        slope: float
+
+    with pytest.raises(InputError, match=r"named tuples of them: pass dataclasses\.asdict of it"):
+        dk.grad(lambda line: line.slope)(Line(2.0))
+    assert dk.grad(lambda line: line["slope"] ** 2)(dataclasses.asdict(Line(2.0))) == {"slope": 4.0}
