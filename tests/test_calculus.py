@@ -9,8 +9,9 @@ import pytest
 import sympy
 from sympy import Rational
 
-from diffkit.calculus import ALIASES, ELEMENTARY, SPECIAL, chain, compile_text, functions_in, rename
+from diffkit.calculus import ALIASES, ELEMENTARY, SPECIAL
 from diffkit.expressions import NAMES, apply, derivative, intern
+from diffkit.grammar import compile_text, functions_in
 from diffkit.symbolic import diff, evaluate
 
 POINTS = {
@@ -68,22 +69,6 @@ def test_texts_use_only_what_readers_know():
         for text in (line.form, *line.partials, *line.stable):
             assert functions_in(text) <= {*NAMES, "copysign"}, (line.name, text)
     assert set(ALIASES.values()) <= set(ELEMENTARY)
-
-
-def test_chain_and_rename():
-    assert chain("t", "-ans / y") == "-(t * ans) / y"
-    assert rename("x * ans", {"x": "a + b", "ans": "f"}) == "(a + b) * f"
-
-
-def test_compile_without_operators_calls_by_name():
-    seen = []
-    names = {
-        "number": lambda v: f"#{v}",
-        **{n: (lambda *a, n=n: seen.append((n, a)) or n) for n in ("add", "multiply", "negative", "power")},
-    }
-    compile_text("-x * 2 + x**2", ["x"], names, operators=False)("x")
-    assert [n for n, _ in seen] == ["negative", "multiply", "power", "add"]
-    assert seen[2][1] == ("x", "#2")
 
 
 @pytest.mark.parametrize(

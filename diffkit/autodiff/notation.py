@@ -59,7 +59,7 @@ from diffkit.autodiff.values import (
     type_text,
     value_text,
 )
-from diffkit.calculus import chain
+from diffkit.grammar import chain
 from diffkit.tables import latex_escape
 
 __all__ = [

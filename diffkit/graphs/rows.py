@@ -10,7 +10,8 @@ import numpy as np
 
 from diffkit.autodiff.trace import plain
 from diffkit.autodiff.tracer import INPUT, Node
-from diffkit.calculus import Elementary, compile_text
+from diffkit.calculus import Elementary
+from diffkit.grammar import compile_text
 
 __all__ = ["at_kink", "passes_nothing", "symbol_of"]
 

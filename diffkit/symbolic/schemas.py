@@ -13,8 +13,9 @@ from typing import Any
 
 import sympy
 
-from diffkit.calculus import Elementary, compile_text, rename
+from diffkit.calculus import Elementary
 from diffkit.expressions import NAMES, Expression, intern
+from diffkit.grammar import compile_text, rename
 from diffkit.symbolic.rules import Rule
 from diffkit.symbolic.showing import flat
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.tracer import UFUNCS, Primitive
-from diffkit.calculus import ALIASES, ELEMENTARY, Elementary, chain, compile_text, folded
+from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
+from diffkit.grammar import chain, compile_text, folded
 
 __all__ = ["above", "complete_rules", "where"]
 

@@ -18,8 +18,9 @@ from diffkit.autodiff.rules.mirror import mirrored, program
 from diffkit.autodiff.rules.reductions import spread
 from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.tracer import UFUNCS, Node, Primitive
-from diffkit.calculus import ALIASES, ELEMENTARY, SPECIAL, Elementary, chain, compile_text, folded
+from diffkit.calculus import ALIASES, ELEMENTARY, SPECIAL, Elementary
 from diffkit.errors import NoRuleError
+from diffkit.grammar import chain, compile_text, folded
 
 __all__ = ["FUNCTIONS", "function"]
 

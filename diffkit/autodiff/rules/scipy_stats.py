@@ -25,8 +25,8 @@ from diffkit.autodiff.rules.mirror import program
 from diffkit.autodiff.rules.register import fit, reentrant
 from diffkit.autodiff.rules.scipy_special import function
 from diffkit.autodiff.tracer import Primitive, apply, nodes_in
-from diffkit.calculus import compile_text, folded
 from diffkit.errors import NoRuleError
+from diffkit.grammar import compile_text, folded
 
 __all__ = ["FUNCTIONS", "Distribution"]
 

@@ -8,10 +8,11 @@ from typing import Any
 import sympy
 from sympy.core.function import AppliedUndef
 
-from diffkit.calculus import ELEMENTARY, chain
+from diffkit.calculus import ELEMENTARY
 from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import Expression, derivative
 from diffkit.expressions.operations import multiply
+from diffkit.grammar import chain
 from diffkit.symbolic.rules.arithmetic import read_add, read_mul, read_pow
 from diffkit.symbolic.rules.choices import PiecewiseRule, read_extremum
 from diffkit.symbolic.rules.context import Context
