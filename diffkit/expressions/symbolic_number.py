@@ -19,11 +19,13 @@ from diffkit.expressions.table import Expression
 __all__ = ["SymbolicNumber"]
 
 
+_NOT_THE_USERS = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent))
+
+
 def _user_line() -> str:
     """Where, outside diffkit and NumPy, the running program stands: 'file.py, line 3'."""
-    here = str(Path(__file__).parent.parent)
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
         frame = frame.f_back
     return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
 
