@@ -84,16 +84,13 @@ def power(a: Expression, b: Expression) -> Expression:
 
 
 def divide(a: Expression, b: Expression) -> Expression:
-    if b.is_Rational and b is not ZERO:
-        if a.is_Rational:
-            return leaf_of(a / b)
-        if b is ONE:
-            return a
-    return multiply(a, power(b, MINUS_ONE) if not b.is_Rational else _reciprocal(b))
+    return multiply(a, _reciprocal(b))
 
 
 def _reciprocal(b: Expression) -> Expression:
-    return _binary(sympy.Pow, b, MINUS_ONE) if b is ZERO else leaf_of(1 / b)
+    if b.is_Rational and b is not ZERO:
+        return leaf_of(1 / b)
+    return _binary(sympy.Pow, b, MINUS_ONE)
 
 
 def total(terms: Sequence[Expression]) -> Expression:

@@ -46,6 +46,19 @@ def test_named_forms_have_the_order_they_say_and_no_more(form, n, order):
 
 
 @pytest.mark.parametrize(
+    ("form", "n", "order", "remainder"),
+    [
+        ("forward", 1, 1, Fraction(1, 2)),  # h/2 max |f''|
+        ("central", 1, 2, Fraction(1, 6)),  # h^2/6 max |f'''|
+        ("forward", 1, 2, Fraction(1)),  # of (4 f(h) - f(2h) - 3 f)/(2h): 4/2 * 1/6 + 1/2 * 8/6
+        ("central", 2, 2, Fraction(1, 12)),  # h^2/12 max |f''''|
+    ],
+)
+def test_the_bound_of_the_remainder_is_taylors(form, n, order, remainder):
+    assert stencil(form, n, order).remainder == remainder
+
+
+@pytest.mark.parametrize(
     ("form", "n", "order", "offsets", "numerators", "denominator", "leading"),
     [
         ("forward", 1, 1, (0, 1), (-1, 1), 1, Fraction(1, 2)),
