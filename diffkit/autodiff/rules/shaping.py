@@ -5,10 +5,13 @@ All are linear, so the JVP is the function itself, of the tangent; the VJP undoe
 
 from __future__ import annotations
 
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.refusals import refuse
+from diffkit.autodiff.rules.calls import plain
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, structural
 from diffkit.autodiff.tracer import Primitive
 
@@ -17,6 +20,39 @@ __all__ = ["astype", "cast"]
 
 def _reshape_vjp(g: Any, ans: Any, x: Any, *, order: Any = "C", **_: Any) -> Any:
     return fit(np.reshape(g, getattr(x, "shape", ()), order=order), x)
+
+
+def _settled(fun: Primitive) -> None:
+    """Writes the order of elements down as C or F, where the call has it from how the array lies in memory.
+
+    A cotangent or a tangent, and the array of a replay, may lie there in another way.
+    """
+    arrange = fun.arrange
+    assert arrange is not None
+
+    def settled(args: Any, kwargs: Any, frame: FrameType) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        args, kwargs = arrange(args, kwargs, frame)
+        if kwargs.get("order") in ("A", "K"):
+            kwargs = {**kwargs, "order": _order_in_memory(np.asarray(plain(args[0])), kwargs["order"], frame)}
+        return args, kwargs
+
+    fun.arrange = settled
+
+
+def _order_in_memory(x: Any, order: str, frame: FrameType) -> str:
+    """What "A" (F if x is contiguous that way, else C) and "K" (as x lies in memory) mean for x."""
+    if order == "A":
+        return "F" if x.flags.fnc else "C"
+    steps = [abs(step) for step, n in zip(x.strides, x.shape, strict=True) if n > 1]
+    if steps == sorted(steps, reverse=True):
+        return "C"
+    if steps != sorted(steps):
+        refuse(
+            "a traced array that lies in memory in neither C's nor Fortran's order was read with order=\"K\"",
+            'write order="C" or order="F", or transpose it first',
+            frame,
+        )
+    return "F"
 
 
 def _transpose_vjp(g: Any, ans: Any, x: Any, *, axes: Any = None) -> Any:
@@ -52,8 +88,8 @@ def _same(g: Any, ans: Any, x: Any, **_: Any) -> Any:
 
 
 # fmt: off
-define(np.reshape,          [_reshape_vjp],                           [LINEAR])
-define(np.ravel,            [_reshape_vjp],                           [LINEAR])
+_settled(define(np.reshape, [_reshape_vjp],                           [LINEAR]))
+_settled(define(np.ravel,   [_reshape_vjp],                           [LINEAR]))
 define(np.squeeze,          [_reshape_vjp],                           [LINEAR])
 define(np.expand_dims,      [_reshape_vjp],                           [LINEAR])
 define(np.transpose,        [_transpose_vjp],                         [LINEAR])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import diffkit as dk
+from diffkit.errors import TraceError
 
 V = np.array([0.7, -1.3, 2.1, 0.4])
 
@@ -167,3 +168,43 @@ def test_meshgrid_and_friends_make_a_usual_program():
         return np.trapezoid(np.trapezoid(fx * fy, y, axis=1), x)
 
     dk.check_grads(f)(np.array([0.1, 0.5, 1.2]), np.array([0.3, 0.9, 1.0, 1.7]))
+
+
+@pytest.mark.parametrize("order", ["C", "F", "A", "K"])
+@pytest.mark.parametrize("which", ["C", "F", "every other", "backward", "transposed"])
+def test_an_order_in_memory_is_that_of_the_array_and_not_of_its_cotangent(which, order):
+    places = np.arange(12.0).reshape(3, 4)
+    x = {
+        "C": places,
+        "F": np.asfortranarray(places),
+        "every other": np.repeat(places, 2, axis=1)[:, ::2],
+        "backward": np.asfortranarray(places)[::-1],
+        "transposed": places.T,
+    }[which]
+    weights = np.arange(12.0) ** 2
+    programs = [lambda x: np.ravel(x, order=order), lambda x: x.flatten(order)]
+    if order != "K":  # which np.reshape does not take
+        programs.append(lambda x: np.reshape(x, (2, 6), order=order)[[0, 1]].reshape(-1))
+    for read in programs:
+        # The elements are 0, 1, 2, ...: where each was read from can be told from what was read.
+        expected = np.zeros(12)
+        expected[read(x).astype(int)] = weights
+        expected = expected[x.astype(int)]
+        f = lambda x, read=read: np.sum(read(x) * weights)  # noqa: E731
+        np.testing.assert_array_equal(dk.grad(f)(x), expected)
+        for tangent in (np.ascontiguousarray(x), np.asfortranarray(x)):
+            assert dk.make_jvp(f)(x)(tangent)[1] == pytest.approx(np.sum(expected * x))
+        second = dk.hessian(lambda x, read=read: np.sum(read(x) ** 2 * weights))(x)
+        np.testing.assert_array_equal(second.sum(axis=(2, 3)), 2 * expected)
+
+
+def test_a_replay_reads_in_the_order_that_was_traced():
+    t = dk.trace(lambda x: np.ravel(x, order="A"))(np.asfortranarray(np.ones((3, 4))))
+    places = np.arange(12.0).reshape(3, 4)
+    np.testing.assert_array_equal(t.replay(places), np.ravel(places, order="F"))
+
+
+def test_an_order_in_memory_that_is_neither_is_refused():
+    x = np.zeros((2, 3, 4)).transpose(1, 0, 2)
+    with pytest.raises(TraceError, match=r'order="K" \(test_edge_cases\.py:\d+: .*: write order="C"'):
+        dk.grad(lambda x: np.sum(np.ravel(x, order="K")))(x)
