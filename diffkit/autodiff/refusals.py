@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import re
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
@@ -166,24 +167,39 @@ def raise_no_attribute(name: str, frame: FrameType) -> NoReturn:
     raise AttributeError(f"a traced value has no attribute {name!r} ({site_of(frame)}){known}")
 
 
-def explained(error: Exception) -> Exception:
+def explained(error: Exception, locked: bool) -> Exception:
     """An error from inside a traced function, as the refusal that lies behind it; else the error itself.
 
     NumPy wraps what a traced value answers on being assigned to an element of an array; and what it
-    says of an object array that holds traced values does not name what the user did.
+    says of an object array that holds traced values, or of an array that the trace has made read-only,
+    does not name what the user did.
+
+    Args:
+        error: the error.
+        locked: whether the trace has made arrays read-only.
     """
     if isinstance(error.__cause__, TraceError):
         return error.__cause__
     if "of type Node which has no callable" in str(error):
-        here = error.__traceback__
-        while here is not None and here.tb_next and not belongs_to_libraries(here.tb_next.tb_frame.f_code):
-            here = here.tb_next
-        where = site_of(here.tb_frame) if here is not None else "unknown line"
         return TraceError(
-            f"a NumPy function was called on an object array of traced values ({where}): build the array "
-            "with np.stack or dk.numpy.array, and without dtype=object."
+            f"a NumPy function was called on an object array of traced values ({_raised_at(error)}): build "
+            "the array with np.stack or dk.numpy.array, and without dtype=object."
+        )
+    if locked and isinstance(error, ValueError) and re.search("read-only|writeable|writable", str(error)):
+        return TraceError(
+            f"an array was to be changed in place that the trace refers to ({_raised_at(error)}): the "
+            "derivative would be that of another program. Make a new array (a = a + x for a += x), or change "
+            "a copy, a.copy()."
         )
     return error
+
+
+def _raised_at(error: Exception) -> str:
+    """The user's line in which an error was raised."""
+    here = error.__traceback__
+    while here is not None and here.tb_next and not belongs_to_libraries(here.tb_next.tb_frame.f_code):
+        here = here.tb_next
+    return site_of(here.tb_frame) if here is not None else "unknown line"
 
 
 def _refuse_assignment(frame: FrameType) -> None:

@@ -40,8 +40,10 @@ def belongs_to_diffkit(code: CodeType) -> bool:
 
 
 def belongs_to_libraries(code: CodeType) -> bool:
-    """Whether the code is diffkit's or NumPy's own, and not a line that a user would look at."""
-    return belongs_to_diffkit(code) or code.co_filename.startswith((_NUMPY, "<__array_function__"))
+    """Whether the code is diffkit's, NumPy's or Cython's own, and not a line that a user would look at."""
+    file = code.co_filename
+    by_numpy = file.startswith((_NUMPY, "<__array_function__")) or file.endswith(".pyx")
+    return by_numpy or belongs_to_diffkit(code)
 
 
 @lru_cache(maxsize=4096)

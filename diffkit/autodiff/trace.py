@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diffkit.autodiff.refusals import explained
+from diffkit.autodiff.refusals import explained, raise_closed
 from diffkit.autodiff.sweeps import forward_sweep, reverse_sweep, zeros_like
 from diffkit.autodiff.tracer import INPUT, Decision, Node, Recording
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
@@ -89,8 +89,8 @@ class Trace:
 
     @property
     def value(self) -> Any:
-        """What the function returned."""
-        return self.out_structure.unflatten([self._plain(o) for o in self.outputs])
+        """What the function returned; its arrays are copies, for the sweeps read the trace's own."""
+        return self.out_structure.unflatten([_copied(self._plain(o)) for o in self.outputs])
 
     def owns(self, value: Any) -> bool:
         """Whether a value is a row of this trace."""
@@ -311,6 +311,10 @@ class Trace:
         return adjoint_table(self, cotangents)
 
 
+def _copied(value: Any) -> Any:
+    return value.copy() if type(value) is np.ndarray else value
+
+
 def _still(value: Any) -> Any:
     """The tangent of an answer that does not move: a zero of its shape, and a float's if it is discrete."""
     shape = np.shape(plain(value))
@@ -452,11 +456,13 @@ def record(
     try:
         answer = f(*new_args, **kwargs)
     except (TypeError, ValueError) as error:
-        raise explained(error) from error.__cause__
+        raise explained(error, recording.constants.any_locked) from error.__cause__
     finally:
         rows, decisions = recording.close(), recording.take_decisions()
     outputs, out_structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
     for output in outputs:
+        if type(output) is Node and output.recording.rows is None and output.recording is not recording:
+            raise_closed(output.recording.owner, f"{owner} returned it")
         if isinstance(output, np.ndarray) and output.dtype.hasobject:
             raise TraceError(
                 f"{owner} returned an object array, whose elements no sweep can see: build it with np.stack "

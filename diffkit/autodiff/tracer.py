@@ -31,6 +31,7 @@ import numpy as np
 from numpy import ndarray
 
 from diffkit.autodiff import methods
+from diffkit.autodiff.constants import Constants
 from diffkit.autodiff.infix import InfixOperators
 from diffkit.autodiff.methods import ArrayMethods
 from diffkit.autodiff.primitive import FUNCTIONS, NO_KWARGS, UFUNCS, Primitive
@@ -93,12 +94,13 @@ class Recording:
     finished trace, so that a trace and its nodes make no reference cycle and are freed at once.
     """
 
-    __slots__ = ("decisions", "level", "owner", "rows")
+    __slots__ = ("constants", "decisions", "level", "owner", "rows")
 
     def __init__(self, owner: str = "a function") -> None:
         self.level = next(_levels)
         self.rows: list[Node] | None = []
         self.decisions: list[Decision] = []
+        self.constants = Constants()
         self.owner = owner
 
     def input(self, value: Any, name: str) -> Node:
@@ -109,6 +111,7 @@ class Recording:
         """Ends the recording and hands over its rows; a node used after this raises."""
         rows, self.rows = self.rows, None
         assert rows is not None
+        self.constants.release()
         return rows
 
     def take_decisions(self) -> list[Decision]:
@@ -154,8 +157,15 @@ class Node(ArrayMethods, InfixOperators):
         rows = recording.rows
         if rows is None:
             raise_closed(recording.owner, site_of(sys._getframe(1)))
-        if type(value) is ndarray and value.dtype.hasobject:
-            raise_object_array(describe_site(code, at))
+        if type(value) is not float or not fun.builtin:
+            if type(value) is ndarray and value.dtype.hasobject:
+                raise_object_array(describe_site(code, at))
+            for a in args:
+                if type(a) is ndarray or type(a) is tuple:
+                    args = recording.constants.keep(args)
+                    break
+            if kwargs:
+                kwargs = {name: recording.constants.keep(v) for name, v in kwargs.items()}
         self.recording = recording
         self.fun = fun
         self.args = args
@@ -366,7 +376,7 @@ def call_handler(
             args, kwargs = handler.arrange(args, kwargs, frame)
         return apply(handler, args, kwargs, frame)
     for keyword in ("out", "where"):
-        if kwargs.get(keyword) is not None:
+        if kwargs.get(keyword) is not None and kwargs[keyword] is not True:
             refuse_keyword(handler.__name__, keyword, frame)
     recordings = {id(n.recording): n.recording for n in nodes_in((args, tuple(kwargs.values())))}
     starts = [(r, len(r.rows)) for r in recordings.values() if r.rows is not None]

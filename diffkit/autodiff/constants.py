@@ -1,0 +1,82 @@
+"""The plain arrays that a trace refers to, and what becomes of them if the program changes one in place.
+
+A row is about the numbers that its arguments had when it was made. Its traced arguments never change, but
+a plain array may: a buffer that is filled anew in each round, a state that is updated by ``+=``. A sweep
+that read it then would give the derivative of another program, without a word. So of a small array a row
+has a copy. Of a large one, a data set say, a copy in each row that uses it would take more memory than all
+the rest: it is made read-only instead until the trace is complete, and NumPy raises where it is changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy import ndarray
+
+__all__ = ["Constants"]
+
+_SMALL = 4096
+"""Bytes up to which an array is copied: that takes no longer than anything else that is done with it."""
+
+
+class Constants:
+    """The plain arrays among the arguments of one recording's rows.
+
+    >>> import numpy as np
+    >>> constants = Constants()
+    >>> state = np.ones(2)
+    >>> kept = constants.keep(state)
+    >>> state += 1.0
+    >>> kept, constants.keep(state)
+    (array([1., 1.]), array([2., 2.]))
+    >>> data = constants.keep(np.ones(1000))
+    >>> data += 1.0
+    Traceback (most recent call last):
+    ...
+    ValueError: output array is read-only
+    >>> constants.release()
+    >>> data += 1.0
+    """
+
+    __slots__ = ("_copies", "_locked")
+
+    def __init__(self) -> None:
+        self._copies: dict[int, tuple[ndarray, ndarray]] = {}  # by id: the array, and its latest copy
+        self._locked: list[ndarray] = []
+
+    def keep(self, value: Any) -> Any:
+        """An argument as a row may keep it: the same, but for arrays, in tuples too."""
+        if type(value) is tuple:
+            return tuple([self.keep(part) for part in value])
+        if type(value) is not ndarray or value.dtype.hasobject:
+            return value
+        return self._copy(value) if value.nbytes <= _SMALL else self._lock(value)
+
+    def _copy(self, array: ndarray) -> ndarray:
+        """A copy; the same one for an array that has not changed since, so that rows can be seen to agree."""
+        _, copy = self._copies.get(id(array), (None, None))
+        if copy is None or copy.shape != array.shape or copy.tobytes() != array.tobytes():
+            copy = array.copy("K")
+            self._copies[id(array)] = array, copy
+        return copy
+
+    def _lock(self, array: ndarray) -> ndarray:
+        """The array itself, read-only from now on, and so is the one that it is a view of."""
+        whole = array.base if type(array.base) is ndarray else array
+        for part in (whole, array):
+            if part.flags.writeable:
+                part.flags.writeable = False
+                self._locked.append(part)
+        return array
+
+    @property
+    def any_locked(self) -> bool:
+        """Whether there are arrays that can't be changed at present."""
+        return bool(self._locked)
+
+    def release(self) -> None:
+        """Makes the arrays writeable again that were so before."""
+        for array in self._locked:  # in this order, for no view can be writeable before its whole is
+            array.flags.writeable = True
+        self._locked.clear()
+        self._copies.clear()

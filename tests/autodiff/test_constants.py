@@ -1,0 +1,207 @@
+"""Plain arrays that a program changes in place while it is traced: the derivative is of what it computed."""
+
+import numpy as np
+import pytest
+
+import diffkit as dk
+from diffkit.errors import TraceError
+
+X = np.array([1.5, -0.5, 2.0, 0.25])
+LARGE = 1000
+
+
+def _a_buffer_filled_anew(x):
+    weights, total = np.zeros(4), 0.0
+    for k in range(3):
+        weights[k] = k + 1.0
+        total = total + np.sum(x**2 * weights)
+    return total
+
+
+def _a_state_updated(x):
+    state, total = np.ones(4), 0.0
+    for _ in range(3):
+        total = total + np.dot(x, state) * np.sum(x)
+        state *= 0.5
+        state += 0.1
+    return total
+
+
+def _an_index(x):
+    places = np.array([0, 1])
+    y = x[places]
+    places += 2
+    return np.prod(y) * np.prod(x[places])
+
+
+def _part_of_an_index(x):
+    places = np.array([0, 1])
+    y = np.reshape(x, (2, 2))[places, :]
+    places[:] = 0
+    return np.sum(y**3)
+
+
+def _a_mask(x):
+    mask = np.array([True, False, True, True])
+    y = np.where(mask, x**2, x)
+    mask[:] = False
+    return np.sum(y)
+
+
+def _a_row_of_a_table(x):
+    table, total = np.zeros((3, 4)), 0.0
+    for k in range(3):
+        table[k] = k + 1.0
+        total = total + np.sum(np.tanh(x * table[k]))
+    table[:] = 0.0
+    return total
+
+
+def _a_list(x):
+    rows = np.ones((2, 4))
+    y = np.stack([x, rows[0], x * rows[1]])
+    rows[:] = 7.0
+    return np.sum(y * y)
+
+
+def _a_keyword(x):
+    counts = np.array([1, 2, 0, 3])
+    y = np.repeat(x, counts)
+    counts[:] = 1
+    return np.sum(y**2)
+
+
+@dk.primitive
+def scaled(x, by):
+    return float(np.sum(x * by))
+
+
+dk.defvjp(scaled, lambda g, ans, x, by: g * by, None)
+
+
+def _an_argument_of_a_primitive(x):
+    by = np.array([1.0, 2.0, 3.0, 4.0])
+    y = scaled(x, by) ** 2
+    by[:] = 0.0
+    return y
+
+
+PROGRAMS = [
+    _a_buffer_filled_anew,
+    _a_state_updated,
+    _an_index,
+    _part_of_an_index,
+    _a_mask,
+    _a_row_of_a_table,
+    _a_list,
+    _a_keyword,
+    _an_argument_of_a_primitive,
+]
+
+
+@pytest.mark.parametrize("f", PROGRAMS)
+def test_the_derivative_is_of_the_numbers_that_the_rows_had(f):
+    expected = [(f(X + d) - f(X - d)) / 2e-5 for d in 1e-5 * np.eye(4)]
+    np.testing.assert_allclose(dk.grad(f)(X), expected, rtol=1e-8)
+    np.testing.assert_allclose(dk.make_jvp(f)(X)(X)[1], X @ expected, rtol=1e-8)
+    t = dk.trace(f)(X)
+    assert t.replay(2.0 * X) == pytest.approx(f(2.0 * X))
+    dk.check_grads(f)(X)
+
+
+def _updated(x):
+    c = np.ones(LARGE)
+    y = np.sum(x[0] * c)
+    c *= 2.0
+    return y
+
+
+def _assigned(x):
+    c = np.ones((2, LARGE))
+    y = np.sum(x[0] * c[0])
+    c[0, 0] = 2.0
+    return y
+
+
+def _sorted(x):
+    c = np.ones(LARGE)
+    y = np.sum(x[0] * c)
+    c.sort()
+    return y
+
+
+def _drawn(x):
+    c = np.ones(LARGE)
+    y = np.sum(x[0] * c)
+    np.random.default_rng(0).standard_normal(out=c)
+    return y
+
+
+@pytest.mark.parametrize("f", [_updated, _assigned, _sorted, _drawn])
+def test_a_large_array_can_not_be_changed_once_it_is_used(f):
+    with pytest.raises(TraceError, match=r"changed in place .*\(test_constants\.py:\d+: .*a\.copy\(\)"):
+        dk.grad(f)(X)
+    with pytest.raises(TraceError, match="changed in place"):
+        dk.hessian(f)(X)
+
+
+def test_arrays_are_writeable_again_when_the_trace_is_complete():
+    whole = np.ones((3, LARGE))
+    before = whole[1]
+    fixed = np.ones(LARGE)
+    fixed.flags.writeable = False
+
+    def f(x):
+        total = np.sum(x[0] * whole[0]) + np.sum(x[1] * before) + np.sum(x[2] * whole.T) + x[3] * fixed[0]
+        return total + dk.grad(lambda s: np.sum(s * whole * fixed))(x[0])
+
+    def fails(x):
+        raise ZeroDivisionError(np.sum(x[0] * whole))
+
+    dk.grad(f)(X)
+    with pytest.raises(ZeroDivisionError):
+        dk.grad(fails)(X)
+    assert whole.flags.writeable
+    assert before.flags.writeable
+    assert not fixed.flags.writeable
+    before[:] = whole[0, 0] = 5.0
+
+
+def test_an_error_of_the_programs_own_about_a_fixed_array_stays_what_it_is():
+    fixed = np.ones(3)
+    fixed.flags.writeable = False
+
+    def f(x):
+        fixed[0] = 2.0
+        return np.sum(x)
+
+    with pytest.raises(ValueError, match="read-only"):
+        dk.grad(f)(X)
+
+
+def test_rows_that_use_the_same_array_have_the_same_copy():
+    c = np.ones(4)
+    t = dk.trace(lambda x: np.sum(x * c) + np.sum(c / x))(X)
+    first, second = (a for row in t.nodes for a in row.args if type(a) is np.ndarray)
+    assert first is second
+    assert first is not c
+
+
+# -- what the operators hand out ---------------------------------------------------------------------------
+
+
+def test_answers_may_be_changed_in_place():
+    vjp, value = dk.make_vjp(np.exp)(X)
+    value -= 1.0  # a residual, say
+    np.testing.assert_allclose(vjp(np.ones(4)), np.exp(X))
+    jvp = dk.make_jvp(np.exp)(X)
+    value, _ = jvp(X)
+    value[:] = 0.0
+    np.testing.assert_allclose(jvp(X), (np.exp(X), X * np.exp(X)))
+    hvp, gradient = dk.make_hvp(lambda x: np.sum(np.exp(x)))(X)
+    gradient *= -0.1
+    np.testing.assert_allclose(hvp(X), X * np.exp(X))
+    x = X.copy()
+    value = dk.make_vjp(lambda x: x)(x)[1]
+    value[:] = 0.0
+    np.testing.assert_array_equal(x, X)
