@@ -51,7 +51,10 @@ def record_by(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[s
             raise InputError(
                 f"argnum is {k}, but {name} was called with {len(args)} positional arguments{hint}"
             )
-    return record(f, args, kwargs, [k % len(args) for k in argnums])
+    places = [k % len(args) for k in argnums]
+    if len(set(places)) < len(places):
+        raise InputError(f"argnum names an argument twice: {argnum!r}")
+    return record(f, args, kwargs, places)
 
 
 def answer_by(argnum: Argnum, pulled: Any) -> Any:

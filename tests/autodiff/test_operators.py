@@ -57,6 +57,9 @@ def test_argnum_as_an_int_a_tuple_and_from_the_end():
     assert dk.grad(f, (1,))(2.0, 3.0, 2) == (24.0,)
     assert dk.grad(f, -2)(2.0, 3.0, 2) == 24.0
     assert dk.value_and_grad(f, (1, 0))(2.0, 3.0, 2) == (36.0, (24.0, 36.0))
+    for twice in ((0, 0), (1, -2)):
+        with pytest.raises(InputError, match="names an argument twice"):
+            dk.grad(f, twice)(2.0, 3.0, 2)
 
 
 def test_elementwise_and_deriv():

@@ -238,6 +238,8 @@ def test_a_leaked_value():
         lambda: leaked > 1.0,
         lambda: bool(leaked),
         lambda: dk.grad(lambda y: y * leaked)(2.0),
+        lambda: dk.grad(lambda y: leaked)(2.0),
+        lambda: dk.trace(lambda y: {"y": y, "more": [leaked]})(2.0),
     ):
         with pytest.raises(TraceError, match="after the trace of <lambda> had closed"):
             use()
@@ -394,7 +396,59 @@ def _collected(x):
     return np.sum(seen[0])
 
 
-@pytest.mark.parametrize("f", [_alias, _view, _reshaped, _in_a_list, _by_a_function, _collected])
+def _seen_through_a_view(x):
+    y = x * 1.0
+    z = y[1:]
+    y *= 2.0
+    return np.sum(z)
+
+
+def _two_views(x):
+    y = x * 1.0
+    y, z = y[1:], y[:-1]
+    y *= 2.0
+    return np.sum(z)
+
+
+class _Model:
+    def __init__(self, x):
+        self.state = x * 1.0
+
+    def step(self, x):
+        self.state += x
+        self.state *= 2.0
+
+
+def _an_attribute(x):
+    model = _Model(x)
+    state = model.state
+    state += x
+    return np.sum(model.state * state)
+
+
+def _a_history_of_an_attribute(x):
+    model, history = _Model(x), []
+    for _ in range(2):
+        history.append(model.state)
+        model.step(x)
+    return np.sum(history[0])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        _alias,
+        _view,
+        _reshaped,
+        _in_a_list,
+        _by_a_function,
+        _collected,
+        _seen_through_a_view,
+        _two_views,
+        _an_attribute,
+        _a_history_of_an_attribute,
+    ],
+)
 def test_a_change_in_place_that_others_would_see(f):
     with pytest.raises(TraceError, match=r"in place, .* \(" + HERE + r".*=.*\): write x = x . \.\.\."):
         dk.grad(f)(X)
@@ -444,7 +498,44 @@ def _shared_variable(x):
     return np.sum(y**2)
 
 
-@pytest.mark.parametrize("f", [_accumulated, _own_array, _in_a_dictionary, _on_a_copy, _shared_variable])
+def _even_and_odd(x):
+    y = np.concatenate([x, x])
+    even, odd = y[::2], y[1::2]
+    y = None
+    even *= 2.0
+    return np.sum(even * odd)
+
+
+def _own_attribute(x):
+    model = _Model(x)
+    for _ in range(2):
+        model.step(x**2)
+    return np.sum(model.state)
+
+
+def _in_a_list_that_a_function_is_given(x):
+    def step(state):
+        state[0] += x
+        state[0] *= x
+
+    mine = [x * 1.0]
+    step(mine)
+    return np.sum(mine[0])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        _accumulated,
+        _own_array,
+        _in_a_dictionary,
+        _on_a_copy,
+        _shared_variable,
+        _even_and_odd,
+        _own_attribute,
+        _in_a_list_that_a_function_is_given,
+    ],
+)
 def test_a_change_in_place_that_nobody_else_sees(f):
     expected = [(f(X + d) - f(X - d)) / 2e-5 for d in 1e-5 * np.eye(3)]
     np.testing.assert_allclose(dk.grad(f)(X.copy()), expected, rtol=1e-6)

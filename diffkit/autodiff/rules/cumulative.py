@@ -106,13 +106,13 @@ def _cumulative_prod(
 
 
 @composite(np.add.accumulate)
-def _add_accumulate(array: Any, axis: int = 0) -> Any:
-    return np.cumsum(array, axis=axis)
+def _add_accumulate(array: Any, axis: int = 0, dtype: Any = None) -> Any:
+    return np.cumsum(array, axis=axis, dtype=dtype)
 
 
 @composite(np.multiply.accumulate)
-def _multiply_accumulate(array: Any, axis: int = 0) -> Any:
-    return np.cumprod(array, axis=axis)
+def _multiply_accumulate(array: Any, axis: int = 0, dtype: Any = None) -> Any:
+    return np.cumprod(array, axis=axis, dtype=dtype)
 
 
 # -- running logarithms of sums of exponentials -----------------------------------------------------------

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.refusals import refuse_keyword
 from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.register import LINEAR, composite, constant, define, fit
 from diffkit.autodiff.tracer import Node
@@ -157,8 +159,14 @@ for _ufunc, _reduction in [
     def _reduce(
         array: Any,
         axis: Axis = 0,
+        dtype: Any = None,
         *,
         keepdims: bool = False,
+        initial: Any = None,
+        where: bool = True,
         _reduction: Any = _reduction,
     ) -> Any:
+        array = array if dtype is None else array.astype(dtype)
+        if initial is not None:
+            refuse_keyword(f"np.{_reduction.__name__}", "initial", sys._getframe(1))
         return _reduction(array, axis=axis, keepdims=keepdims)

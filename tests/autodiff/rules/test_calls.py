@@ -80,6 +80,9 @@ def test_traced_integers_and_masks_are_decided():
         (lambda x: np.nansum(x, out=np.zeros(())), "out="),
         (lambda x: np.clip(x, 0.0, 1.0, out=np.zeros((2, 3))), "out="),
         (lambda x: np.concatenate([x, x], out=np.zeros((4, 3))), "out="),
+        (lambda x: np.add.reduce(x, initial=3.0), "initial="),
+        (lambda x: np.add.reduce(x, where=A > 0), "where="),
+        (lambda x: np.add.reduce(x, 0, None, np.zeros(3)), "out="),
     ],
 )
 def test_out_and_where_are_refused_with_the_line(f, keyword):
@@ -135,6 +138,10 @@ def test_full_of_a_traced_value_points_to_the_one_that_can():
 def test_ufuncs_and_their_methods():
     assert dk.grad(lambda x: np.add.reduce(x))(V).tolist() == [1.0] * 4
     assert dk.grad(lambda x: np.sum(np.maximum.reduce(x, axis=None)))(A).tolist() == [[0, 0, 1], [0, 0, 0]]
+    assert dk.grad(lambda x: np.add.reduce(x, 0, float, None, True)[0])(V).tolist() == [1.0] * 4
+    assert dk.grad(lambda x: np.add.reduce(x, initial=None, where=True))(V).tolist() == [1.0] * 4
+    for f in (np.add.reduce, np.maximum.reduce, np.multiply.accumulate):
+        assert dk.trace(lambda x, f=f: f(x, dtype=np.float32))(V).value.dtype == np.float32
     with pytest.raises(NoRuleError, match=r"np\.subtract\.accumulate"):
         dk.grad(lambda x: np.sum(np.subtract.accumulate(x)))(V)
     assert dk.trace(lambda x: np.add(x, 1, dtype=np.float32))(V).value.dtype == np.float32
