@@ -26,7 +26,15 @@ def f_adjoint(x1, x2, y_bar=1.0):
 There is one statement for each row of the trace. It computes what the trace computed, to the bit: on
 Python floats the trace uses the ``math`` module, so the source does. A branch that the program took
 becomes an ``assert``, for on another path the source would not be that program. Values that can't be
-written out (a long array, a function without a name) are bound by name; :attr:`Source.bindings` has them.
+written out (a long array, a function without a name) are bound by name; :attr:`Source.bindings` has them,
+and a text that is run without them says which it needs.
+
+**Length.** A text is as long as its program, and no shorter than its rows: there is no limit at which it
+is cut. A statement takes a name or at most 80 characters for each of its row's arguments, a branch two
+lines; of the constants, each array is written once if it has at most a thousand elements, and else bound.
+So the length is proportional to the number of rows and arguments, and to the constants (but for the digits
+of the names: a row of a chain takes 24 characters in a program of a thousand rows, 28 in one of a hundred
+thousand), and so is the time that the text takes to write.
 """
 
 from __future__ import annotations
@@ -120,7 +128,7 @@ def source_of(program: Program, t: Trace, name: str | None = None) -> Source:
         zip((id(r) for r in program.rows if r.fun is not INPUT), found[len(parameters.roots) :], strict=True)
     )
     nested = parameters.name_inputs(found, taken, names)
-    taken |= {"np", "math", "namedtuple", function}
+    taken |= {"np", "math", "namedtuple", "_missing", function}
     writer = Writer(names, taken, program.inline)
     unpacked = [f"{name} = {root}{_way(steps, writer)}" for name, root, steps in nested]
     body, placed = _body(program, writer)
@@ -129,6 +137,9 @@ def source_of(program: Program, t: Trace, name: str | None = None) -> Source:
 
     signature = parameters.signature(found, names, writer)
     constants, comments = _constants(writer)
+    bindings = {
+        k: v for k, v in writer.bound.items() if k not in writer.imports and k not in _written(constants)
+    }
     text = "\n".join([*constants, signature, *body])
     head: list[str] = []
     if re.search(r"\bmath\.", text):
@@ -139,15 +150,13 @@ def source_of(program: Program, t: Trace, name: str | None = None) -> Source:
     third_party += sorted(writer.imports.values())
     head += ([""] if head and third_party else []) + third_party
     if comments or constants:
-        head += ([""] if head else []) + comments + constants
+        head += ([""] if head else []) + comments + _demanded(list(bindings)) + constants
     head += ["", ""] if head else []
     head.append(f"def {function}({signature}):")
     head += _docstring(program.summary)
     made = Source("\n".join([*head, *(_INDENT + line for line in body), ""]))
     made.name = function
-    made.bindings = {
-        k: v for k, v in writer.bound.items() if k not in writer.imports and k not in _written(constants)
-    }
+    made.bindings = bindings
     above = "\n".join(head).count("\n") + 1 + len(unpacked)
     made.lines = {row: (above + line, names[row]) for row, line in placed.items()}
     made.program = program
@@ -381,6 +390,28 @@ def _constants(writer: Writer) -> tuple[list[str], list[str]]:
             what = "a function" if callable(value) else describe(value)
             comments.append(_one_line(f"# {name}: {what}, not written out here; .bindings have it."))
     return statements, comments
+
+
+_MISSING = (
+    "f\"this text does not write out {', '.join(_missing)}: define what is missing\"",
+    '" before it runs, as exec(source, dict(source.bindings)) does, or call"',
+    '" source.function()"',
+)
+
+
+def _demanded(names: list[str]) -> list[str]:
+    """The statement that says which of the values that are not written out are missing."""
+    if not names:
+        return []
+    listed = ", ".join(f'"{name}"' for name in names)
+    opening, closing = "if _missing := [name for name in [", "] if name not in globals()]:"
+    whole = opening + listed + closing
+    return [
+        *([whole] if len(whole) <= WIDTH else [opening, *_filled(listed), closing]),
+        f"{_INDENT}raise NameError(",
+        *[_INDENT * 2 + line for line in _MISSING],
+        f"{_INDENT})",
+    ]
 
 
 def _named_tuple(value: Any) -> str | None:

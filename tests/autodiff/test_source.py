@@ -335,6 +335,34 @@ def test_long_arrays_and_nameless_functions_are_bound_by_name():
     assert source.bindings["K1"] is weights
     assert "# K1: array (2000,), not written out here" in source
     assert_same(source.function()(np.full(2000, 2.0)), np.sum(np.full(2000, 8.0) * weights))
+    for known, missing in (({}, "cube, K1"), ({"cube": cube}, "K1"), ({"K1": weights}, "cube")):
+        with pytest.raises(NameError, match=rf"does not write out {missing}: define .* source\.function\(\)"):
+            exec(str(source), dict(known))
+
+
+def test_many_values_that_are_not_written_out():
+    arrays = [np.linspace(1.0, k, 2000) for k in range(2, 42)]
+    t = dk.trace(lambda x, _missing: sum(np.sum(x * a) for a in arrays) * _missing)(2.0, 3.0)
+    source = t.source()
+    assert max(map(len, source.splitlines())) <= 88
+    assert_same(source.function()(4.0, 5.0), t.replay(4.0, 5.0))
+    with pytest.raises(NameError, match=r"write out K2, K3, .*, K40:"):
+        exec(str(source), {"K1": arrays[0]})
+
+
+@pytest.mark.parametrize("most", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_the_length_is_that_of_the_program(most):
+    def f(x, rows):
+        for _ in range(rows // 3):
+            x = np.sin(x) * 1.01 + 0.1
+        return x
+
+    def per_row(rows):
+        t = dk.trace(f)(0.3, rows)
+        return np.array([len(p.source()) / len(p) for p in (t, t.adjoint())])
+
+    assert (per_row(1_000) < [25, 33]).all()
+    assert (per_row(most) < per_row(1_000) * 1.2).all()
 
 
 def test_scalars_by_math_and_their_ends_by_numpy():
