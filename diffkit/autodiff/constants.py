@@ -46,27 +46,29 @@ class Constants:
 
     def keep(self, value: Any) -> Any:
         """An argument as a row may keep it: the same, but for arrays, in tuples too."""
-        if type(value) is tuple:
-            return tuple([self.keep(part) for part in value])
-        if type(value) is not ndarray or value.dtype.hasobject:
-            return value
-        return self._copy(value) if value.nbytes <= _SMALL else self._lock(value)
+        kind = type(value)
+        if kind is ndarray:
+            return self._lock(value) if value.nbytes > _SMALL else self._copy(value)
+        return tuple(map(self.keep, value)) if kind is tuple else value
 
     def _copy(self, array: ndarray) -> ndarray:
         """A copy; the same one for an array that has not changed since, so that rows can be seen to agree."""
-        _, copy = self._copies.get(id(array), (None, None))
-        if copy is None or copy.shape != array.shape or copy.tobytes() != array.tobytes():
-            copy = array.copy("K")
-            self._copies[id(array)] = array, copy
+        known = self._copies.get(id(array))
+        if known is not None:
+            copy = known[1]
+            if copy.shape == array.shape and copy.tobytes() == array.tobytes():
+                return copy
+        copy = array.copy("K")
+        self._copies[id(array)] = array, copy
         return copy
 
     def _lock(self, array: ndarray) -> ndarray:
         """The array itself, read-only from now on, and so is the one that it is a view of."""
-        whole = array.base if type(array.base) is ndarray else array
-        for part in (whole, array):
-            if part.flags.writeable:
-                part.flags.writeable = False
-                self._locked.append(part)
+        if type(array.base) is ndarray:
+            self._lock(array.base)
+        if array.flags.writeable:
+            array.setflags(write=False)
+            self._locked.append(array)
         return array
 
     @property
@@ -77,6 +79,6 @@ class Constants:
     def release(self) -> None:
         """Makes the arrays writeable again that were so before."""
         for array in self._locked:  # in this order, for no view can be writeable before its whole is
-            array.flags.writeable = True
+            array.setflags(write=True)
         self._locked.clear()
         self._copies.clear()

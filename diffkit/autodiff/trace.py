@@ -390,6 +390,10 @@ def like(given: Any, value: Any, what: Callable[[], str]) -> Any:
     return array[()] if isinstance(value, np.generic) else array
 
 
+_ONE_LEAF = Structure(tuple, (0,), (LEAF,), 1)
+"""How the arguments are nested of a function that is differentiated by one array or number."""
+
+
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     """The names of a function's first ``count`` positional parameters; x1, x2, ... where it has none."""
     if type(f) is FunctionType and f.__code__.co_argcount >= count and not hasattr(f, "__wrapped__"):
@@ -461,14 +465,17 @@ def record(
         rows, decisions = recording.close(), recording.take_decisions()
     outputs, out_structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
     for output in outputs:
-        if type(output) is Node and output.recording.rows is None and output.recording is not recording:
-            raise_closed(output.recording.owner, f"{owner} returned it")
-        if isinstance(output, np.ndarray) and output.dtype.hasobject:
+        if type(output) is Node:
+            if output.recording.rows is None and output.recording is not recording:
+                raise_closed(output.recording.owner, f"{owner} returned it")
+        elif isinstance(output, np.ndarray) and output.dtype.hasobject:
             raise TraceError(
                 f"{owner} returned an object array, whose elements no sweep can see: build it with np.stack "
                 "or dk.numpy.array, and without dtype=object"
             )
-    in_structure = Structure(tuple, tuple(range(len(structures))), tuple(structures), len(leaves))
+    in_structure = _ONE_LEAF
+    if structures != [LEAF]:
+        in_structure = Structure(tuple, tuple(range(len(structures))), tuple(structures), len(leaves))
     return Trace(rows, recording, decisions, inputs, outputs, leaves, in_structure, out_structure, owner)
 
 

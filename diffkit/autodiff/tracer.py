@@ -160,12 +160,16 @@ class Node(ArrayMethods, InfixOperators):
         if type(value) is not float or not fun.builtin:
             if type(value) is ndarray and value.dtype.hasobject:
                 raise_object_array(describe_site(code, at))
-            for a in args:
-                if type(a) is ndarray or type(a) is tuple:
-                    args = recording.constants.keep(args)
-                    break
+            if len(args) > 1:  # one alone is a node
+                for a in args:
+                    if type(a) is ndarray or type(a) is tuple:
+                        args = recording.constants.keep(args)
+                        break
             if kwargs:
-                kwargs = {name: recording.constants.keep(v) for name, v in kwargs.items()}
+                for a in kwargs.values():
+                    if type(a) is ndarray:
+                        kwargs = {name: recording.constants.keep(v) for name, v in kwargs.items()}
+                        break
         self.recording = recording
         self.fun = fun
         self.args = args

@@ -125,7 +125,7 @@ class Arrangement:
         if len(args) > count or not (len(args) == count and _is_in_order(kwargs)):
             args, kwargs = self._by_position(args, kwargs, count, frame)
         for a in args:
-            if isinstance(a, (list, tuple)):
+            if type(a) is not Node and isinstance(a, (list, tuple)):
                 return tuple(map(as_array, args)), kwargs
         return args, kwargs
 
