@@ -150,8 +150,8 @@ def to_dot(graph: Graph, *, sizes_only: bool = False) -> str:
     dot = graphviz.Digraph(name="layout" if sizes_only else graphviz.nohtml(_escape(graph.title)))
     dot.attr("graph", rankdir="LR" if graph.direction == "right" else "TB", newrank="true")
     dot.attr("graph", nodesep="0.22", ranksep="0.35" if graph.direction == "right" else "0.3")
-    if len(graph.nodes) > 300:
-        dot.attr("graph", nslimit="2", nslimit1="2", mclimit="0.5")
+    if len(graph.nodes) > 150:
+        dot.attr("graph", nslimit="1", nslimit1="1", mclimit="0.5")
     if sizes_only:
         dot.attr("node", shape="box", fixedsize="true", label="")
         dot.attr("edge", fontname="Courier", fontsize="10")
@@ -162,7 +162,8 @@ def to_dot(graph: Graph, *, sizes_only: bool = False) -> str:
 
     joined = graph.view == "both"
     clusters: dict[tuple[str, str], list[Node]] = {}
-    for node in graph.nodes:
+    # In frames that stand one above the other dot puts lowest what it is told first.
+    for node in reversed(graph.nodes) if joined and graph.direction == "right" else graph.nodes:
         clusters.setdefault((node.part if joined else "", node.group), []).append(node)
     parts: dict[str, list[tuple[str, list[Node]]]] = {}
     for (part, group), nodes in clusters.items():
@@ -187,7 +188,7 @@ def to_dot(graph: Graph, *, sizes_only: bool = False) -> str:
             continue  # drawn straight to where it leads, past everything: it has no place in the layout
         tail, head = (edge.head, edge.tail) if edge.back else (edge.tail, edge.head)
         if sizes_only:
-            dot.edge(tail, head, id=str(number), **_blank(edge))
+            dot.edge(tail, head, id=str(number), **_blank(edge, graph.direction))
         else:
             dot.edge(tail, head, **_edge_attributes(edge))
     return str(dot.source)
@@ -223,12 +224,13 @@ def blank_width(edge: Edge) -> float:
     return 6.0 * math.ceil((label_box(edge.labels, on_edge=True)[0] + 12) / 6)
 
 
-def _blank(edge: Edge) -> dict[str, str]:
+def _blank(edge: Edge, direction: str) -> dict[str, str]:
     """A label's stand-in: as many m's of Courier (0.6 em each) and lines (1.2 em) as it takes."""
     attributes: dict[str, str] = {}
     if edge.labels:
         height = label_box(edge.labels, on_edge=True)[1]
-        lines = max(1, round(height / 12 + 0.3))
+        # Beside an arrow that points down a label may be as high as the gap that the arrow crosses.
+        lines = len(edge.labels) if direction == "down" else max(1, round(height / 12 + 0.3))
         attributes["label"] = "\\n".join(["m" * round(blank_width(edge) / 6)] * lines)
     if edge.back:
         attributes["dir"] = "back"

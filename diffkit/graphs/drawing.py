@@ -185,6 +185,8 @@ def draw(
         force: draw more than 1,000 nodes.
         engine: the layout by Graphviz's program "dot", by WebAssembly ("wasm"), or "auto": dot where it is.
 
+    Beyond 150 nodes arrows carry no labels: in an SVG a pointer that rests on one is told.
+
     Raises:
         InputError: for a name, view or direction that there is not; for more than 1,000 nodes.
 

@@ -19,8 +19,9 @@ import threading
 from dataclasses import dataclass, replace
 
 from diffkit.errors import DiffkitError, InputError
-from diffkit.graphs.dot import blank_width, to_dot
-from diffkit.graphs.model import Graph
+from diffkit.graphs.dot import blank_width, label_box, to_dot
+from diffkit.graphs.links import lead_past
+from diffkit.graphs.model import Edge, Graph
 
 __all__ = ["Box", "Curve", "Layout", "LayoutError", "choose_engine", "lay_out", "run_engine"]
 
@@ -29,7 +30,7 @@ Point = tuple[float, float]
 TIME_LIMIT = 60.0
 """Seconds that an engine may take."""
 
-_LARGE = 300
+_LARGE = 150
 """Nodes beyond which WebAssembly runs in a process of its own, which can be stopped."""
 
 
@@ -268,13 +269,36 @@ def lay_out(graph: Graph, engine: str = "auto") -> Layout:
     edges = sorted(told.get("edges", ()), key=lambda e: int(e["id"]))
     labelled = {str(number): edge for number, edge in enumerate(graph.edges)}
     down = graph.direction == "down"
-    drawn = iter([_curve(e, height, blank_width(labelled[e["id"]]) if down else 0.0) for e in edges])
+    drawn = {e["id"]: _curve(e, height, blank_width(labelled[e["id"]]) if down else 0.0) for e in edges}
+    labels = [
+        _label_place(curve.label, labelled[k], down) for k, curve in drawn.items() if curve.label is not None
+    ]
+    past = (list(boxes.values()), labels) if len(boxes) <= _LARGE else ([], [])
+    border = _border(clusters, down)
+
+    def lead(e: Edge) -> tuple[Point, ...]:
+        drawing = Box(width / 2, height / 2, width, height)
+        return lead_past(boxes[e.tail], boxes[e.head], *past, drawing, border, graph.direction)
+
     curves = tuple(
-        _link(boxes[e.tail], boxes[e.head], graph.direction) if e.kind == "kept" else next(drawn)
-        for e in graph.edges
+        Curve(lead(e), None, False, None) if e.kind == "kept" else drawn[str(k)]
+        for k, e in enumerate(graph.edges)
     )
     assert len(boxes) == len(graph.nodes)
     return Layout(width, height, boxes, curves, _in_line(clusters, down))
+
+
+def _border(clusters: dict[str, Box], down: bool) -> float:
+    """Where the primal side of a joined drawing ends."""
+    primal = clusters.get("cluster_primal")
+    if primal is None:
+        return 0.0
+    return primal.x + primal.width / 2 if down else primal.y + primal.height / 2
+
+
+def _label_place(at: Point, e: Edge, down: bool) -> Box:
+    width, height = label_box(e.labels, on_edge=True)
+    return Box(at[0] + width / 2 if down else at[0], at[1], width, height)
 
 
 def _in_line(clusters: dict[str, Box], down: bool) -> dict[str, Box]:
@@ -311,19 +335,6 @@ def _curve(edge: dict[str, str], height: float, label_width: float) -> Curve:
         x, y = _floats(edge["lp"])
         label = (x - label_width / 2 + 6, height - y) if label_width else (x, height - y)
     return Curve(tuple(points), tip, back, label)
-
-
-def _link(a: Box, b: Box, direction: str) -> Curve:
-    """A line that leaves one box and enters another across the layers, bent like an S."""
-    if direction == "right":
-        sign = 1 if b.y >= a.y else -1
-        start, end = (a.x, a.y + sign * a.height / 2), (b.x, b.y - sign * b.height / 2)
-        bend = (start[1] + end[1]) / 2
-        return Curve((start, (a.x, bend), (b.x, bend), end), None, False, None)
-    sign = 1 if b.x >= a.x else -1
-    start, end = (a.x + sign * a.width / 2, a.y), (b.x - sign * b.width / 2, b.y)
-    bend = (start[0] + end[0]) / 2
-    return Curve((start, (bend, a.y), (bend, b.y), end), None, False, None)
 
 
 def direction(a: Point, b: Point) -> Point:

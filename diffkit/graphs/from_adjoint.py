@@ -11,7 +11,7 @@ from diffkit.autodiff.tracer import INPUT
 from diffkit.autodiff.tracer import Node as Row
 from diffkit.graphs.model import Edge, Label, Node
 from diffkit.graphs.rows import at_kink
-from diffkit.graphs.wording import kept_line, plain_text, with_number, with_value
+from diffkit.graphs.wording import kept_line, number, plain_text, with_number, with_value
 
 __all__ = ["adjoint_part", "kept_by", "kept_chips", "kept_lines"]
 
@@ -90,6 +90,8 @@ def _contribution(n: Notation, row: Row, k: int, value: Any, direction: str) -> 
     """What an adjoint edge carries: ``ā·x₂`` and ``= 3``."""
     text = n.contribution(row, k)
     value_ = value_text(value) if dimensions(value) == 0 else ""
+    if value_ and at_kink(row):  # what the formula says at a tie is not what is used there
+        return [Label(number(value_), "number")]
     return with_number(text, value_, direction) if value_ else [Label(text, "partial")]
 
 

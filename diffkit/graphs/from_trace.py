@@ -27,15 +27,21 @@ from diffkit.autodiff.tracer import INPUT
 from diffkit.autodiff.tracer import Node as Row
 from diffkit.containers import describe
 from diffkit.errors import InputError
+from diffkit.graphs.dot import EDGE_SIZE, NODE_SIZES
 from diffkit.graphs.from_adjoint import adjoint_part, kept_chips, kept_lines
+from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
 from diffkit.graphs.rows import at_kink, passes_nothing, symbol_of
 from diffkit.graphs.wording import equal, number, plain_text, with_number, with_value
 
 __all__ = ["VIEWS", "default_cotangents", "from_trace"]
 
-_LONGEST_ROW = 5
-"""Layers that still read left to right on a slide; longer programs are drawn downwards."""
+_LONGEST_ROW, _WIDEST_ROW = 5, 1000.0
+"""Layers, and points of formulas in them, that still read left to right on a slide; longer programs are
+drawn downwards."""
+
+_WIDEST_LINE = 270.0
+"""Points beyond which a formula stands below its name, and an arrow does not say whose derivative it has."""
 
 
 def default_cotangents(t: Trace) -> tuple[Any, ...]:
@@ -62,8 +68,20 @@ class _Builder:
     def __init__(self, t: Trace, direction: str | None) -> None:
         self.trace = t
         self.notation = Notation(t)
-        self.direction = direction or ("right" if _layers(t) <= _LONGEST_ROW else "down")
+        self.direction = direction or ("right" if self._fits_a_row() else "down")
         self.outputs = {o.index for o in t.outputs if t.owns(o)}
+
+    def _fits_a_row(self) -> bool:
+        """Whether the program is short enough to be drawn from left to right."""
+        depth: list[int] = []
+        widths: dict[int, float] = {}
+        for row in self.trace.nodes:
+            depth.append(1 + max((depth[p.index] for p in row.parents), default=0))
+            width = text_width(self.notation.equation(row).text, NODE_SIZES["formula"])
+            widths[depth[-1]] = max(widths.get(depth[-1], 0.0), width)
+            if len(widths) > _LONGEST_ROW:
+                return False
+        return sum(widths.values()) <= _WIDEST_ROW
 
     # -- the program --
 
@@ -71,6 +89,10 @@ class _Builder:
         n = self.notation
         kind = "input" if row.fun is INPUT else "output" if row.index in self.outputs else "operation"
         labels = [Label(n.equation(row), "formula")]
+        if row.fun is not INPUT and text_width(labels[0].text, NODE_SIZES["formula"]) > _WIDEST_LINE:
+            formula = n.formula(row)
+            below = Math(f"= {formula.text}", f"= {formula.latex}")
+            labels = [Label(n.name(row), "formula"), Label(below, "formula")]
         value, type_ = value_text(row.value), type_text(row.value)
         if value:
             labels.append(Label(number(value), "value", f"v{row.index}" if slots else ""))
@@ -131,13 +153,23 @@ class _Builder:
         partial = n.partial(row, k)
         if slope is None or (partial is None and dimensions(row.args[k])):
             vjp, bar = n.contribution(row, k), n.bar(row.args[k])
-            return [
-                Label(Math(f"{bar.text} ← {vjp.text}", rf"{bar.latex} \leftarrow {vjp.latex}"), "partial")
-            ]
+            arrow = Math(f"{bar.text} ← {vjp.text}", rf"{bar.latex} \leftarrow {vjp.latex}")
+            return [Label(arrow if self._is_short(arrow) else vjp, "partial")]
         name, text = n.partial_name(row, k), number_text(slope)
+        if at_kink(row):  # what the formula says at a tie is not what is used there
+            return [Label(Math(f"{name.text} := {text}", f"{name.latex} := {number(text).latex}"), "partial")]
         if partial is None or partial.text == text:
-            return [Label(equal(name, number(text)), "partial")]
-        return with_number(equal(name, partial), text, self.direction)
+            return [Label(self._told(name, number(text)), "partial")]
+        return with_number(self._told(name, partial), text, self.direction)
+
+    def _told(self, name: Math, derivative: Math) -> Math:
+        """``∂a/∂x₁ = x₂``, or what is right of the sign where names are long."""
+        whole = equal(name, derivative)
+        return whole if self._is_short(whole) else derivative
+
+    @staticmethod
+    def _is_short(line: Math) -> bool:
+        return text_width(line.text, EDGE_SIZE) <= _WIDEST_LINE
 
     def primal(self) -> tuple[list[Node], list[Edge]]:
         rows = self.trace.nodes
@@ -158,15 +190,6 @@ class _Builder:
             name, g = self.notation.bar(row), swept[row.index]
             nodes.append(self.node(row, [Label(with_value(name, g, row.value), "adjoint", f"a{row.index}")]))
         return nodes, [e for r in self.trace.nodes for e in self.edges(r)]
-
-
-def _layers(t: Trace) -> int:
-    """The number of nodes on the longest path."""
-    depth = [1] * len(t.nodes)
-    for row in t.nodes:
-        for p in row.parents:
-            depth[row.index] = max(depth[row.index], depth[p.index] + 1)
-    return max(depth, default=0)
 
 
 VIEWS = ("primal", "tangent", "circuit", "adjoint", "both")

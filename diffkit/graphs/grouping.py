@@ -30,6 +30,10 @@ GROUPINGS = ("call", "iteration")
 LARGEST = 1000
 """Nodes beyond which a drawing is refused unless forced: nobody can read it."""
 
+LABELLED = 150
+"""Nodes beyond which arrows have no labels: each would add a layer, and laying them out takes minutes.
+What an arrow carries is told to a pointer that rests on it."""
+
 
 @functools.lru_cache(maxsize=256)
 def _loops(code: CodeType) -> tuple[tuple[int, int], ...]:
@@ -227,12 +231,14 @@ def fit_for_drawing(
         if len(graph.nodes) > collapse_beyond:
             graph = _runs(whole, t)
         note = f"{size:,} nodes, collapsed into {len(graph.nodes):,}"
-        return replace(graph, notes=(*graph.notes, note), title=f"{graph.title} ({note})")
-    if size > LARGEST and not force:
+        graph = replace(graph, notes=(*graph.notes, note), title=f"{graph.title} ({note})")
+    elif size > LARGEST and not force:
         raise InputError(
             f"the graph has {size:,} nodes, more than anybody can read. Draw a part (start=, end=, depth=), "
             "let it be collapsed (collapse_beyond=300), or insist with force=True"
         )
+    if len(graph.nodes) > LABELLED:
+        return replace(graph, edges=tuple(replace(e, labels=()) for e in graph.edges))
     return graph
 
 

@@ -3,6 +3,7 @@
 import shutil
 import threading
 
+import numpy as np
 import pytest
 
 from diffkit import programs
@@ -69,6 +70,66 @@ def test_labels_stand_beside_arrows_that_point_down_and_touch_none():
     straight = [c for c in drawing.layout.curves if len({round(x, 1) for x, _ in c.points}) == 1]
     assert straight
     assert all(5 <= c.label[0] - c.points[0][0] <= 12 for c in straight)
+
+
+def points_on(curve):
+    """Points along a chain of cubic Bézier curves, without its ends."""
+    t = np.linspace(0.0, 1.0, 100)[:, None]
+    control = np.array(curve.points)
+    pieces = [control[k : k + 4] for k in range(0, len(control) - 1, 3)]
+    p = np.concatenate(
+        [
+            (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
+            for a, b, c, d in pieces
+        ]
+    )
+    return p[1:-1]
+
+
+@pytest.mark.parametrize("direction", ["right", "down"])
+@pytest.mark.parametrize(
+    "name", ["sum_times", "two_outputs", "log_product", "log_sin_max", "reuse", "soft_relu"]
+)
+def test_light_lines_lead_past_all_boxes_and_stay_inside(name, direction):
+    """A line that vanishes behind a box and comes out again seems to begin there."""
+    program = programs.get(name)
+    drawing = draw(program, *program.args, view="both", direction=direction)
+    layout = drawing.layout
+    lines = [(e, c) for e, c in zip(drawing.graph.edges, layout.curves, strict=True) if e.kind == "kept"]
+    assert lines
+    for edge, curve in lines:
+        points = points_on(curve)
+        assert np.all(points > -1)
+        assert np.all(points < (layout.width + 1, layout.height + 1))
+        for id, box in layout.boxes.items():
+            if id not in (edge.tail, edge.head):
+                inside = np.abs(points - (box.x, box.y)) < (box.width / 2 - 2, box.height / 2 - 2)
+                assert not np.any(inside.all(axis=1)), (edge.tail, edge.head, id)
+
+
+@pytest.mark.parametrize("name", ["sum_times", "two_outputs", "log_product"])
+def test_inputs_of_a_joined_drawing_stand_in_their_order(name):
+    program = programs.get(name)
+    drawing = draw(program, *program.args, view="both", direction="right")
+    heights = [drawing.layout.boxes[f"n{k}"].y for k in range(2)]
+    assert heights == sorted(heights)
+
+
+def test_a_program_of_a_few_hundred_rows_is_laid_out_in_seconds():
+    """With labels, each of them a layer more, this one took a minute."""
+
+    def f(x):
+        y = x
+        for _ in range(60):
+            y = np.sin(y * x) + 0.1 * y
+        return y
+
+    drawing = draw(f, 0.7)
+    assert len(drawing.graph.nodes) == 241
+    assert not any(e.labels for e in drawing.graph.edges)
+    assert "∂" in drawing.svg()  # still told to a pointer
+    drawing.graph.node("n240")
+    engines._workers.pop().stop()
 
 
 def test_the_frame_says_what_thin_lines_are_where_it_is_wide_enough():

@@ -238,6 +238,27 @@ def test_a_point_without_derivative_is_dotted(f, args):
     assert "no derivative here" in node.text
 
 
+def test_at_a_tie_the_arrow_has_the_number_that_is_used_and_no_formula_that_says_another():
+    graph = graph_of(lambda x, y: np.maximum(x, y), 2.0, 2.0, view="both")
+    assert [text for _, _, text in edges(graph, "flow")] == ["∂v₁/∂x := 0.5", "∂v₁/∂y := 0.5"]
+    assert [text for _, _, text in edges(graph, "adjoint")] == ["0.5", "0.5"]
+
+
+def test_long_names_are_drawn_downwards_with_formulas_below_them_and_short_labels():
+    def f(activation_of_the_first_hidden_layer, scale_of_the_prior_on_weights):
+        standardised_activation = activation_of_the_first_hidden_layer / scale_of_the_prior_on_weights
+        return standardised_activation**2
+
+    graph = graph_of(f, 1.0, 2.0)
+    assert graph.direction == "down"
+    assert texts(graph)["n2"].splitlines()[:2] == [
+        "standardised_activation",
+        "= activation_of_the_first_hidden_layer/scale_of_the_prior_on_weights",
+    ]
+    assert edges(graph, "flow")[0][2] == "1/scale_of_the_prior_on_weights = 0.5"
+    assert edges(graph, "flow")[2][2] == "2·standardised_activation = 1"
+
+
 def test_beside_the_kink_nothing_is_dotted():
     graph = graph_of(np.abs, -1.0)
     assert not any(n.dotted for n in graph.nodes)
