@@ -24,17 +24,20 @@ class Name(NamedTuple):
     rest: str
 
     def text(self, mark: str = "") -> str:
-        """With a combining mark over the base; an overline joins over several letters."""
-        if mark == BAR and len(self.base) > 1:
-            mark = OVERLINE
-        base = self.base if not mark else unicodedata.normalize("NFC", "".join(c + mark for c in self.base))
+        """With a combining mark over the base: an overline over all of its letters, a dot over the middle."""
+        marks = [mark] * len(self.base)
+        if len(self.base) > 1:
+            middle = len(self.base) // 2
+            marks = [OVERLINE if mark == BAR else mark if k == middle else "" for k in range(len(self.base))]
+        base = "".join(c + m for c, m in zip(self.base, marks, strict=True))
+        base = unicodedata.normalize("NFC", base) if mark else base
         return base + self.below.translate(SUBSCRIPTS) + self.rest
 
     def latex(self, mark: str = "") -> str:
         if len(self.base) == 1 and self.base.isalpha():
-            base = self.base
+            base = _greek(self.base)
         else:
-            base = rf"\mathrm{{{latex_escape(self.base)}}}"
+            base = rf"\mathrm{{{''.join(map(_greek, latex_escape(self.base)))}}}"
         if mark:
             command = r"\dot" if mark == DOT else r"\bar" if len(self.base) == 1 else r"\overline"
             base = f"{command}{{{base}}}"
@@ -45,6 +48,19 @@ class Name(NamedTuple):
 BAR = "\u0304"
 DOT = "\u0307"
 OVERLINE = "\u0305"
+
+
+_LIKE_LATIN = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True))
+"""Greek letters that look Latin, and have no command of their own."""
+
+
+def _greek(letter: str) -> str:
+    r"""A letter for LaTeX: ``{\lambda}`` for λ, others as they are."""
+    spelled = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(letter, ""))
+    if letter.isascii() or not spelled or letter in _LIKE_LATIN:
+        return _LIKE_LATIN.get(letter, letter)
+    command = spelled[2].lower().replace("lamda", "lambda")
+    return rf"{{\{command if spelled[1] == 'SMALL' else command.capitalize()}}}"
 
 
 def split_name(name: str) -> Name:

@@ -61,6 +61,25 @@ def test_names_get_an_index_and_a_bar():
     ]
     assert n.bar(t.inputs[2]).text == "r\u0305a\u0305t\u0305e\u0305"
     assert n.dot(t.inputs[0]).text == "\u1e8b₁"
+    assert n.dot(t.inputs[2]).text == "ra\u1e6be"  # as \dot puts it: over the middle
+
+
+def test_greek_letters_are_commands_in_latex():
+    """As letters they would be errors in pdfLaTeX."""
+
+    def f(α, λ_max, Ω, Αlpha):
+        return α * λ_max * Ω * Αlpha
+
+    t = trace(f)(1.0, 2.0, 3.0, 4.0)
+    n = Notation(t)
+    assert [n.name(r).latex for r in t.inputs] == [
+        r"{\alpha}",
+        r"\mathrm{{\lambda}\_max}",
+        r"{\Omega}",
+        r"\mathrm{Alpha}",
+    ]
+    assert n.bar(t.inputs[0]).latex == r"\bar{{\alpha}}"
+    assert n.name(t.inputs[0]).text == "α"
 
 
 def test_two_names_are_never_shown_alike():
