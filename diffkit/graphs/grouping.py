@@ -248,7 +248,7 @@ def _runs(graph: Graph, t: Trace) -> Graph:
     names = []
     for start in range(0, len(t.nodes), length):
         last = min(start + length, len(t.nodes)) - 1
-        names += [f"rows {start}–{last}"] * (last + 1 - start)
+        names += [f"rows {start}–{last}" if last > start else ""] * (last + 1 - start)
     for row in t.inputs[:40]:
         names[row.index] = ""
     return collapse(_with_groups(graph, names))
