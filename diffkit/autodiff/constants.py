@@ -44,15 +44,13 @@ class Constants:
         self._copies: dict[int, tuple[ndarray, ndarray]] = {}  # by id: the array, and its latest copy
         self._locked: list[ndarray] = []
 
-    def keep(self, value: Any) -> Any:
-        """An argument as a row may keep it: the same, but for arrays, in tuples too."""
-        kind = type(value)
-        if kind is ndarray:
-            return self._lock(value) if value.nbytes > _SMALL else self._copy(value)
-        return tuple(map(self.keep, value)) if kind is tuple else value
+    def keep(self, array: ndarray) -> ndarray:
+        """An array as a row may keep it.
 
-    def _copy(self, array: ndarray) -> ndarray:
-        """A copy; the same one for an array that has not changed since, so that rows can be seen to agree."""
+        That is the same copy for as long as the array does not change, so that rows can be seen to agree.
+        """
+        if array.nbytes > _SMALL:
+            return self._lock(array)
         known = self._copies.get(id(array))
         if known is not None:
             copy = known[1]
@@ -61,6 +59,24 @@ class Constants:
         copy = array.copy("K")
         self._copies[id(array)] = array, copy
         return copy
+
+    def keep_all(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call as a row may keep them: the same, but for arrays, in tuples too."""
+        for a in args:
+            if type(a) is ndarray or type(a) is tuple:
+                args = self._keep_any(args)
+                break
+        for a in kwargs.values():
+            if type(a) is ndarray or type(a) is tuple:
+                return args, {name: self._keep_any(value) for name, value in kwargs.items()}
+        return args, kwargs
+
+    def _keep_any(self, value: Any) -> Any:
+        if type(value) is ndarray:
+            return self.keep(value)
+        return tuple(map(self._keep_any, value)) if type(value) is tuple else value
 
     def _lock(self, array: ndarray) -> ndarray:
         """The array itself, read-only from now on, and so is the one that it is a view of."""

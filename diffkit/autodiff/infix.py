@@ -35,6 +35,8 @@ def _infix(
             if type(other) in PENDING:
                 return NotImplemented
             value = compute(self.value, other)
+            if type(other) is np.ndarray:
+                other = recording.constants.keep(other)
         elif other.recording is recording:
             value = compute(self.value, other.value)
         elif other.recording.level > recording.level:

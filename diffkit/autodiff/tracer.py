@@ -157,19 +157,8 @@ class Node(ArrayMethods, InfixOperators):
         rows = recording.rows
         if rows is None:
             raise_closed(recording.owner, site_of(sys._getframe(1)))
-        if type(value) is not float or not fun.builtin:
-            if type(value) is ndarray and value.dtype.hasobject:
-                raise_object_array(describe_site(code, at))
-            if len(args) > 1:  # one alone is a node
-                for a in args:
-                    if type(a) is ndarray or type(a) is tuple:
-                        args = recording.constants.keep(args)
-                        break
-            if kwargs:
-                for a in kwargs.values():
-                    if type(a) is ndarray:
-                        kwargs = {name: recording.constants.keep(v) for name, v in kwargs.items()}
-                        break
+        if type(value) is ndarray and value.dtype.hasobject:
+            raise_object_array(describe_site(code, at))
         self.recording = recording
         self.fun = fun
         self.args = args
@@ -309,8 +298,12 @@ class Node(ArrayMethods, InfixOperators):
             value = fun.compute(self.value)
         elif len(inputs) == 2 and inputs[1] is self and type(inputs[0]) is not Node:
             value = fun.compute(inputs[0], self.value)
+            if type(inputs[0]) is ndarray:
+                inputs = (self.recording.constants.keep(inputs[0]), self)
         elif len(inputs) == 2 and inputs[0] is self and type(inputs[1]) is not Node:
             value = fun.compute(self.value, inputs[1])
+            if type(inputs[1]) is ndarray:
+                inputs = (self, self.recording.constants.keep(inputs[1]))
         else:
             return apply(fun, inputs, NO_KWARGS, frame)
         node = Node(self.recording, fun, inputs, NO_KWARGS, value, frame.f_code, frame.f_lasti)
@@ -345,6 +338,8 @@ def apply(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: 
     if recording is None:
         return fun.compute(*args, **kwargs)
     value = fun.compute(*values, **kwargs)
+    if len(args) > 1 or kwargs:
+        args, kwargs = recording.constants.keep_all(args, kwargs)
     node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
     return unpack(node, frame) if type(value) is not Node and isinstance(value, _SEVERAL) else node
 
@@ -357,6 +352,7 @@ def _apply_to_mixed(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any
     recording = max((a.recording for a in args if type(a) is Node), key=lambda r: r.level)
     values = [a.value if type(a) is Node and a.recording is recording else a for a in args]
     value = fun.compute(*values, **kwargs)
+    args, kwargs = recording.constants.keep_all(args, kwargs)
     node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
     return unpack(node, frame) if type(value) is not Node and isinstance(value, _SEVERAL) else node
 
