@@ -29,7 +29,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.trace import is_differentiable, parameter_names, plain, record
+from diffkit.autodiff.leaves import is_differentiable
+from diffkit.autodiff.trace import parameter_names, record
+from diffkit.autodiff.tracer import plain
 from diffkit.containers import describe, flatten, paths
 from diffkit.errors import DiffkitError, InputError
 

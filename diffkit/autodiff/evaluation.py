@@ -27,8 +27,8 @@ import numpy as np
 from diffkit.autodiff.notation import Math, Notation, absent, dimensions, type_text, value_text
 from diffkit.autodiff.sites import belongs_to_diffkit, source_line
 from diffkit.autodiff.sweeps import reverse_sweep, zeros_like
-from diffkit.autodiff.trace import Trace, plain
-from diffkit.autodiff.tracer import INPUT, Node
+from diffkit.autodiff.trace import Trace
+from diffkit.autodiff.tracer import INPUT, Node, plain
 from diffkit.tables import Table, format_cell, latex_escape
 
 __all__ = [

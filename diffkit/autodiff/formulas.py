@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from diffkit.autodiff.trace import plain
+from diffkit.autodiff.tracer import plain
 from diffkit.tables import latex_escape
 
 __all__ = [

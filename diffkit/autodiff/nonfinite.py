@@ -9,7 +9,8 @@ import numpy as np
 
 from diffkit.autodiff.scatter import Accumulator, Scatter
 from diffkit.autodiff.sweeps import reverse_sweep
-from diffkit.autodiff.trace import Trace, plain
+from diffkit.autodiff.trace import Trace
+from diffkit.autodiff.tracer import plain
 from diffkit.errors import DomainError
 
 __all__ = ["refuse_non_finite"]

@@ -47,8 +47,8 @@ from diffkit.autodiff.formulas import (
 from diffkit.autodiff.rules.einsum import pullback_subscripts
 from diffkit.autodiff.sweeps import reverse_sweep
 from diffkit.autodiff.symbols import BAR, DOT, Name, split_name
-from diffkit.autodiff.trace import Trace, plain
-from diffkit.autodiff.tracer import GETITEM, INPUT, PART, Node, Primitive, Recording
+from diffkit.autodiff.trace import Trace
+from diffkit.autodiff.tracer import GETITEM, INPUT, PART, Node, Primitive, Recording, plain
 from diffkit.autodiff.values import (
     absent,
     constant_piece,

@@ -20,7 +20,7 @@ import numpy as np
 from diffkit.autodiff.rules.elementwise import complete_rules
 from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.scatter import Accumulator, Scatter
-from diffkit.autodiff.tracer import INPUT, PART, Node, Primitive, Recording
+from diffkit.autodiff.tracer import INPUT, PART, Node, Primitive, Recording, plain
 from diffkit.errors import NoRuleError, TraceError
 
 __all__ = ["Scatter", "forward_sweep", "reverse_sweep", "zeros_like"]
@@ -40,8 +40,7 @@ def zeros_like(value: Any) -> Any:
     >>> zeros_like(2.5), zeros_like(np.ones(2, np.float32))
     (0.0, array([0., 0.], dtype=float32))
     """
-    while type(value) is Node:
-        value = value.value
+    value = plain(value)
     if isinstance(value, tuple | list):
         return _like_container(value, map(zeros_like, value))
     return np.zeros_like(value) if isinstance(value, np.ndarray) else type(value)(0)
@@ -343,16 +342,10 @@ def _checked(c: Any, like: Any, fun: Primitive, what: str, row: Node) -> Any:
         )
     if c is None or isinstance(c, str | dict | tuple | list):
         raise TraceError(f"{what} of {fun.name} returned {c!r}, not a number or an array ({row.site})")
-    given, expected = np.shape(_plain(c)), np.shape(_plain(like))
+    given, expected = np.shape(plain(c)), np.shape(plain(like))
     if given != expected:
         raise TraceError(
             f"{what} of {fun.name} returned shape {given}, but what it belongs to has shape {expected} "
             f"({row.site}). A rule sums over the axes along which its argument was broadcast."
         )
     return fit(c, like)
-
-
-def _plain(value: Any) -> Any:
-    while type(value) is Node:
-        value = value.value
-    return value

@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diffkit.autodiff.leaves import copied, is_differentiable, like, ones_like, own, still
 from diffkit.autodiff.refusals import explained, raise_closed
 from diffkit.autodiff.sweeps import forward_sweep, reverse_sweep, zeros_like
-from diffkit.autodiff.tracer import INPUT, Decision, Node, Recording
+from diffkit.autodiff.tracer import INPUT, Decision, Node, Recording, plain
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
 from diffkit.errors import InputError, TraceError
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from diffkit.autodiff.source import Source
     from diffkit.tables import Table
 
-__all__ = ["Trace", "record", "trace"]
+__all__ = ["Trace", "is_differentiable", "parameter_names", "plain", "record", "trace"]
 
 
 class Trace:
@@ -90,7 +91,7 @@ class Trace:
     @property
     def value(self) -> Any:
         """What the function returned; its arrays are copies, for the sweeps read the trace's own."""
-        return self.out_structure.unflatten([_copied(self._plain(o)) for o in self.outputs])
+        return self.out_structure.unflatten([copied(self._plain(o)) for o in self.outputs])
 
     def owns(self, value: Any) -> bool:
         """Whether a value is a row of this trace."""
@@ -137,7 +138,7 @@ class Trace:
         >>> trace(lambda x: (x, [2 * x]))(3.0).unit_cotangents()
         ((np.float64(1.0), [np.float64(1.0)]),)
         """
-        return (self.out_structure.unflatten([_ones(plain(o)) for o in self.outputs]),)
+        return (self.out_structure.unflatten([ones_like(plain(o)) for o in self.outputs]),)
 
     def unit_tangents(self) -> tuple[Any, ...]:
         """The direction of the first input: ones there, zeros elsewhere.
@@ -196,7 +197,7 @@ class Trace:
         """The tangents of the outputs, given those of all rows: each an array of its own."""
         found = [swept[o.index] if self.owns(o) else None for o in self.outputs]
         return own(
-            [_still(self._plain(o)) if t is None else t for t, o in zip(found, self.outputs, strict=True)]
+            [still(self._plain(o)) if t is None else t for t, o in zip(found, self.outputs, strict=True)]
         )
 
     def arguments_from(self, leaves: list[Any]) -> Any:
@@ -309,85 +310,6 @@ class Trace:
         from diffkit.autodiff.evaluation import adjoint_table
 
         return adjoint_table(self, cotangents)
-
-
-def _copied(value: Any) -> Any:
-    return value.copy() if type(value) is np.ndarray else value
-
-
-def _still(value: Any) -> Any:
-    """The tangent of an answer that does not move: a zero of its shape, and a float's if it is discrete."""
-    shape = np.shape(plain(value))
-    return zeros_like(value) if is_differentiable(value) else np.zeros(shape) if shape else 0.0
-
-
-def _ones(value: Any) -> Any:
-    return np.ones_like(value, dtype=None if np.asarray(value).dtype.kind in "fc" else float)[()]
-
-
-def plain(value: Any) -> Any:
-    """The number or array inside any nesting of nodes."""
-    while type(value) is Node:
-        value = value.value
-    return value
-
-
-def is_differentiable(value: Any) -> bool:
-    """Whether a leaf is a real or complex number or array of them (and not an integer or a bool)."""
-    value = plain(value)
-    if type(value) is float or type(value) is complex:
-        return True
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.dtype.kind in "fc"
-    return isinstance(value, float | complex)
-
-
-def own(leaves: list[Any]) -> list[Any]:
-    """The same values, with a copy of every array that is a view, or that occurs twice.
-
-    A rule may hand on its cotangent as it is, or a view of it. Whoever asked for derivatives may
-    change one in place, and must not change another by that.
-    """
-    seen = set()
-    for k, leaf in enumerate(leaves):
-        if type(leaf) is np.ndarray:
-            if leaf.base is not None or id(leaf) in seen or not leaf.flags.writeable:
-                leaves[k] = leaf.copy()
-            seen.add(id(leaf))
-    return leaves
-
-
-def like(given: Any, value: Any, what: Callable[[], str]) -> Any:
-    """A tangent or cotangent brought to the type of the value that it belongs to.
-
-    Args:
-        given: the tangent or cotangent.
-        value: the value; its shape and dtype count.
-        what: says what it is, for messages.
-
-    Raises:
-        InputError: if its shape is another one, or it is no number.
-    """
-    value, bare = plain(value), plain(given)
-    if type(value) is type(bare) is float:
-        return given
-    if isinstance(bare, str | dict | list | tuple) or bare is None:
-        raise InputError(f"{what()} must be a number or an array, not {bare!r}")
-    if np.shape(bare) != np.shape(value):
-        raise InputError(f"{what()} has shape {np.shape(bare)}, but needs {np.shape(value)}")
-    if type(given) is Node:
-        return given
-    if type(value) is float:
-        return complex(given) if isinstance(given, complex) else float(given)
-    if type(value) is complex:
-        return complex(given)
-    dtype = np.asarray(value).dtype
-    dtype = dtype if dtype.kind in "fc" else np.dtype(float)
-    array = np.asarray(given)
-    if array.dtype.kind == "c" and dtype.kind == "f":
-        return array
-    array = array.astype(dtype)
-    return array[()] if isinstance(value, np.generic) else array
 
 
 _ONE_LEAF = Structure(tuple, (0,), (LEAF,), 1)

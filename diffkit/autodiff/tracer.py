@@ -58,6 +58,7 @@ __all__ = [
     "Primitive",
     "Recording",
     "apply",
+    "plain",
     "refuse_keyword",
 ]
 
@@ -207,7 +208,7 @@ class Node(ArrayMethods, InfixOperators):
         without a trace. diffkit's own code has to tell a node from a number, and is told that it is one.
         """
         asked_by = sys._getframe(1).f_globals.get("__name__", "")
-        return Node if asked_by.startswith("diffkit.") else type(_innermost(self))
+        return Node if asked_by.startswith("diffkit.") else type(plain(self))
 
     # -- where Python needs the value itself ----------------------------------------------------------
 
@@ -387,7 +388,8 @@ def call_handler(
     return answer
 
 
-def _innermost(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The number or array inside any nesting of nodes."""
     while type(value) is Node:
         value = value.value
     return value

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.formulas import ATOM, Piece, number_piece, number_text, visible
+from diffkit.autodiff.leaves import is_differentiable
 from diffkit.autodiff.sweeps import zeros_like
-from diffkit.autodiff.trace import is_differentiable, plain
+from diffkit.autodiff.tracer import plain
 from diffkit.tables import latex_escape
 
 __all__ = ["absent", "constant_piece", "dimensions", "index_text", "short", "size", "type_text", "value_text"]

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from diffkit.autodiff.refusals import refuse_keyword, site_of
-from diffkit.autodiff.tracer import FUNCTIONS, UFUNCS, Node, Primitive, nodes_in, plain_index
+from diffkit.autodiff.tracer import FUNCTIONS, UFUNCS, Node, Primitive, nodes_in, plain, plain_index
 from diffkit.errors import TraceError
 
 __all__ = ["Arrangement", "as_array", "decided", "plain", "plain_tree", "user_site"]
@@ -28,19 +28,10 @@ _WITHOUT_SIGNATURE = {"dot": "a b out", "inner": "a b", "vdot": "a b", "where": 
 """Parameters of functions written in C, which tell their signature from NumPy 2.4 on only."""
 
 
-def plain(value: Any) -> Any:
-    """The number or array inside any nesting of nodes: for its shape and dtype.
-
-    A rule that goes by its values takes them through :func:`decided`, which writes down that it did.
-    """
-    while type(value) is Node:
-        value = value.value
-    return value
-
-
 def decided(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """``function(*args, **kwargs)`` on the plain values; on traced ones, a decision of the trace.
 
+    A rule may look at ``plain(x)`` for its shape and dtype; for its values it asks here.
     A program that went by the order of some numbers, or by which of them are zero, holds for others
     only if they are in the same order, or the same of them are zero. So what the function gives (a mask,
     a permutation, a bool) is recorded as a row of its own, and as what the trace goes by.
@@ -70,7 +61,7 @@ def _decision(function: Callable[..., Any]) -> Primitive:
 
 
 def plain_tree(value: Any) -> Any:
-    """The same, inside lists and tuples too."""
+    """The plain values of a call's arguments, inside lists and tuples too."""
     return type(value)(map(plain_tree, value)) if type(value) in (list, tuple) else plain(value)
 
 
