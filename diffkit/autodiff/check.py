@@ -5,12 +5,8 @@ tangent t of one argument and a random cotangent g of the answers, with entries 
 at 0 is computed three ways: by a forward sweep, by a reverse sweep, and from values of phi alone. A
 wrong entry shows in almost every projection, so one pair t, g for each argument will do.
 
-**Nothing in the comparison is a tuned constant.** The slope from values is a least-squares fit of an odd
-polynomial to phi on a symmetric interval. What the fit leaves over is a measurement: of the round-off
-in f if the interval is short, of the neglected terms of the series if it is long. The interval is
-shortened until the slope's error that follows from it is smallest, and that error is the tolerance.
-(After the idea of Moré and Wild, "Estimating derivatives of noisy simulations", ACM TOMS 38, 2012: let
-the measured noise choose the step.) A function too rough for any interval is said to be so.
+**Nothing in the comparison is a tuned constant.** The slope from values comes with its error, which is
+measured (``slopes.py``), and that error is the tolerance. A function too rough for any is said to be so.
 
 Single precision is judged against double: the derivative is checked at the same point in double
 precision, and the one in single precision may differ from that by as much as it moves when the
@@ -24,12 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from diffkit.autodiff.leaves import is_differentiable
+from diffkit.autodiff.slopes import NEGLIGIBLE, slope_at_zero
 from diffkit.autodiff.trace import parameter_names, record
 from diffkit.autodiff.tracer import plain
 from diffkit.containers import describe, flatten, paths
@@ -203,11 +199,11 @@ class _Check:
         for k, label in enumerate(labels):
             if not np.size(xs[k]):
                 continue
-            line = _Line(f, xs, k, ts[k], gs)
-            numeric, uncertainty = _slope(line)
+            line = _AlongLine(f, xs, k, ts[k], gs)
+            numeric, uncertainty = slope_at_zero(line, _DETECTABLE**2)
             size = max(abs(numeric), *(found[k][1] for found in slopes.values()))
             rough = not np.isfinite(uncertainty) or uncertainty > _DETECTABLE * size
-            if rough and not uncertainty <= _NEGLIGIBLE * line.size:
+            if rough and not uncertainty <= NEGLIGIBLE * line.size:
                 raise InputError(
                     f"the derivatives of {self.name} can't be checked here: its values along {label} are too "
                     f"rough, the slope is {numeric:.6g} ± {uncertainty:.1g} at order {order}. Choose a point "
@@ -354,7 +350,7 @@ def _like(given: Any, value: Any) -> Any:
 # -- the slope that values show ---------------------------------------------------------------------------
 
 
-class _Line:
+class _AlongLine:
     """phi(s) = Re(sum(g * f(x + s t))): f seen along a line.
 
     ``size`` is the largest sum of the sizes of phi's terms so far, to which its round-off is relative.
@@ -374,66 +370,3 @@ class _Line:
             return float("nan")
         self.size = max(self.size, size if np.isfinite(size) else 0.0)
         return value
-
-
-_TERMS = 4
-_POINTS = 10
-_NEGLIGIBLE = 1e-6
-"""What the error of a slope may be, next to the function's values, where the slope itself is zero."""
-
-
-@cache
-def _design() -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """The fit of s, s^3, s^5, s^7 to the odd part of phi at ten points, and of 1, s^2, s^4, s^6 to the even.
-
-    Returns:
-        The points in (0, 1]; for the odd and for the even part the matrix that turns its values into
-        the fit's residual; the row that turns the odd part into the slope; and by how much the slope is
-        off for each unit of residual (root mean square): the larger of what noise does and of what
-        the first neglected term, s^9, does.
-    """
-    points = np.sin(np.pi / 2 * np.arange(1, _POINTS + 1) / _POINTS)
-    residuals = []
-    for first in (0, 1):
-        powers = points[:, None] ** np.arange(first, 2 * _TERMS + first, 2)
-        inverse = np.linalg.pinv(powers)
-        residuals.append(np.eye(_POINTS) - powers @ inverse)
-    neglected = points ** (2 * _TERMS + 1)
-    bias = abs(inverse[0] @ neglected) / _rms(residuals[1] @ neglected)
-    noise = np.linalg.norm(inverse[0])
-    return points, np.stack(residuals), inverse[0], float(max(noise, bias))
-
-
-def _rms(residual: np.ndarray) -> float:
-    return float(np.sqrt(np.sum(residual**2) / (_POINTS - _TERMS)))
-
-
-def _slope(line: Callable[[float], float]) -> tuple[float, float]:
-    """The slope of a function at 0 and its error, from the interval on which it is known best.
-
-    >>> import math
-    >>> slope, error = _slope(math.exp)
-    >>> bool(abs(slope - 1) < error < 1e-6)
-    True
-    """
-    points, (even_residual, odd_residual), row, factor = _design()
-    eps = float(np.finfo(float).eps)
-    best = (1.0, float("inf"), float("nan"))  # relative error, error, slope
-    for h in 2.0 ** -np.arange(2, 33, 3):
-        right = np.array([line(s) for s in h * points])
-        left = np.array([line(-s) for s in h * points])
-        odd, even = (right - left) / 2, (right + left) / 2
-        if not (np.isfinite(odd).all() and np.isfinite(even).all()):
-            continue
-        slope = float(row @ odd) / h
-        # A kink leaves its mark on the even part only. Values that agree to the last bit (those of a
-        # linear function) still carry their own rounding.
-        residual = max(_rms(odd_residual @ odd), _rms(even_residual @ even), eps * float(np.abs(odd).max()))
-        error = 3 * factor * residual / h
-        # By relative error: an interval too long to see a narrow feature has a small error and a small slope.
-        # A slope of zero is relative to the values: else any interval with a kink in it would seem better.
-        against = abs(slope) + error + _NEGLIGIBLE * getattr(line, "size", 0.0)
-        best = min(best, (error / against if error else 0.0, error, slope))
-        if best[0] < _DETECTABLE**2:
-            break
-    return best[2], best[1]
