@@ -49,19 +49,17 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.expressions import Writer
+from diffkit.autodiff.layout import INDENT, WIDTH, filled, one_line, wrapped
 from diffkit.autodiff.literals import literal
 from diffkit.autodiff.naming import identifier, identifiers
+from diffkit.autodiff.parameters import Parameters, way_to
 from diffkit.autodiff.passes import apply_passes
-from diffkit.autodiff.program import Guard, Program, Row, program_of
+from diffkit.autodiff.program import Guard, Program, program_of
 from diffkit.autodiff.trace import Trace
 from diffkit.autodiff.tracer import INPUT
-from diffkit.containers import Structure, describe, paths
+from diffkit.containers import Structure, describe
 
 __all__ = ["Source", "source_of", "trace_source"]
-
-WIDTH = 84
-"""Characters in a statement; with its indentation, a line has at most 88."""
-_INDENT = "    "
 
 
 class Source(str):
@@ -122,7 +120,7 @@ def source_of(program: Program, t: Trace, name: str | None = None) -> Source:
     function = identifier(
         name or ("f" + program.name[8:] if program.name[:8] == "<lambda>" else program.name)
     )
-    parameters = _Parameters(program, t)
+    parameters = Parameters(program, t)
     found, taken = identifiers([*parameters.roots, *(r.name for r in program.rows if r.fun is not INPUT)])
     names = dict(
         zip((id(r) for r in program.rows if r.fun is not INPUT), found[len(parameters.roots) :], strict=True)
@@ -130,10 +128,10 @@ def source_of(program: Program, t: Trace, name: str | None = None) -> Source:
     nested = parameters.name_inputs(found, taken, names)
     taken |= {"np", "math", "namedtuple", "_missing", function}
     writer = Writer(names, taken, program.inline)
-    unpacked = [f"{name} = {root}{_way(steps, writer)}" for name, root, steps in nested]
+    unpacked = [f"{name} = {root}{way_to(steps, writer)}" for name, root, steps in nested]
     body, placed = _body(program, writer)
     returned = f"return {_nested(program.structure, program.outputs, writer)}"
-    body = [*unpacked, *body, *_wrapped(returned)]
+    body = [*unpacked, *body, *wrapped(returned)]
 
     signature = parameters.signature(found, names, writer)
     constants, comments = _constants(writer)
@@ -154,99 +152,13 @@ def source_of(program: Program, t: Trace, name: str | None = None) -> Source:
     head += ["", ""] if head else []
     head.append(f"def {function}({signature}):")
     head += _docstring(program.summary)
-    made = Source("\n".join([*head, *(_INDENT + line for line in body), ""]))
+    made = Source("\n".join([*head, *(INDENT + line for line in body), ""]))
     made.name = function
     made.bindings = bindings
     above = "\n".join(head).count("\n") + 1 + len(unpacked)
     made.lines = {row: (above + line, names[row]) for row, line in placed.items()}
     made.program = program
     return made
-
-
-# -- parameters -------------------------------------------------------------------------------------------
-
-_Steps = tuple[tuple[type, int, Any], ...]
-"""The way to a leaf of a nested argument: at each step the container, the position and the key."""
-
-
-def _steps(structure: Structure) -> list[_Steps]:
-    """The way to each leaf."""
-    if structure.container is None:
-        return [()]
-    return [
-        ((structure.container, k, key), *further)
-        for k, (key, child) in enumerate(zip(structure.keys, structure.children, strict=True))
-        for further in _steps(child)
-    ]
-
-
-def _way(steps: _Steps, writer: Writer) -> str:
-    """The text that goes there. A key is written as a literal or bound by name: its repr is anyone's."""
-    return "".join(
-        f"[{writer.constant(key)}]"
-        if issubclass(container, dict)
-        else f".{key}"
-        if hasattr(container, "_make") and identifier(key) == key
-        else f"[{k}]"
-        for container, k, key in steps
-    )
-
-
-class _Parameters:
-    """The function's parameters: one per argument that was traced, then the cotangents."""
-
-    def __init__(self, program: Program, t: Trace) -> None:
-        from diffkit.autodiff.adjoint import AdjointTrace
-
-        primal = t.primal if isinstance(t, AdjointTrace) else t
-        self.inputs: list[list[tuple[Row, _Steps]]] = []  # per parameter: its leaves, and the way to each
-        self.roots: list[str] = []
-        rows = iter(program.inputs)
-        arguments = iter(primal._arguments)
-        for child in primal.in_structure.children:
-            ways = zip(_steps(child), paths(child, ""), strict=True)
-            leaves = [(next(rows), *way) for way in ways if primal.owns(next(arguments))]
-            if leaves:
-                row, _, called = leaves[0]
-                self.roots.append(row.name.removesuffix(called))
-                self.inputs.append([(row, steps) for row, steps, _ in leaves])
-        self.seeds = [s for s in rows if s in program.seeds]
-        self.roots += [s.name for s in self.seeds]
-
-    def name_inputs(
-        self, found: list[str], taken: set[str], names: dict[int, str]
-    ) -> list[tuple[str, str, _Steps]]:
-        """Names for the inputs' rows; for those in nested arguments also which argument, and the way."""
-        nested = []
-        alone: list[list[tuple[Row, _Steps]]] = [[(s, ())] for s in self.seeds]
-        for root, leaves in zip(found, [*self.inputs, *alone], strict=False):
-            for row, steps in leaves:
-                if not steps:
-                    names[id(row)] = root
-                    continue
-                plain = base = identifier(row.name)
-                number = 1
-                while plain in taken:
-                    number += 1
-                    plain = f"{base}_{number}"
-                taken.add(plain)
-                names[id(row)] = plain
-                nested.append((plain, root, steps))
-        return nested
-
-    def signature(self, found: list[str], names: dict[int, str], writer: Writer) -> str:
-        """The parameters as text; a cotangent has the one that was traced for a default."""
-        given = found[: len(self.inputs)]
-        for seed in self.seeds:
-            value = seed.value
-            plain = float(value) if type(value) is np.float64 else value
-            default = literal(plain) if type(plain) in (float, complex) else writer.bind("K", value)
-            given.append(f"{names[id(seed)]}={default}")
-        text = ", ".join(given)
-        if len(text) <= WIDTH - 30:
-            return text
-        inner = textwrap.wrap(text + ",", WIDTH - 4, break_long_words=False, break_on_hyphens=False)
-        return "\n" + "\n".join(_INDENT + line for line in inner) + "\n"
 
 
 # -- statements -------------------------------------------------------------------------------------------
@@ -282,7 +194,7 @@ def _body(program: Program, writer: Writer) -> tuple[list[str], dict[int, int]]:
         else:
             unused = "noqa" in comment
             lines += [f"# {comment}"] if comment and not unused else []
-            first, *rest = _wrapped(statement)
+            first, *rest = wrapped(statement)
             lines += [f"{first}  # noqa: F841" if unused else first, *rest]
         for guard in guards.get(id(row), ()):
             lines += _assertion(guard, writer)
@@ -302,39 +214,11 @@ def _assertion(guard: Guard, writer: Writer) -> list[str]:
     site = guard.site if guard.site.isascii() else guard.site.encode("ascii", "replace").decode()
     message = literal(f"{what} is taken here: {site}") or ""
     line = f"assert {condition}, {message}"
-    return [line] if len(line) <= WIDTH else [f"assert {condition}, (", f"{_INDENT}{_cut(message)}", ")"]
+    return [line] if len(line) <= WIDTH else [f"assert {condition}, (", f"{INDENT}{_cut(message)}", ")"]
 
 
 def _cut(message: str) -> str:
     return message if len(message) < WIDTH - 8 else f"{message[: WIDTH - 13]}...{message[0]}"
-
-
-def _wrapped(statement: str) -> list[str]:
-    """A statement on one line, or on several between its last brackets, or between some of its own."""
-    if len(statement) <= WIDTH or "'" in statement or '"' in statement:
-        return [statement]
-    head, text = re.fullmatch(r"(\w+ = |return )(.*)", statement, re.DOTALL).groups()  # type: ignore[union-attr]
-    opening = re.search(r"[(\[{]", text)
-    if opening and _closes(text[opening.start() :]):
-        return [head + text[: opening.end()], *_filled(text[opening.end() : -1]), text[-1]]
-    return [f"{head}(", *_filled(text), ")"]
-
-
-def _closes(text: str) -> bool:
-    """Whether the bracket that opens the text is closed by its last character."""
-    depth = 0
-    for k, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
-        if depth == 0:
-            return k == len(text) - 1
-    return False
-
-
-def _filled(text: str) -> list[str]:
-    return [
-        _INDENT + line
-        for line in textwrap.wrap(text, WIDTH - 4, break_long_words=False, break_on_hyphens=False)
-    ]
 
 
 def _nested(structure: Structure, leaves: Sequence[Any], writer: Writer) -> str:
@@ -385,10 +269,10 @@ def _constants(writer: Writer) -> tuple[list[str], list[str]]:
             continue
         text = literal(value) if not callable(value) else _named_tuple(value)
         if text is not None:
-            statements += _wrapped(f"{name} = {text}")
+            statements += wrapped(f"{name} = {text}")
         else:
             what = "a function" if callable(value) else describe(value)
-            comments.append(_one_line(f"# {name}: {what}, not written out here; .bindings have it."))
+            comments.append(one_line(f"# {name}: {what}, not written out here; .bindings have it."))
     return statements, comments
 
 
@@ -407,10 +291,10 @@ def _demanded(names: list[str]) -> list[str]:
     opening, closing = "if _missing := [name for name in [", "] if name not in globals()]:"
     whole = opening + listed + closing
     return [
-        *([whole] if len(whole) <= WIDTH else [opening, *_filled(listed), closing]),
-        f"{_INDENT}raise NameError(",
-        *[_INDENT * 2 + line for line in _MISSING],
-        f"{_INDENT})",
+        *([whole] if len(whole) <= WIDTH else [opening, *filled(listed), closing]),
+        f"{INDENT}raise NameError(",
+        *[INDENT * 2 + line for line in _MISSING],
+        f"{INDENT})",
     ]
 
 
@@ -427,13 +311,8 @@ def _written(constants: list[str]) -> set[str]:
 
 
 def _docstring(summary: str) -> list[str]:
-    text = _one_line(summary).replace('"', "'")
+    text = one_line(summary).replace('"', "'")
     lines = [line.replace("\\", "\\\\") for line in textwrap.wrap(text, WIDTH - 10)]
     if len(lines) == 1:
-        return [f'{_INDENT}"""{lines[0]}"""']
-    return [f'{_INDENT}"""{lines[0]}', *(_INDENT + line for line in lines[1:]), f'{_INDENT}"""']
-
-
-def _one_line(text: str) -> str:
-    """Text without what could end a comment, or hide in one."""
-    return "".join(c if c.isprintable() else " " for c in text)
+        return [f'{INDENT}"""{lines[0]}"""']
+    return [f'{INDENT}"""{lines[0]}', *(INDENT + line for line in lines[1:]), f'{INDENT}"""']
