@@ -8,17 +8,16 @@ bound: the text has a name for it, and :attr:`Writer.bound` the function.
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 import operator
 import re
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from diffkit.autodiff.literals import literal, subscript
+from diffkit.autodiff.origins import default_of, import_of, numpy_path, ufunc_of
 from diffkit.autodiff.program import Row
 from diffkit.autodiff.rules import elementwise
 from diffkit.autodiff.tracer import GETITEM, PART, UFUNCS, Primitive
@@ -45,8 +44,6 @@ _INFIX: dict[Callable[..., Any], tuple[str, int]] = {
     operator.ne: ("!=", COMPARE),
 }
 _PREFIX: dict[Callable[..., Any], str] = {operator.neg: "-", operator.pos: "+"}
-
-_MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 
 _FLOAT_TEXTS = {
     name: f"math.{function_name}"
@@ -145,7 +142,7 @@ class Writer:
         """The text of a call."""
         given = [self.operand(a) for a in args]
         for k, v in kwargs.items():
-            default = _default(function, k)
+            default = default_of(function, k)
             if type(v) is not type(default) or v != default:
                 bare = k == "shape" and len(given) == len(args)  # as everybody writes it
                 given.append(self.keyword(v) if bare else f"{k}={self.keyword(v)}")
@@ -154,16 +151,6 @@ class Writer:
     def keyword(self, value: Any) -> str:
         """A keyword's value."""
         return self.constant(value)
-
-
-@functools.cache
-def _default(function: str, keyword: str) -> Any:
-    """What a function of NumPy takes for a keyword that it is not given."""
-    path, _, name = function.rpartition(".")
-    try:
-        return inspect.signature(getattr(_MODULES[path], name)).parameters[keyword].default
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return inspect.Parameter.empty
 
 
 def _holds_array(value: Any) -> bool:
@@ -189,13 +176,13 @@ def _form(fun: Primitive) -> Form:
         return functools.partial(_called, "abs")
     if fun.name in _SPECIAL and fun is _special_primitive(fun.name):
         return _SPECIAL[fun.name]
-    ufunc = _ufunc_of(fun)
+    ufunc = ufunc_of(fun)
     if ufunc is not None and getattr(compute, "__module__", "") == elementwise.__name__:
         on_float = _FLOAT_TEXTS.get(fun.line.name, "") if fun.line else ""
         return functools.partial(_elementwise, f"np.{ufunc.__name__}", on_float)
     if fun is UFUNCS[np.sign]:  # of real numbers, so NumPy's
         return functools.partial(_elementwise, "np.sign", "")
-    path = _numpy_path(compute)
+    path = numpy_path(compute)
     if path:
         return functools.partial(_called, path)
     return functools.partial(_called_by_name, fun)
@@ -257,7 +244,7 @@ def _bound_index(writer: Writer, index: Any) -> str:
 
 def _called_by_name(fun: Primitive, writer: Writer, row: Row) -> tuple[str, int]:
     """A user's primitive, or one of diffkit's own: imported if it has a name there, else bound."""
-    imported = _import_of(fun)
+    imported = import_of(fun)
     if imported:
         return writer.call(writer.imported(*imported, fun.compute), row.args, row.kwargs), ATOM
     return writer.call(writer.bind(_identifier(fun.name), fun.compute), row.args, row.kwargs), ATOM
@@ -382,49 +369,3 @@ def _special_primitive(name: str) -> Primitive:
         return entry
     found = [c.cell_contents for c in entry.__closure__ or () if isinstance(c.cell_contents, Primitive)]
     return found[0]
-
-
-# -- where a function can be imported from --------------------------------------------------------------
-
-
-def _ufunc_of(fun: Primitive) -> Any:
-    for ufunc, primitive in UFUNCS.items():
-        if primitive is fun:
-            return ufunc
-    return None
-
-
-def _numpy_path(compute: Any) -> str | None:
-    """``np.linalg.det``: where the very function is to be had, or the one that this is a quicker form of."""
-    name = getattr(compute, "__name__", "")
-    for path, module in _MODULES.items():
-        found = getattr(module, name, None) if name else None
-        if found is not None and found in (compute, getattr(compute, "__wrapped__", None)):
-            return f"{path}.{name}"
-    return None
-
-
-@functools.lru_cache(maxsize=4096)
-def _import_of(fun: Primitive) -> tuple[str, str] | None:
-    """The module that a primitive is a name of, if a program elsewhere could import it from there."""
-    if fun.builtin:
-        for name, module in list(sys.modules.items()):
-            if name.startswith("diffkit.autodiff") and getattr(module, fun.name, None) is fun:
-                return name, fun.name
-        special = sys.modules.get("scipy.special")
-        if special is not None and getattr(special, fun.name, None) in UFUNCS:
-            ufunc = getattr(special, fun.name)
-            return ("scipy.special", fun.name) if UFUNCS[ufunc] is fun else None
-        compute = fun.compute
-        home, name = getattr(compute, "__module__", ""), getattr(compute, "__name__", "")
-        found = getattr(sys.modules.get(home), name, None)
-        same = found is not None and found in (compute, getattr(compute, "__wrapped__", None))
-        return (home, name) if same else None
-    raw = getattr(fun, "__wrapped__", None)
-    module_name, name = getattr(raw, "__module__", None), getattr(raw, "__qualname__", "")
-    if module_name in (None, "__main__") or not all(
-        map(str.isidentifier, f"{module_name}.{name}".split("."))
-    ):
-        return None
-    home = sys.modules.get(module_name)  # nothing is imported, and so executed, to find out
-    return (module_name, name) if getattr(home, name, None) is fun else None
