@@ -102,12 +102,12 @@ class Stepper:
         for node in graph.nodes:
             row = self.trace.nodes[node.row]
             kind = "adjoint" if self.mode == "reverse" else "tangent"
-            formula = next(label for label in node.labels if label.kind == "formula")
+            formula = [label for label in node.labels if label.kind == "formula"]
             slots = (f"v{row.index}", "value"), (f"d{row.index}", kind)
             notes = [label for label in node.labels if label.kind == "note"]
 
-            def labels(choose: Any, first: Label = formula, slots: Any = slots) -> list[Label]:
-                return [first, *(Label(Math(choose(ever[s]), ""), k, s) for s, k in slots)]
+            def labels(choose: Any, first: Any = formula, slots: Any = slots) -> list[Label]:
+                return [*first, *(Label(Math(choose(ever[s]), ""), k, s) for s, k in slots)]
 
             final.append(replace(node, labels=(*labels(lambda texts: texts[-1]), *notes)))
             widest = labels(lambda texts: max(texts, key=lambda text: text_width(text, 15)))
@@ -135,7 +135,9 @@ class Stepper:
             "TITLE": escape(f"{self.trace.name}, step by step"),
             "INPUTS": escape(inputs),
             "SVG": svg,
-            "WIDTH": f"{min(1100.0, max(360.0, layout.width)):.0f}",
+            "BASIS": f"{min(1100.0, max(360.0, layout.width)):.0f}",
+            "WIDTH": f"{layout.width:.0f}",
+            "RATIO": f"{layout.width / layout.height:.3f}",
             "SWEEP": sweep,
             "TABLE": "\n".join(self._table_row(row.index, state) for row in self.trace.nodes),
             "LAST": str(len(self.steps)),

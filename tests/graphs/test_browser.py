@@ -186,6 +186,32 @@ def test_strange_names_are_shown_as_they_are(open_page, name):
     assert o.page.text_content('tr[data-row="0"] td') == shown
 
 
+def _scale(page):
+    """Pixels per point of the picture."""
+    return page.eval_on_selector("svg.dk", "e => e.getBoundingClientRect().width / e.viewBox.baseVal.width")
+
+
+def test_a_small_picture_grows_on_a_large_screen_and_stays_whole(open_page):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0))
+    o.page.set_viewport_size({"width": 1400, "height": 900})
+    assert 1.2 < _scale(o.page) <= 1.7
+    assert o.page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_on_a_phone_a_wide_picture_is_scrolled_to_the_step_and_can_be_read(open_page):
+    o = open_page(stepper(programs.helmholtz, *programs.helmholtz.args))
+    o.page.set_viewport_size({"width": 390, "height": 800})
+    assert _scale(o.page) >= 0.54
+    assert o.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for _ in range(12):
+        o.press("ArrowRight")
+        box = o.page.locator(".node.now").first.bounding_box()
+        below = o.page.locator(".top").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["y"] >= below["y"] + below["height"]
+
+
 def test_forward_mode(open_page):
     o = open_page(stepper(programs.two_outputs, 2.0, 3.0, mode="forward"))
     o.press("End")
