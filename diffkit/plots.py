@@ -232,7 +232,11 @@ def error_curve(*sweeps: ErrorSweep, path: str | os.PathLike[str] | None = None,
         kind = "The complex step" if all(s.form == "complex" for s in sweeps) else "Finite differences"
         axes.set_title(title or f"{kind} at x = {sweeps[0].x:g}", loc="left")
         columns = 3 if len(sweeps) == 1 else 2
-        plot.figure.legend(loc="outside lower center", ncols=columns, columnspacing=1.4)
+        legend = plot.figure.legend(
+            loc="outside lower center", ncols=columns, columnspacing=1.4, handlelength=2.8
+        )
+        for handle in legend.legend_handles:  # one marker each: not as small as among many, nor as large
+            handle.set_markersize(min(max(handle.get_markersize(), 6), 12))
     if path is not None:
         plot.save(path)
     return plot
@@ -259,10 +263,10 @@ def _one_curve(axes: Any, sweep: ErrorSweep) -> None:
     axes.plot(sweep.h, _shown(sweep.bound), label="textbook bound", zorder=1, **SERIES[5].line(linewidth=1.4))
     _slopes(axes, sweep)
     star = {"marker": "*", "markersize": 17, "linestyle": "none", "zorder": 5}
-    found = f"best h found, {sweep.best_h:.1e}"
+    found = f"best h found, {_power_of_ten(sweep.best_h)}"
     axes.plot([sweep.best_h], [sweep.best_error], color="#000000", label=found, **star)
     if np.isfinite(sweep.predicted_h):
-        predicted = f"best h predicted, {sweep.predicted_h:.1e}"
+        predicted = f"best h predicted, {_power_of_ten(sweep.predicted_h)}"
         axes.axvline(sweep.predicted_h, label=predicted, **SERIES[6].line(linewidth=1.3))
 
 
@@ -275,12 +279,18 @@ def _many_curves(axes: Any, sweeps: Sequence[ErrorSweep]) -> None:
         sizes = np.abs(sweep.error)
         scattered = np.where(np.abs(sizes - sweep.median_error) > 0.1 * sweep.median_error, sizes, 0.0)
         axes.plot(sweep.h, _shown(scattered), **series.dots(alpha=0.35, markersize=3))
-        width = max(1.8, 4.6 - 1.3 * k)
+        width = max(2.6, 5.2 - 1.3 * k)
         axes.plot(sweep.h, _shown(sweep.median_error), label=label, **series.line(linewidth=width))
         if np.isfinite(sweep.predicted_h):  # rings of different sizes, since two forms may agree
             size = 18 - 4 * (k % 3)
             axes.plot([sweep.predicted_h], [sweep.predicted_error], **series.dots(markersize=size), **ring)
     axes.plot([], [], label="optimum predicted", **Series("#000000", "none", "o").dots(markersize=12), **ring)
+
+
+def _power_of_ten(value: float) -> str:
+    """1.3e-09 as mathematics."""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return rf"${mantissa} \times 10^{{{int(exponent)}}}$"
 
 
 def _slope(fit: Fit) -> str:
@@ -340,13 +350,20 @@ def swell_curve(table: Table, *, title: str = "", columns: Sequence[str] | None 
             points = [(n, _log10(v)) for n, v in zip(table["n"], table[name], strict=True) if v]
             marks = {"marker": series.marker, "markersize": 6, "markevery": max(1, len(points) // 10)}
             axes.plot(*zip(*points, strict=True), label=name, **series.line(**marks))
-        axes.set(xlabel="n", ylabel="number of nodes")
+        axes.set(xlabel="n", ylabel="number of nodes", xlim=_from_the_first(table["n"]))
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.yaxis.get_major_locator().set_params(integer=True)
         axes.yaxis.set_major_formatter(lambda v, _: f"$10^{{{v:g}}}$")
         axes.set_title(title, loc="left")
         axes.legend(loc="best")
     return plot
+
+
+def _from_the_first(counts: Sequence[int]) -> tuple[float, float]:
+    """Limits of an axis on which nothing stands before the first number, and no tick does either."""
+    first, last = min(counts), max(counts)
+    margin = max(0.04 * (last - first), 0.5)
+    return max(first - margin, first - 0.9), last + margin
 
 
 _TELLING = (
@@ -401,13 +418,14 @@ def loss_curve(
     """A loss against the epoch of training, on a logarithmic axis."""
     with canvas() as (plot, axes):
         axes.plot(range(1, len(values) + 1), values, **SERIES[0].line())
-        axes.set(yscale="log", xlabel=xlabel, ylabel=ylabel)
+        axes.set(yscale="log", xlabel=xlabel, ylabel=ylabel, xlim=_from_the_first([1, len(values)]))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_title(title, loc="left")
     return plot
 
 
 def image_grid(images: np.ndarray[Any, Any], *, title: str = "", columns: int = 8, scale: str = "") -> Plot:
-    """Small images side by side on one scale, whose zero is white: weights, filters, digits.
+    """Small images side by side on one scale, whose zero is white and whose negative end has a dash.
 
     Args:
         images: an array (count, height, width).
@@ -426,6 +444,9 @@ def image_grid(images: np.ndarray[Any, Any], *, title: str = "", columns: int = 
             shown = cell.imshow(image, cmap="PuOr", vmin=-limit, vmax=limit)
             cell.set(xticks=[], yticks=[])
             cell.grid(visible=False)
+            # In black and white both ends of the scale are dark: a dash tells the negative end.
+            down, across = np.nonzero(np.asarray(image) < -limit / 4)
+            cell.scatter(across, down, marker="_", color="#000000", s=25)
             cell.spines[:].set_visible(False)
             cells.append(cell)
         plot.figure.colorbar(shown, ax=cells, fraction=0.02, pad=0.02, label=scale)
