@@ -44,8 +44,8 @@ assert np.array_equal(J, A)
 # - dD/dy = dD/dz W, of shape (1, m)(m, n) = (1, n).
 #
 # For W, look at one entry: z_i = sum_j W_ij y_j + b_i, so dz_i/dW_ij = y_j and dD/dW_ij = dD/dz_i y_j.
-# Collected in numerator layout, (dD/dW)^T = y dD/dz: a column times a row, (n, 1)(1, m) = (n, m).
-# **The dimensions leave no other choice.** A gradient in the shape of W is its transpose.
+# Collected in numerator layout, dD/dW = y dD/dz: a column times a row, (n, 1)(1, m) = (n, m). **The
+# dimensions leave no other choice.** A gradient in the shape of W is its transpose.
 
 # %%
 W, y, bias = dk.programs.affine.args

@@ -39,8 +39,8 @@ save(dk.plots.error_curve(*sweeps.values(), title="The V of three forms"), "04_t
 
 # %% [markdown]
 # **Rule.** Forward and backward differences have order 1: ten times smaller an h, ten times smaller an
-# error. Central differences have order 2, since the errors of both sides cancel. In the round-off regime
-# the slope is -1 for all: the error of the difference is about constant, and is divided by h.
+# error. Central differences have order 2: the second derivative's terms, one from each side, cancel. In
+# the round-off regime the slope is -1 for all: the difference's error is about constant, and divided by h.
 
 # %%
 orders = {form: sweep.observed_order for form, sweep in sweeps.items()}
@@ -78,7 +78,7 @@ save(
 # %% [markdown]
 # **Subtlety.** The subtraction, which textbooks blame, contributes almost nothing: it is exact, or nearly
 # so. It *exposes* what was rounded before: in f, and in x + h. The step's own rounding, often the largest
-# part, vanishes for an h that is a power of two.
+# part, vanishes for an h that is a power of two, as long as x + h has bits for it.
 
 # %%
 assert abs(float(few.at(1e-10).arithmetic)) < 1e-14

@@ -1,7 +1,7 @@
 """Higher order: derivatives of derivatives
 
-Goals: nest modes; compute a Hessian-vector product forward over reverse, at the cost of a gradient; compare
-symbolic and traced Hessians.
+Goals: nest modes; compute a Hessian-vector product forward over reverse, at the cost of a few gradients;
+compare symbolic and traced Hessians.
 Before: 06_forward_mode, 07_reverse_mode, 09_forward_or_reverse. 25 minutes.
 """
 
