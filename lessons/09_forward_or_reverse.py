@@ -70,8 +70,8 @@ for n in sizes:
     curves["central differences"].append(1.0 + 2.0 * n)
     curves["forward mode"].append(1.0 + n * sweep["forward"] / operations(t))
     curves["reverse mode"].append(1.0 + sweep["reverse"] / operations(t))
-reverse = curves["reverse mode"][-1]
-predict("256 weights: f and its gradient by reverse mode take how many times f's operations?", round(reverse, 2))
+times = round(curves["reverse mode"][-1], 2)
+predict("256 weights: f and its gradient by reverse mode, as a multiple of f's operations?", times)
 rows = [[n, *(round(curve[k], 2) for curve in curves.values())] for k, n in enumerate(sizes)]
 print(dk.Table(["n", *curves], rows, caption="Operations for f and its gradient, as a multiple of f's"))
 assert max(curves["reverse mode"]) <= 2
