@@ -51,7 +51,7 @@ def lead_past(
     for candidates in (_middle_to_middle, _side_to_side, _by_a_lane):  # the plain ones first
         curves = candidates(a, b, way, drawing, border)
         points = _samples(curves)
-        outside = points.shape[1] - _inside(points, [drawing], -4.0)
+        outside = points.shape[1] - _inside(points, [drawing], -12.0)  # clear of the frame
         hits = _BOX * (_inside(points, boxes, 0.0) + outside) + _LABEL * _inside(points, labels, 2.0)
         costs = hits + np.linalg.norm(np.diff(points, axis=1), axis=2).sum(axis=1)
         k = int(np.argmin(costs))
