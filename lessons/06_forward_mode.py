@@ -26,7 +26,7 @@ t = dk.trace(program)(x1, x2)
 # direction. Start with the direction itself, the **seed**, and go down the list, a chain rule a row.
 
 # %%
-predict("a = x1 x2 at (2, 3), seed (1, 0). What is the tangent of a?", t.tangents(1.0, 0.0)[2])
+predict(f"a = x1 x2 at ({x1:g}, {x2:g}), seed (1, 0). The tangent of a?", t.tangents(1.0, 0.0)[2])
 print(t.tangent_table(1.0, 0.0))
 assert t.tangents(1.0, 0.0)[2] == x2
 

@@ -28,7 +28,7 @@ b = 5 * a
 program = dk.programs.reuse.with_(last="product")
 t = dk.trace(program)(x)
 total = t.adjoints(1.0)[t.names.index("a")]
-predict("a = 2.25, and c = a b with b = 5a. What is the adjoint of a?", total)
+predict(f"a = {a}, and c = a b with b = 5a. What is the adjoint of a?", total)
 assert np.isclose(total, 10 * a)
 partial = dk.grad(lambda a, b: a * b)(a, b)
 assert np.isclose(partial, 5 * a)

@@ -110,8 +110,6 @@ for _ in range(epochs):
 score = accuracy(parameters, held_out)
 predict("What percentage of the held-out pictures will it get right?", round(100 * score))
 print(f"{epochs} epochs: loss {curve[-1]:.4f}, held out {100 * score:.1f} % right")
-assert score >= 0.94
-assert curve[-1] < curve[0] / 10
 
 # %% [markdown]
 # **Subtlety.** A wrong gradient often still trains, only worse. That is why it is checked against
@@ -128,6 +126,8 @@ save(
     ),
     "14_weights.svg",
 )
+assert score >= 0.94
+assert curve[-1] < curve[0] / 10
 
 # %% [markdown]
 # ## Exercises

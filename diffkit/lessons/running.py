@@ -88,9 +88,23 @@ def listing() -> Table:
 
 
 def run(lesson: Lesson, *, fast: bool = False, figures: str | None = None) -> None:
-    """Runs a lesson in this process, as ``python lessons/NN_slug.py`` would."""
+    """Runs a lesson in this process, as ``python lessons/NN_slug.py`` would.
+
+    Raises:
+        AssertionError: if one of its claims does not hold, with a note on what that may mean.
+    """
     with environment(fast, figures):
-        runpy.run_path(str(lesson.path), run_name="__main__")
+        try:
+            runpy.run_path(str(lesson.path), run_name="__main__")
+        except AssertionError as error:
+            error.add_note(_CLAIM)
+            raise
+
+
+_CLAIM = (
+    "This claim of the lesson does not hold. If you changed a number above, it may have held for the old one "
+    "only: change the assertion as well, or delete it."
+)
 
 
 def run_all(*, fast: bool = False, figures: str | None = None) -> int:

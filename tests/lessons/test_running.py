@@ -105,6 +105,13 @@ def test_all_goes_on_after_a_failure_and_says_so(few: Path, capsys: pytest.Captu
     assert "ZeroDivisionError" in printed.err
 
 
+def test_a_claim_that_no_longer_holds_says_what_that_may_mean(few: Path) -> None:
+    (few / "lessons" / "03_changed.py").write_text('"""Changed: a number\n"""\n\nx = 3\nassert x == 2\n')
+    with pytest.raises(AssertionError) as failed:
+        running.run(running.find("changed"))
+    assert "If you changed a number above" in failed.value.__notes__[0]
+
+
 def test_one_thing_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("07", "--all") == 2
     assert "one of them" in capsys.readouterr().err
