@@ -60,6 +60,9 @@ def _chain(*parts: Math | None) -> str:
     return " = ".join(texts)
 
 
+_COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+
+
 def primal_steps(t: Trace, n: Notation) -> list[Step]:
     """The values, one by one."""
     steps = []
@@ -71,7 +74,10 @@ def primal_steps(t: Trace, n: Notation) -> list[Step]:
             )
             continue
         edges = tuple(f"{row.index}.{k}" for k, a in enumerate(row.args) if t.owns(a))
-        formula = _chain(name, n.formula(row), n.formula_in_numbers(row))
+        told = [n.formula(row), n.formula_in_numbers(row)]
+        if row.fun.name in _COMPARISONS:
+            told = [part and Math(f"({part.text})", f"({part.latex})") for part in told]
+        formula = _chain(name, *told)
         names = [n.name(a).text for a in dict.fromkeys(row.parents)]
         words = (
             f"{name.text} is computed from {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."

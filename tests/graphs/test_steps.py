@@ -27,6 +27,14 @@ def test_values_come_first_and_then_adjoints_flow_back():
     assert sources == sorted(sources, reverse=True)
 
 
+def test_what_a_comparison_is_equal_to_stands_outside_its_brackets():
+    page = stepper(lambda x: x * 2.0 if x > 1.0 else x, 3.0)
+    assert [s.formula for s in page.steps if s.kind == "primal"] == [
+        "v₁ = (x > 1) = (3 > 1)",
+        "v₂ = x·2 = 3·2",
+    ]
+
+
 def test_before_the_sweep_there_are_dashes_and_no_zeros():
     initial = stepper(programs.sum_times, -2.0, 5.0, -4.0)._initial()
     assert initial["v0"] == "–"
