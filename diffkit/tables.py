@@ -69,9 +69,7 @@ def _power_of_ten(value: int) -> str:
     """A large integer to three digits, without writing its decimals out (it may have millions)."""
     sign, value = ("-", -value) if value < 0 else ("", value)
     exponent = int((value.bit_length() - 1) * math.log10(2))
-    # The digits in front: scale by an exact power so that no precision is lost.
-    front = value // 10 ** (exponent - 5) if exponent >= 5 else value * 10 ** (5 - exponent)
-    mantissa = front / 10**5
+    mantissa = value // 10 ** (exponent - 5) / 10**5  # integers, so that nothing overflows
     if mantissa >= 9.995:
         mantissa, exponent = mantissa / 10, exponent + 1
     return f"{sign}{mantissa:.2f}e+{exponent}"

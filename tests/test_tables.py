@@ -46,6 +46,11 @@ def test_latex_escapes_and_uses_booktabs(table: Table) -> None:
     assert r"\caption{A caption a note}" in latex
 
 
+def test_latex_has_a_caption_for_the_notes_alone_and_none_without_either() -> None:
+    assert r"\caption{seen}" in Table(["a"], [[1]], notes=["seen"]).latex()
+    assert r"\caption" not in Table(["a"], [[1]]).latex()
+
+
 def test_html_escapes(table: Table) -> None:
     assert "x_1 &amp; &lt;y&gt;" in table.html()
     assert "<y>" not in table.html()
