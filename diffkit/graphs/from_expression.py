@@ -16,8 +16,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import sympy
+from sympy.functions.elementary.piecewise import ExprCondPair
+from sympy.printing.pretty.pretty_symbology import greek_unicode
 
 from diffkit.autodiff.notation import Math
+from diffkit.autodiff.symbols import split_name
 from diffkit.errors import InputError
 from diffkit.expressions import intern, post_order
 from diffkit.graphs.model import Edge, Graph, Label, Node
@@ -33,14 +36,30 @@ _SIGNS: dict[Any, tuple[str, str]] = {
     sympy.Max: ("max", r"\max"),
     sympy.Min: ("min", r"\min"),
     sympy.Abs: ("|x|", "|x|"),
+    sympy.Eq: ("=", "="),
+    sympy.Ne: ("≠", r"\ne"),
+    sympy.Lt: ("x < y", "x < y"),
+    sympy.Le: ("x ≤ y", r"x \le y"),
+    sympy.Gt: ("x > y", "x > y"),
+    sympy.Ge: ("x ≥ y", r"x \ge y"),
+    ExprCondPair: ("if", r"\text{if}"),
 }
+
+_OPERANDS = ((Label(Math("x", "x"), "partial"),), (Label(Math("y", "y"), "partial"),))
+"""What arrows carry where the order matters: a layout is free to put the exponent before the base."""
+
+
+def _symbol(name: str) -> str:
+    """``β₁`` for beta_1."""
+    parts = split_name(name)
+    return parts._replace(base=greek_unicode.get(parts.base, parts.base)).text()
 
 
 def _label(node: Any) -> Math:
     if not node.args:
         latex = sympy.latex(node)
-        text = str(node).replace("-", "−") if node.is_number else str(node)
-        return Math(text, latex)
+        text = _symbol(str(node)) if node.is_Symbol else str(node)
+        return Math(text.replace("-", "−") if node.is_number else text, latex)
     sign = _SIGNS.get(node.func)
     if sign:
         return Math(*sign)
@@ -100,7 +119,7 @@ def _dag(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[list
         count = uses.get(id(node), 0)
         nodes.append(_node(names[id(node)], node, id(node) in top, count if node.args else 0, tips[id(node)]))
     edges = [
-        Edge(names[id(node)], names[id(a)], "flow", key=f"{names[id(node)][1:]}.{k}")
+        _edge(names[id(node)], names[id(a)], node, k)
         for node in reversed(order)
         for k, a in enumerate(node.args)
     ]
@@ -110,15 +129,21 @@ def _dag(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[list
 def _tree(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[list[Node], list[Edge]]:
     nodes: list[Node] = []
     edges: list[Edge] = []
-    stack: list[tuple[Any, str, int]] = [(r, "", 0) for r in reversed(roots)]
+    stack: list[tuple[Any, str, Any, int]] = [(r, "", None, 0) for r in reversed(roots)]
     while stack:
-        node, parent, k = stack.pop()
+        node, parent, above, k = stack.pop()
         name = f"n{len(nodes)}"
         nodes.append(_node(name, node, not parent, 0, tips[id(node)]))
         if parent:
-            edges.append(Edge(parent, name, "flow", key=f"{parent[1:]}.{k}"))
-        stack += [(a, name, k) for k, a in reversed(list(enumerate(node.args)))]
+            edges.append(_edge(parent, name, above, k))
+        stack += [(a, name, node, k) for k, a in reversed(list(enumerate(node.args)))]
     return nodes, edges
+
+
+def _edge(parent: str, name: str, node: Any, k: int) -> Edge:
+    ordered = node.is_Pow or isinstance(node, sympy.Lt | sympy.Le | sympy.Gt | sympy.Ge)
+    labels = _OPERANDS[k] if ordered else ()
+    return Edge(parent, name, "flow", labels, key=f"{parent[1:]}.{k}")
 
 
 def _node(name: str, node: Any, root: bool, uses: int, tip: str) -> Node:

@@ -7,6 +7,7 @@ from diffkit import programs
 from diffkit.errors import InputError
 from diffkit.expressions import add, intern, multiply
 from diffkit.graphs.drawing import draw
+from diffkit.graphs.from_expression import from_expression
 
 x, y = sympy.symbols("x y")
 
@@ -38,6 +39,19 @@ def test_operators_leaves_and_numbers():
     graph = draw(sympy.sin(x) * y + sympy.Rational(1, 2), view="tree").graph
     assert sorted(n.text for n in graph.nodes) == sorted(["+", "1/2", "×", "y", "sin", "x"])
     assert {n.kind for n in graph.nodes if n.text in "xy"} == {"input"}
+
+
+def test_conditions_and_greek_letters_read_as_mathematics():
+    alpha, beta = sympy.symbols("alpha beta_1")
+    graph = from_expression(sympy.Piecewise((alpha, alpha > beta), (0, True)))
+    assert {n.text for n in graph.nodes} == {"Piecewise", "if", "x > y", "α", "β₁", "0", "True"}
+
+
+@pytest.mark.parametrize("expr", ["a**b", "a < b", "a >= b"])
+def test_arrows_say_which_operand_is_which_where_that_matters(expr):
+    graph = from_expression(sympy.sympify(expr), shared=False)
+    texts = {n.id: n.text for n in graph.nodes}
+    assert {texts[e.head]: e.labels[0].text for e in graph.edges} == {"a": "x", "b": "y"}
 
 
 def test_shared_subexpressions_say_how_often_they_are_used():
