@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import itertools
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -55,6 +56,8 @@ def compare(
         InputError: for an unknown method or arguments with no float among them.
         DomainError: if f is not finite at the arguments.
     """
+    from diffkit.finite import DifferenceWarning
+
     chosen = list(METHODS if methods is None else methods)
     for method in chosen:
         if method not in METHODS:
@@ -64,14 +67,17 @@ def compare(
     note = progress or (lambda step: None)
     problem = Problem(f, args)
     note("reference")
-    reference, how = exact_reference(problem, digits)
+    reference, how, kinks = exact_reference(problem, digits)
     arguments = problem.arguments(problem.x)
     seconds_f = _seconds(lambda: problem.f(*arguments), 0.02)
     rows = []
     for method in chosen:
         note(method)
-        rows.append(_row(method, problem, reference, seconds_f))
-    return Comparison(problem.name, rows, problem.inputs, reference, how, seconds_f)
+        with warnings.catch_warnings():
+            if kinks:  # of which the table has a note
+                warnings.simplefilter("ignore", DifferenceWarning)
+            rows.append(_row(method, problem, reference, seconds_f))
+    return Comparison(problem.name, rows, problem.inputs, reference, how, seconds_f, kinks)
 
 
 def _row(method: str, problem: Problem, reference: np.ndarray[Any, Any], seconds_f: float) -> Row:
@@ -81,8 +87,10 @@ def _row(method: str, problem: Problem, reference: np.ndarray[Any, Any], seconds
     except DiffkitError as reason:
         return Row(method, why=str(reason))
     known = np.isfinite(reference)
-    scale = np.max(np.abs(reference[known]), initial=0.0) or 1.0
-    error = float(np.max(np.abs(outcome.value - reference)[known], initial=0.0) / scale)
+    error = None
+    if np.any(known):
+        scale = np.max(np.abs(reference[known])) or 1.0
+        error = float(np.max(np.abs(outcome.value - reference)[known]) / scale)
     return Row(
         method,
         value=outcome.value,

@@ -24,7 +24,8 @@ class Row:
     Attributes:
         method: one of :data:`METHODS`.
         value: the Jacobian, (outputs, inputs); None where the method can't do this program.
-        error: the largest error of an entry, relative to the largest entry of the reference.
+        error: the largest error of an entry, relative to the largest entry of the reference; None where
+            the reference has none.
         evaluations: how often f was run; tracing is one run.
         seconds: the time of the derivative once set up.
         times_f: that time as a multiple of one evaluation of f.
@@ -51,9 +52,10 @@ class Comparison:
         name: the function's name.
         inputs: the names of the columns of the Jacobian.
         reference: the Jacobian to fifty digits, rounded to floats; NaN in columns that were not
-            computed.
+            computed, and where f has a kink or a jump.
         reference_method: how it was computed.
         seconds_f: the time of one evaluation of f.
+        kinks: a sentence for each entry that has no derivative at this point.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Comparison:
         reference: np.ndarray[Any, Any],
         reference_method: str,
         seconds_f: float,
+        kinks: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.rows = list(rows)
@@ -71,6 +74,7 @@ class Comparison:
         self.reference = reference
         self.reference_method = reference_method
         self.seconds_f = seconds_f
+        self.kinks = list(kinks)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -105,6 +109,7 @@ class Comparison:
             f"error: the largest of an entry, relative to the largest entry; reference: "
             f"{self.reference_method}",
             f"one evaluation of f takes {_duration(self.seconds_f)}",
+            *self.kinks,
             *(f"{r.method}: {r.why}" for r in self.rows if r.why),
         ]
         caption = f"{self.name}: the Jacobian of {_count(outputs, 'output')} by {_count(inputs, 'input')}"

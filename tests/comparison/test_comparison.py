@@ -147,3 +147,26 @@ def test_saving(two_outputs: dk.Comparison, tmp_path) -> None:
 def test_bad_input(call, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_at_a_kink_no_error_is_told_and_no_warning_printed():
+    def f(x, y):
+        return np.array([abs(x - 1.0) * y, x * y])
+
+    result = dk.compare(f, 1.0, 2.0)
+    assert np.isnan(result.reference).tolist() == [[True, False], [False, False]]
+    assert result.kinks == [
+        "no derivative of output 1 at x = 1, so no error is told: from the left it is -2, from the right 2"
+    ]
+    assert result["reverse mode"].error < 1e-15  # of the other entries
+    assert result.kinks[0] in str(result)
+
+
+def test_where_nothing_has_a_derivative_there_are_no_errors():
+    def step(x):
+        return x**2 if x > 1.0 else x - 5.0
+
+    result = dk.compare(step, 1.0)
+    assert result.kinks == ["no derivative at x = 1, so no error is told: f jumps"]
+    assert all(row.error is None for row in result)
+    assert dk.compare(step, 2.0)["forward mode"].error < 1e-15
