@@ -155,3 +155,11 @@ def test_unlike_variables_in_every_dtype(dtype):
     mixed = gradient(lambda p: np.sin(p[0]) + p[1] ** 2, (np.float32(0.5), 1e5))
     assert mixed[0].dtype == np.float32
     assert mixed[1] == pytest.approx(2e5, rel=1e-6)
+
+
+def test_a_kink_in_one_of_several_outputs_is_no_error_of_the_arithmetic():
+    """Its curvature is infinite, so its best step is 0; the other outputs are differentiated all the same."""
+    x = np.array([1.0, 2.0])
+    with pytest.warns(DifferenceWarning):
+        found = jacobian(lambda v: np.array([abs(v[0] - 1.0) * v[1], v[0] * v[1]]), x)
+    np.testing.assert_allclose(found[1], [2.0, 1.0], rtol=1e-9)
