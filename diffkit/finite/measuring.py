@@ -85,7 +85,7 @@ class Measured:
             sizes: |f| at the points of the stencil, if it is known.
         """
         steps = steps.astype(float)
-        with np.errstate(over="ignore", invalid="ignore"):  # at a kink a derivative is inf, its best step 0
+        with np.errstate(all="ignore"):  # at a kink a derivative may be inf, and its best step 0
             noise = np.fmax(self.noise, self.epsilon * sizes)
             relative = least_error(formula, noise / self.unit, self.leading, steps / scale)
             return self.unit * (relative / scale**formula.n)
