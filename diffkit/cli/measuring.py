@@ -64,7 +64,9 @@ def error(
     if file is not None and Path(file).suffix in PLOT_ENDINGS:
         from diffkit.plots import error_curve
 
-        click.echo(f"wrote {error_curve(*sweeps, title=f'{p.name} at {x:g}').save(file)}")
+        what = f"{p.name}, output {output_number}" if output_number > 1 else p.name
+        title = f"{what} at {by or next(iter(p.inputs))} = {x:g}"
+        click.echo(f"wrote {error_curve(*sweeps, title=title).save(file)}")
         return
     show([s.table if parts else s.summary for s in sweeps], format_, file)
 

@@ -100,6 +100,15 @@ def test_every_command_takes_them(diffkit, mine) -> None:
     assert "math.sin(x)" in diffkit("source", "mine.py:f", "1", "2").out
 
 
+def test_the_curve_says_by_what_and_where(diffkit, mine) -> None:
+    command = ("error", "mine.py:f", "1", "2", "--by", "x", "--form", "forward", "-o", "c.svg")
+    assert diffkit(*command).status == 0
+    assert "<!-- f at x = " in (mine / "c.svg").read_text()
+    command = ("error", "two_outputs", "--by", "x2", "--output", "2", "--form", "forward", "-o", "c.svg")
+    assert diffkit(*command).status == 0
+    assert "<!-- two_outputs, output 2 at x2 = 3 -->" in (mine / "c.svg").read_text()
+
+
 def test_a_file_does_not_take_the_place_of_a_module(diffkit, mine) -> None:
     import random
 
