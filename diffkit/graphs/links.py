@@ -57,7 +57,7 @@ def lead_past(
         k = int(np.argmin(costs))
         if costs[k] < least:
             best, least = curves[k], float(costs[k])
-        if hits[k] < _BOX:
+        if hits[k] == 0 or (candidates is _side_to_side and hits[k] < _BOX):
             break
     return tuple((float(x), float(y)) for x, y in best)
 
