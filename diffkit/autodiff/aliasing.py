@@ -35,6 +35,8 @@ def refuse_shared(node: Any, symbol: str, frame: FrameType) -> None:
         symbol: the operator, without the equals sign.
         frame: the user's.
     """
+    if not isinstance(_array(node), np.ndarray):
+        return  # a number is never changed in place
     holders = list(_holders(node, frame))
     if len(holders) > 1:
         names = " and ".join(list(dict.fromkeys(holders))[:2])

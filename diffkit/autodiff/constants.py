@@ -82,7 +82,8 @@ class Constants:
         """The array itself, read-only from now on, and so is the one that it is a view of."""
         if type(array.base) is ndarray:
             self._lock(array.base)
-        if array.flags.writeable:
+        # An array that is repeated along an axis is not written to: NumPy warns of its flag being read.
+        if 0 not in array.strides and array.flags.writeable:
             array.setflags(write=False)
             self._locked.append(array)
         return array

@@ -76,7 +76,7 @@ def _in_place(symbol: str) -> Callable[[Any, Any], Any]:
     """``x += y``, which Python does as ``x = x + y`` if this says that it has no way of its own."""
 
     def augmented(self: Any, other: Any) -> Any:
-        if type(self.value) is not float and self.ndim:
+        if type(self.value) is not float:
             refuse_shared(self, symbol, sys._getframe(1))
         return NotImplemented
 

@@ -167,6 +167,22 @@ def test_arrays_are_writeable_again_when_the_trace_is_complete():
     before[:] = whole[0, 0] = 5.0
 
 
+@pytest.mark.parametrize(
+    "c",
+    [
+        np.broadcast_to(np.ones(LARGE), (3, LARGE)),
+        np.broadcast_arrays(np.ones(LARGE), np.ones((3, 1)))[0],
+        np.frombuffer(bytes(8 * LARGE)),
+        np.frombuffer(bytearray(8 * LARGE)),
+        np.asfortranarray(np.ones((30, 40)))[::2, ::-1],
+    ],
+    ids=["repeated", "repeated in two", "bytes", "a buffer", "every other"],
+)
+def test_large_arrays_of_every_kind(c):
+    expected = np.sum(c)
+    np.testing.assert_array_equal(dk.grad(lambda x: np.sum(x[0] * c) + np.sum(c * x[1]))(X)[:2], expected)
+
+
 def test_an_error_of_the_programs_own_about_a_fixed_array_stays_what_it_is():
     fixed = np.ones(3)
     fixed.flags.writeable = False

@@ -456,6 +456,12 @@ def test_a_change_in_place_that_others_would_see(f):
         dk.hessian(f)(X)
 
 
+def test_an_array_without_axes_is_changed_in_place_too():
+    with pytest.raises(TraceError, match=r"in place, which is also seen through x and y"):
+        dk.grad(_alias)(np.array(2.0))
+    assert dk.grad(_alias)(np.float64(2.0)) == dk.grad(_alias)(2.0) == 5.0  # as no number is
+
+
 def _accumulated(x):
     total = 0.0
     for element in x:

@@ -28,6 +28,8 @@ def _conj(x: Any) -> Any:
 
 
 def _matmul_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if type(y) is list or type(y) is tuple:  # x @ [1.0, 2.0]
+        y = np.asarray(y)
     x_ndim, y_ndim = len(x.shape), len(y.shape)
     if y_ndim == 1:
         return fit(g * y if x_ndim == 1 else g[..., None] * y, x)
@@ -39,6 +41,8 @@ def _matmul_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
 
 
 def _matmul_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if type(x) is list or type(x) is tuple:
+        x = np.asarray(x)
     x_ndim, y_ndim = len(x.shape), len(y.shape)
     if x_ndim == 1:
         return fit(g * x if y_ndim == 1 else x[:, None] * g[..., None, :], y)

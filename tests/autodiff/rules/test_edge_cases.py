@@ -128,6 +128,18 @@ def test_empty_arrays():
     assert dk.grad(lambda x: np.sum(dk.numpy.logcumsumexp(x, axis=1)))(empty).shape == (0, 3)
 
 
+def test_a_plain_list_beside_an_operator_is_an_array():
+    one, two = [1.0, 2.0, 3.0, 4.0], [[1.0, 2.0], [0.0, 1.0], [2.0, 0.0], [1.0, 1.0]]
+    for f in (
+        lambda x: one @ x,
+        lambda x: x @ tuple(one),
+        lambda x: np.sum(x @ two),
+        lambda x: np.sum(np.matmul(one, x) * x * one),
+        lambda x: np.sum(one / x + (x - one)),
+    ):
+        dk.check_grads(f)(V)
+
+
 def test_gradients_by_floats_are_floats():
     for f in (
         np.sum,
