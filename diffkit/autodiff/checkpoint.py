@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
+from diffkit.autodiff.program import same_bits
 from diffkit.autodiff.sweeps import zeros_like
-from diffkit.autodiff.trace import record
-from diffkit.autodiff.tracer import Node, Primitive, apply
+from diffkit.autodiff.trace import Trace, record
+from diffkit.autodiff.tracer import Node, Primitive, apply, plain
 from diffkit.containers import Structure, flatten
 from diffkit.errors import TraceError
 
@@ -29,8 +30,12 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     It works in both modes and nested to any depth. Arguments and answers may be nested
     containers. What f differentiates must come in as a positional argument, not from around it.
 
+    f is run again for each sweep, and must compute the same then: what varies (a loop's variable, random
+    numbers) is to be an argument.
+
     Raises:
-        TraceError: if f uses a traced value that is not among its arguments.
+        TraceError: if f uses a traced value that is not among its arguments, or gives another answer when
+            it is run again.
 
     >>> import numpy as np
     >>> from diffkit.autodiff.operators import grad
@@ -81,18 +86,35 @@ def _apply_segment(
             )
         return answer
 
+    def recorded(ans: Any, leaves: tuple[Any, ...]) -> Trace:
+        t = record(run, leaves, {})
+        # A trace has the math module's bits where a plain run has NumPy's, so that is the second to be asked.
+        if not _same(t.value, ans) and not _same(run(*map(plain, leaves)), ans):
+            raise TraceError(
+                f"the checkpointed function {name} gave another answer when it was run again for the sweep: "
+                "something that it uses has changed since, like a loop's variable, an array that is updated, "
+                f"or random numbers. Pass that as an argument: checkpoint({name})(x, k)"
+            )
+        return t
+
     def vjp(g: Any, ans: Any, *leaves: Any) -> tuple[Any, ...]:
-        pulled = record(run, leaves, {}).pull_back(g)
+        pulled = recorded(ans, leaves).pull_back(g)
         return (pulled,) if len(leaves) == 1 else tuple(pulled)
 
     def jvp(tangents: tuple[Any, ...], ans: Any, *leaves: Any) -> Any:
         given = [zeros_like(x) if t is None else t for t, x in zip(tangents, leaves, strict=True)]
-        return record(run, leaves, {}).push_forward(*given)
+        return recorded(ans, leaves).push_forward(*given)
 
     fun = Primitive(name, compute, joint=True)
     fun.line = None  # the name may be one of the table's, the function is another
     fun.vjps, fun.jvps = (vjp,), (jvp,)
     return apply(fun, tuple(leaves), {}, frame)
+
+
+def _same(answer: Any, again: Any) -> bool:
+    """Whether two answers, a number or array or a tuple of them, are the same to the last bit."""
+    pairs = zip(flatten(answer)[0], flatten(again)[0], strict=True)
+    return all(same_bits(plain(a), plain(b)) for a, b in pairs)
 
 
 def _leaves_and_structure(answer: Any) -> tuple[list[Any], list[Structure]]:

@@ -178,7 +178,8 @@ def deriv(f: Function, argnum: Argnum = 0) -> Function:
 def make_vjp(f: Function, argnum: Argnum = 0) -> Function:
     """``make_vjp(f)(*args)`` gives ``(vjp, value)``; ``vjp(g)`` is the cotangent of the argument.
 
-    The trace is kept, so that ``vjp`` can be called any number of times, a sweep each.
+    The trace is kept, so that ``vjp`` can be called any number of times, a sweep each. It refers to the
+    arrays among the arguments, which must not be changed in place before that.
 
     >>> vjp, value = make_vjp(lambda x: np.array([1.0, 2.0]) * x)(3.0)
     >>> value, vjp(np.array([1.0, 1.0]))

@@ -1,5 +1,6 @@
 """Checkpoints: the same derivatives, in both modes and nested, in the memory of one segment."""
 
+import math
 import tracemalloc
 
 import numpy as np
@@ -107,3 +108,43 @@ def test_memory_is_that_of_one_segment():
 
     # 64 arrays against 8 at the checkpoints and 8 within a segment, and a few of the sweeps.
     assert peak(lambda: dk.grad(saved)(x)) < 0.4 * peak(lambda: dk.grad(whole)(x))
+
+
+def test_a_segment_that_is_another_when_it_is_run_again():
+    def a_loop(x):
+        return sum(dk.checkpoint(lambda y: np.sum(y * y) * k)(x) for k in (1.0, 2.0))  # noqa: B023
+
+    def an_update(x):
+        scale, total = np.ones(2), 0.0
+        for _ in range(2):
+            total = total + dk.checkpoint(lambda y: np.sum(y * y * scale))(x)  # noqa: B023
+            scale *= 2.0
+        return total
+
+    def a_draw(x):
+        rng = np.random.default_rng(0)
+        return dk.checkpoint(lambda y: np.sum(y * y * rng.normal(size=2)))(x)
+
+    x = np.array([0.3, 2.0])
+    for f in (a_loop, an_update, a_draw):
+        for derivative in (dk.grad(f), lambda x, f=f: dk.make_jvp(f)(x)(x), dk.hessian(f)):
+            with pytest.raises(TraceError, match=r"another answer when it was run again.*as an argument"):
+                derivative(x)
+
+
+def test_what_varies_is_an_argument():
+    def f(x):
+        scale, total = np.ones(2), 0.0
+        segment = dk.checkpoint(lambda y, s, k: np.sum(np.sin(y) * s) ** k)
+        for k in (1, 2, 3):
+            total = total + segment(x, scale, k)
+            scale *= 2.0
+        return total
+
+    dk.check_grads(f)(np.array([0.3, 2.0]))
+    # math.exp and np.exp differ in the last bit here and there; a segment of floats is still the same.
+    for point in np.linspace(0.1, 3.0, 200).tolist():
+        g = dk.grad(dk.checkpoint(lambda x: np.exp(np.sin(np.exp(x)))))(point)
+        assert g == pytest.approx(
+            math.exp(math.sin(math.exp(point))) * math.cos(math.exp(point)) * math.exp(point)
+        )
