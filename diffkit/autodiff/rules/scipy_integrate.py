@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import scipy.integrate
 
+from diffkit.autodiff.program import same_bits
 from diffkit.autodiff.rules.calls import as_array
 from diffkit.autodiff.rules.register import fit, reentrant
-from diffkit.autodiff.tracer import Node, Primitive, apply, nodes_in
+from diffkit.autodiff.tracer import Node, Primitive, apply, nodes_in, plain
 from diffkit.containers import flatten
 from diffkit.errors import NoRuleError, TraceError
 
@@ -46,12 +47,24 @@ def _solution(y0: Any, t: Any, theta: Any, dynamics: Dynamics, options: dict[str
     return scipy.integrate.odeint(plain_dynamics, y0, t, **options)
 
 
+def _refuse_change(ys: Any, y0: Any, t: Any, theta: Any, dynamics: Dynamics, options: dict[str, Any]) -> None:
+    """Refuses dynamics that have changed since they were solved: the equations below would be of others."""
+    again = _solution(plain(y0), plain(t), plain(theta), dynamics, options)
+    if not same_bits(again, plain(ys)):
+        raise TraceError(
+            "the function given to odeint gave another solution when it was solved again for the sweep: "
+            "something that it uses has changed since, like a loop's variable or an array that is updated. "
+            "Pass that to odeint in args=(...), and to the function"
+        )
+
+
 def _vjp(
     g: Any, ys: Any, y0: Any, t: Any, theta: Any, dynamics: Dynamics, options: dict[str, Any]
 ) -> tuple[Any, Any, Any]:
     """The adjoint method: the cotangents of y0, t and theta at once."""
     from diffkit.autodiff.operators import make_vjp
 
+    _refuse_change(ys, y0, t, theta, dynamics, options)
     n = y0.shape[0]
 
     def adjoint_dynamics(state: Any, time: Any, theta: Any) -> Any:
@@ -82,6 +95,7 @@ def _jvp(
     """The sensitivity equation, along the tangents of y0, t and theta at once."""
     from diffkit.autodiff.operators import make_jvp
 
+    _refuse_change(ys, y0, t, theta, dynamics, options)
     n, p = y0.shape[0], theta.shape[0]
     of_y0, of_t, of_theta = (
         v * 0.0 if u is None else u for u, v in zip(tangents, (y0, t, theta), strict=True)

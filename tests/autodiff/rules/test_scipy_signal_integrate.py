@@ -217,6 +217,19 @@ def test_what_odeint_refuses():
         dk.grad(lambda a: scipy_integrate.odeint(decay, a, TIMES, (1.0,))[-1, 0])(0.5)
 
 
+def test_dynamics_that_are_others_at_the_sweep():
+    def f(rate):
+        ends = [
+            integrate.odeint(lambda y, t, r: -r * k * y, 1.0, TIMES, (rate,), **TIGHT)[-1, 0]  # noqa: B023
+            for k in (1.0, 2.0)
+        ]
+        return ends[0] + ends[1]
+
+    for derivative in (dk.grad(f), dk.deriv(f), dk.grad(dk.grad(f))):
+        with pytest.raises(TraceError, match=r"another solution .* in args="):
+            derivative(0.5)
+
+
 def test_plain_odeint_is_scipy_s():
     ours = integrate.odeint(decay, 1.0, TIMES, (0.5,), full_output=True)
     theirs = scipy_integrate.odeint(decay, 1.0, TIMES, (0.5,), full_output=True)
