@@ -89,7 +89,6 @@ class InfixOperators:
     __slots__ = ()
 
     value: Any
-    ndim: Any
 
     __add__, __radd__ = _infix("add", operator.add)
     __sub__, __rsub__ = _infix("subtract", operator.sub)
