@@ -65,11 +65,11 @@ class Constants:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of a call as a row may keep them: the same, but for arrays, in tuples too."""
         for a in args:
-            if type(a) is ndarray or type(a) is tuple:
+            if type(a) is ndarray or (type(a) is tuple and _holds_more_than_numbers(a)):
                 args = self._keep_any(args)
                 break
         for a in kwargs.values():
-            if type(a) is ndarray or type(a) is tuple:
+            if type(a) is ndarray or (type(a) is tuple and _holds_more_than_numbers(a)):
                 return args, {name: self._keep_any(value) for name, value in kwargs.items()}
         return args, kwargs
 
@@ -99,3 +99,11 @@ class Constants:
             array.setflags(write=True)
         self._locked.clear()
         self._copies.clear()
+
+
+_LOOKED_INTO = frozenset({ndarray, tuple})
+
+
+def _holds_more_than_numbers(given: tuple[Any, ...]) -> bool:
+    """Whether there are arrays in a tuple, or tuples that may hold some. In most indices there are none."""
+    return not _LOOKED_INTO.isdisjoint(map(type, given))
