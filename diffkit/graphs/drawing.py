@@ -20,14 +20,16 @@ from typing import Any
 from diffkit.autodiff.trace import Trace, trace
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
+from diffkit.graphs.collapsing import fit_for_drawing
 from diffkit.graphs.dot import to_dot
 from diffkit.graphs.engines import Layout, lay_out
 from diffkit.graphs.from_trace import VIEWS, from_trace
-from diffkit.graphs.grouping import GROUPINGS, fit_for_drawing, group_rows, select
+from diffkit.graphs.grouping import GROUPINGS, group_rows
 from diffkit.graphs.mermaid import to_mermaid
 from diffkit.graphs.model import Graph
 from diffkit.graphs.page import to_html
 from diffkit.graphs.raster import convert
+from diffkit.graphs.selection import select
 from diffkit.graphs.svg import to_svg
 from diffkit.graphs.tikz import to_tikz
 

@@ -1,4 +1,4 @@
-"""Large programs made readable: grouped by function call or loop iteration, collapsed, filtered.
+"""Which rows belong together: those of one function call, or of one iteration of a loop.
 
 A row keeps the code object and the instruction that made it. From these alone it can be told which
 rows one call of a function made (a run of rows of its code, going forward), and which iteration of a
@@ -15,24 +15,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import CodeType
 
-from diffkit.autodiff.notation import Math
 from diffkit.autodiff.sites import belongs_to_diffkit
 from diffkit.autodiff.trace import Trace
 from diffkit.autodiff.tracer import INPUT
 from diffkit.autodiff.tracer import Node as Row
 from diffkit.errors import InputError
-from diffkit.graphs.model import Edge, Graph, Label, Node
+from diffkit.graphs.model import Graph
 
-__all__ = ["GROUPINGS", "collapse", "fit_for_drawing", "group_rows", "row_groups", "select"]
+__all__ = ["GROUPINGS", "group_rows", "row_groups", "with_groups"]
 
 GROUPINGS = ("call", "iteration")
-
-LARGEST = 1000
-"""Nodes beyond which a drawing is refused unless forced: nobody can read it."""
-
-LABELLED = 150
-"""Nodes beyond which arrows have no labels: each would add a layer, and laying them out takes minutes.
-What an arrow carries is told to a pointer that rests on it."""
 
 
 @functools.lru_cache(maxsize=256)
@@ -157,151 +149,10 @@ def _give(
 def group_rows(graph: Graph, t: Trace, by: str) -> Graph:
     """The graph with its nodes assigned to groups; those of the adjoint program go with their rows."""
     names = row_groups(t, by)
-    return _with_groups(graph, names)
+    return with_groups(graph, names)
 
 
-def _with_groups(graph: Graph, names: Sequence[str]) -> Graph:
+def with_groups(graph: Graph, names: Sequence[str]) -> Graph:
+    """The graph with its nodes assigned to groups, given a group's name for every row."""
     nodes = tuple(replace(n, group=names[n.row] if n.row >= 0 else "") for n in graph.nodes)
     return replace(graph, nodes=nodes, groups={name: name for name in names if name})
-
-
-def collapse(graph: Graph) -> Graph:
-    """Each group as one node, with the number of those that it stands for."""
-    order = {name: k for k, name in enumerate(graph.groups)}
-    ids = {
-        n.id: f"{'a' if n.part == 'adjoint' or n.kind == 'kept' else ''}g{order[n.group]}"
-        if n.group
-        else n.id
-        for n in graph.nodes
-    }
-    sizes = Counter(ids.values())
-    nodes: dict[str, Node] = {}
-    for n in graph.nodes:
-        if n.kind == "kept" and n.group:
-            continue
-        if not n.group:
-            nodes[n.id] = n
-        elif ids[n.id] not in nodes:
-            count = sizes[ids[n.id]]
-            what = "adjoint of " if n.part == "adjoint" else ""
-            name = Math(f"{what}{n.group}", rf"\text{{{what}{n.group}}}")
-            lines = (Label(name, "formula"), Label(_nodes(count), "note"))
-            nodes[ids[n.id]] = Node(ids[n.id], "group", lines, part=n.part, row=n.row, tip=n.group)
-    edges: dict[tuple[str, str, str], list[Edge]] = {}
-    for e in graph.edges:
-        tail, head = ids[e.tail], ids[e.head]
-        if tail != head and tail in nodes and head in nodes:
-            edges.setdefault((tail, head, e.kind), []).append(e)
-    merged = tuple(
-        replace(
-            same[0],
-            tail=tail,
-            head=head,
-            labels=same[0].labels if len(same) == 1 and (tail, head) == (same[0].tail, same[0].head) else (),
-            tip=same[0].tip if len(same) == 1 else f"{len(same)} values",
-        )
-        for (tail, head, _), same in edges.items()
-    )
-    layers = dict.fromkeys(tuple(dict.fromkeys(ids[i] for i in layer)) for layer in graph.same_layer)
-    once = Counter(id for layer in layers for id in layer)
-    same_layer = tuple(
-        s for s in layers if len(s) > 1 and nodes.keys() >= set(s) and all(once[id] == 1 for id in s)
-    )
-    return replace(graph, nodes=tuple(nodes.values()), edges=merged, groups={}, same_layer=same_layer)
-
-
-def _nodes(count: int) -> Math:
-    text = f"{count} node{'s' * (count != 1)}"
-    return Math(text, rf"\text{{{text}}}")
-
-
-def fit_for_drawing(
-    graph: Graph, t: Trace, *, grouped: bool, collapse_beyond: int | None, force: bool
-) -> Graph:
-    """A graph small enough to be read: collapsed beyond a number of nodes, refused beyond another.
-
-    Raises:
-        InputError: beyond 1,000 nodes that nothing has collapsed, unless forced.
-    """
-    size = len(graph.nodes)
-    if collapse_beyond is not None and size > collapse_beyond:
-        if not grouped:
-            graph = min((group_rows(graph, t, by) for by in GROUPINGS), key=lambda g: len(collapse(g).nodes))
-        whole, graph = graph, collapse(graph)
-        if len(graph.nodes) > collapse_beyond:
-            graph = _runs(whole, t)
-        note = f"{size:,} nodes, collapsed into {len(graph.nodes):,}"
-        graph = replace(graph, notes=(*graph.notes, note), title=f"{graph.title} ({note})")
-    elif size > LARGEST and not force:
-        raise InputError(
-            f"the graph has {size:,} nodes, more than anybody can read. Draw a part (start=, end=, depth=), "
-            "let it be collapsed (collapse_beyond=300), or insist with force=True"
-        )
-    if len(graph.nodes) > LABELLED:
-        return replace(graph, edges=tuple(replace(e, labels=()) for e in graph.edges))
-    return graph
-
-
-def _runs(graph: Graph, t: Trace) -> Graph:
-    """Runs of rows as groups, for programs without calls or loops to go by."""
-    length = max(2, len(t.nodes) // 40)
-    names = []
-    for start in range(0, len(t.nodes), length):
-        last = min(start + length, len(t.nodes)) - 1
-        names += [f"rows {start}–{last}" if last > start else ""] * (last + 1 - start)
-    for row in t.inputs[:40]:
-        names[row.index] = ""
-    return collapse(_with_groups(graph, names))
-
-
-# -- parts of a graph ----------------------------------------------------------------------------------------
-
-
-def select(
-    graph: Graph,
-    t: Trace,
-    *,
-    start: str | Sequence[str] | None = None,
-    end: str | Sequence[str] | None = None,
-    depth: int | None = None,
-) -> Graph:
-    """The part of a graph that matters.
-
-    Args:
-        graph: the graph of the trace.
-        t: the trace.
-        start: names of rows: only what they reach.
-        end: names of rows: only what reaches them; with ``start``, only the paths between.
-        depth: only rows at most so many operations after the start (or the inputs).
-
-    Raises:
-        InputError: for a name that no row has.
-    """
-    if start is None and end is None and depth is None:
-        return graph
-    kept = set(range(len(t.nodes)))
-    first = _rows_named(t, start) if start is not None else {r.index for r in t.inputs}
-    if start is not None or depth is not None:
-        distance = dict.fromkeys(first, 0)
-        for row in t.nodes:
-            steps = [distance[p.index] + 1 for p in row.parents if p.index in distance]
-            if steps and row.index not in distance and (depth is None or min(steps) <= depth):
-                distance[row.index] = min(steps)
-        kept &= distance.keys()
-    if end is not None:
-        reached = _rows_named(t, end)
-        for row in reversed(t.nodes):
-            if row.index in reached:
-                reached |= {p.index for p in row.parents}
-        kept &= reached
-    return graph.keep(n.id for n in graph.nodes if n.row < 0 or n.row in kept)
-
-
-def _rows_named(t: Trace, names: str | Sequence[str]) -> set[int]:
-    wanted = [names] if isinstance(names, str) else list(names)
-    known = {name: k for k, name in enumerate(t.names)}
-    for name in wanted:
-        if name not in known:
-            some = ", ".join(itertools.islice(known, 12)) + (", ..." if len(known) > 12 else "")
-            raise InputError(f"no value of {t.name} is called {name!r}; there are {some}")
-    return {known[name] for name in wanted}

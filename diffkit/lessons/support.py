@@ -30,11 +30,15 @@ def fast() -> bool:
 
 
 def figures_folder() -> Path:
-    """Where figures go: ``$DIFFKIT_FIGURES``, else ``figures/`` in the clone, else in this folder."""
+    """Where figures go: ``$DIFFKIT_FIGURES``, else ``figures/`` in the clone or, outside it, in this folder.
+
+    So a copy of a lesson that was made elsewhere, to be changed, leaves the clone's figures alone.
+    """
     if os.environ.get(FIGURES):
         return Path(os.environ[FIGURES])
-    clone = Path(__file__).parents[2]
-    return (clone if (clone / "lessons").is_dir() else Path.cwd()) / "figures"
+    clone, here = Path(__file__).parents[2], Path.cwd()
+    in_clone = (clone / "lessons").is_dir() and here.is_relative_to(clone)
+    return (clone if in_clone else here) / "figures"
 
 
 def save(figure: Any, name: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 import diffkit as dk
 from diffkit.cli import main
 from diffkit.errors import InputError
-from diffkit.lessons import fast, find, listing, predict, running, save, seconds, support
+from diffkit.lessons import fast, figures_folder, find, listing, predict, running, save, seconds, support
 
 TINY = '''"""Tiny: a lesson for a test
 
@@ -213,3 +213,12 @@ def test_no_answer_at_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     monkeypatch.setattr("builtins.input", nothing)
     predict("How many?", 3)
     assert capsys.readouterr().out == "Predict: How many?\n\nIt is 3.\n"
+
+
+def test_a_copy_of_a_lesson_leaves_the_clones_figures_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv("DIFFKIT_FIGURES", raising=False)
+    clone = Path(__file__).parents[2]
+    monkeypatch.chdir(clone / "tests")
+    assert figures_folder() == clone / "figures"
+    monkeypatch.chdir(tmp_path)
+    assert figures_folder() == tmp_path / "figures"
