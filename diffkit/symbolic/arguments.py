@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -68,22 +69,23 @@ def checked_mode(mode: str) -> str:
     return mode
 
 
-def orders(given: tuple[Any, ...]) -> list[Expression]:
+def orders(given: tuple[Any, ...]) -> Iterator[Expression]:
     """The variables in turn: x, 3, y and (x, 3), y both mean x three times, then y."""
     if not given:
         raise InputError("expected the symbol to differentiate by, as in diff(expr, x)")
-    turns: list[Expression] = []
+    turns: list[tuple[Expression, int]] = []
     for item in given:
         pair = item if isinstance(item, tuple | sympy.Tuple) and len(item) == 2 else None
         if pair is not None:
-            turns += [variable(pair[0])] * _count(pair[1])
+            turns.append((variable(pair[0]), _count(pair[1])))
         elif isinstance(item, int | sympy.Integer) and not isinstance(item, bool):
             if not turns:
                 raise InputError(f"expected a symbol before the order {item}, as in diff(expr, x, {item})")
-            turns += [turns.pop()] * _count(item)
+            x, before = turns.pop()
+            turns.append((x, before - 1 + _count(item)))
         else:
-            turns.append(variable(item))
-    return turns
+            turns.append((variable(item), 1))
+    return chain.from_iterable(repeat(x, count) for x, count in turns)
 
 
 def _count(order: Any) -> int:

@@ -17,6 +17,7 @@ from sympy.core.function import Application
 
 from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import Expression
+from diffkit.symbolic.budget import BudgetError
 
 __all__ = [
     "DIGITS",
@@ -28,6 +29,7 @@ __all__ = [
     "Arithmetic",
     "float_of",
     "implementation",
+    "within_reach",
 ]
 
 
@@ -38,6 +40,8 @@ class Arithmetic:
         functions: what SymPy's classes mean, by the class's name.
         convert: a value that the user gives, as a number of this kind.
         constant: a SymPy number or constant (2/3, 0.1, pi, E) as a number of this kind.
+        takes_arrays: whether the functions work on arrays, elementwise.
+        terms: how many terms Sums and Products may have in one computation.
     """
 
     def __init__(
@@ -45,10 +49,15 @@ class Arithmetic:
         functions: Mapping[str, Callable[..., Any]],
         convert: Callable[[Any], Any],
         constant: Callable[[Expression], Any],
+        *,
+        takes_arrays: bool = False,
+        terms: int = 100_000,
     ) -> None:
         self.functions = functions
         self.convert = convert
         self.constant = constant
+        self.takes_arrays = takes_arrays
+        self.terms = terms
 
 
 def special(name: str) -> Callable[..., Any]:
@@ -156,12 +165,37 @@ _SCALAR: dict[str, Callable[..., Any]] = {
     "Mod": lambda x, y: x - y * math.floor(x / y),
 }
 
+
+def within_reach(value: Any, what: str) -> Any:
+    """A number that mpmath can compute with: for sin(x) it needs all digits of x before the point.
+
+    Raises:
+        BudgetError: for a number of more than some nine hundred of them.
+    """
+    if abs(value) > _FARTHEST and not mpmath.isinf(value):
+        raise BudgetError(
+            f"{what} of a number with more than {_FARTHEST_DIGITS} digits before the point is not computed "
+            "to a given precision; evaluate in floats, or at another point"
+        )
+    return value
+
+
+_FARTHEST_DIGITS = 900
+_FARTHEST = 10**_FARTHEST_DIGITS
+
+
+def _by_mpmath(name: str) -> Callable[..., Any]:
+    compute = getattr(mpmath, name)
+    return lambda *args: compute(*[within_reach(a, name) for a in args])
+
+
 MPMATH: dict[str, Callable[..., Any]] = {
     **_SCALAR,
-    **{name: getattr(mpmath, name) for name in ("exp", "log", "sqrt", "gamma", "loggamma", "digamma")},
-    **{name: getattr(mpmath, name) for name in ("erf", "erfc", "erfi", "erfinv", "atan2", "floor")},
+    **{name: getattr(mpmath, name) for name in ("log", "sqrt", "atan2", "floor")},
+    **{name: _by_mpmath(name) for name in ("exp", "gamma", "loggamma", "digamma")},
+    **{name: _by_mpmath(name) for name in ("erf", "erfc", "erfi", "erfinv")},
     **{
-        start + name + end: getattr(mpmath, start + name + end)
+        start + name + end: _by_mpmath(start + name + end)
         for start in ("", "a")
         for name in ("sin", "cos", "tan", "cot", "sec", "csc")
         for end in ("", "h")
@@ -270,8 +304,15 @@ _MATH: dict[str, Callable[..., Any]] = {
     "KroneckerDelta": lambda i, j: 1.0 if i == j else 0.0,
 }
 
-FLOATS = Arithmetic(NUMPY, _to_float, float_of)
-SCALARS = Arithmetic(_MATH, _to_float, float_of)
+FLOATS = Arithmetic(NUMPY, _to_float, float_of, takes_arrays=True, terms=10_000_000)
+IEEE = Arithmetic(
+    NUMPY,
+    lambda v: np.asarray(_to_float(v))[()],
+    lambda c: np.asarray(float_of(c))[()],
+    takes_arrays=True,
+    terms=10_000_000,
+)
+SCALARS = Arithmetic(_MATH, _to_float, float_of, terms=10_000_000)
 DIGITS = Arithmetic(MPMATH, _to_mpf, _mpf_constant)
 EXACT = Arithmetic(FRACTIONS, _to_fraction, _fraction_constant)
 
@@ -307,6 +348,3 @@ def implementation(
     if arithmetic is DIGITS:
         return lambda *args: mpmath.mpf(head(*args).evalf(mpmath.mp.dps + 5)._to_mpmath(mpmath.mp.prec))
     return _by_sympy(head)
-
-
-IEEE = Arithmetic(NUMPY, lambda v: np.asarray(_to_float(v))[()], lambda c: np.asarray(float_of(c))[()])

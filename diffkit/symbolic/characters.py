@@ -8,6 +8,7 @@ whole expression at every node.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -93,6 +94,8 @@ class Lengths:
         elif args and _is_plain(cls):
             inside = sum([self.lengths[id(a)] for a in args])
             length, minus = len(cls.__name__) + 2 * len(args) + inside, False
+        elif node.is_Rational:
+            length, minus = _digits(node), node.p < 0
         else:
             length, minus = self._printer.measure(node)
         self.lengths[key] = length
@@ -131,7 +134,7 @@ class Lengths:
         if exponent is S.NegativeOne:
             return self._within(base, level)
         if base.is_Rational and base.p == 1 and base.q != 1:  # (1/2)**(-x) is printed by way of 2**(-x)
-            return len(str(base.q)) + 2 + self._within(exponent, _POW)
+            return _written(base.q) + 2 + self._within(exponent, _POW)
         if exponent.is_Number:
             if exponent.is_Rational and exponent.q == 2 and exponent.p == -1:
                 return len("sqrt()") + self.lengths[id(base)]
@@ -177,9 +180,9 @@ class Lengths:
                     doubled += 2
             elif f.is_Rational:
                 if f.p != 1:
-                    above.append(len(str(f.p)) + (2 if f.p < 0 else 0))
+                    above.append(_written(f.p) + (2 if f.p < 0 else 0))
                 if f.q != 1:
-                    below.append(len(str(f.q)))
+                    below.append(_written(f.q))
             else:
                 above.append(self._factor(f, level))
         length = minus + _joined(above or [1])
@@ -200,7 +203,18 @@ class Lengths:
 
 
 def _digits(number: Expression) -> int:
+    if number.is_Rational:
+        return _written(number.p) + (0 if number.q == 1 else 1 + _written(number.q))
     return len(sstr(number, full_prec=False))
+
+
+def _written(integer: int) -> int:
+    """The characters of an integer; Python itself writes none of more than 4300 digits."""
+    bits = abs(integer).bit_length()
+    if bits < 10_000:
+        return len(str(integer))
+    fewest = int((bits - 1) * math.log10(2)) + 1
+    return fewest + int(abs(integer) >= 10**fewest) + int(integer < 0)
 
 
 def _joined(lengths: Sequence[int]) -> int:

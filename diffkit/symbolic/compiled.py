@@ -27,9 +27,9 @@ from diffkit.errors import DomainError, InputError
 from diffkit.expressions import Expression, intern, post_order
 from diffkit.expressions.table import leaf_of
 from diffkit.symbolic.arithmetics import FLOATS, SCALARS, Arithmetic, implementation
+from diffkit.symbolic.budget import Terms
 from diffkit.symbolic.lanes import in_lanes
 from diffkit.symbolic.matrix_products import times_arrays, times_scalars
-from diffkit.symbolic.parts import integers
 from diffkit.symbolic.source import roots_of
 from diffkit.symbolic.writer import Names, Text, Writer
 
@@ -62,6 +62,7 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
         InputError: for a symbol that is not among the arguments, for names that occur twice, and, by
             the function, for a vector of another length.
         NoRuleError: for a function that nothing computes.
+        BudgetError: by the function, when its Sums and Products have more than ten million terms.
 
     >>> x, y = sympy.symbols("x y")
     >>> f = lambdify([x, y], sympy.log(x) / y)
@@ -174,6 +175,7 @@ class _Program:
             else:
                 parameters.append(texts[id(argument)].text)
         results = ", ".join(r.text for r in writer.write(roots))
+        self.has_loops = any("integers(" in line for line in [*writer.lines, results])
         body = "\n    ".join([*writer.lines, ending.format(results)])
         self.source = f"def program({', '.join(parameters)}):\n    {body}\n"
         self.code = compile(self.source, "<diffkit.symbolic.lambdify>", "exec")
@@ -187,12 +189,26 @@ class _Program:
         """The function in an arithmetic, ``functions`` being those that the user gives."""
         space = {**arithmetic.functions, **_CONSTANTS, **basics, **self.constants}
         space |= {name: implementation(head, arithmetic, functions) for name, head in self.heads.items()}
+        terms = Terms(arithmetic.terms)
+        number = np.float64 if arithmetic.takes_arrays else float
+        space["integers"] = lambda low, high: map(number, terms.integers(low, high))
         exec(self.code, space)
-        return space["program"]  # type: ignore[no-any-return]
+        program: Callable[..., Any] = space["program"]
+        return _counted(program, terms) if self.has_loops else program
+
+
+def _counted(program: Callable[..., Any], terms: Terms) -> Callable[..., Any]:
+    """The program with a count of the terms of its Sums and Products, which begins at each call."""
+
+    def counted(*values: Any) -> Any:
+        terms.start()
+        return program(*values)
+
+    return counted
 
 
 _CONSTANTS = {
-    "pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "integers": integers, "prod": math.prod,
+    "pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "prod": math.prod,
 }  # fmt: skip
 _SCALARS = {"sqrt": math.sqrt, "pow": math.pow, "times": times_scalars}
 _ARRAYS = {"sqrt": np.sqrt, "pow": np.power, "times": times_arrays}
@@ -222,7 +238,6 @@ def _compiled(
     if isinstance(shape, tuple) and not (lanes and lanes.together):
         by_floats = _reshaped(by_floats, shape)
     by_numpy = lines.function(FLOATS, functions, _ARRAYS)
-    is_scalar = {float, int}.issuperset
 
     def of_floats(*values: Any) -> Any:
         try:
@@ -242,15 +257,21 @@ def _compiled(
         elements = np.broadcast_arrays(*outcome)
         return np.stack(elements).reshape(*shape, *elements[0].shape)
 
+    all_floats, all_numbers = {float}.issuperset, {float, int}.issuperset
+
     def compiled(*values: Any) -> Any:
-        return of_floats(*values) if is_scalar(map(type, values)) else of_arrays(*values)
+        if all_floats(map(type, values)):
+            return of_floats(*values)
+        if all_numbers(map(type, values)):  # in integers, 3**(10**9) would be computed to its last digit
+            return of_floats(*map(FLOATS.convert, values))
+        return of_arrays(*values)
 
     shapes = [(k, (len(vector),)) for k, vector in vectors.items()]
     others = [k for k in range(len(arguments)) if k not in vectors]
 
     def are_floats(values: Sequence[Any]) -> bool:
         for k in others:
-            if type(values[k]) is not float and type(values[k]) is not int:
+            if type(values[k]) is not float:
                 return False
         for k, length in shapes:
             if (
@@ -265,7 +286,9 @@ def _compiled(
         if len(values) != len(arguments):
             return by_numpy(*values)  # and Python says how many there should be
         if not are_floats(values):
-            values = tuple(vectors[k].values(v) if k in vectors else v for k, v in enumerate(values))
+            values = tuple(
+                vectors[k].values(v) if k in vectors else FLOATS.convert(v) for k, v in enumerate(values)
+            )
             if not are_floats(values):
                 return of_arrays(*values)
         if lanes is None:

@@ -15,16 +15,16 @@ x*cos(x) + sin(x)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
 import sympy
-from sympy import S
 
 from diffkit.errors import InputError
-from diffkit.expressions import Expression, SymbolicNumber, intern
+from diffkit.expressions import Expression, SymbolicNumber, post_order
+from diffkit.expressions.operations import ONE, ZERO
 from diffkit.symbolic import arguments
-from diffkit.symbolic.budget import within
+from diffkit.symbolic.budget import BudgetError, within
 from diffkit.symbolic.rules import Context
 from diffkit.symbolic.sweeps import forward_sweep, reverse_sweep
 
@@ -32,8 +32,6 @@ __all__ = ["Mode", "diff", "gradient", "hessian", "jacobian", "jvp", "vjp"]
 
 Mode: TypeAlias = Literal["forward", "reverse"]
 Simplify: TypeAlias = bool | Callable[[Any], Any]
-
-_ONE = intern(S.One)
 
 
 def diff(
@@ -56,7 +54,7 @@ def diff(
             or a symbol that then stands for it in the result.
         simplify: False leaves the result as the rules give it. True, or a function such as
             ``sympy.factor``, is applied to it as a separate step.
-        seconds: the time that this step may take.
+        seconds: the time that this step may take, for all elements together.
 
     Returns:
         A SymPy expression, in the shared form that :mod:`diffkit.expressions` describes. Where there
@@ -67,7 +65,8 @@ def diff(
     Raises:
         InputError: for text, conditions, and what can't be differentiated by.
         NoRuleError: for a head without a rule, by name.
-        BudgetError: when the simplification runs out of time.
+        BudgetError: when the simplification runs out of time; or the derivatives of higher order that are
+            asked for hold more than 500,000 operands, and a hundred times as many as the first.
 
     >>> import sympy
     >>> x, y, t = sympy.symbols("x y t")
@@ -83,18 +82,35 @@ def diff(
     mode_ = arguments.checked_mode(mode)
     turns = arguments.orders(variables)
     if isinstance(expr, sympy.MatrixBase):
-        elements = [_repeated(arguments.expression(e), turns, mode_, seed) for e in expr]
-        elements = [simplified(e, simplify, seconds) for e in elements]
-        return type(expr)(*expr.shape, elements)
-    return simplified(_repeated(arguments.expression(expr), turns, mode_, seed), simplify, seconds)
+        elements = _repeated([arguments.expression(e) for e in expr], turns, mode_, seed)
+        return type(expr)(*expr.shape, _simplified(elements, simplify, seconds))
+    derivatives = _repeated([arguments.expression(expr)], turns, mode_, seed)
+    return _simplified(derivatives, simplify, seconds)[0]
 
 
-def _repeated(expr: Expression, turns: list[Expression], mode: str, seed: Any) -> Expression:
+def _repeated(exprs: list[Expression], turns: Iterator[Expression], mode: str, seed: Any) -> list[Expression]:
+    """The expressions differentiated by one variable after the other."""
     start = arguments.seed(seed)
-    for x in turns:
-        sweep = forward_sweep if mode == "forward" else reverse_sweep
-        (expr,) = sweep([expr], Context([x]), [start])
-    return expr
+    operands = most = 0
+    for order, x in enumerate(turns):
+        if order:
+            operands += sum(len(node._args) for node in post_order(*exprs))
+            most = most or _GROWTH * operands + _MOST_OPERANDS
+        if operands > most:
+            raise BudgetError(
+                f"the derivatives up to order {order} hold {operands:,} operands in all, and the next ones "
+                "would hold more; simplify on the way, as in diff(diff(expr, x, 10, simplify=True), x, 10)"
+            )
+        if mode == "forward":  # what the expressions share is done once
+            exprs = forward_sweep(exprs, Context([x]), [start])
+        else:
+            exprs = [reverse_sweep([expr], Context([x]), [start])[0] for expr in exprs]
+        if all(expr is ZERO for expr in exprs):
+            break
+    return exprs
+
+
+_GROWTH, _MOST_OPERANDS = 100, 500_000  # of higher derivatives, beside the first: what takes some seconds
 
 
 def gradient(
@@ -113,7 +129,7 @@ def gradient(
     [b*c, a*c, a*b]
     """
     (row,) = _jacobian([arguments.expression(expr)], arguments.variables(xs), arguments.checked_mode(mode))
-    return [simplified(e, simplify, seconds) for e in row]
+    return _simplified(row, simplify, seconds)
 
 
 def jacobian(
@@ -149,14 +165,14 @@ def jacobian(
     if mode is None:
         mode = "forward" if len(columns) <= len(rows) else "reverse"
     entries = [e for row in _jacobian(rows, columns, arguments.checked_mode(mode)) for e in row]
-    entries = [simplified(e, simplify, seconds) for e in entries]
+    entries = _simplified(entries, simplify, seconds)
     return sympy.ImmutableDenseMatrix(len(rows), len(columns), entries)
 
 
 def _jacobian(roots: list[Expression], xs: list[Expression], mode: str) -> list[list[Expression]]:
     if mode == "reverse":
-        return [reverse_sweep([root], Context(xs), [_ONE]) for root in roots]
-    columns = [forward_sweep(roots, Context([x]), [_ONE]) for x in xs]
+        return [reverse_sweep([root], Context(xs), [ONE]) for root in roots]
+    columns = [forward_sweep(roots, Context([x]), [ONE]) for x in xs]
     return [[column[k] for column in columns] for k in range(len(roots))]
 
 
@@ -177,11 +193,8 @@ def hessian(
     """
     symbols = arguments.variables(xs)
     (first,) = _jacobian([arguments.expression(expr)], symbols, "reverse")
-    entries = [
-        simplified(e, simplify, seconds)
-        for row in _jacobian(first, symbols, arguments.checked_mode(mode))
-        for e in row
-    ]
+    entries = [e for row in _jacobian(first, symbols, arguments.checked_mode(mode)) for e in row]
+    entries = _simplified(entries, simplify, seconds)
     return sympy.ImmutableDenseMatrix(len(symbols), len(symbols), entries)
 
 
@@ -224,12 +237,13 @@ def vjp(exprs: Sequence[Any], xs: Sequence[Any], cotangents: Sequence[Any]) -> l
 # -- simplification, the separate step --------------------------------------------------------------------
 
 
-def simplified(expr: Expression, simplify: Simplify, seconds: float) -> Expression:
+def _simplified(exprs: list[Expression], simplify: Simplify, seconds: float) -> list[Expression]:
     """The named, separate step after differentiating."""
     if simplify is False:
-        return expr
+        return exprs
     step = sympy.simplify if simplify is True else simplify
-    return within(seconds, lambda: step(expr), f"simplifying the derivative by {_name(step)}")
+    what = "the derivative" if len(exprs) == 1 else f"the {len(exprs)} derivatives"
+    return within(seconds, lambda: [step(e) for e in exprs], f"simplifying {what} by {_name(step)}")
 
 
 def _name(function: Any) -> str:

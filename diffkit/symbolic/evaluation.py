@@ -15,139 +15,22 @@ Fraction(4, 3)
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import reduce
 from typing import Any
 
 import mpmath
 import numpy as np
 import sympy
-from sympy import S
 
 from diffkit.errors import DomainError, InputError
-from diffkit.expressions import Expression, SymbolicNumber, intern, rebuild
-from diffkit.symbolic.arithmetics import DIGITS, EXACT, FLOATS, IEEE, Arithmetic, implementation
+from diffkit.expressions import Expression, SymbolicNumber, intern
+from diffkit.symbolic.arithmetics import DIGITS, EXACT, FLOATS, IEEE, Arithmetic
 from diffkit.symbolic.budget import BudgetError
-from diffkit.symbolic.parts import ELEMENTS, RANGES, Loop, Loops, integers, operands_first, parts, quotient
+from diffkit.symbolic.interpreter import Interpreter
+from diffkit.symbolic.parts import Loops, operands_first
 
 __all__ = ["evaluate"]
-
-# -- the interpreter ----------------------------------------------------------------------------------
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    if isinstance(base, Fraction):
-        if exponent.denominator != 1:
-            raise InputError(
-                f"a power with the exponent {exponent} has no exact rational value; use precision="
-            )
-        return _whole_power(base, int(exponent))
-    if isinstance(base, float) and base < 0 and isinstance(exponent, float) and not exponent.is_integer():
-        return math.nan  # as for sqrt and log, and in NumPy; Python itself would go on in complex numbers
-    return base**exponent
-
-
-_DIGITS = 10_000_000  # of an exact power; Python would be busy for minutes with a longer one
-
-
-def _whole_power(base: Any, exponent: int) -> Any:
-    if isinstance(base, Fraction):
-        bits = max(abs(base.numerator), base.denominator).bit_length() - 1
-        if bits * abs(exponent) > 3.4 * _DIGITS:
-            raise BudgetError(
-                f"the exact value of a power with the exponent {exponent} has more than {_DIGITS:,} digits; "
-                "use precision= for as many as you need"
-            )
-    return base**exponent
-
-
-def interpret(
-    order: Sequence[Expression],
-    known: dict[int, Any],
-    arithmetic: Arithmetic,
-    functions: Mapping[str, Callable[..., Any]],
-    loops: Loops,
-) -> None:
-    """Fills the values of nodes, operands first, into those that are ``known`` (by identity)."""
-    for node in order:
-        args = node._args
-        if node.is_Add:
-            value = reduce(operator.add, [known[id(a)] for a in args])
-        elif node.is_Mul:
-            above, below = quotient(args)
-            value = reduce(operator.mul, [known[id(a)] for a in above]) if above else 1
-            if below:
-                value = value / reduce(operator.mul, [known[id(b)] for b in below])
-        elif node.is_Pow:
-            base, exponent = known[id(args[0])], args[1]
-            if exponent is S.NegativeOne:
-                value = 1 / base
-            elif exponent is S.Half and "sqrt" in arithmetic.functions:
-                value = arithmetic.functions["sqrt"](base)
-            elif exponent.is_Integer:
-                value = _whole_power(base, exponent.p)
-            elif exponent.is_Rational:
-                value = _power(base, arithmetic.constant(exponent))
-            else:
-                value = _power(base, known[id(exponent)])
-        elif isinstance(node, RANGES):
-            value = _over_range(node, known, arithmetic, functions, loops)
-        elif isinstance(node, ELEMENTS):
-            value = _element(node, known)
-        elif not args:
-            value = _atom(node, arithmetic)
-        else:
-            compute = implementation(node.func, arithmetic, functions)
-            value = compute(*[known[id(a)] for a in parts(node)])
-        known[id(node)] = value
-
-
-def _atom(node: Expression, arithmetic: Arithmetic) -> Any:
-    if node is sympy.true or node is sympy.false:
-        return node is sympy.true
-    if not node._args and node.is_number:
-        return arithmetic.constant(node)
-    raise InputError(f"no value is given for {node}; add it to the values, as in {{{node}: 1.0}}")
-
-
-def _element(node: Expression, known: dict[int, Any]) -> Any:
-    """a[i], given a[1], a[2], ... and the value of i."""
-    base, *indices = node._args
-    places = [known[id(index)] for index in indices]
-    if not all(isinstance(p, int | float | Fraction | mpmath.mpf) and p == int(p) for p in places):
-        raise InputError(f"{node} needs integers as indices, but they are {', '.join(map(str, places))}")
-    element = rebuild(node, [base, *(intern(int(p)) for p in places)])
-    if id(element) not in known:
-        raise InputError(f"no value is given for {element}; add it to the values, as in {{{element}: 1.0}}")
-    return known[id(element)]
-
-
-def _over_range(
-    node: Expression,
-    known: dict[int, Any],
-    arithmetic: Arithmetic,
-    functions: Mapping[str, Callable[..., Any]],
-    loops: Loops,
-) -> Any:
-    """A Sum or Product, term by term; what depends on its index is forgotten afterwards."""
-    combine, result = (operator.add, 0) if isinstance(node, sympy.Sum) else (operator.mul, 1)
-    loop: Loop = loops.of(node)
-    low, high = (known[id(end)] for end in loop.ends)
-    hidden = {key: known[key] for key in loop.keys if key in known}
-    for i in integers(low, high):
-        known[id(loop.index)] = arithmetic.convert(i)
-        interpret(loop.inside, known, arithmetic, functions, loops)
-        result = combine(result, known[id(loop.body)])
-    for key in loop.keys:
-        known.pop(key, None)
-    known.update(hidden)
-    return result
-
-
-# -- the public function ------------------------------------------------------------------------------
 
 
 def evaluate(
@@ -177,8 +60,10 @@ def evaluate(
         InputError: for a symbol without a value, or what has no exact value.
         DomainError: where fractions or mpmath meet a division by zero.
         NoRuleError: for a function that nothing computes, by name.
-        BudgetError: when twenty times the precision asked for does not suffice, when an exact power
-            has more than ten million digits, or Sums nest in Sums more than some hundred deep.
+        BudgetError: for Sums and Products of more terms than ten million (a hundred thousand in fractions
+            or many digits), or nested more than some hundred deep; for exact powers of more than ten
+            million digits; for a precision of more than ten thousand digits, or one that is not reached
+            with twenty times as many, or a function where its argument has nine hundred before the point.
 
     >>> import sympy
     >>> x, y = sympy.symbols("x y")
@@ -205,7 +90,7 @@ def evaluate(
     def compute(arithmetic: Arithmetic) -> list[Any]:
         known = {id(symbol): arithmetic.convert(value) for symbol, value in given.items()}
         try:
-            interpret(order, known, arithmetic, functions, loops)
+            Interpreter(arithmetic, functions, loops).run(order, known)
             return [known[id(root)] for root in roots]
         except RecursionError:
             raise BudgetError(
@@ -247,6 +132,11 @@ def _settled(compute: Callable[[Arithmetic], list[Any]], precision: int) -> list
     """Results right to ``precision`` digits: more are used until two rounds agree."""
     if not isinstance(precision, int) or isinstance(precision, bool) or precision < 1:
         raise InputError(f"expected a number of digits of at least 1, got precision={precision!r}")
+    if precision > _MOST_DIGITS:
+        raise BudgetError(
+            f"expected at most {_MOST_DIGITS:,} digits, which take seconds for most functions and minutes "
+            f"for gamma, got precision={precision:,}"
+        )
     digits, before = precision + 10, None
     while digits <= 20 * precision + 400:
         with mpmath.workdps(digits):
@@ -259,6 +149,9 @@ def _settled(compute: Callable[[Arithmetic], list[Any]], precision: int) -> list
         f"{precision} digits are not reached with {digits // 2} digits of working precision: "
         "the expression loses nearly all of them, or is zero"
     )
+
+
+_MOST_DIGITS = 10_000
 
 
 def _agree(precision: int) -> Callable[[Any, Any], bool]:

@@ -6,24 +6,23 @@ rest once, before the loop.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Container, Sequence
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
 import sympy
 from sympy import S
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from diffkit.errors import DomainError, InputError
+from diffkit.errors import InputError
 from diffkit.expressions import Expression, post_order, rebuild
 from diffkit.symbolic.scopes import FreeVariables
 
-__all__ = ["ELEMENTS", "RANGES", "ROOTS", "Loop", "Loops", "integers", "operands_first", "parts", "quotient"]
+__all__ = ["ELEMENTS", "RANGES", "ROOTS", "Loop", "Loops", "operands_first", "parts", "quotient"]
 
 RANGES = (sympy.Sum, sympy.Product)
 ELEMENTS = (sympy.Indexed, MatrixElement)  # they stand for one number each, whatever is within
 ROOTS = (S.Half, -S.Half)
+_UNEVALUATED = (sympy.Integral, sympy.Derivative, sympy.Limit, sympy.Subs)
 
 
 def quotient(factors: tuple[Expression, ...]) -> tuple[list[Expression], list[Expression]]:
@@ -43,6 +42,11 @@ def parts(node: Expression) -> Sequence[Expression]:
         return [part for piece in node._args for part in piece._args]
     if isinstance(node, ELEMENTS):  # which element it is, its indices tell
         return list(node._args[1:])
+    if isinstance(node, _UNEVALUATED):
+        raise InputError(
+            f"{node} has no value as it stands; evaluate it first, with .doit(), or give its value, as you "
+            "give that of a symbol"
+        )
     if node.is_Pow and (node._args[1].is_Integer or node._args[1] in ROOTS):
         return [node._args[0]]
     return list(node._args)
@@ -150,12 +154,3 @@ class _Constant(Container[int]):
 
     def __contains__(self, key: object) -> bool:
         return self._index not in self._free[cast("int", key)]
-
-
-def integers(low: Any, high: Any) -> range:
-    """The integers from low to high, which a Sum or Product runs over."""
-    if any(np.ndim(end) for end in (low, high)):
-        raise InputError("a Sum or Product runs over integers, but one of its limits is an array")
-    if not all(abs(end) < math.inf and end == math.floor(end) for end in (low, high)):
-        raise DomainError(f"a Sum or Product runs over integers, but its limits are {low} and {high}")
-    return range(int(low), int(high) + 1)

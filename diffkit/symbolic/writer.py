@@ -263,11 +263,15 @@ class Writer:
             return Text(f"sqrt({b.text})", nest=b.nest + 1)
         if exponent == -S.Half:
             return Text(f"1/sqrt({b.text})", _PRODUCT, b.nest + 1)
-        if exponent.is_Integer and exponent.p >= 0:
-            return Text(f"{b.within(_ATOM)}**{exponent.p}", _POWER, b.nest + 1)
-        if exponent.is_Integer:
-            return Text(f"1/{b.within(_ATOM)}**{-exponent.p}", _PRODUCT, b.nest + 1)
-        e = self.texts[id(exponent)]
+        if exponent.is_Integer and not base.is_Rational:
+            magnitude = f"{b.within(_ATOM)}**{self._leaf(abs(exponent)).text}"
+            if exponent.p >= 0:
+                return Text(magnitude, _POWER, b.nest + 1)
+            return Text(f"1/{magnitude}", _PRODUCT, b.nest + 1)
+        if exponent.is_Integer:  # Python would compute 7**(10**9) to its last digit
+            b, e = Text(repr(float_of(base))), self._leaf(exponent)
+        else:
+            e = self.texts[id(exponent)]
         return Text(f"pow({b.text}, {e.text})", nest=1 + max(b.nest, e.nest))
 
     def _over_range(self, node: Expression) -> Text:
