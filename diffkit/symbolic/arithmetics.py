@@ -115,6 +115,8 @@ def _circular(named: Callable[[str], Callable[..., Any]], arc: str) -> dict[str,
     return functions
 
 
+_BESSEL = {"besselj": "jv", "bessely": "yv", "besseli": "iv", "besselk": "kv"}
+
 NUMPY: dict[str, Callable[..., Any]] = {
     **_circular(lambda name: getattr(np, name), "arc"),
     **{name: getattr(np, name) for name in ("exp", "log", "sqrt", "sign", "floor")},
@@ -128,6 +130,12 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "KroneckerDelta": lambda i, j: np.where(np.equal(i, j), 1.0, 0.0),
     **{name: special(name) for name in ("erf", "erfc", "erfi", "erfinv", "erfcinv", "gamma", "digamma")},
     "loggamma": special("gammaln"),
+    "factorial": lambda x: special("gamma")(x + 1.0),
+    "sinc": lambda x: np.sinc(x / np.pi),
+    **{name: special(short) for name, short in _BESSEL.items()},
+    "conjugate": np.conjugate,
+    "re": np.real,
+    "im": np.imag,
     "polygamma": lambda n, x: special("polygamma")(np.asarray(n).astype(int), x),
     "Piecewise": _chosen,
     "Equality": np.equal,
@@ -200,6 +208,9 @@ MPMATH: dict[str, Callable[..., Any]] = {
         for name in ("sin", "cos", "tan", "cot", "sec", "csc")
         for end in ("", "h")
     },
+    **{name: getattr(mpmath, name) for name in ("re", "im")},
+    "conjugate": mpmath.conj,
+    **{name: _by_mpmath(name) for name in ("sinc", "factorial", *_BESSEL)},
     "erfcinv": lambda x: mpmath.erfinv(1 - x),
     "polygamma": lambda n, x: mpmath.psi(int(n), x),
     "ceiling": mpmath.ceil,
@@ -292,12 +303,22 @@ def _mpf_constant(constant: Expression) -> Any:
     return mpmath.mpmathify(constant._to_mpmath(mpmath.mp.prec))
 
 
+def _floating(name: str) -> Callable[..., Any]:
+    """A function of NumPy's for floats: Python divides by 0.0 with an error, NumPy with a warning."""
+    compute = NUMPY[name]
+    return lambda *args: float(compute(*args))
+
+
 _MATH: dict[str, Callable[..., Any]] = {
     **NUMPY,
     **_SCALAR,
     **_circular(lambda name: getattr(math, name), "a"),
     **{name: getattr(math, name) for name in ("exp", "log", "sqrt", "erf", "erfc", "gamma", "atan2")},
     "loggamma": math.lgamma,
+    "factorial": lambda x: math.gamma(x + 1),
+    "sinc": lambda x: math.sin(x) / x if x else 1.0,
+    **{name: _floating(name) for name in ("erfi", "erfinv", "erfcinv", "digamma", "polygamma", *_BESSEL)},
+    **{name: _floating(name) for name in ("re", "im", "conjugate")},
     "floor": math.floor,
     "ceiling": math.ceil,
     "Heaviside": lambda x, at_zero: 1.0 if x > 0 else at_zero if x == 0 else 0.0,

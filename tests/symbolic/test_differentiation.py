@@ -5,6 +5,7 @@ import random
 import threading
 
 import mpmath
+import numpy as np
 import pytest
 import sympy
 from hypothesis import given, settings
@@ -33,6 +34,7 @@ from diffkit.symbolic import (
     hessian,
     jacobian,
     jvp,
+    lambdify,
     size,
     vjp,
 )
@@ -439,7 +441,7 @@ def test_bad_input_is_answered_clearly(call_, message):
         (sympy.Integral(f(y), (y, x)), r"unevaluated Integral.*\.doit\(\)"),
         (sympy.Derivative(sympy.sin(x), x), r"unevaluated Derivative.*\.doit\(\)"),
         (sympy.arg(Symbol("w") * x + 1), "no rule for the derivative of arg"),
-        (sympy.besselj(1, x), r"no rule for the derivative of besselj; define one"),
+        (sympy.airyai(x), r"no rule for the derivative of airyai; define one"),
     ],
 )
 def test_what_has_no_rule_is_named(expr, message):
@@ -533,3 +535,55 @@ def test_the_answer_does_not_depend_on_what_was_built_before():
     for _ in range(50):
         multiply(random.random(), call("sin", random.random()))
     assert diff(sympy.sin(x) * sympy.exp(x * y), x) is first
+
+
+# -- functions with a rule of their own ---------------------------------------------------------------
+
+RULED = [
+    sympy.sinc(x**2),
+    sympy.factorial(x),
+    sympy.LambertW(2 * x),
+    sympy.besselj(2, x**2),
+    sympy.bessely(1, x),
+    sympy.besseli(3, x),
+    sympy.besselk(sympy.Rational(1, 3), x),
+]
+
+
+@pytest.mark.parametrize("expr", RULED, ids=str)
+@pytest.mark.parametrize("value", ["3/10", "17/10"])
+def test_special_functions_have_the_derivatives_that_mpmath_finds(expr, value):
+    at = sympy.Rational(value)
+    function = sympy.lambdify(x, expr, "mpmath")
+    first, second = diff(expr, x), diff(expr, x, 2)
+    with mpmath.workdps(40):
+        expected = mpmath.diff(function, mpmath.mpf(at.p) / at.q)
+    assert abs(evaluate(first, {x: at}, precision=20) - expected) < 1e-18 * abs(expected)
+    assert evaluate(first, {x: float(at)}) == pytest.approx(float(expected), rel=1e-11)
+    assert lambdify([x], first)(float(at)) == pytest.approx(float(expected), rel=1e-11)
+    theirs = float(sympy.N(sympy.diff(expr, x, 2).subs(x, at), 30))
+    assert evaluate(second, {x: at}, precision=20) == pytest.approx(theirs, rel=1e-14)
+
+
+def test_sinc_is_smooth_at_zero():
+    derivative = diff(sympy.sinc(x), x)
+    assert evaluate(derivative, {x: 0.0}) == lambdify([x], derivative)(0.0) == 0
+    assert lambdify([x], derivative)(np.array([0.0, np.pi])) == pytest.approx([0, -1 / np.pi])
+
+
+def test_real_and_imaginary_part_are_those_of_real_numbers():
+    plain = Symbol("u")
+    parts = [sympy.re(plain), sympy.im(plain), sympy.conjugate(plain)]
+    for mode in ("forward", "reverse"):
+        assert [diff(p, plain, mode=mode) for p in parts] == [1, 0, 1]
+    assert evaluate(parts, {plain: 2.0}) == lambdify([plain], parts)(2.0) == [2, 0, 2]
+    imaginary = Symbol("v", imaginary=True)
+    with pytest.raises(InputError, match="conjugate is that for real numbers"):
+        diff(sympy.conjugate(imaginary + plain, evaluate=False), plain)
+
+
+def test_what_a_special_function_is_not_differentiated_by():
+    with pytest.raises(NoRuleError, match="besselj has no rule for the derivative by its argument number 1"):
+        diff(sympy.besselj(x, y), x)
+    with pytest.raises(NoRuleError, match="LambertW has a rule for 1 argument, but is used with 2"):
+        diff(sympy.LambertW(x, -1), x)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import sympy
 from sympy.core.function import AppliedUndef
 
 from diffkit.calculus import ELEMENTARY
 from diffkit.errors import InputError, NoRuleError
-from diffkit.expressions import Expression, derivative
-from diffkit.expressions.operations import multiply
+from diffkit.expressions import Expression, call, derivative, number
+from diffkit.expressions.operations import ONE, add, divide, multiply, negative, subtract
 from diffkit.grammar import chain
 from diffkit.symbolic.rules.arithmetic import read_add, read_mul, read_pow
 from diffkit.symbolic.rules.choices import PiecewiseRule, read_extremum
@@ -24,14 +24,15 @@ __all__ = ["defrule", "read"]
 
 # -- the user's own rules -----------------------------------------------------------------------------
 
-_registered: dict[Any, Callable[[Expression, Context], Rule]] = {}
+_Reading: TypeAlias = Callable[[Expression, Context], Rule]
+_registered: dict[Any, _Reading] = {}
 
 
 def defrule(head: Any, *partials: str | Callable[..., Any] | None) -> None:
     """Says what the partial derivatives of a SymPy function are.
 
     Args:
-        head: the function's class: ``sympy.LambertW``, an undefined ``Function("f")``, or one's own.
+        head: the function's class: ``sympy.Si``, an undefined ``Function("f")``, or one's own.
         partials: one per argument. A text in the table's grammar, over the arguments ``x`` (of one),
             ``x, y`` (of two), ``x, y, z`` (of three), or ``x1, x2, ...``, and ``ans``, the function's
             value; or a callable ``partial(ans, *args)``; or None for an argument by which the
@@ -43,13 +44,13 @@ def defrule(head: Any, *partials: str | Callable[..., Any] | None) -> None:
     >>> import sympy
     >>> from diffkit.symbolic import diff
     >>> x = sympy.Symbol("x")
-    >>> defrule(sympy.LambertW, "ans / (x * (1 + ans))")
-    >>> diff(sympy.LambertW(x**2), x)
-    ((2*x)*LambertW(x**2))/((x**2*(LambertW(x**2) + 1)))
+    >>> defrule(sympy.Si, "sin(x) / x")
+    >>> diff(sympy.Si(x**2), x)
+    ((2*x)*sin(x**2))/(x**2)
     """
     if not isinstance(head, type) or not issubclass(head, sympy.Basic):
         raise InputError(
-            f"expected a SymPy function's class to define a rule for, such as sympy.LambertW, got {head!r}"
+            f"expected a SymPy function's class to define a rule for, such as sympy.Si, got {head!r}"
         )
     if not partials:
         raise InputError(f"expected one partial derivative per argument of {head.__name__}, got none")
@@ -61,11 +62,19 @@ def defrule(head: Any, *partials: str | Callable[..., Any] | None) -> None:
             except (SyntaxError, KeyError) as error:
                 raise InputError(f"{text!r} is not an expression in {', '.join(names)}, ans") from error
 
+    _registered[head] = _by_partials(head, partials)
+
+
+def _by_partials(head: Any, partials: Sequence[str | Callable[..., Any] | None]) -> _Reading:
+    """The reading of a function with these partial derivatives."""
+    names = _argument_names(len(partials))
+
     def reading(node: Expression, context: Context) -> Rule:
         args = node._args
         if len(args) != len(partials):
             raise NoRuleError(
-                f"{head.__name__} has a rule for {len(partials)} arguments, but is used with {len(args)}"
+                f"{head.__name__} has a rule for {len(partials)} argument{'s' * (len(partials) > 1)}, but is "
+                f"used with {len(args)}"
             )
 
         def term(k: int, factor: Expression) -> Expression:
@@ -82,7 +91,7 @@ def defrule(head: Any, *partials: str | Callable[..., Any] | None) -> None:
         places = [k for k, a in enumerate(args) if id(a) in context.active]
         return Rule(head.__name__, node, tuple(args[k] for k in places), term)
 
-    _registered[head] = reading
+    return reading
 
 
 def _argument_names(count: int) -> tuple[str, ...]:
@@ -107,16 +116,21 @@ def read(node: Expression, context: Context) -> Rule:
         return reading(node, context)
     line = lines().get(cls)
     if line is not None:
-        if cls in _REAL_ONLY and context.is_complex(node):
-            raise InputError(
-                f"the derivative of {cls.__name__} is that for real numbers, but its argument holds a symbol "
-                "that is declared not real, or the imaginary unit; declare the symbols with real=True"
-            )
+        if cls in _REAL_ONLY:
+            _check_real(node, context)
         return table_rule(line, node, node._args, context)
     for kind, reading in _KINDS:
         if isinstance(node, kind):
             return reading(node, context)
     raise NoRuleError(_no_rule(node))
+
+
+def _check_real(node: Expression, context: Context) -> None:
+    if context.is_complex(node):
+        raise InputError(
+            f"the derivative of {type(node).__name__} is that for real numbers, but its argument holds a "
+            "symbol that is declared not real, or the imaginary unit; declare the symbols with real=True"
+        )
 
 
 def _no_rule(node: Expression) -> str:
@@ -137,11 +151,37 @@ def _no_rule(node: Expression) -> str:
     )
 
 
-_REAL_ONLY = frozenset(
-    {sympy.Abs, sympy.sign, sympy.Max, sympy.Min, sympy.floor, sympy.ceiling, sympy.Heaviside}
-)
+_REAL_ONLY = frozenset({sympy.Abs, sympy.sign, sympy.floor, sympy.ceiling, sympy.Heaviside})
 
-_READINGS: dict[Any, Callable[[Expression, Context], Rule]] = {
+
+def _of_a_real(head: Any, partial: str) -> _Reading:
+    reading = _by_partials(head, [partial])
+
+    def checked(node: Expression, context: Context) -> Rule:
+        _check_real(node, context)
+        return reading(node, context)
+
+    return checked
+
+
+def _of_order(head: Any, below: int, above: int) -> _Reading:
+    """A Bessel function of order n: its derivative is half of one of order n - 1 and one of n + 1.
+
+    Args:
+        head: the function's class.
+        below, above: the signs of those two (NIST Digital Library of Mathematical Functions, 10.6.1
+            and 10.29.1).
+    """
+
+    def partial(_: Expression, n: Expression, x: Expression) -> Expression:
+        lower, upper = call(head, subtract(n, ONE), x), call(head, add(n, ONE), x)
+        signed = [e if sign > 0 else negative(e) for e, sign in ((lower, below), (upper, above))]
+        return divide(add(*signed), number(2))
+
+    return _by_partials(head, [None, partial])
+
+
+_READINGS: dict[Any, _Reading] = {
     sympy.Add: read_add,
     sympy.Mul: read_mul,
     sympy.Pow: read_pow,
@@ -155,6 +195,16 @@ _READINGS: dict[Any, Callable[[Expression, Context], Rule]] = {
     sympy.Subs: read_formal,
     sympy.Indexed: read_indexed,
     sympy.polygamma: read_polygamma,
+    sympy.sinc: _by_partials(sympy.sinc, ["where(x, (cos(x) - ans) / x, 0)"]),
+    sympy.factorial: _by_partials(sympy.factorial, ["ans * digamma(x + 1)"]),
+    sympy.LambertW: _by_partials(sympy.LambertW, ["exp(-ans) / (1 + ans)"]),
+    sympy.re: _of_a_real(sympy.re, "1"),
+    sympy.im: _of_a_real(sympy.im, "0"),
+    sympy.conjugate: _of_a_real(sympy.conjugate, "1"),
+    sympy.besselj: _of_order(sympy.besselj, +1, -1),
+    sympy.bessely: _of_order(sympy.bessely, +1, -1),
+    sympy.besseli: _of_order(sympy.besseli, +1, +1),
+    sympy.besselk: _of_order(sympy.besselk, -1, -1),
 }
 
-_KINDS: list[tuple[type, Callable[[Expression, Context], Rule]]] = [(AppliedUndef, read_undefined)]
+_KINDS: list[tuple[type, _Reading]] = [(AppliedUndef, read_undefined)]
