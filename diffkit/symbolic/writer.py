@@ -195,6 +195,12 @@ class Writer:
                     f"{node} has no value in a program of real numbers; evaluate(expr, values) knows it"
                 )
             return Text(repr(value))
+        if isinstance(node, ELEMENTS) and not all(index.is_Integer for index in node._args[1:]):
+            raise InputError(
+                f"a program looks up no elements, so {node} has no value in it; write the Sum out first, "
+                "with .doit(), and give its elements as a vector, as lambdify([[a[0], a[1]]], expr.doit()); "
+                "or use evaluate(expr, values), which looks them up"
+            )
         raise InputError(f"{node} is not among the arguments; add it to their list")
 
     def _sum(self, node: Expression) -> Text:

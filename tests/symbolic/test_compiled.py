@@ -74,6 +74,15 @@ def test_a_list_of_symbols_is_one_argument(argument, given):
     assert "[x1, x2, x3] = x" in f.source
 
 
+def test_a_sum_over_the_elements_of_a_vector_is_written_out():
+    a, i = sympy.IndexedBase("a"), sympy.Symbol("i", integer=True)
+    expr = sympy.Sum(a[i] ** 2, (i, 0, 2))
+    f = lambdify([[a[0], a[1], a[2]]], [expr.doit(), diff(expr.doit(), a[1])])
+    assert f(np.array([1.0, 2.0, 3.0])) == [14.0, 4.0]
+    with pytest.raises(InputError, match=r"a\[3\] is not among the arguments"):
+        lambdify([[a[0], a[1]]], a[0] + a[3])
+
+
 def test_vectors_of_arrays():
     f = lambdify([XS, y], sympy.Array([XS[0] + y, XS[1] * XS[2]]))
     got = f(np.arange(6.0).reshape(3, 2), np.array([10.0, 20.0]))

@@ -99,7 +99,7 @@ def test_exact_values():
         (
             lambda: lambdify(x, sympy.Sum(sympy.IndexedBase("a")[i], (i, 1, 2))),
             InputError,
-            r"a\[i\] is not am",
+            r"looks up no elements, so a\[i\] has no value in it; write the Sum out first",
         ),
         (lambda: evaluate(x, [1.0]), InputError, "values by symbol"),
         (lambda: lambdify([x], x)("1.0"), InputError, "expected a number"),
