@@ -124,8 +124,8 @@ def primitive(function: Callable[..., Any]) -> UserPrimitive:
     """Makes a function one row of the trace; ``defvjp`` or ``defjvp`` gives its derivative.
 
     The function is called on plain values, never on traced ones, so it may do anything: call C code,
-    assign into arrays, iterate. It may return a tuple of several answers; a rule's ``g`` and ``ans``
-    are then tuples as well.
+    assign into arrays of its own, iterate. Its arguments it must leave as they are: the sweeps read them.
+    It may return a tuple of several answers; a rule's ``g`` and ``ans`` are then tuples as well.
 
     Raises:
         InputError: if what is given is not callable.

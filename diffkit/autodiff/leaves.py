@@ -15,12 +15,7 @@ from diffkit.autodiff.sweeps import zeros_like
 from diffkit.autodiff.tracer import Node, plain
 from diffkit.errors import InputError
 
-__all__ = ["copied", "is_differentiable", "like", "ones_like", "own", "still"]
-
-
-def copied(value: Any) -> Any:
-    """An array of its own, where the value is an array."""
-    return value.copy() if type(value) is np.ndarray else value
+__all__ = ["is_differentiable", "like", "ones_like", "own", "still"]
 
 
 def still(value: Any) -> Any:

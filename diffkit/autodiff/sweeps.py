@@ -23,7 +23,7 @@ from diffkit.autodiff.scatter import Accumulator, Scatter
 from diffkit.autodiff.tracer import INPUT, PART, Node, Primitive, Recording, plain
 from diffkit.errors import NoRuleError, TraceError
 
-__all__ = ["Scatter", "forward_sweep", "reverse_sweep", "zeros_like"]
+__all__ = ["Scatter", "copied", "forward_sweep", "reverse_sweep", "zeros_like"]
 
 Watch = Callable[[int, int, int, Any, Any], None]
 
@@ -44,6 +44,13 @@ def zeros_like(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return _like_container(value, map(zeros_like, value))
     return np.zeros_like(value) if isinstance(value, np.ndarray) else type(value)(0)
+
+
+def copied(value: Any) -> Any:
+    """The value, in arrays of its own."""
+    if type(value) is tuple or type(value) is list:
+        return _like_container(value, map(copied, value))
+    return value.copy() if type(value) is np.ndarray else value
 
 
 def _like_container(value: Any, parts: Any) -> Any:
@@ -168,7 +175,7 @@ def contributions(row: Node, recording: Recording, g: Any) -> Iterator[tuple[int
             if rule is None:
                 continue
             try:
-                c = rule(g, value, *values, **row.kwargs)
+                c = rule(g if fun.builtin else copied(g), value, *values, **row.kwargs)
             except (ArithmeticError, ValueError):
                 if type(value) is not float:
                     raise
@@ -267,7 +274,7 @@ def tangent_of(row: Node, recording: Recording, swept: Sequence[Any]) -> Any:
             if rule is None:
                 continue
             try:
-                c = rule(t, value, *values, **row.kwargs)
+                c = rule(t if fun.builtin else copied(t), value, *values, **row.kwargs)
             except (ArithmeticError, ValueError):
                 if type(value) is not float:
                     raise

@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diffkit.autodiff.leaves import copied, is_differentiable, like, ones_like, own, still
+from diffkit.autodiff.leaves import is_differentiable, like, ones_like, own, still
 from diffkit.autodiff.refusals import explained, raise_closed
-from diffkit.autodiff.sweeps import forward_sweep, reverse_sweep, zeros_like
+from diffkit.autodiff.sweeps import copied, forward_sweep, reverse_sweep, zeros_like
 from diffkit.autodiff.tracer import INPUT, Decision, Node, Recording, plain
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
 from diffkit.errors import InputError, TraceError

@@ -200,3 +200,17 @@ def test_what_is_no_primitive_is_refused():
         dk.defjvp(sine())
     with pytest.raises(InputError, match="makes a primitive of a function"):
         dk.primitive(3)
+
+
+def test_a_rule_may_change_what_it_is_given_in_place():
+    def in_place(d, ans, x):
+        d *= 3.0
+        return d
+
+    for give_rule in (dk.defvjp, dk.defjvp):
+        tripled = dk.primitive(lambda x: 3.0 * x)
+        give_rule(tripled, in_place)
+        x = np.array([1.0, 2.0])
+        f = lambda x, tripled=tripled: np.sum((tripled(x) + x) * x)  # noqa: E731
+        np.testing.assert_array_equal(dk.grad(f)(x), 8.0 * x)
+        assert dk.make_jvp(f)(x)(x)[1] == np.sum(8.0 * x * x)
