@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,11 @@ def check(assignment: str, file: str, only: tuple[str, ...], seed: int, sandbox:
     from diffkit.grading.grader import Grader
     from diffkit.grading.submissions import read_submission
 
+    if Path(file).is_dir():
+        raise InputError(
+            f"{file!r} is a folder, and check takes one solution; to grade a folder of them: "
+            f"diffkit grade {shlex.quote(assignment)} {shlex.quote(file)} -o results"
+        )
     task = load_assignment(assignment)
     task = task.only(only) if only else task
     submission = read_submission(file)
@@ -98,6 +104,27 @@ def _show(exercise: ExerciseRecord) -> None:
 
 @click.command(
     epilog="""\b
+An ASSIGNMENT is a Python file with a list of exercises, such as homework3.py:
+  import numpy as np
+  from diffkit.grading import Case, Exercise, catalogue, draws
+
+\b
+  def swish(x, beta=1.0):
+      "x times the sigmoid of beta x."
+      return x / (1 + np.exp(-beta * x))
+
+\b
+  exercises = [
+      catalogue.exercise("multiply", points=2),
+      Exercise(swish, [Case("ordinary", draws.normal("n")),
+                       Case("other beta", draws.normal("nm"), beta=2.0)]),
+  ]
+
+\b
+Nothing but the forward function is written: its derivative is found. SUBMISSIONS
+holds a script, a notebook, a zip or a folder for each student.
+
+\b
 Examples:
   diffkit grade --scaffold homework3.py -o starter.py
   diffkit grade --self-test homework3.py

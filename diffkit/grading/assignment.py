@@ -96,7 +96,9 @@ def load_assignment(path: str | os.PathLike[str]) -> Assignment:
     exercises = getattr(module, "exercises", None)
     if not isinstance(exercises, list | tuple) or not exercises:
         raise InputError(
-            f"the assignment {file.name} needs a list `exercises = [...]` with at least one exercise"
+            f"the assignment {file.name} needs a list `exercises = [...]` with at least one exercise, "
+            'such as Exercise(f, [Case("ordinary", draws.normal("n"))]) or catalogue.exercise("multiply"), '
+            "from diffkit.grading"
         )
     for exercise in exercises:
         if not isinstance(exercise, Exercise):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import textwrap
 import zipfile
 from pathlib import Path
 
@@ -120,6 +121,7 @@ def test_bundle_and_scaffold(diffkit, course) -> None:
 BAD = {
     ("check", "none.py", "subs/ann.py"): "can't read the assignment 'none.py': no such file or directory",
     ("check", "homework.py", "none.py"): "can't check 'none.py': there is no such file",
+    ("check", "homework.py", "subs"): "to grade a folder of them: diffkit grade homework.py subs -o results",
     ("check", "wrong.py", "subs/ann.py"): "the assignment wrong.py needs a list `exercises = [...]`",
     ("check", "homework.py", "subs/ann.py", "--only", "sin"): "no exercise 'sin'; there are multiply, tanh",
     ("check", "homework.py", "subs/ann.py", "--seed", "-1"): "-1 is not in the range",
@@ -160,3 +162,19 @@ def test_help_has_examples(diffkit, command) -> None:
     assert done.status == 0
     assert "Examples:" in done.out
     assert f"diffkit {command} homework3.py" in done.out
+    assert "\b" not in done.out
+
+
+def test_the_assignment_in_the_help_is_one(diffkit, course) -> None:
+    shown = diffkit("grade", "--help").out.split("such as homework3.py:\n")[1].split("Nothing but")[0]
+    (course / "homework3.py").write_text(textwrap.dedent(shown))
+    done = diffkit("grade", "--self-test", "homework3.py")
+    assert done.status == 0
+    assert "reference as a submission" in done.out
+
+
+def test_the_terminal_says_who_could_not_be_loaded(diffkit, course) -> None:
+    (course / "subs" / "eve.py").write_text("def (\n")
+    done = diffkit("grade", "homework.py", "subs", "-o", "results", "--sandbox", "off")
+    (line,) = [line for line in done.out.splitlines() if line.startswith("eve")]
+    assert line.endswith("could not be loaded")

@@ -16,7 +16,8 @@ __all__ = ["misconceptions", "scores", "summary"]
 def scores(run: ClassRun, brief: bool = False) -> Table:
     """A row for each student: the total, the score of each exercise, and the mistakes recognised.
 
-    ``brief`` says of a mistake only in how many exercises it was made: of many, all do not fit a line.
+    ``brief`` says of a mistake only in how many exercises it was made: of many, all do not fit a line. It
+    also says which submissions could not be loaded, whose zeros would puzzle whoever reads the terminal.
     """
     names = [exercise.name for exercise in run.assignment.exercises]
     rows = [
@@ -33,6 +34,8 @@ def scores(run: ClassRun, brief: bool = False) -> Table:
 
 def _mistakes(record: Record, brief: bool) -> str:
     made = [(e.name, clean(e.mistake)) for e in record.exercises if e.mistake]
+    if brief and not made and record.unread:
+        return "could not be loaded"
     if not brief:
         return "; ".join(f"{name}: {mistake}" for name, mistake in made)
     counts = Counter(mistake for _, mistake in made)
