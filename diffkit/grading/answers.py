@@ -103,6 +103,11 @@ def _wrong_count(came: int, names: Sequence[str]) -> str:
     return f"{what}; return one array, {names[0]} (a list or tuple counts as several values)"
 
 
+def _spelt_out(raw: Sequence[Array | None], like: Array) -> bool:
+    """Whether several values together are the one array that was asked for, as a list of its rows."""
+    return like.shape[:1] == (len(raw),) and all(a is not None and a.shape == like.shape[1:] for a in raw)
+
+
 def read_answer(
     result: StepResult, names: Sequence[str], like: Sequence[Array], places: Sequence[int], count: int
 ) -> Answer:
@@ -129,6 +134,11 @@ def read_answer(
             raw.append(None)
     reader = _Reader(names, like)
     if len(given) != len(names):
+        if len(names) == 1 and _spelt_out(raw, like[0]):
+            text = (
+                f"{names[0]} came as a list or tuple of {len(raw)}: make an array of it, with np.array(...)"
+            )
+            return Answer((), (Problem("not an array", text),), None, tuple(raw), result.changed)
         problem = Problem("wrong count", _wrong_count(len(given), names))
         return Answer((), (problem,), None, tuple(raw), result.changed)
     values = tuple(

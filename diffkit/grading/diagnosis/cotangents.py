@@ -77,7 +77,7 @@ def _spread(o: Observation) -> Array | None:
 
 
 def tangents(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
-    """In forward mode: only the diagonal of the Jacobian, and the Jacobian from the wrong side."""
+    """In forward mode: tangents exchanged, the Jacobian's diagonal only, or its transpose."""
     if first.exercise.style != "jvp":
         return
 
@@ -93,6 +93,16 @@ def tangents(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
             return None
         return np.asarray((jac.reshape(o.ans.size, o.x.size).T @ o.g.ravel()).reshape(o.x.shape))
 
+    def exchanged(o: Observation) -> Array | None:
+        return o.pull(seeds=o.seeds[::-1]) if len(o.seeds) == 2 else None
+
+    def both_exchanged(o: Observation) -> Array | None:
+        if len(o.seeds) != 2 or len(o.args) != 2:
+            return None
+        return o.pull(o.args[::-1], seeds=o.seeds[::-1])
+
+    yield "operands swapped", "the two tangents", exchanged
+    yield "operands swapped", "the two arguments and their tangents", both_exchanged
     yield "diagonal only", "", diagonal
     yield "VJP for JVP", "", backward
 

@@ -91,7 +91,7 @@ class Sweep:
         overwrites: the operations whose contributions replace what is there.
         forgets: the operations and operands for which the partial derivative alone is passed on.
         once: an operand that stands twice in an operation is counted once.
-        at: the operation, and the number of the operand, whose partial derivative is another.
+        at: the operations, each with the number of an operand, whose partial derivative is another.
         local: that other.
         split: of subtraction and division, those that are made of other operations.
     """
@@ -100,14 +100,20 @@ class Sweep:
     overwrites: frozenset[str] = frozenset()
     forgets: frozenset[tuple[str, int]] = frozenset()
     once: bool = False
-    at: tuple[str, int] = ("", 0)
+    at: frozenset[tuple[str, int]] = frozenset()
     local: Local = lambda p, a, b, v: p
     split: frozenset[str] = frozenset()
 
     def __call__(self, o: Observation) -> Array | None:
         """The derivative that it gives for the observation's program."""
-        leaves = [Number(float(a), split=self.split) for a in o.args]
+        by_one = o.exercise.defines[0] != "Value"  # grad and backward_pass: the others are plain numbers
+        leaves: list[Any] = [
+            float(a) if by_one and k != o.part else Number(float(a), split=self.split)
+            for k, a in enumerate(o.args)
+        ]
         end = PROGRAMS[o.truth.kwargs["program"]](*leaves)
+        if not isinstance(end, Number):
+            return np.asarray(0.0)
         adjoints: dict[int, float] = {id(end): float(o.g)}
         for step, node in enumerate(self._nodes(end)):
             if step > MOST_STEPS:
@@ -128,7 +134,7 @@ class Sweep:
                 continue
             seen.add(id(parent))
             partial = partials[k]
-            if self.at == (node.fun, k):
+            if (node.fun, k) in self.at:
                 partial = self.local(partial, values[k], values[1 - k], node.value)
             yield parent, partial if (node.fun, k) in self.forgets else partial * adjoint
 
@@ -211,7 +217,10 @@ def sweeps(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         for k in (0,) if fun == "pow" else (0, 1):
             letter = text.split()[2 * k]
             for name, local in _LOCALS:
-                found.append((name, f"in {text}, for {letter}", Sweep(at=(fun, k), local=local)))
+                found.append((name, f"in {text}, for {letter}", Sweep(at=frozenset([(fun, k)]), local=local)))
+        if fun != "pow":
+            both = frozenset([(fun, 0), (fun, 1)])
+            found += [(name, f"in {text}", Sweep(at=both, local=local)) for name, local in _LOCALS]
     for name, detail, sweep in found:
         for split in ([], ["sub", "truediv"], ["truediv"], ["sub"]):
             yield name, detail, replace(sweep, split=frozenset(split))

@@ -13,7 +13,7 @@ from diffkit.grading.diagnosis.budget import Budget, OutOfTime
 from diffkit.grading.diagnosis.calls import between_calls
 from diffkit.grading.diagnosis.evidence import Observation, observations
 from diffkit.grading.diagnosis.local import wrong_local
-from diffkit.grading.diagnosis.messages import messages, named
+from diffkit.grading.diagnosis.messages import located, messages, named
 from diffkit.grading.diagnosis.parts import one_part
 from diffkit.grading.diagnosis.remaining import what_remains
 from diffkit.grading.diagnosis.terms import terms
@@ -91,4 +91,4 @@ def _merged(found: list[Diagnosis]) -> Diagnosis:
     arguments = tuple(name for d in alike for name in d.arguments)
     if len(alike) == 1:
         return first
-    return named(first.name, arguments, first.factor, min(d.instances for d in alike))
+    return located(named(first.name, arguments, first.factor, min(d.instances for d in alike)))

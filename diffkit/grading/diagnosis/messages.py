@@ -5,14 +5,16 @@ None of them states the right derivative. A hint level of 1 shows the first, 2 t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from diffkit.grading.results import Diagnosis
 
-__all__ = ["MESSAGES", "messages", "named"]
+__all__ = ["MESSAGES", "located", "messages", "named"]
 
 MESSAGES: dict[str, tuple[str, str, str]] = {
     "sign": (
         "A sign is wrong.",
-        "Differentiate {of} once more and watch each minus on the way.",
+        "Differentiate by {of} once more and watch each minus on the way.",
         "The numbers are right up to a sign{detail}.",
     ),
     "zero returned": (
@@ -260,6 +262,11 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "Return one cotangent for each argument to differentiate by, as a tuple.",
         "Check the return statement.",
     ),
+    "wrong value": (
+        "The function itself gives another value.",
+        "Before its derivative, the function has to be right: the table above compares the values.",
+        "Compute the value at the input above by hand, and see which step gives another number.",
+    ),
     "dtype": (
         "The numbers are right, their type is not.",
         "A cotangent has the dtype of its argument.",
@@ -292,13 +299,20 @@ def messages(name: str, arguments: tuple[str, ...], detail: str) -> tuple[str, .
     """The three sentences for a kind of mistake."""
     if name not in MESSAGES:  # a course team's own misconception says it all in its message
         return (detail,)
-    of = " and ".join(arguments) or "the answer"
+    of = " and ".join(arguments) or "the input"
     aside = {"constant factor", "size factor", "keyword ignored", "missing factor", "changed in place"}
     aside |= {"wrong local derivative", "finite differences", "epsilon misplaced", "integer truncation"}
     aside |= {"operands swapped", "upstream summed or averaged", "raises", "out of time"}
     shown = detail if name in aside else (f" ({detail})" if detail else "")
     fields = {"of": of, "Of": of[:1].upper() + of[1:], "detail": shown}
     return tuple(text.format(**fields).replace(" ()", "") for text in MESSAGES[name])
+
+
+def located(found: Diagnosis) -> Diagnosis:
+    """Of a whole engine, where one operation is at fault: the last sentence says which."""
+    if not found.factor.startswith("in "):
+        return found
+    return replace(found, messages=(*found.messages[:2], f"Look at what is passed on {found.factor}."))
 
 
 def named(name: str, arguments: tuple[str, ...], detail: str, instances: int) -> Diagnosis:

@@ -50,13 +50,6 @@ def operands(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         yield "operands swapped", f"{names[j]} used for {names[i]}", replaced
     for i, name in enumerate(names):
 
-        def answer_for(o: Observation, i: int = i) -> Array | None:
-            if np.shape(o.args[i]) != o.ans.shape:
-                return None
-            return o.pull([o.ans if k == i else a for k, a in enumerate(o.args)])
-
-        yield "ans for x", f"ans used for {name}", answer_for
-
         def minus(o: Observation, i: int = i) -> Array | None:
             return o.pull([-np.asarray(a) if k == i else a for k, a in enumerate(o.args)])
 
@@ -66,6 +59,13 @@ def operands(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
             return o.pull([np.abs(a) if k == i else a for k, a in enumerate(o.args)])
 
         yield "sign", f"the sign of {name} ignored", size_of
+
+        def answer_for(o: Observation, i: int = i) -> Array | None:
+            if np.shape(o.args[i]) != o.ans.shape:
+                return None
+            return o.pull([o.ans if k == i else a for k, a in enumerate(o.args)])
+
+        yield "ans for x", f"ans used for {name}", answer_for
 
         def as_one(o: Observation, i: int = i) -> Array | None:
             return o.pull([np.ones_like(a) if k == i else a for k, a in enumerate(o.args)])

@@ -10,7 +10,7 @@ import numpy as np
 from diffkit.grading.diagnosis.agreement import LEAST, reproduced
 from diffkit.grading.diagnosis.evidence import Family, Hypothesis, Observation
 from diffkit.grading.diagnosis.experiments import ENGINES, EXPERIMENTS, LATER
-from diffkit.grading.diagnosis.messages import named
+from diffkit.grading.diagnosis.messages import located, named
 from diffkit.grading.diagnosis.numerics import epsilons, error_size, nearly, not_finite, quotients
 from diffkit.grading.diagnosis.paths import paths
 from diffkit.grading.diagnosis.search import constant_ratio, factors, fitted_factors
@@ -50,7 +50,8 @@ def one_part(names: tuple[str, ...], seen: list[Observation]) -> Diagnosis | Non
             return rounded
     exercise = seen[0].exercise
     if exercise.style == "engine":
-        return _first_that_holds(ENGINES, firsts, seen, names)
+        of_engine = _first_that_holds(ENGINES, firsts, seen, names)
+        return None if of_engine is None else located(of_engine)
     families = (*EXPERIMENTS, _known(exercise), products, *LATER, paths, epsilons, quotients)
     return _first_that_holds(families, firsts, seen, names) or _by_search(firsts, seen, wrong, names)
 
@@ -88,15 +89,32 @@ def _known(exercise: Exercise) -> Family:
             def predict(o: Observation, rule: Any = known.rule) -> Array | None:
                 try:
                     with np.errstate(all="ignore"):
-                        given = rule(o.g, o.ans, *o.args, **o.truth.kwargs)
+                        return _forwards(rule, o) if o.exercise.style == "jvp" else _backwards(rule, o, o.g)
                 except Exception:
                     return None
-                parts = given if isinstance(given, tuple | list) else (given,)
-                return np.asarray(parts[o.part])
 
             yield known.name, known.message, predict
 
     return family
+
+
+def _backwards(rule: Any, o: Observation, g: Array, part: int | None = None) -> Array:
+    given = rule(g, o.ans, *o.args, **o.truth.kwargs)
+    parts = given if isinstance(given, tuple | list) else (given,)
+    return np.asarray(parts[o.part if part is None else part])
+
+
+def _forwards(rule: Any, o: Observation) -> Array | None:
+    """The tangent that a reverse rule stands for: row by row of the Jacobian, times the tangents."""
+    if o.ans.size > 64:
+        return None
+    of_parts = [(o.part, o.g)] if len(o.seeds) == 1 else list(enumerate(o.seeds))
+    tangent = np.zeros(o.ans.shape)
+    for k in range(o.ans.size):
+        row = np.zeros(o.ans.shape)
+        row.flat[k] = 1.0
+        tangent.flat[k] = sum(np.sum(_backwards(rule, o, row, part) * seed) for part, seed in of_parts)
+    return tangent
 
 
 def _by_search(

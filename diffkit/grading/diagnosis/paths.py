@@ -55,7 +55,7 @@ def _shifts(t: Trace) -> dict[Edge, float]:
 
 def _replayed(o: Observation, weights: dict[Edge, float]) -> Array | None:
     """The derivative of the program whose edges count with these weights."""
-    from diffkit.autodiff.operators import make_vjp
+    from diffkit.autodiff.operators import make_jvp, make_vjp
 
     o.budget.check()
     t = _trace(o)
@@ -70,10 +70,21 @@ def _replayed(o: Observation, weights: dict[Edge, float]) -> Array | None:
     try:
         with np.errstate(all="ignore"):
             argnums = tuple(range(len(t.inputs)))
-            vjp, _ = make_vjp(replayed(t, weigh), argnums)(*[n.value for n in t.inputs])
+            values = [n.value for n in t.inputs]
+            if o.exercise.style == "jvp":
+                _, tangent = make_jvp(replayed(t, weigh), argnums)(*values)(_tangents(o, values))
+                return np.asarray(tangent)
+            vjp, _ = make_vjp(replayed(t, weigh), argnums)(*values)
             return np.asarray(vjp(o.g[()])[o.part])
     except Exception:  # an experiment that can't be made says nothing
         return None
+
+
+def _tangents(o: Observation, values: list[Any]) -> tuple[Any, ...]:
+    """The tangents of all inputs; where one argument's term is looked at, the others' are 0."""
+    if len(o.seeds) == len(values):
+        return tuple(seed[()] for seed in o.seeds)
+    return tuple(o.g[()] if k == o.part else np.zeros_like(v)[()] for k, v in enumerate(values))
 
 
 def _weighted(node: Any, value: Any, weight: float) -> Any:
@@ -83,7 +94,7 @@ def _weighted(node: Any, value: Any, weight: float) -> Any:
 
 def paths(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
     """Each edge of a fan-out left out, turned in sign, or doubled; all but one left out."""
-    if first.exercise.style == "jvp" or first.exercise.reference is not None:
+    if first.exercise.reference is not None:
         return
     first.budget.check()
     try:

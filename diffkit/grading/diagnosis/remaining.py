@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from diffkit.grading.answered import Answered
+from diffkit.grading.checks import check_forward
 from diffkit.grading.comparing import compare
 from diffkit.grading.diagnosis.evidence import Observation, close
 from diffkit.grading.diagnosis.messages import named
@@ -29,6 +30,8 @@ def what_remains(
             return named("not written yet", (), "", len(failures))
         where = f" ({failures[0].where})" if failures[0].where else ""
         return named("raises", (), f"{failures[0].kind}: {failures[0].message}{where}", len(failures))
+    if check_forward(exercise, found).status == FAILED:
+        return named("wrong value", (), "", len(found))
     problems = [a.problems[0] for a in answers if a.problems]
     smooth = [o for o in seen if o.wrong]
     if problems and not smooth:

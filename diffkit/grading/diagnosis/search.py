@@ -75,7 +75,7 @@ def factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
     if first.given.shape != first.right.shape:
         return
     forms, table = _table(first)
-    for start in (_right, _cotangent):
+    for start in (_right, _cotangent, _averaged):
         begun = start(first)
         if begun is None:
             continue
@@ -129,7 +129,11 @@ def fitted_factors(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
     forms, table = _table(first)
     telling = np.all(table != 0, axis=1) & (np.ptp(table, axis=1) > 1e-6 * np.abs(table).max(axis=1))
     forms, table = [f for f, ok in zip(forms, telling, strict=True) if ok], table[telling]
-    for name, start in (("missing factor", _right), ("wrong local derivative", _cotangent)):
+    for name, start in (
+        ("missing factor", _right),
+        ("wrong local derivative", _cotangent),
+        ("wrong local derivative", _averaged),
+    ):
         begun = start(first)
         if begun is None or not np.all(begun):
             continue
@@ -168,6 +172,13 @@ def _right(o: Observation) -> Array | None:
 def _cotangent(o: Observation) -> Array | None:
     fits = len(o.seeds) == 1 and o.g.shape in (o.right.shape, ())
     return np.array(np.broadcast_to(o.g, o.right.shape)) if fits else None
+
+
+def _averaged(o: Observation) -> Array | None:
+    """What each entry gets of g if the answer is a mean of terms, one for each entry, as losses are."""
+    if len(o.seeds) != 1 or o.ans.shape or not o.right.shape or not o.right.size:
+        return None
+    return np.full(o.right.shape, o.g / o.right.size)
 
 
 def _scaled(start: Hypothesis, constant: float, parts: list[Form]) -> Hypothesis:
