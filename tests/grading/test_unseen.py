@@ -11,6 +11,7 @@ from diffkit.grading import catalogue
 from diffkit.grading.in_process import grade_in_process
 from diffkit.grading.student_side import load
 
+from .collection.styled import STYLED
 from .collection.unseen import FALSE_ALARMS_TRIED, UNSEEN
 
 
@@ -98,3 +99,8 @@ def test_an_engine_is_told_the_operation_in_a_sentence():
 def test_nobody_reads_of_an_influence_of_the_answer_on_the_answer():
     found = _diagnosis("Value", "left at 0")
     assert "The input does have an influence on the answer." in found.message(2)
+
+
+def test_a_wrong_value_does_not_hide_what_is_wrong_with_the_derivative():
+    name, style, _, text, names = next(each for each in STYLED if each[0] == "logsumexp")
+    assert _graded(name, style, text).diagnosis.name in names
