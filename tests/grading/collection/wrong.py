@@ -361,7 +361,7 @@ LOSS_AND_LAYER_RULES = [
     ("squared_error", "sign", lambda g, ans, p, t: 2 * g * (t - p) / p.size, SIGN, OPERANDS),
     ("squared_error", "divided by the rows", lambda g, ans, p, t: 2 * g * (p - t) / len(p), SIZE),
     ("squared_error", "g forgotten", lambda g, ans, p, t: 2 * (p - t) / p.size, NO_G),
-    ("squared_error", "ans", lambda g, ans, p, t: 2 * g * ans * np.ones_like(p) / p.size, "unnamed", FACTOR),
+    ("squared_error", "ans", lambda g, ans, p, t: 2 * g * ans * np.ones_like(p) / p.size, "unnamed", FACTOR, LOCAL),
     ("absolute_error", "n forgotten", lambda g, ans, p, t: g * np.sign(p - t), SIZE),
     ("absolute_error", "squared error's", lambda g, ans, p, t: 2 * g * (p - t) / p.size, "unnamed", FACTOR),
     ("absolute_error", "sign", lambda g, ans, p, t: g * np.sign(t - p) / p.size, SIGN, OPERANDS),
