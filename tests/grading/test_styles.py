@@ -151,7 +151,7 @@ class WrongForward:
         (RememberedOnTheClass, "contract", "stale cache"),
         (RememberedOnce, "second use", "stale cache"),
         (Accumulating, "contract", "accumulates between calls"),
-        (WrongForward, "forward", None),
+        (WrongForward, "forward", "wrong value"),
     ],
 )
 def test_gates_that_go_wrong_after_the_first_use(gate, check, name):
@@ -159,7 +159,8 @@ def test_gates_that_go_wrong_after_the_first_use(gate, check, name):
         catalogue.exercise("square", style="gate"), types.SimpleNamespace(Square=gate), seed=1
     )
     assert verdict.check(check).status == "failed"
-    assert (verdict.diagnosis.name if verdict.diagnosis else None) == name
+    assert verdict.diagnosis is not None
+    assert verdict.diagnosis.name == name
 
 
 def test_a_rule_with_a_global_cache():
