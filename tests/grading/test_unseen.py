@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import types
 import warnings
 from collections import Counter
 
+import numpy as np
 import pytest
 
-from diffkit.grading import catalogue
+from diffkit.grading import Case, Exercise, catalogue, draws
 from diffkit.grading.in_process import grade_in_process
 from diffkit.grading.student_side import load
 
@@ -104,3 +106,13 @@ def test_nobody_reads_of_an_influence_of_the_answer_on_the_answer():
 def test_a_wrong_value_does_not_hide_what_is_wrong_with_the_derivative():
     name, style, _, text, names = next(each for each in STYLED if each[0] == "logsumexp")
     assert _graded(name, style, text).diagnosis.name in names
+
+
+def _bump(x):
+    return np.sin(x) * np.exp(x)
+
+
+def test_a_dropped_path_is_named_in_forward_mode():
+    exercise = Exercise(_bump, [Case("ordinary", draws.normal("n"))], "bump", style="jvp")
+    module = types.SimpleNamespace(bump_jvp=lambda t, ans, x: t * np.cos(x) * np.exp(x))
+    assert grade_in_process(exercise, module, seed=1).diagnosis.name == "path dropped"
