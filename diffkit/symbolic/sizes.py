@@ -43,8 +43,8 @@ class Size:
             product of k operands is k - 1, and x - y, x/y, -x, 1/x, x**n and every function are one
             each; numbers are not operations, and neither are comparisons.
         tree_operations: the operations of the tree as ``sympy.count_ops`` counts them, where a
-            rational 1/2 counts as a division and -2 as a negation. (SymPy multiplies 2*(x + y)/z out
-            before it counts; here what is written is counted.)
+            rational 1/2 counts as a division and -2 as a negation. (SymPy multiplies 2*(x + y)/z out,
+            and makes x/exp(4 + pi) of x*exp(-4 - pi), before it counts; here what is written is counted.)
         depth: nodes on the longest path from the root to a leaf, both included.
         characters: the length of the tree as text with the terms in the order in which they stand:
             ``len(sympy.sstr(expr, order="none"))``.
