@@ -37,6 +37,7 @@ from diffkit.tables import Table
 from tests.grading.collection.held_out import HELD_OUT
 from tests.grading.collection.right import RIGHT
 from tests.grading.collection.styled import STYLED
+from tests.grading.collection.unseen import UNSEEN
 from tests.grading.collection.wrong import WRONG
 
 SEED = 1
@@ -273,25 +274,24 @@ def main(names: list[str]) -> None:
     wrong, held_out = map(len, collections)
     print(Table(columns, rows, caption=f"{wrong} + {held_out} wrong rules, {len(rights)} right ones"))
     if not names:
-        print(by_style())
+        print(by_style(STYLED, "held-out submissions in the other seven styles"))
+        print(by_style(UNSEEN, "unseen submissions in all eight styles"))
 
 
-def by_style() -> Table:
+def by_style(collection: Sequence[tuple[str, str, str, str, set[str]]], what: str) -> Table:
     """Wrong submissions in the styles that the other checkers don't know: killed and named rightly."""
     rows = []
-    for style in dict.fromkeys(each[1] for each in STYLED):
-        mine = [each for each in STYLED if each[1] == style]
+    for style in dict.fromkeys(each[1] for each in collection):
+        mine = [each for each in collection if each[1] == style]
         killed = named = 0
         for name, _, _, text, expected in mine:
-            exercise = (
-                catalogue.exercise(name, style=style) if style != "engine" else catalogue.exercise(name)
-            )
+            exercise = catalogue.exercise(name, style=style)
             verdict = grade_in_process(exercise, load(text, "submission.py", "styled_submission"), SEED)
             killed += not verdict.passed
             named += verdict.diagnosis is not None and verdict.diagnosis.name in expected
         rows.append([style, len(mine), killed, named])
     rows.append(["all", *(sum(row[k] for row in rows) for k in (1, 2, 3))])
-    return Table(["style", "held-out submissions", "killed", "named rightly"], rows)
+    return Table(["style", "submissions", "killed", "named rightly"], rows, caption=what)
 
 
 # -- timings ----------------------------------------------------------------------------------------------

@@ -165,8 +165,13 @@ def test_help_has_examples(diffkit, command) -> None:
     assert "\b" not in done.out
 
 
-def test_the_assignment_in_the_help_is_one(diffkit, course) -> None:
-    shown = diffkit("grade", "--help").out.split("such as homework3.py:\n")[1].split("Nothing but")[0]
+@pytest.mark.parametrize("place", ["the help", "README"])
+def test_the_assignment_that_is_shown_is_one(diffkit, course, place) -> None:
+    if place == "README":
+        readme = (Path(__file__).parents[2] / "README.md").read_text()
+        shown = readme.split("```python\n# homework.py\n")[1].split("```")[0]
+    else:
+        shown = diffkit("grade", "--help").out.split("such as homework3.py:\n")[1].split("Nothing but")[0]
     (course / "homework3.py").write_text(textwrap.dedent(shown))
     done = diffkit("grade", "--self-test", "homework3.py")
     assert done.status == 0
