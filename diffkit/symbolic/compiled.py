@@ -18,20 +18,18 @@ from __future__ import annotations
 import contextvars
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import sympy
 
-from diffkit.errors import DomainError, InputError
-from diffkit.expressions import Expression, intern, post_order
-from diffkit.expressions.table import leaf_of
-from diffkit.symbolic.arithmetics import FLOATS, SCALARS, Arithmetic, implementation
-from diffkit.symbolic.budget import Terms
+from diffkit.errors import DomainError
+from diffkit.expressions import Expression
+from diffkit.symbolic.arithmetics import FLOATS, SCALARS
 from diffkit.symbolic.lanes import in_lanes
 from diffkit.symbolic.matrix_products import times_arrays, times_scalars
+from diffkit.symbolic.parameters import Vector, arguments_of, flat
+from diffkit.symbolic.program import Program
 from diffkit.symbolic.source import roots_of
-from diffkit.symbolic.writer import Names, Text, Writer
 
 __all__ = ["lambdify"]
 
@@ -64,6 +62,7 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
         NoRuleError: for a function that nothing computes.
         BudgetError: by the function, when its Sums and Products have more than ten million terms.
 
+    >>> import sympy
     >>> x, y = sympy.symbols("x y")
     >>> f = lambdify([x, y], sympy.log(x) / y)
     >>> f(1.0, 2.0), f(np.array([1.0, np.e]), 2.0), f(0.0, 1.0)
@@ -72,172 +71,58 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
     >>> f([2.0, 3.0])
     array([3., 6.])
     """
-    arguments = _arguments(args)
+    arguments = arguments_of(args)
     roots, shape = roots_of(exprs)
     return _compiled(arguments, roots, shape, functions or {})
 
 
-# -- the arguments ------------------------------------------------------------------------------------
-
-
-class _Vector(tuple[Expression, ...]):
-    """Symbols that are given together, as one argument; ``symbol`` stands for their vector."""
-
-    symbol: Expression
-
-    def __new__(cls, symbols: Sequence[Expression]) -> _Vector:
-        vector = super().__new__(cls, symbols)
-        stem = str(symbols[0]).rstrip("0123456789_")
-        vector.symbol = leaf_of(sympy.Dummy(stem or "values"))
-        return vector
-
-    def values(self, given: Any) -> Any:
-        """What is given for the vector, as an array; the first axis is that of its elements."""
-        try:
-            array = np.asarray(given)
-        except ValueError:  # of arrays that differ in shape
-            array = np.empty(0)
-        if array.shape[:1] != (len(self),):
-            got = f"an array of shape {array.shape}" if array.size else "what makes no array"
-            raise InputError(
-                f"expected {len(self)} values for ({self[0]}, ..., {self[-1]}), "
-                f"as a list or an array of shape ({len(self)},) or ({len(self)}, ...), got {got}"
-            )
-        return array.astype(float) if array.dtype.kind in "bui" else array
-
-
-def _arguments(args: Any) -> list[Expression | _Vector]:
-    if not isinstance(args, sympy.Expr | Sequence | np.ndarray | sympy.Tuple | sympy.MatrixBase):
-        raise InputError(
-            f"expected symbols, in the order of the function's parameters, as a list; got {args!r}"
-        )
-    given = [args] if isinstance(args, sympy.Expr) else list(args)
-    arguments = [
-        _Vector([_symbol(s) for s in a]) if isinstance(a, _SEVERAL) and len(a) else _symbol(a) for a in given
-    ]
-    symbols = _flat(arguments)
-    if len(set(symbols)) < len(symbols):
-        raise InputError(f"expected different symbols as the function's arguments, got {symbols}")
-    return arguments
-
-
-_SEVERAL = (list, tuple, np.ndarray, sympy.Tuple, sympy.MatrixBase)
-
-
-def _flat(arguments: Sequence[Expression | _Vector]) -> list[Expression]:
-    return [s for a in arguments for s in (a if isinstance(a, _Vector) else [a])]
-
-
-def _symbol(symbol: Any) -> Expression:
-    if not isinstance(symbol, sympy.Expr) or not (symbol.is_Symbol or getattr(symbol, "_diff_wrt", False)):
-        raise InputError(f"expected symbols as the function's arguments, got {symbol!r}")
-    return intern(symbol)
-
-
-# -- the program --------------------------------------------------------------------------------------
-
-
-class _Program:
-    """The text of a function, and what has to be known to run it.
-
-    Args:
-        arguments: the function's parameters.
-        roots: what it computes.
-        ending: the end of its last line, ``return [{}]`` for a list of them.
-        constants: arrays, by the symbols for them; None to find matrices in long sums.
-
-    Attributes:
-        source: the text.
-        constants: the arrays in it, by name.
-    """
-
-    def __init__(
-        self,
-        arguments: Sequence[Expression | _Vector],
-        roots: Sequence[Expression],
-        ending: str,
-        constants: Mapping[Expression, Any] | None = None,
-    ) -> None:
-        names = Names(type(node).__name__ for node in post_order(*roots))
-        texts = {id(symbol): Text(names.like(symbol)) for symbol in _flat(arguments)}
-        self.constants: dict[str, Any] = {}
-        for symbol, value in (constants or {}).items():
-            texts[id(symbol)] = Text(names.fresh("c"))
-            self.constants[texts[id(symbol)].text] = value
-        self.heads: dict[str, Any] = {}
-        matrices = self.constants if constants is None else None
-        writer = Writer(names, texts, self.heads, matrices)
-        parameters = []
-        for argument in arguments:
-            if isinstance(argument, _Vector):
-                parameters.append(names.like(argument.symbol))
-                writer.lines.append(f"[{', '.join(texts[id(s)].text for s in argument)}] = {parameters[-1]}")
-            else:
-                parameters.append(texts[id(argument)].text)
-        results = ", ".join(r.text for r in writer.write(roots))
-        self.has_loops = any("integers(" in line for line in [*writer.lines, results])
-        body = "\n    ".join([*writer.lines, ending.format(results)])
-        self.source = f"def program({', '.join(parameters)}):\n    {body}\n"
-        self.code = compile(self.source, "<diffkit.symbolic.lambdify>", "exec")
-
-    def function(
-        self,
-        arithmetic: Arithmetic,
-        functions: Mapping[str, Callable[..., Any]],
-        basics: Mapping[str, Any],
-    ) -> Callable[..., Any]:
-        """The function in an arithmetic, ``functions`` being those that the user gives."""
-        space = {**arithmetic.functions, **_CONSTANTS, **basics, **self.constants}
-        space |= {name: implementation(head, arithmetic, functions) for name, head in self.heads.items()}
-        terms = Terms(arithmetic.terms)
-        number = np.float64 if arithmetic.takes_arrays else float
-        space["integers"] = lambda low, high: map(number, terms.integers(low, high))
-        exec(self.code, space)
-        program: Callable[..., Any] = space["program"]
-        return _counted(program, terms) if self.has_loops else program
-
-
-def _counted(program: Callable[..., Any], terms: Terms) -> Callable[..., Any]:
-    """The program with a count of the terms of its Sums and Products, which begins at each call."""
-
-    def counted(*values: Any) -> Any:
-        terms.start()
-        return program(*values)
-
-    return counted
-
-
-_CONSTANTS = {
-    "pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "prod": math.prod,
-}  # fmt: skip
 _SCALARS = {"sqrt": math.sqrt, "pow": math.pow, "times": times_scalars}
 _ARRAYS = {"sqrt": np.sqrt, "pow": np.power, "times": times_arrays}
 
-
-# -- the function -------------------------------------------------------------------------------------
+Function: TypeAlias = Callable[..., Any]
 
 
 def _compiled(
-    arguments: Sequence[Expression | _Vector],
+    arguments: Sequence[Expression | Vector],
     roots: Sequence[Expression],
     shape: Any,
-    functions: Mapping[str, Callable[..., Any]],
+    functions: Mapping[str, Function],
 ) -> Any:
-    lines = _Program(arguments, roots, "return {}" if shape is None else "return [{}]")
-    vectors = {k: a for k, a in enumerate(arguments) if isinstance(a, _Vector)}
-    lanes = in_lanes(roots, _flat(arguments), {v.symbol: v for v in vectors.values()})
-    if lanes is not None:
-        ending = "return {}" if shape is None else "return [{}]"
+    """The function that :func:`lambdify` returns: a program for floats, one for arrays, and which to take."""
+    ending = "return {}" if shape is None else "return [{}]"
+    lines = Program(arguments, roots, ending)
+    lanes = in_lanes(roots, flat(arguments), {v.symbol: v for v in arguments if isinstance(v, Vector)})
+    if lanes is None:
+        packed = None
+        by_floats = lines.function(SCALARS, functions, _SCALARS)
+    else:
         if lanes.together:
             ending = "return ({}).tolist()" if shape is list else f"return ({{}}).reshape({shape})"
-        parameters = [a.symbol if isinstance(a, _Vector) else a for a in arguments]
-        packed = _Program(parameters, lanes.roots, ending, lanes.constants)
+        parameters = [a.symbol if isinstance(a, Vector) else a for a in arguments]
+        packed = Program(parameters, lanes.roots, ending, lanes.constants)
         by_floats = _quiet(packed.function(SCALARS, functions, _SCALARS), functions)
-    else:
-        by_floats = lines.function(SCALARS, functions, _SCALARS)
     if isinstance(shape, tuple) and not (lanes and lanes.together):
         by_floats = _reshaped(by_floats, shape)
     by_numpy = lines.function(FLOATS, functions, _ARRAYS)
+    of_floats, of_arrays = _of_floats(by_floats, by_numpy, shape), _of_arrays(by_numpy, shape)
+    function: Any
+    if any(isinstance(a, Vector) for a in arguments):
+        function = _of_vectors(arguments, of_floats, of_arrays, unpacked=lanes is None)
+    else:
+        function = _of_numbers(of_floats, of_arrays)
+    function.__name__ = function.__qualname__ = "program"
+    function.source = lines.source
+    function.lanes = packed.source if packed else None
+    function.constants = lines.constants | (packed.constants if packed else {})
+    return function
+
+
+def _reshaped(function: Function, shape: tuple[int, ...]) -> Function:
+    return lambda *values: np.array(function(*values)).reshape(shape)
+
+
+def _of_floats(by_floats: Function, by_numpy: Function, shape: Any) -> Function:
+    """Floats to floats, by ``math``; where that raises, by NumPy, which knows infinity and nan."""
 
     def of_floats(*values: Any) -> Any:
         try:
@@ -249,6 +134,12 @@ def _compiled(
                 return float(outcome)
             return [float(v) for v in outcome] if shape is list else np.array(outcome).reshape(shape)
 
+    return of_floats
+
+
+def _of_arrays(by_numpy: Function, shape: Any) -> Function:
+    """Arrays, alone or with numbers, to arrays; those of a matrix are broadcast and stacked."""
+
     def of_arrays(*values: Any) -> Any:
         with np.errstate(all="ignore"):
             outcome = by_numpy(*map(FLOATS.convert, values))
@@ -257,15 +148,35 @@ def _compiled(
         elements = np.broadcast_arrays(*outcome)
         return np.stack(elements).reshape(*shape, *elements[0].shape)
 
+    return of_arrays
+
+
+def _of_numbers(of_floats: Function, of_arrays: Function) -> Function:
+    """The function of arguments that are a symbol each: which of the two fits is told by their types."""
     all_floats, all_numbers = {float}.issuperset, {float, int}.issuperset
 
-    def compiled(*values: Any) -> Any:
+    def program(*values: Any) -> Any:
         if all_floats(map(type, values)):
             return of_floats(*values)
         if all_numbers(map(type, values)):  # in integers, 3**(10**9) would be computed to its last digit
             return of_floats(*map(FLOATS.convert, values))
         return of_arrays(*values)
 
+    return program
+
+
+def _of_vectors(
+    arguments: Sequence[Expression | Vector], of_floats: Function, of_arrays: Function, *, unpacked: bool
+) -> Function:
+    """The function of arguments that are symbols and lists of symbols.
+
+    Args:
+        arguments: they.
+        of_floats: takes floats, and vectors of floats as arrays or, if ``unpacked``, as lists.
+        of_arrays: takes everything else.
+        unpacked: see there.
+    """
+    vectors = {k: a for k, a in enumerate(arguments) if isinstance(a, Vector)}
     shapes = [(k, (len(vector),)) for k, vector in vectors.items()]
     others = [k for k in range(len(arguments)) if k not in vectors]
 
@@ -274,37 +185,25 @@ def _compiled(
             if type(values[k]) is not float:
                 return False
         for k, length in shapes:
-            if (
-                type(values[k]) is not np.ndarray
-                or values[k].dtype is not _DOUBLE
-                or values[k].shape != length
-            ):
+            v = values[k]
+            if type(v) is not np.ndarray or v.dtype is not _DOUBLE or v.shape != length:
                 return False
         return True
 
-    def compiled_of_vectors(*values: Any) -> Any:
+    def program(*values: Any) -> Any:
         if len(values) != len(arguments):
-            return by_numpy(*values)  # and Python says how many there should be
+            return of_arrays(*values)  # and Python says how many there should be
         if not are_floats(values):
             values = tuple(
                 vectors[k].values(v) if k in vectors else FLOATS.convert(v) for k, v in enumerate(values)
             )
             if not are_floats(values):
                 return of_arrays(*values)
-        if lanes is None:
+        if unpacked:
             values = tuple(v.tolist() if k in vectors else v for k, v in enumerate(values))
         return of_floats(*values)
 
-    function: Any = compiled_of_vectors if vectors else compiled
-    function.__name__ = function.__qualname__ = "program"
-    function.source = lines.source
-    function.lanes = packed.source if lanes else None
-    function.constants = lines.constants | (packed.constants if lanes else {})
-    return function
-
-
-def _reshaped(function: Callable[..., Any], shape: tuple[int, ...]) -> Callable[..., Any]:
-    return lambda *values: np.array(function(*values)).reshape(shape)
+    return program
 
 
 _DOUBLE = np.dtype(float)
@@ -313,7 +212,7 @@ _QUIET = contextvars.Context()
 _QUIET.run(np.seterr, all="ignore")
 
 
-def _quiet(program: Callable[..., Any], functions: Mapping[str, Any]) -> Callable[..., Any]:
+def _quiet(program: Function, functions: Mapping[str, Any]) -> Function:
     """The program without NumPy's warnings.
 
     NumPy keeps what it does at an error in a context variable, and to run in a copy of a context
