@@ -46,7 +46,7 @@ from diffkit.grading.sandbox import (
     python_command,
 )
 
-__all__ = ["Isolation", "IsolationError", "Limits", "Run"]
+__all__ = ["KINDS_OF_LOSS", "Isolation", "IsolationError", "Limits", "Run"]
 
 LONGEST_OUTPUT = 4000
 """Characters of what a submission prints that are kept."""
@@ -88,6 +88,9 @@ _ENDS = {
     "answer": ("AnswerLimit", "answered with more than {answer:,} bytes"),
     "template": ("Ended", "brought down the process that runs submissions"),
 }
+
+KINDS_OF_LOSS = frozenset(kind for kind, _ in _ENDS.values())
+"""How a failure without any answers begins: ``TimeLimit: took longer than 10 seconds``."""
 
 _SANDBOXES = ("auto", "bubblewrap", "user", "off")
 

@@ -183,3 +183,14 @@ def test_the_terminal_says_who_could_not_be_loaded(diffkit, course) -> None:
     done = diffkit("grade", "homework.py", "subs", "-o", "results", "--sandbox", "off")
     (line,) = [line for line in done.out.splitlines() if line.startswith("eve")]
     assert line.endswith("could not be loaded")
+
+
+def test_the_terminal_says_why_there_was_no_answer(diffkit, course) -> None:
+    (course / "subs" / "fay.py").write_text("")
+    (course / "subs" / "gus.py").write_text(
+        submission("tanh") + "import os\n\ndef multiply_vjp(g, ans, x, y):\n    os._exit(0)\n"
+    )
+    done = diffkit("grade", "homework.py", "subs", "-o", "results")
+    told = {line.split()[0]: line for line in done.out.splitlines() if line.startswith(("fay", "gus"))}
+    assert told["fay"].endswith("not defined (2)")
+    assert "the process ended before it had answered" in told["gus"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 
-from diffkit.grading.records import Record
+from diffkit.grading.isolation import KINDS_OF_LOSS
+from diffkit.grading.records import ExerciseRecord, Record
+from diffkit.grading.results import FAILED
 from diffkit.grading.running import ClassRun
 from diffkit.grading.wire import clean
 from diffkit.tables import Table
@@ -17,7 +19,8 @@ def scores(run: ClassRun, brief: bool = False) -> Table:
     """A row for each student: the total, the score of each exercise, and the mistakes recognised.
 
     ``brief`` says of a mistake only in how many exercises it was made: of many, all do not fit a line. It
-    also says which submissions could not be loaded, whose zeros would puzzle whoever reads the terminal.
+    also says what else there are no points for, a file that could not be loaded, a rule that is not in it,
+    one that never ends: their zeros would puzzle whoever reads the terminal.
     """
     names = [exercise.name for exercise in run.assignment.exercises]
     rows = [
@@ -33,13 +36,22 @@ def scores(run: ClassRun, brief: bool = False) -> Table:
 
 
 def _mistakes(record: Record, brief: bool) -> str:
-    made = [(e.name, clean(e.mistake)) for e in record.exercises if e.mistake]
-    if brief and not made and record.unread:
-        return "could not be loaded"
     if not brief:
-        return "; ".join(f"{name}: {mistake}" for name, mistake in made)
-    counts = Counter(mistake for _, mistake in made)
-    return "; ".join(mistake + (f" ({n})" if n > 1 else "") for mistake, n in counts.items())
+        return "; ".join(f"{e.name}: {clean(e.mistake)}" for e in record.exercises if e.mistake)
+    if record.unread:
+        return "could not be loaded"
+    counts = Counter(clean(e.mistake) or _without_answers(e) for e in record.exercises)
+    return "; ".join(what + (f" ({n})" if n > 1 else "") for what, n in counts.items() if what)
+
+
+def _without_answers(exercise: ExerciseRecord) -> str:
+    """What kept an exercise from being answered at all, or "" if it was answered."""
+    failed = next((check for check in exercise.checks if check.status == FAILED), None)
+    if failed is not None and failed.name == "names":
+        return "not defined"
+    if failed is not None and failed.message.startswith(tuple(f"{kind}:" for kind in KINDS_OF_LOSS)):
+        return failed.message.partition(" (")[0].partition(": ")[2]
+    return ""
 
 
 def summary(run: ClassRun) -> str:
