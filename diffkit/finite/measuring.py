@@ -307,10 +307,10 @@ def _refuse_jumps(
     what = (
         "jumps" if jumps[at] else "has an infinite slope" if steep[at] else "has a kink or a jump in a slope"
     )
-    power = 1.0 if jumps[at] else float((n - powers[:, at] if steep[at] else growth[:, at]).mean())
-    power = float(n) if jumps[at] else power
+    power = float(n if jumps[at] else (n - powers[:, at] if steep[at] else growth[:, at]).mean())
+    growing = "1 / h" if f"{power:.2g}" == "1" else f"1 / h**{power:.2g}"
     raise DomainError(
         f"f {what} at {place}, so it has no derivative of order {n} there: the difference quotients do "
-        f"not settle as h shrinks, but grow like 1 / h**{power:.2g}. Take a point beside it, or a form "
+        f"not settle as h shrinks, but grow like {growing}. Take a point beside it, or a form "
         "that stays on the side where f is smooth"
     )

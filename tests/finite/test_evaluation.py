@@ -223,7 +223,7 @@ def test_bad_input(call, message):
 @pytest.mark.parametrize(
     ("f", "x", "form", "n", "what"),
     [
-        (np.floor, 1.0, "central", 1, r"jumps at x = 1\.0.*like 1 / h\*\*1\."),
+        (np.floor, 1.0, "central", 1, r"jumps at x = 1\.0.*like 1 / h\."),
         (np.floor, 1.0, "backward", 1, "jumps"),
         (np.floor, 1.0, "central", 3, r"jumps.*like 1 / h\*\*3\."),
         (lambda x: float(x != 0), 0.0, "central", 1, "jumps"),  # its central differences are all zero
@@ -231,7 +231,7 @@ def test_bad_input(call, message):
         (np.sqrt, 0.0, "forward", 1, r"infinite slope at x = 0\.0.*like 1 / h\*\*0\.5\."),
         (np.arccos, 1.0, "backward", 1, "infinite slope"),
         (np.cbrt, 0.0, "central", 1, r"infinite slope.*like 1 / h\*\*0\.67"),
-        (np.abs, 0.0, "central", 2, r"kink.*no derivative of order 2.*like 1 / h\*\*1\."),
+        (np.abs, 0.0, "central", 2, r"kink.*no derivative of order 2.*like 1 / h\."),
     ],
 )
 def test_where_f_jumps_or_is_infinitely_steep(f, x, form, n, what):
