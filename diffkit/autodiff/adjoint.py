@@ -93,7 +93,12 @@ class AdjointTrace(Trace):
 
 def record_adjoint(t: Trace, cotangents: tuple[Any, ...]) -> AdjointTrace:
     """Records the replay of ``t`` followed by its reverse sweep from ``cotangents``."""
-    outer = Recording(f"the adjoint of {t.name}")
+    with Recording(f"the adjoint of {t.name}") as outer, Recording(t.name) as inner:
+        return _record(t, cotangents, outer, inner)
+
+
+def _record(t: Trace, cotangents: tuple[Any, ...], outer: Recording, inner: Recording) -> AdjointTrace:
+    """The same: the replay's rows are recorded by ``inner``, their values, and the sweep, by ``outer``."""
     roles: list[Role] = []
 
     def give_roles(kind: str, primal: int, source: int | None = None) -> None:
@@ -117,7 +122,6 @@ def record_adjoint(t: Trace, cotangents: tuple[Any, ...]) -> AdjointTrace:
         seeds[index] = row
         seed_rows.append(row)
 
-    inner = Recording(t.name)
     copies: list[Any] = [None] * len(t.nodes)
     given = iter(inputs)
     for n in t.nodes:

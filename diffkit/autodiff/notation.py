@@ -386,13 +386,13 @@ def local_derivatives(row: Node) -> list[Any]:
     value = plain(row.value)
     if isinstance(value, tuple | list) or np.ndim(value):
         return [None] * len(row.args)
-    alone = Recording(row.fun.name)
-    args = [
-        alone.input(plain(a), "x") if type(a) is Node and a.recording is row.recording else a
-        for a in row.args
-    ]
-    answer = row.fun(*args, **row.kwargs)
-    rows = alone.close()
+    with Recording(row.fun.name) as alone:
+        args = [
+            alone.input(plain(a), "x") if type(a) is Node and a.recording is row.recording else a
+            for a in row.args
+        ]
+        answer = row.fun(*args, **row.kwargs)
+        rows = alone.close()
     if type(answer) is not Node:
         return [None] * len(row.args)
     adjoints = reverse_sweep(rows, alone, {answer.index: np.ones_like(value)[()].item()})

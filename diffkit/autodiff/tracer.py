@@ -104,6 +104,12 @@ class Recording:
         self.constants = Constants()
         self.owner = owner
 
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.constants.release()  # if what is recorded raises, nobody closes
+
     def input(self, value: Any, name: str) -> Node:
         """Appends an input row."""
         return Node(self, INPUT, (name,), NO_KWARGS, value, _INPUT_CODE, 0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import diffkit as dk
-from diffkit.errors import TraceError
+from diffkit.errors import NoRuleError, TraceError
 
 X = np.array([1.5, -0.5, 2.0, 0.25])
 LARGE = 1000
@@ -221,3 +221,15 @@ def test_answers_may_be_changed_in_place():
     value = dk.make_vjp(lambda x: x)(x)[1]
     value[:] = 0.0
     np.testing.assert_array_equal(x, X)
+
+
+def test_arrays_are_writeable_again_when_a_sweep_that_is_recorded_fails():
+    @dk.primitive
+    def without_rule(x):
+        return np.sin(x)
+
+    data = np.ones((100, 100))
+    t = dk.trace(lambda x: (data @ without_rule(x)).sum())(np.ones(100))
+    with pytest.raises(NoRuleError):
+        t.adjoint()
+    assert data.flags.writeable
