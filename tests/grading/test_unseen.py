@@ -43,7 +43,7 @@ def test_every_one_fails():
 def test_no_right_one_fails_in_any_style():
     alarms = [
         f"{name} {style} {note}: {verdict}"
-        for name, style, note, text in FALSE_ALARMS_TRIED
+        for name, style, note, text, _ in FALSE_ALARMS_TRIED
         if not (verdict := _graded(name, style, text, diagnose=False, draws=2)).passed
         or not verdict.conclusive
     ]

@@ -8,6 +8,7 @@ rightly (35 of 37 in the five styles of reverse mode, 5 of 10 JVP rules, 2 of 10
 # ruff: noqa: E501
 from __future__ import annotations
 
+from .submissions import Submissions
 from .wrong import (
     ANS,
     AXIS,
@@ -41,37 +42,12 @@ from .wrong import (
 STALE, ACCUMULATES, AGAIN = "stale cache", "accumulates between calls", "not repeatable"
 TWICE, SWEEP, VJP = "path counted twice", "sweep out of order", "VJP for JVP"
 
-STYLED: list[tuple[str, str, str, str, set[str]]] = []
-
-UNBROADCAST = """
-def unbroadcast(c, like):
-    c = np.asarray(c)
-    while c.ndim > np.ndim(like):
-        c = c.sum(axis=0)
-    for k, n in enumerate(np.shape(like)):
-        if n == 1 and c.shape[k] != 1:
-            c = c.sum(axis=k, keepdims=True)
-    return c
-"""
-
-
-def wrong(exercise: str, style: str, what: str, text: str, *names: str) -> None:
-    helper = UNBROADCAST if "unbroadcast(" in text else ""
-    STYLED.append((exercise, style, what, f"import numpy as np\n{helper}\n{text}", set(names)))
-
-
-def partials(exercise: str, what: str, parameters: str, func: str, grads: str, *names: str) -> None:
-    """A class of local partial derivatives."""
-    kind = "".join(part.capitalize() for part in exercise.split("_"))
-    text = f"""
-class {kind}:
-    def func(self, {parameters}):
-        return {func}
-
-    def grads(self, {parameters}):
-        return {grads}
-"""
-    wrong(exercise, "partials", what, text, *names)
+_written = Submissions()
+STYLED = _written.all
+wrong, partials, context, registered = (
+    _written.add, _written.partials, _written.context, _written.registered,
+)  # fmt: skip
+jvp, backward_pass = _written.jvp, _written.backward_pass
 
 
 # -- local partials ---------------------------------------------------------------------------------------
@@ -250,25 +226,6 @@ def squared_error_backward(dout, cache):
 # -- context classes --------------------------------------------------------------------------------------
 
 
-def context(exercise: str, what: str, forward: str, backward: str, *names: str) -> None:
-    """A class in PyTorch's manner; ``forward`` is its parameters and its body."""
-    kind = "".join(part.capitalize() for part in exercise.split("_"))
-    parameters, _, body = forward.partition(": ")
-    lines = "\n        ".join(body.split("; "))
-    back = "\n        ".join(backward.split("; "))
-    text = f"""
-class {kind}:
-    @staticmethod
-    def forward(ctx, {parameters}):
-        {lines}
-
-    @staticmethod
-    def backward(ctx, g):
-        {back}
-"""
-    wrong(exercise, "context", what, text, *names)
-
-
 context("square", "the 2 forgotten", "x: ctx.save_for_backward(x); return x * x",
         "(x,) = ctx.saved_tensors; return x * g", CONST)  # fmt: skip
 context("divide", "not summed", "x, y: ctx.save_for_backward(x, y); return x / y",
@@ -293,26 +250,6 @@ context("dropout", "the scale forgotten", "x, kept, keep=0.8: ctx.save_for_backw
 # -- registrations ----------------------------------------------------------------------------------------
 
 
-def registered(exercise: str, what: str, forward: str, rules: str, *names: str) -> None:
-    """A forward function and its registration; ``forward`` is its parameters and what it returns."""
-    parameters, _, value = forward.partition(": ")
-    text = f"""
-VJPS = {{}}
-
-
-def defvjp(function, *rules):
-    VJPS[function] = rules
-
-
-def {exercise}({parameters}):
-    return {value}
-
-
-{rules}
-"""
-    wrong(exercise, "defvjp", what, text, *names)
-
-
 registered("subtract", "one rule for both", "x, y: x - y",
            "defvjp(subtract, lambda g, ans, x, y: unbroadcast(g, x), lambda g, ans, x, y: unbroadcast(g, y))",
            SIGN)  # fmt: skip
@@ -335,10 +272,6 @@ registered("sum", "axes not put back", "x, axis=None, keepdims=False: np.sum(x, 
            AXIS, RAISES)  # fmt: skip
 
 # -- JVP rules --------------------------------------------------------------------------------------------
-
-
-def jvp(exercise: str, what: str, parameters: str, tangent: str, *names: str) -> None:
-    wrong(exercise, "jvp", what, f"def {exercise}_jvp(t, ans, {parameters}):\n    return {tangent}\n", *names)
 
 
 jvp("multiply", "one term", "x, y", "t[0] * y + 0 * ans", PATH, DROPPED)
@@ -418,8 +351,7 @@ class Value:
 
 def value_class(what: str, right: str, wrong_text: str, *names: str) -> None:
     """The classroom's class with one place changed."""
-    assert right in VALUE, right
-    wrong("Value", "engine", what, VALUE.replace(right, wrong_text), *names)
+    _written.changed("Value", what, VALUE, right, wrong_text, *names)
 
 
 value_class("= for += in the product", "self.grad += other.data * out.grad\n            other.grad += ",
@@ -429,10 +361,6 @@ value_class("sign of the subtrahend", "other.grad -= out.grad", "other.grad += o
 value_class("the power not lowered", "self.data ** (n - 1) * out", "self.data ** n * out", FACTOR, LOCAL)
 value_class("out.grad forgotten in the product", "other.data * out.grad", "other.data", NO_G)
 value_class("swept from the leaves", "reversed(order)", "order", SWEEP, PATH)
-
-
-def backward_pass(what: str, body: str, *names: str) -> None:
-    wrong("backward_pass", "engine", what, f"def backward_pass(g, end_node):\n{body}", *names)
 
 
 SWEPT = """

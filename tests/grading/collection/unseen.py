@@ -9,7 +9,8 @@ all, and 3 misleadingly. ``FALSE_ALARMS_TRIED`` are right ones that look odd.
 # ruff: noqa: E501
 from __future__ import annotations
 
-from .styled import SWEEP, SWEPT, TWICE, UNBROADCAST, VALUE, VJP
+from .styled import SWEEP, SWEPT, TWICE, VALUE, VJP
+from .submissions import Submissions
 from .wrong import (
     ANS,
     AVERAGED,
@@ -50,19 +51,10 @@ from .wrong import (
 
 BRANCH = "wrong branch"
 
-UNSEEN: list[tuple[str, str, str, str, set[str]]] = []
-
-
-def wrong(exercise: str, style: str, what: str, text: str, *names: str) -> None:
-    helper = UNBROADCAST if "unbroadcast(" in text else ""
-    UNSEEN.append((exercise, style, what, f"import numpy as np\n{helper}\n{text}", set(names)))
-
-
-def vjp(exercise: str, what: str, parameters: str, body: str, *names: str) -> None:
-    """A rule; ``body`` is its lines, the last one what it returns."""
-    *lines, last = body.strip("\n").split("\n")
-    inner = "\n".join(f"    {line}" for line in [*lines, f"return {last}"])
-    wrong(exercise, "vjp", what, f"def {exercise}_vjp(g, ans, {parameters}):\n{inner}\n", *names)
+_written = Submissions()
+UNSEEN = _written.all
+wrong, vjp, partials, context = _written.add, _written.vjp, _written.partials, _written.context
+registered, jvp, backward_pass = _written.registered, _written.jvp, _written.backward_pass
 
 
 # -- rules ------------------------------------------------------------------------------------------------
@@ -160,19 +152,6 @@ dx, dw / len(x)
 """, SIZE)  # fmt: skip
 
 # -- local partials ---------------------------------------------------------------------------------------
-
-
-def partials(exercise: str, what: str, parameters: str, func: str, grads: str, *names: str) -> None:
-    kind = "".join(part.capitalize() for part in exercise.split("_"))
-    text = f"""
-class {kind}:
-    def func(self, {parameters}):
-        return {func}
-
-    def grads(self, {parameters}):
-        return {grads}
-"""
-    wrong(exercise, "partials", what, text, *names)
 
 
 partials("hinge", "the bend at 0, not at the margin", "score, target",
@@ -379,24 +358,6 @@ def embedding_backward(dout, cache):
 # -- context classes --------------------------------------------------------------------------------------
 
 
-def context(exercise: str, what: str, forward: str, backward: str, *names: str) -> None:
-    kind = "".join(part.capitalize() for part in exercise.split("_"))
-    parameters, _, body = forward.partition(": ")
-    lines = "\n        ".join(body.split("; "))
-    back = "\n        ".join(backward.split("; "))
-    text = f"""
-class {kind}:
-    @staticmethod
-    def forward(ctx, {parameters}):
-        {lines}
-
-    @staticmethod
-    def backward(ctx, g):
-        {back}
-"""
-    wrong(exercise, "context", what, text, *names)
-
-
 context("cumsum", "the running sum once more", "x, axis=0: ctx.axis = axis; return np.cumsum(x, axis)",
         "return np.cumsum(g, ctx.axis)", TRANSPOSE, BACKWARDS, JVP)  # fmt: skip
 context("determinant", "right for symmetric matrices only",
@@ -417,25 +378,6 @@ context("softplus", "the naive exp", "x: ctx.save_for_backward(x); return np.log
 # -- registrations ----------------------------------------------------------------------------------------
 
 
-def registered(exercise: str, what: str, forward: str, rules: str, *names: str) -> None:
-    parameters, _, value = forward.partition(": ")
-    text = f"""
-VJPS = {{}}
-
-
-def defvjp(function, *rules):
-    VJPS[function] = rules
-
-
-def {exercise}({parameters}):
-    return {value}
-
-
-{rules}
-"""
-    wrong(exercise, "defvjp", what, text, *names)
-
-
 registered("add", "one broadcast side only", "x, y: x + y",
            "defvjp(add, lambda g, ans, x, y: g, lambda g, ans, x, y: unbroadcast(g, y))", UNSUMMED)  # fmt: skip
 registered("transpose", "a whole g, untouched", "x: x.T", "defvjp(transpose, lambda g, ans, x: g)",
@@ -450,10 +392,6 @@ registered("negative", "one rule too many", "x: -x",
            "defvjp(negative, lambda g, ans, x: -g, lambda g, ans, x: -g)", COUNT, RAISES)  # fmt: skip
 
 # -- JVP rules --------------------------------------------------------------------------------------------
-
-
-def jvp(exercise: str, what: str, parameters: str, tangent: str, *names: str) -> None:
-    wrong(exercise, "jvp", what, f"def {exercise}_jvp(t, ans, {parameters}):\n    return {tangent}\n", *names)
 
 
 jvp("solve", "a's tangent forgotten", "a, b", "np.linalg.solve(a, t[1])", PATH, DROPPED)
@@ -486,8 +424,8 @@ jvp("var", "the mean's tangent is not taken off", "x, axis=None, ddof=0",
 
 
 def value_class(what: str, right: str, wrong_text: str, *names: str) -> None:
-    assert right in VALUE, right
-    wrong("Value", "engine", what, VALUE.replace(right, wrong_text), *names)
+    """The classroom's class with one place changed."""
+    _written.changed("Value", what, VALUE, right, wrong_text, *names)
 
 
 value_class(
@@ -570,10 +508,6 @@ def grad(f):
 """, PATH, DROPPED)  # fmt: skip
 
 
-def backward_pass(what: str, body: str, *names: str) -> None:
-    wrong("backward_pass", "engine", what, f"def backward_pass(g, end_node):\n{body}", *names)
-
-
 backward_pass("an adjoint starts at g, not at 0", SWEPT.replace("START", "g").replace("get(id(p), 0.0)", "get(id(p), g)"),
               PATH, TWICE, "start value", NONLINEAR)  # fmt: skip
 wrong("backward_pass", "engine", "only the first parent is followed", """
@@ -599,35 +533,11 @@ def backward_pass(g, end_node):
 
 # -- right ones that look odd -----------------------------------------------------------------------------
 
-FALSE_ALARMS_TRIED: list[tuple[str, str, str, str]] = []
-"""(exercise, style, what is odd, text): all of them are right."""
-
-
-def right(exercise: str, style: str, note: str, text: str) -> None:
-    helper = UNBROADCAST if "unbroadcast(" in text else ""
-    FALSE_ALARMS_TRIED.append((exercise, style, note, f"import numpy as np\n{helper}\n{text}"))
-
-
-def right_vjp(exercise: str, note: str, parameters: str, body: str) -> None:
-    *lines, last = body.strip("\n").split("\n")
-    inner = "\n".join(f"    {line}" for line in [*lines, f"return {last}"])
-    right(exercise, "vjp", note, f"def {exercise}_vjp(g, ans, {parameters}):\n{inner}\n")
-
-
-def right_class(exercise: str, note: str, body: str) -> None:
-    kind = "".join(part.capitalize() for part in exercise.split("_"))
-    right(exercise, "gate", note, f"class {kind}:\n{body}")
-
-
-def right_jvp(exercise: str, note: str, parameters: str, tangent: str) -> None:
-    right(exercise, "jvp", note, f"def {exercise}_jvp(t, ans, {parameters}):\n    return {tangent}\n")
-
-
-def right_partials(exercise: str, note: str, parameters: str, func: str, grads: str) -> None:
-    kind = "".join(part.capitalize() for part in exercise.split("_"))
-    text = f"class {kind}:\n    def func(self, {parameters}):\n        return {func}\n\n"
-    right(exercise, "partials", note, text + f"    def grads(self, {parameters}):\n        return {grads}\n")
-
+_odd = Submissions()
+FALSE_ALARMS_TRIED = _odd.all
+"""Like ``UNSEEN``, but all of them are right: nothing names a mistake."""
+right, right_vjp, right_jvp = _odd.add, _odd.vjp, _odd.jvp
+right_class, right_partials = _odd.gate, _odd.partials
 
 right_vjp("stack", "a list, by iteration", "x, y, axis=0", "list(np.moveaxis(g, axis, 0))")
 right_vjp("absolute_error", "two comparisons", "prediction, target",
