@@ -12,7 +12,9 @@ from . import symbolic as symbolic
 from . import tables as tables
 from .autodiff.check import check_grads as check_grads
 from .autodiff.checkpoint import checkpoint as checkpoint
-from .autodiff.compiled import compile as compile
+from .autodiff.compiled.compile import compile as compile
+from .autodiff.core.trace import Trace as Trace
+from .autodiff.core.trace import trace as trace
 from .autodiff.custom import defjvp as defjvp
 from .autodiff.custom import deflinear as deflinear
 from .autodiff.custom import defvjp as defvjp
@@ -33,9 +35,7 @@ from .autodiff.operators import holomorphic_grad as holomorphic_grad
 from .autodiff.operators import make_jvp as make_jvp
 from .autodiff.operators import make_vjp as make_vjp
 from .autodiff.operators import value_and_grad as value_and_grad
-from .autodiff.trace import Trace as Trace
-from .autodiff.trace import trace as trace
-from .autodiff.tracer import Node as Node
+from .autodiff.recording.tracer import Node as Node
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .errors import DiffkitError as DiffkitError

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy
 
+from diffkit.autodiff.recording.tracer import nodes_in as _nodes_in
 from diffkit.autodiff.rules.construction import array as _array
 from diffkit.autodiff.rules.construction import full, full_like
 from diffkit.autodiff.rules.cumulative import logcumsumexp
 from diffkit.autodiff.rules.register import is_node as _is_node
-from diffkit.autodiff.tracer import nodes_in as _nodes_in
 
 __all__ = [*(name for name in numpy.__all__ if name != "test"), "logcumsumexp"]
 

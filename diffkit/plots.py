@@ -23,8 +23,8 @@ import numpy as np
 from diffkit.errors import InputError
 
 if TYPE_CHECKING:
-    from diffkit.finite.regimes import Fit
-    from diffkit.finite.sweep import ErrorSweep
+    from diffkit.finite.error.regimes import Fit
+    from diffkit.finite.error.sweep import ErrorSweep
     from diffkit.tables import Table
 
 __all__ = [

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.trace import Trace, record
-from diffkit.autodiff.tracer import plain
+from diffkit.autodiff.core.trace import Trace, record
+from diffkit.autodiff.recording.tracer import plain
 from diffkit.containers import describe, flatten, paths
 from diffkit.errors import InputError
 

@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.leaves import is_differentiable
+from diffkit.autodiff.core.leaves import is_differentiable
+from diffkit.autodiff.core.trace import parameter_names, record
+from diffkit.autodiff.recording.tracer import plain
 from diffkit.autodiff.slopes import NEGLIGIBLE, slope_at_zero
-from diffkit.autodiff.trace import parameter_names, record
-from diffkit.autodiff.tracer import plain
 from diffkit.containers import describe, flatten, paths
 from diffkit.errors import DiffkitError, InputError
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from diffkit.autodiff.program import same_bits
-from diffkit.autodiff.sweeps import zeros_like
-from diffkit.autodiff.trace import Trace, record
-from diffkit.autodiff.tracer import Node, Primitive, apply, plain
+from diffkit.autodiff.code.program import same_bits
+from diffkit.autodiff.core.sweeps import zeros_like
+from diffkit.autodiff.core.trace import Trace, record
+from diffkit.autodiff.recording.tracer import Node, Primitive, apply, plain
 from diffkit.containers import Structure, flatten
 from diffkit.errors import TraceError
 
@@ -39,7 +39,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     >>> import numpy as np
     >>> from diffkit.autodiff.operators import grad
-    >>> from diffkit.autodiff.trace import trace
+    >>> from diffkit.autodiff.core.trace import trace
     >>> def segment(x):
     ...     for _ in range(100):
     ...         x = np.sin(x)

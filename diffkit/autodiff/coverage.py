@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Primitive
 from diffkit.autodiff.rules.elementwise import complete_rules
 from diffkit.autodiff.rules.register import DEFINED, KINDS
-from diffkit.autodiff.tracer import FUNCTIONS, UFUNCS, Primitive
 from diffkit.files import write_atomically
 
 __all__ = ["Row", "coverage", "document"]

@@ -21,8 +21,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from diffkit.autodiff.recording.tracer import Node, Primitive, apply, nodes_in
 from diffkit.autodiff.rules.register import linear_jvp, reentrant
-from diffkit.autodiff.tracer import Node, Primitive, apply, nodes_in
 from diffkit.autodiff.transpose import jvp_from_vjp, vjp_from_jvp
 from diffkit.containers import flatten
 from diffkit.errors import InputError, NoRuleError, TraceError

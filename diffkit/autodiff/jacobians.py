@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.arguments import Argnum, Function, answer_by, one, record_by, refuse_discrete
+from diffkit.autodiff.core.sweeps import forward_sweep
+from diffkit.autodiff.core.trace import Trace
 from diffkit.autodiff.operators import grad, make_jvp, make_vjp
-from diffkit.autodiff.sweeps import forward_sweep
-from diffkit.autodiff.trace import Trace
-from diffkit.autodiff.tracer import plain
+from diffkit.autodiff.recording.tracer import plain
 from diffkit.errors import InputError
 
 __all__ = [

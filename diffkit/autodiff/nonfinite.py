@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from diffkit.autodiff.scatter import Accumulator, Scatter
-from diffkit.autodiff.sweeps import reverse_sweep
-from diffkit.autodiff.trace import Trace
-from diffkit.autodiff.tracer import plain
+from diffkit.autodiff.core.scatter import Accumulator, Scatter
+from diffkit.autodiff.core.sweeps import reverse_sweep
+from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.recording.tracer import plain
 from diffkit.errors import DomainError
 
 __all__ = ["refuse_non_finite"]
@@ -27,7 +27,7 @@ def refuse_non_finite(t: Trace, adjoints: list[Any], seeds: Mapping[int, Any]) -
     Raises:
         DomainError: with the function, the line and its argument's value.
 
-    >>> from diffkit.autodiff.trace import trace
+    >>> from diffkit.autodiff.core.trace import trace
     >>> t = trace(lambda x: np.sqrt(x * x))(0.0)
     >>> refuse_non_finite(t, t.input_adjoints({2: 1.0}), {2: 1.0})
     Traceback (most recent call last):

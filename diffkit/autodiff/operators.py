@@ -33,9 +33,9 @@ from diffkit.autodiff.arguments import (
     refuse_discrete,
     scalar_output,
 )
-from diffkit.autodiff.leaves import is_differentiable
-from diffkit.autodiff.trace import Trace
-from diffkit.autodiff.tracer import plain
+from diffkit.autodiff.core.leaves import is_differentiable
+from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.recording.tracer import plain
 from diffkit.containers import flatten
 from diffkit.errors import InputError
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy
 
-from diffkit.autodiff.tracer import INPUT, PART, Node
+from diffkit.autodiff.recording.tracer import INPUT, PART, Node
 from diffkit.errors import DiffkitError, InputError, NoRuleError, TraceError
 from diffkit.expressions import SymbolicNumber, apply, has_expression, piecewise
 
 if TYPE_CHECKING:
-    from diffkit.autodiff.trace import Trace
+    from diffkit.autodiff.core.trace import Trace
 
 __all__ = ["trace_to_sympy"]
 
@@ -35,7 +35,7 @@ def trace_to_sympy(t: Trace, symbols: Sequence[Any], *, path: bool = False) -> A
         TraceError: if the program made a decision and ``path`` is False.
         NoRuleError: for a function with no symbolic form (a matrix factorization, a sort).
 
-    >>> from diffkit.autodiff.trace import trace
+    >>> from diffkit.autodiff.core.trace import trace
     >>> t = trace(lambda x, w: np.sum(np.tanh(w * x)))(2.0, np.array([1.0, 3.0]))
     >>> t.to_sympy()
     tanh(w_0*x) + tanh(w_1*x)

@@ -103,7 +103,7 @@ def step(program: str, inputs: tuple[str, ...], output: str | None) -> None:
 
 def _list_passes(context: click.Context, option: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        from diffkit.autodiff.passes import PASSES
+        from diffkit.autodiff.code.passes import PASSES
 
         width = max(map(len, PASSES))
         for name, p in PASSES.items():
@@ -141,8 +141,8 @@ def source(
     program: str, inputs: tuple[str, ...], adjoint: bool, passes: str, table: bool, output: str | None
 ) -> None:
     """Print the trace of PROGRAM as Python source, with the value of each line."""
-    from diffkit.autodiff.listing import source_listing
-    from diffkit.autodiff.trace import trace
+    from diffkit.autodiff.code.listing import source_listing
+    from diffkit.autodiff.core.trace import trace
 
     check_output(output, (".py",))
     p, args = read_program(program, inputs)

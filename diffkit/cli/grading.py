@@ -14,10 +14,10 @@ from diffkit.files import write_atomically
 from diffkit.progress import progress
 
 if TYPE_CHECKING:
-    from diffkit.grading.assignment import Assignment
-    from diffkit.grading.records import ExerciseRecord
-    from diffkit.grading.running import ClassRun
-    from diffkit.grading.submissions import Submission
+    from diffkit.grading.classes.records import ExerciseRecord
+    from diffkit.grading.classes.running import ClassRun
+    from diffkit.grading.classes.submissions import Submission
+    from diffkit.grading.exercises.assignment import Assignment
 
 __all__ = ["check", "grade"]
 
@@ -49,9 +49,9 @@ def check(assignment: str, file: str, only: tuple[str, ...], seed: int, sandbox:
 
     The exit status is 0 if all exercises pass, 1 if one does not.
     """
-    from diffkit.grading.assignment import load_assignment
-    from diffkit.grading.grader import Grader
-    from diffkit.grading.submissions import read_submission
+    from diffkit.grading.classes.grader import Grader
+    from diffkit.grading.classes.submissions import read_submission
+    from diffkit.grading.exercises.assignment import load_assignment
 
     if Path(file).is_dir():
         raise InputError(
@@ -176,7 +176,7 @@ def grade(
     bundle: str | None,
 ) -> int:
     """Grade a folder of SUBMISSIONS of ASSIGNMENT, each in isolation; resume where a killed run was."""
-    from diffkit.grading.assignment import load_assignment
+    from diffkit.grading.exercises.assignment import load_assignment
 
     if sum([self_test, scaffold, bundle is not None, submissions is not None]) != 1:
         raise InputError("give a folder of submissions, or one of --self-test, --scaffold and --bundle")
@@ -196,7 +196,7 @@ def grade(
 
 
 def _self_test(task: Assignment) -> int:
-    from diffkit.grading.self_test import self_test
+    from diffkit.grading.self_test.self_test import self_test
 
     table, proven = self_test(task)
     click.echo(table.text())
@@ -204,8 +204,8 @@ def _self_test(task: Assignment) -> int:
 
 
 def _write(task: Assignment, output: str, bundle: str | None) -> None:
+    from diffkit.grading.exercises.styles import scaffold
     from diffkit.grading.reports.gradescope import write_bundle
-    from diffkit.grading.styles import scaffold
 
     if bundle is not None:
         click.echo(f"wrote {write_bundle(task, output)}")
@@ -219,7 +219,7 @@ def _submissions(
     submissions: str, output: str | None, gradescope: str | None
 ) -> tuple[list[Submission], str]:
     """The submissions, and the folder of the results."""
-    from diffkit.grading.submissions import find_submissions, folder_submission
+    from diffkit.grading.classes.submissions import find_submissions, folder_submission
 
     if gradescope is None:
         return find_submissions(submissions), output or "results"
@@ -243,7 +243,7 @@ def _run(
     sandbox: str,
     cluster: str | None,
 ) -> ClassRun:
-    from diffkit.grading.running import grade_class
+    from diffkit.grading.classes.running import grade_class
 
     with progress(len(found), "grading") as advance:
         return grade_class(
@@ -261,7 +261,7 @@ def _run(
 
 
 def _report(run: ClassRun, folder: str, gradescope: str | None) -> None:
-    from diffkit.grading.grader import NOT_RUN
+    from diffkit.grading.classes.grader import NOT_RUN
     from diffkit.grading.reports import gradescope_results, misconceptions, scores, summary, write_reports
 
     if gradescope is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.trace import parameter_names
+from diffkit.autodiff.core.trace import parameter_names
 from diffkit.errors import InputError
 from diffkit.programs import Program
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from diffkit import programs
-from diffkit.autodiff.trace import Trace, record
+from diffkit.autodiff.core.trace import Trace, record
 from diffkit.errors import InputError
-from diffkit.symbolic.families import FAMILIES
-from diffkit.symbolic.swelling import swell
+from diffkit.symbolic.swell.families import FAMILIES
+from diffkit.symbolic.swell.table import swell
 from diffkit.tables import Table
 
 __all__ = ["growth"]

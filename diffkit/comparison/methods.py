@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.core.trace import is_differentiable, record
 from diffkit.autodiff.jacobians import jacobian as traced_jacobian
-from diffkit.autodiff.trace import is_differentiable, record
 from diffkit.comparison.problem import Problem
 from diffkit.containers import flatten
 from diffkit.errors import InputError

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.trace import is_differentiable, parameter_names
+from diffkit.autodiff.core.trace import is_differentiable, parameter_names
 from diffkit.comparison.result import summary
 from diffkit.containers import flatten, paths
 from diffkit.errors import DomainError, InputError

@@ -16,12 +16,7 @@ import numpy as np
 
 from diffkit.containers import describe, flatten
 from diffkit.errors import DomainError, InputError
-from diffkit.finite.argument import Argument
-from diffkit.finite.columns import Columns
-from diffkit.finite.elementwise import elementwise
-from diffkit.finite.evaluation import Function
-from diffkit.finite.extrapolation import extrapolate
-from diffkit.finite.plan import (
+from diffkit.finite.choosing.plan import (
     Bounds,
     Form,
     Plan,
@@ -34,6 +29,11 @@ from diffkit.finite.plan import (
     make_plan,
     require_scalar,
 )
+from diffkit.finite.elementwise import elementwise
+from diffkit.finite.evaluating.argument import Argument
+from diffkit.finite.evaluating.columns import Columns
+from diffkit.finite.evaluating.function import Function
+from diffkit.finite.extrapolation import extrapolate
 from diffkit.finite.quick import quick_derivative, quick_gradient, quick_jacobian
 from diffkit.finite.stencils import stencil
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import InputError
-from diffkit.finite.argument import Argument
-from diffkit.finite.doubts import is_random, warn_if_unsettled
-from diffkit.finite.evaluation import Function, Move
-from diffkit.finite.plan import Bounds, Form, complex_plan, make_plan
+from diffkit.finite.choosing.plan import Bounds, Form, complex_plan, make_plan
+from diffkit.finite.choosing.warnings import is_random, warn_if_unsettled
+from diffkit.finite.evaluating.argument import Argument
+from diffkit.finite.evaluating.function import Function, Move
 from diffkit.finite.stencils import stencil
 
 __all__ = ["elementwise"]

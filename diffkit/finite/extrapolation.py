@@ -18,13 +18,13 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
-from diffkit.finite.argument import Argument
-from diffkit.finite.doubts import warn_if_random
-from diffkit.finite.evaluation import Function, Move
-from diffkit.finite.near import Near, measure
-from diffkit.finite.plan import Estimate, by_output
+from diffkit.finite.choosing.fine_grid import Near, measure
+from diffkit.finite.choosing.plan import Estimate, by_output
+from diffkit.finite.choosing.step_sizes import exact_steps, given_steps
+from diffkit.finite.choosing.warnings import warn_if_random
+from diffkit.finite.evaluating.argument import Argument
+from diffkit.finite.evaluating.function import Function, Move
 from diffkit.finite.stencils import Stencil, stencil, weights
-from diffkit.finite.steps import exact_steps, given_steps
 from diffkit.tables import Table
 
 __all__ = ["Extrapolation", "extrapolate"]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import InputError
-from diffkit.finite.argument import Argument
-from diffkit.finite.evaluation import Function, Move
-from diffkit.finite.plan import Bounds, Form, columns_of, make_plan, require_scalar
+from diffkit.finite.choosing.plan import Bounds, Form, columns_of, make_plan, require_scalar
+from diffkit.finite.evaluating.argument import Argument
+from diffkit.finite.evaluating.function import Function, Move
 from diffkit.finite.stencils import stencil
 
 __all__ = ["hessian"]

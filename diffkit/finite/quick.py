@@ -1,7 +1,7 @@
 """The short way for the commonest calls: a float or a vector of floats, and a step given.
 
-What makes :class:`~diffkit.finite.evaluation.Function` general costs more than many an f. Here nothing
-stands between the evaluations but the formula, with the same points in the same order and the same
+What makes :class:`~diffkit.finite.evaluating.function.Function` general costs more than many an f. Here
+nothing stands between the evaluations but the formula, with the same points in the same order and the same
 arithmetic. Whatever is out of the ordinary (a value that is not finite, a result of another kind, a step
 lost beside x) is left to the general way, which knows what to say; the results there are so far go
 along, so that f is still run once at each point.
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import InputError
-from diffkit.finite.evaluation import CHANGES
+from diffkit.finite.evaluating.function import CHANGES
 from diffkit.finite.stencils import FORMS, Stencil, stencil
 
 __all__ = ["quick_derivative", "quick_gradient", "quick_jacobian"]

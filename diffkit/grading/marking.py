@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from diffkit.grading.answered import answered
-from diffkit.grading.checks import (
+from diffkit.grading.exercises.exercise import Exercise
+from diffkit.grading.exercises.styles import STYLES
+from diffkit.grading.inside.protocol import Response
+from diffkit.grading.judging.answered import answered
+from diffkit.grading.judging.checks import (
     check_contract,
     check_forward,
     check_linear,
     check_second_use,
     check_values,
 )
-from diffkit.grading.exercises import Exercise
-from diffkit.grading.protocol import Response
-from diffkit.grading.results import (
+from diffkit.grading.judging.results import (
     FAILED,
     INCONCLUSIVE,
     NOT_RUN,
@@ -23,8 +24,7 @@ from diffkit.grading.results import (
     CheckResult,
     Verdict,
 )
-from diffkit.grading.styles import STYLES
-from diffkit.grading.trials import Trial
+from diffkit.grading.judging.trials import Trial
 
 __all__ = ["grade", "score"]
 
@@ -42,7 +42,7 @@ def grade(
 
     Args:
         exercise: the exercise.
-        trials: what :func:`~diffkit.grading.trials.prepare` made of it.
+        trials: what :func:`~diffkit.grading.judging.trials.prepare` made of it.
         responses: what came back for each trial's request.
         load_failure: why the submission could not be loaded, if it couldn't.
         seed: the seed of the instances, to be shown for replay.

@@ -21,15 +21,15 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import DiffkitError, InputError
-from diffkit.grading.answered import answered
-from diffkit.grading.black_box import MeasuredTruth
 from diffkit.grading.draws import Draw
-from diffkit.grading.exercises import Case, Exercise, Instance, random_seed
+from diffkit.grading.exercises.exercise import Case, Exercise, Instance, random_seed
+from diffkit.grading.inside.student_side import perform
+from diffkit.grading.judging.answered import answered
+from diffkit.grading.judging.black_box import MeasuredTruth
+from diffkit.grading.judging.results import FAILED, INCONCLUSIVE, CheckResult, Verdict
+from diffkit.grading.judging.trials import Trial, trial
+from diffkit.grading.judging.truth import ROUNDING, Linearize, Seeds, Truth, traced
 from diffkit.grading.marking import grade
-from diffkit.grading.results import FAILED, INCONCLUSIVE, CheckResult, Verdict
-from diffkit.grading.student_side import perform
-from diffkit.grading.trials import Trial, trial
-from diffkit.grading.truth import ROUNDING, Linearize, Seeds, Truth, traced
 
 __all__ = ["check_vjp"]
 
@@ -72,7 +72,7 @@ def check_vjp(
         **kwargs: keyword arguments, for ``fun`` and ``vjp`` alike.
 
     Returns:
-        A :class:`~diffkit.grading.results.Verdict`: ``.passed``, ``.checks``, ``.diagnosis``; as
+        A :class:`~diffkit.grading.judging.results.Verdict`: ``.passed``, ``.checks``, ``.diagnosis``; as
         text, a report with the expected and the given numbers side by side.
 
     Raises:

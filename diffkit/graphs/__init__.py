@@ -2,6 +2,6 @@
 
 from diffkit.graphs.abilities import capabilities
 from diffkit.graphs.drawing import Drawing, draw
-from diffkit.graphs.stepper_page import Stepper, stepper
+from diffkit.graphs.page.stepper import Stepper, stepper
 
 __all__ = ["Drawing", "Stepper", "capabilities", "draw", "stepper"]

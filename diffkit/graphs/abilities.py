@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diffkit.graphs.engines import dot_version, system_dot, wasm_version
-from diffkit.graphs.raster import cairo_version
+from diffkit.graphs.formats.raster import cairo_version
+from diffkit.graphs.layout.engines import dot_version, system_dot, wasm_version
 from diffkit.tables import Table
 
 __all__ = ["capabilities"]

@@ -17,21 +17,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from diffkit.autodiff.trace import Trace, trace
+from diffkit.autodiff.core.trace import Trace, trace
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
-from diffkit.graphs.collapsing import fit_for_drawing
-from diffkit.graphs.dot import to_dot
-from diffkit.graphs.engines import Layout, lay_out
-from diffkit.graphs.from_trace import VIEWS, from_trace
-from diffkit.graphs.grouping import GROUPINGS, group_rows
-from diffkit.graphs.mermaid import to_mermaid
+from diffkit.graphs.formats.mermaid import to_mermaid
+from diffkit.graphs.formats.raster import convert
+from diffkit.graphs.formats.svg import to_svg
+from diffkit.graphs.formats.tikz import to_tikz
+from diffkit.graphs.formats.web_page import to_html
+from diffkit.graphs.layout.dot import to_dot
+from diffkit.graphs.layout.engines import Layout, lay_out
 from diffkit.graphs.model import Graph
-from diffkit.graphs.page import to_html
-from diffkit.graphs.raster import convert
-from diffkit.graphs.selection import select
-from diffkit.graphs.svg import to_svg
-from diffkit.graphs.tikz import to_tikz
+from diffkit.graphs.reading.collapsing import fit_for_drawing
+from diffkit.graphs.reading.from_trace import VIEWS, from_trace
+from diffkit.graphs.reading.grouping import GROUPINGS, group_rows
+from diffkit.graphs.reading.selection import select
 
 __all__ = ["Drawing", "draw"]
 
@@ -168,7 +168,7 @@ def draw(
     """Draws a function at given inputs, a trace, or a SymPy expression.
 
     Args:
-        what: a function, a :class:`~diffkit.autodiff.trace.Trace`, or a SymPy expression (or a list
+        what: a function, a :class:`~diffkit.autodiff.core.trace.Trace`, or a SymPy expression (or a list
             or tuple of them).
         args: the inputs, for a function.
         view: of a program, "primal" (values, and on each arrow the local derivative), "tangent" (with
@@ -205,7 +205,7 @@ def draw(
             raise InputError("an expression is drawn without inputs; write its values into it with subs")
         if view not in ("primal", *EXPRESSION_VIEWS):
             raise InputError(f'an expression is drawn as a "dag" or a "tree", not {view!r}')
-        from diffkit.graphs.from_expression import from_expression
+        from diffkit.graphs.reading.from_expression import from_expression
 
         return Drawing(from_expression(what, shared=view != "tree", direction=direction, force=force), engine)
     if view not in VIEWS:

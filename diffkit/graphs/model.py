@@ -1,8 +1,8 @@
 """The graph that every drawing is made from: nodes, edges, and what each of them is.
 
 A :class:`Graph` says what there is to see and nothing of how: renderers (DOT, SVG, TikZ, Mermaid)
-read it and nothing else. It is made from a trace (:mod:`diffkit.graphs.from_trace`) or from a SymPy
-expression (:mod:`diffkit.graphs.from_expression`).
+read it and nothing else. It is made from a trace (:mod:`diffkit.graphs.reading.from_trace`) or from a SymPy
+expression (:mod:`diffkit.graphs.reading.from_expression`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from diffkit.autodiff.notation import Math
-from diffkit.graphs.metrics import text_width
+from diffkit.autodiff.notation.row_texts import Math
+from diffkit.graphs.layout.metrics import text_width
 
 __all__ = ["Edge", "Graph", "Label", "Node"]
 

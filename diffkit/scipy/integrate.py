@@ -13,7 +13,7 @@ from typing import Any
 
 import scipy.integrate
 
-from diffkit.autodiff.rules.scipy_integrate import FUNCTIONS
+from diffkit.autodiff.rules.scipy.integrate import FUNCTIONS
 
 __all__ = list(scipy.integrate.__all__)
 

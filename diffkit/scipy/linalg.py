@@ -12,7 +12,7 @@ from typing import Any
 
 import scipy.linalg
 
-from diffkit.autodiff.rules.scipy_linalg import FUNCTIONS
+from diffkit.autodiff.rules.scipy.linalg import FUNCTIONS
 
 __all__ = list(scipy.linalg.__all__)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import scipy.signal
 
-from diffkit.autodiff.rules.scipy_signal import FUNCTIONS
+from diffkit.autodiff.rules.scipy.signal import FUNCTIONS
 
 __all__ = list(scipy.signal.__all__)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import scipy.special
 
-from diffkit.autodiff.rules.scipy_special import FUNCTIONS
+from diffkit.autodiff.rules.scipy.special import FUNCTIONS
 
 __all__ = list(scipy.special.__all__)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import scipy.stats
 
-from diffkit.autodiff.rules.scipy_stats import FUNCTIONS
+from diffkit.autodiff.rules.scipy.stats import FUNCTIONS
 
 __all__ = list(scipy.stats.__all__)
 

@@ -8,15 +8,15 @@ exp(x)/(exp(x) + 1)
 """
 
 from diffkit.symbolic.budget import BudgetError
-from diffkit.symbolic.compiled import lambdify
-from diffkit.symbolic.derivation import Derivation, Step, steps
+from diffkit.symbolic.code.lambdify import lambdify
+from diffkit.symbolic.code.straight_line import straight_line
 from diffkit.symbolic.differentiation import diff, gradient, hessian, jacobian, jvp, vjp
-from diffkit.symbolic.evaluation import evaluate
-from diffkit.symbolic.families import FAMILIES, Family
 from diffkit.symbolic.rules import defrule
-from diffkit.symbolic.sizes import Size, size
-from diffkit.symbolic.source import straight_line
-from diffkit.symbolic.swelling import swell
+from diffkit.symbolic.steps.derivation import Derivation, Step, steps
+from diffkit.symbolic.swell.families import FAMILIES, Family
+from diffkit.symbolic.swell.sizes import Size, size
+from diffkit.symbolic.swell.table import swell
+from diffkit.symbolic.values.evaluation import evaluate
 
 __all__ = [
     "FAMILIES",

@@ -51,7 +51,7 @@ def test_hessians_and_their_products():
 
 def test_hessian_vector_products_are_forward_over_reverse(monkeypatch):
     """The cost of one is a small multiple of f's, whatever the number of variables: two sweeps in all."""
-    from diffkit.autodiff import trace
+    from diffkit.autodiff.core import trace
 
     sweeps = []
     for name in ("forward_sweep", "reverse_sweep"):

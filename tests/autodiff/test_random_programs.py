@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import diffkit as dk
-from diffkit.autodiff.trace import record
+from diffkit.autodiff.core.trace import record
 
 N = 3
 TWICE = np.array([0, 0, -1])

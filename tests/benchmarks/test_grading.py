@@ -28,11 +28,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from diffkit.grading import catalogue
-from diffkit.grading.in_process import grade_in_process
+from diffkit.grading.exercises.styles import scaffold
+from diffkit.grading.inside.student_side import load, perform
+from diffkit.grading.judging.trials import prepare
 from diffkit.grading.marking import grade
-from diffkit.grading.student_side import load, perform
-from diffkit.grading.styles import scaffold
-from diffkit.grading.trials import prepare
+from diffkit.grading.self_test.in_process import grade_in_process
 from diffkit.tables import Table
 from tests.grading.collection.held_out import HELD_OUT
 from tests.grading.collection.right import RIGHT

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from diffkit.grading.assignment import load_assignment
-from diffkit.grading.grader import Grader
-from diffkit.grading.isolation import Isolation
-from diffkit.grading.running import grade_class
-from diffkit.grading.sandbox import bubblewrap_works
-from diffkit.grading.student_side import load, perform
-from diffkit.grading.submissions import Submission
+from diffkit.grading.classes.grader import Grader
+from diffkit.grading.classes.running import grade_class
+from diffkit.grading.classes.submissions import Submission
+from diffkit.grading.exercises.assignment import load_assignment
+from diffkit.grading.inside.student_side import load, perform
+from diffkit.grading.wall.isolation import Isolation
+from diffkit.grading.wall.sandbox import bubblewrap_works
 from tests.grading.honest import submission, write_assignment
 
 STUDENTS = 200

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 
 import diffkit as dk
-from diffkit.autodiff.compiled import COMPILED, Compiled
-from diffkit.autodiff.passes import apply_passes
-from diffkit.autodiff.program import program_of
-from diffkit.autodiff.source import trace_source
+from diffkit.autodiff.code.passes import apply_passes
+from diffkit.autodiff.code.program import program_of
+from diffkit.autodiff.code.source import trace_source
+from diffkit.autodiff.compiled.compile import COMPILED, Compiled
 from diffkit.containers import flatten
 
 # -- the programs, in any library's functions -------------------------------------------------------------
@@ -254,7 +254,8 @@ def test_emission(benchmark, rows, what, monkeypatch):
     t = dk.trace(_long_chain)(0.2, steps)
     compiled = Compiled(_long_chain, 8, 10**7)
     if "without" in what:
-        monkeypatch.setattr("diffkit.autodiff.emission.compile", lambda *_: "run = None", raising=False)
+        emission = "diffkit.autodiff.compiled.emission"
+        monkeypatch.setattr(f"{emission}.compile", lambda *_: "run = None", raising=False)
 
     def emit():
         if what == "source":

@@ -52,7 +52,7 @@ def test_the_values_are_the_jacobian(two_outputs: dk.Comparison) -> None:
 
 def test_a_wrong_derivative_would_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reference is independent of the rules: a rule off by a factor of 1.001 stands out."""
-    from diffkit.autodiff.tracer import UFUNCS
+    from diffkit.autodiff.recording.tracer import UFUNCS
 
     sin = UFUNCS[np.sin]
     dk.grad(np.sin)(1.0)  # compiles the rules

@@ -718,7 +718,7 @@ in_rule(
     second=False,
 )
 at_load("is called so in other letters", "\ndef \uff4dultiply_vjp(g, ans, x, y):\n    return g, g\n")
-at_load("changes its own name", "\n__name__ = 'diffkit.grading.truth'\n__file__ = '/etc/passwd'\n")
+at_load("changes its own name", "\n__name__ = 'diffkit.grading.judging.truth'\n__file__ = '/etc/passwd'\n")
 at_load(
     "takes a class for its module",
     """

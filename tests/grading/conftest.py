@@ -8,9 +8,9 @@ import types
 import pytest
 
 from diffkit.grading import catalogue
+from diffkit.grading.inside.student_side import perform
+from diffkit.grading.judging.trials import prepare
 from diffkit.grading.marking import grade
-from diffkit.grading.student_side import perform
-from diffkit.grading.trials import prepare
 
 
 @functools.cache

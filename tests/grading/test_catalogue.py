@@ -10,8 +10,8 @@ import pytest
 from diffkit.errors import InputError
 from diffkit.grading import catalogue
 from diffkit.grading.draws import Sizes, at, normal
-from diffkit.grading.exercises import Case, Exercise
-from diffkit.grading.self_test import prove
+from diffkit.grading.exercises.exercise import Case, Exercise
+from diffkit.grading.self_test.self_test import prove
 
 ASKED_FOR = """add subtract multiply divide power negative exp log sqrt sin cos tanh sigmoid relu leaky_relu
 softplus gelu abs maximum clip matmul dot affine outer sum mean var norm prod nansum cumsum logsumexp
@@ -83,7 +83,7 @@ def test_wrong_tangents_and_wrong_engines_are_tried():
 
 
 def test_a_wrong_reference_of_a_jvp_exercise_is_found(monkeypatch):
-    from diffkit.grading import trials
+    from diffkit.grading.judging import trials
 
     def wrongly(function, places):
         return lambda args, kwargs: lambda seeds: (1.001 * seeds[0] * np.cos(args[0]),)

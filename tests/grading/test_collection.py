@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from diffkit.grading import catalogue
-from diffkit.grading.in_process import grade_in_process
-from diffkit.grading.student_side import load
+from diffkit.grading.inside.student_side import load
+from diffkit.grading.self_test.in_process import grade_in_process
 
 from .collection.held_out import HELD_OUT
 from .collection.odd import ODD

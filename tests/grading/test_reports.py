@@ -19,8 +19,9 @@ from pathlib import Path
 import pytest
 
 from diffkit.errors import InputError
-from diffkit.grading.assignment import load_assignment
-from diffkit.grading.records import CheckRecord, ExerciseRecord, Record
+from diffkit.grading.classes.records import CheckRecord, ExerciseRecord, Record
+from diffkit.grading.classes.running import ClassRun
+from diffkit.grading.exercises.assignment import load_assignment
 from diffkit.grading.reports import (
     class_page,
     gradescope_results,
@@ -32,7 +33,6 @@ from diffkit.grading.reports import (
 )
 from diffkit.grading.reports.gradescope import write_bundle
 from diffkit.grading.reports.pages import file_name
-from diffkit.grading.running import ClassRun
 from tests.grading.honest import write_assignment
 
 EVIL = '<script>alert("1")</script>&\'"]]>\x1b[2J\ud800\u202e\x00'

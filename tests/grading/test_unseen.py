@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from diffkit.grading import Case, Exercise, catalogue, draws
-from diffkit.grading.in_process import grade_in_process
-from diffkit.grading.student_side import load
+from diffkit.grading.inside.student_side import load
+from diffkit.grading.self_test.in_process import grade_in_process
 
 from .collection.styled import STYLED
 from .collection.unseen import FALSE_ALARMS_TRIED, UNSEEN

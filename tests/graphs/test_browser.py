@@ -7,7 +7,7 @@ import pytest
 import diffkit as dk
 from diffkit import programs
 from diffkit.graphs import draw, stepper
-from diffkit.graphs.from_trace import VIEWS
+from diffkit.graphs.reading.from_trace import VIEWS
 
 pytestmark = pytest.mark.browser
 

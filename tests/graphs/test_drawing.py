@@ -11,10 +11,10 @@ import pytest
 
 import diffkit as dk
 from diffkit import programs
-from diffkit.autodiff.trace import trace
+from diffkit.autodiff.core.trace import trace
 from diffkit.errors import InputError
-from diffkit.graphs import raster
-from diffkit.graphs.from_trace import VIEWS
+from diffkit.graphs.formats import raster
+from diffkit.graphs.reading.from_trace import VIEWS
 
 FORMATS = ["svg", "dot", "mmd", "tex", "html"]
 
@@ -74,7 +74,7 @@ def test_notebooks_are_given_a_picture(drawing):
 
 
 def test_notebooks_are_given_the_text_where_there_is_no_engine(drawing, monkeypatch):
-    engines = importlib.import_module("diffkit.graphs.engines")
+    engines = importlib.import_module("diffkit.graphs.layout.engines")
     monkeypatch.setattr(engines, "system_dot", lambda: None)
     monkeypatch.setattr(engines, "wasm_version", lambda: None)
     bundle = drawing._repr_mimebundle_()

@@ -14,7 +14,7 @@ import pytest
 
 from diffkit import programs
 from diffkit.graphs import draw
-from diffkit.graphs.from_trace import VIEWS
+from diffkit.graphs.reading.from_trace import VIEWS
 
 GOLDEN = Path(__file__).parent / "golden"
 WRITE = bool(os.environ.get("DIFFKIT_WRITE_GOLDEN"))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from diffkit.cli import main
-from diffkit.grading.assignment import load_assignment
-from diffkit.grading.styles import scaffold
+from diffkit.grading.exercises.assignment import load_assignment
+from diffkit.grading.exercises.styles import scaffold
 
 SOLUTIONS = Path(__file__).parent / "solutions"
 

@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from diffkit.autodiff.refusals import refuse_keyword, site_of
-from diffkit.autodiff.tracer import FUNCTIONS, UFUNCS, Node, Primitive, nodes_in, plain, plain_index
+from diffkit.autodiff.recording.refusals import refuse_keyword, site_of
+from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Node, Primitive, nodes_in, plain, plain_index
 from diffkit.errors import TraceError
 
 __all__ = ["Arrangement", "as_array", "decided", "plain", "plain_tree", "user_site"]

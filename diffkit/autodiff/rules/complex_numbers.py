@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Primitive
 from diffkit.autodiff.rules.calls import decided
 from diffkit.autodiff.rules.decisions import stays_complex
 from diffkit.autodiff.rules.elementwise import complete_rules
 from diffkit.autodiff.rules.matrices import is_complex, plain
 from diffkit.autodiff.rules.register import composite, define, fit
-from diffkit.autodiff.tracer import FUNCTIONS, UFUNCS, Primitive
 from diffkit.errors import NoRuleError
 
 __all__: list[str] = []

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import nodes_in
 from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
 from diffkit.autodiff.rules.shaping import astype, cast
-from diffkit.autodiff.tracer import nodes_in
 
 __all__ = ["array", "full"]
 

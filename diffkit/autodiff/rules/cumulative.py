@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, is_node
-from diffkit.autodiff.tracer import FUNCTIONS, Primitive
 
 __all__ = ["logcumsumexp"]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import Primitive
 from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.decisions import interval
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.autodiff.rules.shaping import cast
-from diffkit.autodiff.tracer import Primitive
 
 __all__: list[str] = []
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
 from diffkit.autodiff.rules.register import fit
-from diffkit.autodiff.tracer import UFUNCS, Primitive
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 from diffkit.grammar import chain, compile_text, folded
 
@@ -120,7 +120,7 @@ def _array_names(text: str) -> dict[str, Any]:
         elif hasattr(np, name):
             names[name] = getattr(np, name)
         else:
-            from diffkit.autodiff.rules.scipy_special import function
+            from diffkit.autodiff.rules.scipy.special import function
 
             names[name] = function(name)
     return names

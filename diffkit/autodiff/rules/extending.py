@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.core.scatter import Scatter
+from diffkit.autodiff.recording.tracer import plain_index
 from diffkit.autodiff.rules.calls import as_array, decided, plain
 from diffkit.autodiff.rules.indexing import along, placed
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
-from diffkit.autodiff.scatter import Scatter
-from diffkit.autodiff.tracer import plain_index
 
 __all__: list[str] = []
 

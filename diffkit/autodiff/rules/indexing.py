@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.core.scatter import Scatter
+from diffkit.autodiff.recording.tracer import GETITEM, Primitive, plain_index
 from diffkit.autodiff.rules.calls import as_array, plain
 from diffkit.autodiff.rules.register import (
     composite,
@@ -21,8 +23,6 @@ from diffkit.autodiff.rules.register import (
     refuse_in_place,
     structural,
 )
-from diffkit.autodiff.scatter import Scatter
-from diffkit.autodiff.tracer import GETITEM, Primitive, plain_index
 
 __all__ = ["along", "placed", "scatter"]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import Primitive, apply
 from diffkit.autodiff.rules.calls import as_array
 from diffkit.autodiff.rules.indexing import along
 from diffkit.autodiff.rules.register import composite, define, fit
-from diffkit.autodiff.tracer import Primitive, apply
 
 __all__: list[str] = []
 

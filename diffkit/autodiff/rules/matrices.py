@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import Node
 from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.decisions import any_in_columns
 from diffkit.autodiff.rules.register import fit
-from diffkit.autodiff.tracer import Node
 
 __all__ = [
     "adjoint",

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import Primitive, nodes_in
 from diffkit.autodiff.rules.register import define, fit
-from diffkit.autodiff.tracer import Primitive, nodes_in
 from diffkit.errors import NoRuleError
 
 __all__: list[str] = []

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
 from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.decisions import exponent
 from diffkit.autodiff.rules.elementwise import above
 from diffkit.autodiff.rules.register import composite, constant, define, fit, reentrant
-from diffkit.autodiff.tracer import UFUNCS, Primitive
 from diffkit.errors import NoRuleError
 
 __all__: list[str] = []
@@ -161,7 +161,7 @@ _ufunc(  # the neighbour of x, which goes where x goes
 
 def _i1(x: Any) -> Any:
     try:
-        from diffkit.autodiff.rules.scipy_special import function
+        from diffkit.autodiff.rules.scipy.special import function
     except ImportError as error:
         raise NoRuleError("the derivative of np.i0 is SciPy's i1: install SciPy") from error
     return function("i1")(x)

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
 from diffkit.autodiff.rules.calls import as_array
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, linear_jvp
-from diffkit.autodiff.tracer import UFUNCS, Primitive
 
 __all__: list[str] = []
 

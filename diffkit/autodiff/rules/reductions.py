@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.refusals import refuse_keyword
+from diffkit.autodiff.recording.refusals import refuse_keyword
+from diffkit.autodiff.recording.tracer import Node
 from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.register import LINEAR, composite, constant, define, fit
-from diffkit.autodiff.tracer import Node
 
 __all__ = ["aligned", "count", "spread"]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.tracer import FUNCTIONS, Node, Primitive
 from diffkit.autodiff.rules.calls import Arrangement, in_place, plain_tree, without_out
-from diffkit.autodiff.tracer import FUNCTIONS, Node, Primitive
 
 __all__ = [
     "DEFINED",

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.refusals import refuse
+from diffkit.autodiff.recording.refusals import refuse
+from diffkit.autodiff.recording.tracer import Primitive
 from diffkit.autodiff.rules.calls import plain
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, structural
-from diffkit.autodiff.tracer import Primitive
 
 __all__ = ["astype", "cast"]
 

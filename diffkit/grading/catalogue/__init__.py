@@ -16,8 +16,8 @@ from typing import Any
 
 from diffkit.errors import InputError
 from diffkit.grading.catalogue.entries import ENTRIES
-from diffkit.grading.exercises import Exercise
-from diffkit.grading.styles import defined_names
+from diffkit.grading.exercises.exercise import Exercise
+from diffkit.grading.exercises.styles import defined_names
 
 __all__ = ["exercise", "names"]
 

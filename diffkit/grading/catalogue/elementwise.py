@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.grading.catalogue.entries import binary, enter, unary
 from diffkit.grading.draws import at, away_from_zero, between, normal, positive, scaled
-from diffkit.grading.exercises import Case
+from diffkit.grading.exercises.exercise import Case
 
 Array = Any
 

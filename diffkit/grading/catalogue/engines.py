@@ -6,8 +6,8 @@ from typing import Any
 
 from diffkit.grading.catalogue.entries import ENTRIES
 from diffkit.grading.draws import between
-from diffkit.grading.exercises import Case, Exercise
-from diffkit.grading.programs_for_engines import PROGRAMS
+from diffkit.grading.exercises.exercise import Case, Exercise
+from diffkit.grading.inside.programs_for_engines import PROGRAMS
 
 
 def run(x: Any, y: Any, program: str) -> Any:

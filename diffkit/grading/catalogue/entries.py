@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from diffkit.grading.draws import Draw, scaled
-from diffkit.grading.exercises import Case, Exercise
+from diffkit.grading.exercises.exercise import Case, Exercise
 
 __all__ = ["ENTRIES", "binary", "enter", "unary"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from diffkit.grading.catalogue.entries import enter
 from diffkit.grading.catalogue.reductions import log_softmax
 from diffkit.grading.draws import at, constant, fixed, labels, mask, normal, scaled
-from diffkit.grading.exercises import Case, Misconception
+from diffkit.grading.exercises.exercise import Case, Misconception
 
 Array = Any
 

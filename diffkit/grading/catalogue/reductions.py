@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.grading.catalogue.entries import enter
 from diffkit.grading.draws import Draw, at, normal, positive, scaled
-from diffkit.grading.exercises import Case, Misconception
+from diffkit.grading.exercises.exercise import Case, Misconception
 
 Array = Any
 Axis = int | tuple[int, ...] | None

@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.grading.catalogue.entries import enter
 from diffkit.grading.draws import normal
-from diffkit.grading.exercises import Case
+from diffkit.grading.exercises.exercise import Case
 
 Array = Any
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diffkit.grading.answered import Answered
-from diffkit.grading.answers import Answer
-from diffkit.grading.comparing import compare
 from diffkit.grading.diagnosis.evidence import close
 from diffkit.grading.diagnosis.messages import named
-from diffkit.grading.exercises import Exercise
-from diffkit.grading.results import FAILED, Diagnosis
+from diffkit.grading.exercises.exercise import Exercise
+from diffkit.grading.judging.answered import Answered
+from diffkit.grading.judging.answers import Answer
+from diffkit.grading.judging.comparing import compare
+from diffkit.grading.judging.results import FAILED, Diagnosis
 
 __all__ = ["between_calls"]
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.grading.answered import Answered
-from diffkit.grading.answers import Answer
 from diffkit.grading.diagnosis.budget import Budget
-from diffkit.grading.exercises import Exercise, defaults
-from diffkit.grading.truth import Seeds, Truth
+from diffkit.grading.exercises.exercise import Exercise, defaults
+from diffkit.grading.judging.answered import Answered
+from diffkit.grading.judging.answers import Answer
+from diffkit.grading.judging.truth import Seeds, Truth
 
 __all__ = ["Family", "Hypothesis", "Observation", "close", "negated", "observations"]
 

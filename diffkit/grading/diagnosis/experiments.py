@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from diffkit.grading.diagnosis.broadcasting import broadcasting, reshaped
 from diffkit.grading.diagnosis.cotangents import cotangent, jacobians, tangents
-from diffkit.grading.diagnosis.engines import sweeps
+from diffkit.grading.diagnosis.engine_mistakes import sweeps
 from diffkit.grading.diagnosis.evidence import Family
 from diffkit.grading.diagnosis.factors import size_factors, truncation, whole_answer
 from diffkit.grading.diagnosis.keywords import keywords

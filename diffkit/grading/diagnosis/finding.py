@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from diffkit.grading.answered import Answered
 from diffkit.grading.diagnosis.budget import Budget, OutOfTime
 from diffkit.grading.diagnosis.calls import between_calls
 from diffkit.grading.diagnosis.evidence import Observation, observations
+from diffkit.grading.diagnosis.hypotheses import one_part
 from diffkit.grading.diagnosis.local import wrong_local
 from diffkit.grading.diagnosis.messages import located, messages, named
-from diffkit.grading.diagnosis.parts import one_part
 from diffkit.grading.diagnosis.remaining import what_remains
 from diffkit.grading.diagnosis.terms import terms
-from diffkit.grading.exercises import Exercise
-from diffkit.grading.results import Diagnosis
+from diffkit.grading.exercises.exercise import Exercise
+from diffkit.grading.judging.answered import Answered
+from diffkit.grading.judging.results import Diagnosis
 
 __all__ = ["diagnose", "out_of_time"]
 

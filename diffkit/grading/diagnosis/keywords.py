@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
-from diffkit.grading.exercises import defaults
+from diffkit.grading.exercises.exercise import defaults
 
 __all__ = ["keywords"]
 

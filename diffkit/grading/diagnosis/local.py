@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.grading.answered import Answered
 from diffkit.grading.diagnosis.agreement import LEAST
 from diffkit.grading.diagnosis.evidence import close
 from diffkit.grading.diagnosis.messages import named
-from diffkit.grading.exercises import Exercise
-from diffkit.grading.results import Diagnosis
-from diffkit.grading.trials import Trial
+from diffkit.grading.exercises.exercise import Exercise
+from diffkit.grading.judging.answered import Answered
+from diffkit.grading.judging.results import Diagnosis
+from diffkit.grading.judging.trials import Trial
 
 __all__ = ["wrong_local"]
 

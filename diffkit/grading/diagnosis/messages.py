@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from diffkit.grading.results import Diagnosis
+from diffkit.grading.judging.results import Diagnosis
 
 __all__ = ["MESSAGES", "located", "messages", "named"]
 

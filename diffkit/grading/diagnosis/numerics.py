@@ -10,7 +10,7 @@ import numpy as np
 from diffkit.grading.diagnosis.agreement import LEAST, nearer
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
 from diffkit.grading.diagnosis.messages import named
-from diffkit.grading.results import Diagnosis
+from diffkit.grading.judging.results import Diagnosis
 
 __all__ = ["epsilons", "error_size", "nearly", "not_finite", "quotients"]
 

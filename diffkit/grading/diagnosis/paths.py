@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.trace import Trace
-from diffkit.autodiff.tracer import Node
+from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.recording.tracer import Node
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
-from diffkit.grading.replay import is_row, recorded, replayed
+from diffkit.grading.judging.replay import is_row, recorded, replayed
 
 __all__ = ["paths"]
 

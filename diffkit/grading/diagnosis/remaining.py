@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from diffkit.grading.answered import Answered
-from diffkit.grading.checks import check_forward
-from diffkit.grading.comparing import compare
 from diffkit.grading.diagnosis.evidence import Observation, close
 from diffkit.grading.diagnosis.messages import named
-from diffkit.grading.exercises import Exercise
-from diffkit.grading.results import FAILED, Diagnosis
+from diffkit.grading.exercises.exercise import Exercise
+from diffkit.grading.judging.answered import Answered
+from diffkit.grading.judging.checks import check_forward
+from diffkit.grading.judging.comparing import compare
+from diffkit.grading.judging.results import FAILED, Diagnosis
 
 __all__ = ["what_remains"]
 

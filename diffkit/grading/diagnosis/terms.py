@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Observation
-from diffkit.grading.truth import Seeds
+from diffkit.grading.judging.truth import Seeds
 
 __all__ = ["Term", "terms"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from diffkit.grading.diagnosis.agreement import LEAST
 from diffkit.grading.diagnosis.evidence import Observation
 from diffkit.grading.diagnosis.messages import named
-from diffkit.grading.exercises import defaults
-from diffkit.grading.results import Diagnosis
+from diffkit.grading.exercises.exercise import defaults
+from diffkit.grading.judging.results import Diagnosis
 
 __all__ = ["by_where_it_fails"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from diffkit.files import write_atomically
-from diffkit.grading.assignment import Assignment
-from diffkit.grading.records import ExerciseRecord, Record
+from diffkit.grading.classes.records import ExerciseRecord, Record
+from diffkit.grading.exercises.assignment import Assignment
 from diffkit.grading.reports.wheel import own_wheel, zipped
 
 __all__ = ["gradescope_results", "write_bundle"]

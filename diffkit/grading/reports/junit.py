@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-from diffkit.grading.running import ClassRun
+from diffkit.grading.classes.running import ClassRun
 
 __all__ = ["junit_xml"]
 

@@ -7,11 +7,11 @@ import zlib
 from pathlib import Path
 from urllib.parse import quote
 
-from diffkit.grading.assignment import Assignment
-from diffkit.grading.records import CheckRecord, ExerciseRecord, Record
+from diffkit.grading.classes.records import CheckRecord, ExerciseRecord, Record
+from diffkit.grading.classes.running import ClassRun
+from diffkit.grading.exercises.assignment import Assignment
+from diffkit.grading.inside.wire import clean
 from diffkit.grading.reports.scores import misconceptions, summary
-from diffkit.grading.running import ClassRun
-from diffkit.grading.wire import clean
 
 __all__ = ["class_page", "file_name", "student_page"]
 

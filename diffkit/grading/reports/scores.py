@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 
-from diffkit.grading.isolation import KINDS_OF_LOSS
-from diffkit.grading.records import ExerciseRecord, Record
-from diffkit.grading.results import FAILED
-from diffkit.grading.running import ClassRun
-from diffkit.grading.wire import clean
+from diffkit.grading.classes.records import ExerciseRecord, Record
+from diffkit.grading.classes.running import ClassRun
+from diffkit.grading.inside.wire import clean
+from diffkit.grading.judging.results import FAILED
+from diffkit.grading.wall.isolation import KINDS_OF_LOSS
 from diffkit.tables import Table
 
 __all__ = ["misconceptions", "scores", "summary"]

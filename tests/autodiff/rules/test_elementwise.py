@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import diffkit as dk
+from diffkit.autodiff.recording.tracer import UFUNCS
 from diffkit.autodiff.rules.elementwise import above, complete_rules, where
-from diffkit.autodiff.tracer import UFUNCS
 
 # Only NumPy's: SciPy's are there as well once something has loaded them, and have tests of their own.
 LINES = {

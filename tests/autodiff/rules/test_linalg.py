@@ -15,7 +15,7 @@ from rule_checks import (
 )
 
 import diffkit as dk
-from diffkit.autodiff.tracer import FUNCTIONS, Primitive
+from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive
 from diffkit.errors import NoRuleError
 
 MODULES = {f"diffkit.autodiff.rules.{name}" for name in ("linalg", "spectral", "norms")}

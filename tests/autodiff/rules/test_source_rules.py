@@ -8,7 +8,7 @@ from numpy_cases import FAMILIES
 from rule_checks import cotangents_of
 
 import diffkit as dk
-from diffkit.autodiff.program import same_bits
+from diffkit.autodiff.code.program import same_bits
 from diffkit.containers import flatten
 
 LINES = [

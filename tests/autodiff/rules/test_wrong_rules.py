@@ -13,9 +13,9 @@ from numpy_cases import FAMILIES
 
 import diffkit as dk
 from diffkit.autodiff.check import GradientError
+from diffkit.autodiff.recording.tracer import UFUNCS, Node
 from diffkit.autodiff.rules.elementwise import complete_rules
 from diffkit.autodiff.rules.register import DEFINED
-from diffkit.autodiff.tracer import UFUNCS, Node
 from diffkit.containers import flatten
 
 FIELDS = {"vjps": "rev", "float_vjps": "rev", "jvps": "fwd", "float_jvps": "fwd"}

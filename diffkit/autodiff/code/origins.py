@@ -1,0 +1,73 @@
+"""Where the functions of a program are to be had: under which name in NumPy, or from which module.
+
+Emitted source calls them by that name, so that it runs as it stands.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
+
+__all__ = ["default_of", "import_of", "numpy_path", "ufunc_of"]
+
+_MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
+
+
+def ufunc_of(fun: Primitive) -> Any:
+    """The ufunc that a primitive stands for; None if for none."""
+    for ufunc, primitive in UFUNCS.items():
+        if primitive is fun:
+            return ufunc
+    return None
+
+
+def numpy_path(compute: Any) -> str | None:
+    """``np.linalg.det``: where the very function is to be had, or the one that this is a quicker form of."""
+    name = getattr(compute, "__name__", "")
+    for path, module in _MODULES.items():
+        found = getattr(module, name, None) if name else None
+        if found is not None and found in (compute, getattr(compute, "__wrapped__", None)):
+            return f"{path}.{name}"
+    return None
+
+
+@functools.lru_cache(maxsize=4096)
+def import_of(fun: Primitive) -> tuple[str, str] | None:
+    """The module that a primitive is a name of, if a program elsewhere could import it from there."""
+    if fun.builtin:
+        for name, module in list(sys.modules.items()):
+            if name.startswith("diffkit.autodiff") and getattr(module, fun.name, None) is fun:
+                return name, fun.name
+        special = sys.modules.get("scipy.special")
+        if special is not None and getattr(special, fun.name, None) in UFUNCS:
+            ufunc = getattr(special, fun.name)
+            return ("scipy.special", fun.name) if UFUNCS[ufunc] is fun else None
+        compute = fun.compute
+        home, name = getattr(compute, "__module__", ""), getattr(compute, "__name__", "")
+        found = getattr(sys.modules.get(home), name, None)
+        same = found is not None and found in (compute, getattr(compute, "__wrapped__", None))
+        return (home, name) if same else None
+    raw = getattr(fun, "__wrapped__", None)
+    module_name, name = getattr(raw, "__module__", None), getattr(raw, "__qualname__", "")
+    if module_name in (None, "__main__") or not all(
+        map(str.isidentifier, f"{module_name}.{name}".split("."))
+    ):
+        return None
+    home = sys.modules.get(module_name)  # nothing is imported, and so executed, to find out
+    return (module_name, name) if getattr(home, name, None) is fun else None
+
+
+@functools.cache
+def default_of(function: str, keyword: str) -> Any:
+    """What a function of NumPy takes for a keyword that it is not given."""
+    path, _, name = function.rpartition(".")
+    try:
+        return inspect.signature(getattr(_MODULES[path], name)).parameters[keyword].default
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return inspect.Parameter.empty

@@ -1,0 +1,1 @@
+"""``dk.compile``: emitted source behind checks that it is still the program that was traced."""

@@ -1,0 +1,87 @@
+"""The single numbers and arrays that go into a trace and come out of it: arguments, tangents, adjoints.
+
+What a sweep starts from has the shape and dtype of the value that it belongs to (:func:`like`), and what it
+hands out is its receiver's own (:func:`own`), to be changed at will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.core.sweeps import zeros_like
+from diffkit.autodiff.recording.tracer import Node, plain
+from diffkit.errors import InputError
+
+__all__ = ["is_differentiable", "like", "ones_like", "own", "still"]
+
+
+def still(value: Any) -> Any:
+    """The tangent of an answer that does not move: a zero of its shape, and a float's if it is discrete."""
+    shape = np.shape(plain(value))
+    return zeros_like(value) if is_differentiable(value) else np.zeros(shape) if shape else 0.0
+
+
+def ones_like(value: Any) -> Any:
+    """Ones of the shape and dtype of a value, and floats if that is discrete."""
+    return np.ones_like(value, dtype=None if np.asarray(value).dtype.kind in "fc" else float)[()]
+
+
+def is_differentiable(value: Any) -> bool:
+    """Whether a leaf is a real or complex number or array of them (and not an integer or a bool)."""
+    value = plain(value)
+    if type(value) is float or type(value) is complex:
+        return True
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.dtype.kind in "fc"
+    return isinstance(value, float | complex)
+
+
+def own(leaves: list[Any]) -> list[Any]:
+    """The same values, with a copy of every array that is a view, or that occurs twice.
+
+    A rule may hand on its cotangent as it is, or a view of it. Whoever asked for derivatives may
+    change one in place, and must not change another by that.
+    """
+    seen = set()
+    for k, leaf in enumerate(leaves):
+        if type(leaf) is np.ndarray:
+            if leaf.base is not None or id(leaf) in seen or not leaf.flags.writeable:
+                leaves[k] = leaf.copy()
+            seen.add(id(leaf))
+    return leaves
+
+
+def like(given: Any, value: Any, what: Callable[[], str]) -> Any:
+    """A tangent or cotangent brought to the type of the value that it belongs to.
+
+    Args:
+        given: the tangent or cotangent.
+        value: the value; its shape and dtype count.
+        what: says what it is, for messages.
+
+    Raises:
+        InputError: if its shape is another one, or it is no number.
+    """
+    value, bare = plain(value), plain(given)
+    if type(value) is type(bare) is float:
+        return given
+    if isinstance(bare, str | dict | list | tuple) or bare is None:
+        raise InputError(f"{what()} must be a number or an array, not {bare!r}")
+    if np.shape(bare) != np.shape(value):
+        raise InputError(f"{what()} has shape {np.shape(bare)}, but needs {np.shape(value)}")
+    if type(given) is Node:
+        return given
+    if type(value) is float:
+        return complex(given) if isinstance(given, complex) else float(given)
+    if type(value) is complex:
+        return complex(given)
+    dtype = np.asarray(value).dtype
+    dtype = dtype if dtype.kind in "fc" else np.dtype(float)
+    array = np.asarray(given)
+    if array.dtype.kind == "c" and dtype.kind == "f":
+        return array
+    array = array.astype(dtype)
+    return array[()] if isinstance(value, np.generic) else array

@@ -1,0 +1,1 @@
+"""How NumPy code becomes rows: what stands in for numbers and arrays, and what is refused."""

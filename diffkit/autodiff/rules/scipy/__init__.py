@@ -1,0 +1,1 @@
+"""The rules of SciPy's functions; loaded when a program first meets one."""

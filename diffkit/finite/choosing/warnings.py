@@ -1,0 +1,124 @@
+"""What is said, beside the result, where a derivative by differences is not to be trusted."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffkit.finite.choosing.measuring import Measured
+from diffkit.finite.choosing.staircase import find_staircase
+from diffkit.finite.evaluating.argument import Argument
+from diffkit.finite.evaluating.function import Function
+from diffkit.finite.stencils import Stencil
+
+__all__ = [
+    "DifferenceWarning",
+    "NoiseWarning",
+    "is_random",
+    "warn_if_random",
+    "warn_if_staircase",
+    "warn_if_unsettled",
+]
+
+
+class DifferenceWarning(UserWarning):
+    """The error of a derivative may be as large as the derivative, whatever the step."""
+
+
+class NoiseWarning(UserWarning):
+    """f gives different values at the same point."""
+
+
+def warn_if_random(f: Callable[..., Any], noise: np.ndarray[Any, Any], repeat: np.ndarray[Any, Any]) -> None:
+    """Says so if two runs at one point differ."""
+    if (repeat > 0).any():
+        level = float(noise[repeat > 0].max())
+        _warn(
+            f"{getattr(f, '__name__', 'f')} is not deterministic: two runs at the same point differ by "
+            f"{float(repeat.max()):.1e}, and its noise is about {level:.1e}. The step is chosen for that "
+            "noise; fix the random seed inside f for a better derivative",
+            NoiseWarning,
+        )
+
+
+def is_random(function: Function, values: np.ndarray[Any, Any], move: Any) -> bool:
+    """Whether f gives other values when it is run again at a point."""
+    return not np.array_equal(function.attempt([move])[0], values, equal_nan=True)
+
+
+def warn_if_unsettled(
+    argument: Argument,
+    formula: Stencil,
+    measured: Measured,
+    values: np.ndarray[Any, Any],
+    errors: np.ndarray[Any, Any],
+    sizes: np.ndarray[Any, Any],
+    scale: np.ndarray[Any, Any],
+) -> None:
+    """Says so where the error to expect is of the order of the derivative.
+
+    Not where the derivative is merely zero: at a minimum, its error is small beside what f and the size of
+    x suggest for a derivative. And not for an output of several that does not move at all.
+
+    Args:
+        argument, formula, measured: the point, the formula asked for, and what is known of f.
+        values, errors: derivatives and the errors to expect; coordinates first.
+        sizes: |f| at the points they were computed from.
+        scale: the size of the coordinates, to go with them.
+    """
+    size = np.abs(values)
+    small = np.fmax(1e-3, 30 * measured.reachable(formula)) * measured.unit / scale**formula.n
+    with np.errstate(invalid="ignore"):
+        doubtful = (errors > 0.1 * size) & (errors > small)
+    if values.ndim > 1 and values.shape[1] > 1:
+        doubtful &= size > 0
+    # An oscillation that the floats beside x can't resolve looks like noise, of the size of f itself.
+    wild = (measured.noise > 0.02 * sizes) & (measured.noise > 1e-6 * measured.unit) & (measured.repeat == 0)
+    doubtful |= ~np.isfinite(errors) | wild
+    if not doubtful.any():
+        return
+    at = tuple(int(k) for k in np.argwhere(doubtful)[0])
+    name, x, value, error = argument.coordinate_name(at[0]), argument.flat[at[0]], values[at], errors[at]
+    if np.isfinite(error) and not np.broadcast_to(wild, values.shape)[at]:
+        what = f"the derivative there, {value:.3g}, has an error of about {error:.1g}"
+    else:
+        what = (
+            f"no error can be promised for the derivative there, {value:.3g}: f has a kink, or it varies "
+            f"faster than the floats beside x are spaced, which is by {argument.spacing[at[0]]:.1g}"
+        )
+    _warn(
+        f"the differences of f do not settle at {name} = {x:.6g} as h shrinks; {what}. With full=True, "
+        ".error tells how far it may be off",
+        DifferenceWarning,
+    )
+
+
+def warn_if_staircase(function: Function, direction: np.ndarray[Any, Any]) -> None:
+    """Says so where a derivative is zero because f is constant in pieces.
+
+    Args:
+        function: f at its point.
+        direction: how far, and which way, each coordinate may be moved.
+    """
+    found = find_staircase(function, direction)
+    if found is None:
+        return
+    step = 10 * found.length * float(np.max(np.abs(direction)))
+    _warn(
+        f"f is constant around {function.point_name(None)}, and further on jumps from one value to the next, "
+        f"by about {found.jump:.1g}: its derivative there is zero. If f rounds a smooth function whose "
+        f"derivative is wanted, give a step across many of those jumps, such as h={step:.1g}",
+        DifferenceWarning,
+    )
+
+
+def _warn(message: str, category: type[Warning]) -> None:
+    """A warning at the line that called into this package."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("diffkit.finite"):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

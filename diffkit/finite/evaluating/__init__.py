@@ -1,0 +1,1 @@
+"""Running f at points beside x, whatever containers x came in."""

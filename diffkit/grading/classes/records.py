@@ -1,0 +1,164 @@
+"""What is kept of a graded submission: plain data, for the journal and for every kind of report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from diffkit.grading.classes.submissions import Submission
+from diffkit.grading.exercises.exercise import Exercise
+from diffkit.grading.judging.results import Verdict
+
+__all__ = ["CheckRecord", "ExerciseRecord", "Record"]
+
+
+@dataclass(frozen=True)
+class CheckRecord:
+    """One check: its name, how it ended, what was found, and the numbers side by side."""
+
+    name: str
+    status: str
+    message: str
+    comparison: str
+
+
+@dataclass(frozen=True)
+class ExerciseRecord:
+    """One exercise of one submission.
+
+    Attributes:
+        name: the exercise's name.
+        score, points: what it earned, of what it is worth.
+        passed: whether every check was passed.
+        checks: in order.
+        mistake: the kind of mistake that was recognised, or "".
+        feedback: what the student is told beyond the checks: the diagnosis at the exercise's hint level,
+            and the team's hints.
+        seed: of the instances, for replay.
+    """
+
+    name: str
+    score: float
+    points: float
+    passed: bool
+    checks: tuple[CheckRecord, ...]
+    mistake: str
+    feedback: str
+    seed: int | None
+
+    @classmethod
+    def of(cls, verdict: Verdict, hidden: frozenset[str] = frozenset()) -> ExerciseRecord:
+        """From a verdict; of ``hidden`` cases only the fact is kept that one fails."""
+        checks = []
+        for check in verdict.checks:
+            shown = str(check.comparison) if check.comparison is not None else ""
+            message = check.message
+            if any(re.search(rf"(?<!\w){re.escape(case)}(?!\w)", message + "\n" + shown) for case in hidden):
+                message, shown = "a hidden case fails", ""
+            checks.append(CheckRecord(check.name, check.status, message, shown))
+        feedback = []
+        if verdict.diagnosis is not None:
+            feedback.append(verdict.diagnosis.message(verdict.hint_level))
+        if not verdict.passed:
+            feedback += verdict.hints
+        return cls(
+            verdict.name,
+            float(verdict.score),
+            float(verdict.points),
+            verdict.passed,
+            tuple(checks),
+            verdict.diagnosis.name if verdict.diagnosis is not None else "",
+            "\n".join(text for text in feedback if text),
+            verdict.seed,
+        )
+
+    def text(self) -> str:
+        """What a student reads about it."""
+        lines = []
+        for check in self.checks:
+            if check.status == "not run":
+                continue
+            lines.append(f"{check.name}: {check.status}" + (f" ({check.message})" if check.message else ""))
+            if check.comparison:
+                lines += ["", check.comparison, ""]
+        if self.feedback:
+            lines += ["", self.feedback]
+        return "\n".join(lines).strip()
+
+
+@dataclass(frozen=True)
+class Record:
+    """One graded submission.
+
+    Attributes:
+        student: who handed it in.
+        file: the name of the file.
+        digest: a hash of the code that was graded.
+        exercises: in the assignment's order.
+        printed: the beginning of what it printed.
+        seconds: how long it ran.
+        isolation: which isolation was in force, in a sentence.
+    """
+
+    student: str
+    file: str
+    digest: str
+    exercises: tuple[ExerciseRecord, ...]
+    printed: str
+    seconds: float
+    isolation: str
+
+    @classmethod
+    def of(
+        cls,
+        submission: Submission,
+        verdicts: Sequence[Verdict],
+        printed: str,
+        seconds: float,
+        isolation: str,
+        exercises: Sequence[Exercise] = (),
+    ) -> Record:
+        """From the verdicts of a submission."""
+        hidden = {e.name: frozenset(c.name for c in e.ladder if not c.visible) for e in exercises}
+        return cls(
+            submission.student,
+            submission.path.name,
+            submission.digest,
+            tuple(ExerciseRecord.of(v, hidden.get(v.name, frozenset())) for v in verdicts),
+            printed,
+            round(seconds, 4),
+            isolation,
+        )
+
+    @property
+    def score(self) -> float:
+        """The points earned, over all exercises."""
+        return float(sum(e.score for e in self.exercises))
+
+    @property
+    def points(self) -> float:
+        """The points that could be earned."""
+        return float(sum(e.points for e in self.exercises))
+
+    @property
+    def unread(self) -> str:
+        """Why the submission could not be loaded at all, or ""."""
+        first = [e.checks[0] if e.checks else None for e in self.exercises]
+        if not first or not all(c is not None and c.name == "loads" and c.status == "failed" for c in first):
+            return ""
+        return first[0].message if first[0] is not None else ""
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, plain: dict[str, Any]) -> Record:
+        """The opposite of :meth:`plain`."""
+        exercises = tuple(
+            ExerciseRecord(**{**e, "checks": tuple(CheckRecord(**c) for c in e["checks"])})
+            for e in plain["exercises"]
+        )
+        return cls(**{**plain, "exercises": exercises})

@@ -1,0 +1,1 @@
+"""What a course team writes: exercises, what their inputs are drawn from, the styles of an answer."""

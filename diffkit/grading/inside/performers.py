@@ -1,0 +1,197 @@
+"""How each style is called: what is looked for in a submission, and how it is asked.
+
+A performer is made once for a request. ``forward(args, kwargs, needs)`` gives (answer, state), and
+``backward(g, ans, args, kwargs, state)`` gives the derivative. Rules without a forward function of
+their own have ``has_forward`` False. This module is imported beside the student's code.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from diffkit.grading.inside import programs_for_engines as engines
+from diffkit.grading.inside.protocol import Target
+
+__all__ = ["PERFORMERS", "Context", "Gate", "Missing", "Registered"]
+
+
+class Missing(Exception):
+    """The submission does not define what its style asks for; ``args`` are the names."""
+
+
+class Context:
+    """The context object that a class in PyTorch's manner is handed.
+
+    ``save_for_backward(*values)`` keeps values, which ``saved_tensors`` then holds; other attributes
+    may be set freely. ``needs_input_grad`` says which arguments are differentiated by.
+    """
+
+    def __init__(self, needs_input_grad: tuple[bool, ...] = ()) -> None:
+        self.saved_tensors: tuple[Any, ...] = ()
+        self.needs_input_grad = needs_input_grad
+
+    def save_for_backward(self, *values: Any) -> None:
+        """Keeps values for ``backward``."""
+        self.saved_tensors = values
+
+
+def _find(module: Any, names: tuple[str, ...]) -> list[Any]:
+    found = [getattr(module, name, None) for name in names]
+    missing = [name for name, value in zip(names, found, strict=True) if not callable(value)]
+    if missing:
+        raise Missing(*missing)
+    return found
+
+
+class Rule:
+    """``NAME_vjp(g, ans, *args, **kwargs)``, and ``NAME_jvp(t, ans, *args, **kwargs)``."""
+
+    has_forward = False
+
+    def __init__(self, module: Any, target: Target) -> None:
+        (self.rule,) = _find(module, target.defines)
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return self.rule(g, ans, *args, **kwargs)
+
+
+class Partials:
+    """A class with ``func(*args)`` and ``grads(*args)``, the partial derivatives one by one."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        (self.kind,) = _find(module, target.defines)
+        _require_methods(self.kind, target, "func", "grads")
+
+    def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        operation = self.kind()
+        return operation.func(*args, **kwargs), operation
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return state.grads(*args, **kwargs)
+
+
+class Gate:
+    """A class with ``forward(*args)`` and ``backward(g)``, which remembers its inputs in between."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        (self.kind,) = _find(module, target.defines)
+        _require_methods(self.kind, target, "forward", "backward")
+
+    def forward(self, args: Any, kwargs: Any, needs: Any, gate: Any = None) -> Any:
+        gate = self.kind() if gate is None else gate
+        return gate.forward(*args, **kwargs), gate
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return state.backward(g)
+
+
+class Pair:
+    """``NAME_forward(*args) -> out, cache`` and ``NAME_backward(dout, cache)``."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        self.run, self.back = _find(module, target.defines)
+
+    def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        answer = self.run(*args, **kwargs)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise TypeError(f"{self.run.__name__} must return the pair (out, cache)")
+        return answer
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return self.back(g, state)
+
+
+class ContextClass:
+    """A class with static methods ``forward(ctx, *args)`` and ``backward(ctx, g)``, as in PyTorch."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        (self.kind,) = _find(module, target.defines)
+        _require_methods(self.kind, target, "forward", "backward")
+
+    def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        context = Context(needs)
+        return self.kind.forward(context, *args, **kwargs), context
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return self.kind.backward(state, g)
+
+
+class Registered:
+    """``defvjp(NAME, rule of argument 0, rule of argument 1, ...)``, kept in the file's ``VJPS``.
+
+    A rule is ``vjp(g, ans, *args)``, or ``vjp(ans, *args)`` that returns a function of g, as in
+    autograd; the first parameter's name tells which.
+    """
+
+    has_forward = False
+
+    def __init__(self, module: Any, target: Target) -> None:
+        function_name, table_name = target.defines
+        table = getattr(module, table_name, None)
+        if not isinstance(table, dict):
+            raise Missing(table_name)
+        by_name = {getattr(key, "__name__", str(key)): rules for key, rules in table.items()}
+        rules = table.get(getattr(module, function_name, None), by_name.get(function_name))
+        if rules is None:
+            raise Missing(f"defvjp({function_name}, ...)")
+        self.rules = tuple(rules) if isinstance(rules, list | tuple) else (rules,)
+        self.name = function_name
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        wanted: tuple[int, ...] = state
+        if len(self.rules) not in (len(wanted), len(args)):
+            raise TypeError(
+                f"defvjp({self.name}, ...) registers {len(self.rules)} rules for {len(wanted)} arguments"
+            )
+        rules = self.rules if len(self.rules) == len(wanted) else [self.rules[k] for k in wanted]
+        return tuple(self._apply(rule, g, ans, args, kwargs) for rule in rules)
+
+    @staticmethod
+    def _apply(rule: Callable[..., Any], g: Any, ans: Any, args: Any, kwargs: Any) -> Any:
+        first = next(iter(inspect.signature(rule).parameters), "g")
+        return rule(ans, *args, **kwargs)(g) if first == "ans" else rule(g, ans, *args, **kwargs)
+
+
+class Engine:
+    """A whole engine, run on the programs of :mod:`programs_for_engines`."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        self.module, self.names = module, target.defines
+        _find(module, target.defines)
+
+    def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        run = engines.run_engine(self.module, self.names[0], kwargs["program"], args)
+        return run.value, run
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return tuple(state.backward(float(g)))
+
+
+def _require_methods(kind: Any, target: Target, *methods: str) -> None:
+    absent = [f"{target.defines[0]}.{m}" for m in methods if not callable(getattr(kind, m, None))]
+    if absent:
+        raise Missing(*absent)
+
+
+PERFORMERS: dict[str, Callable[[Any, Target], Any]] = {
+    "vjp": Rule,
+    "jvp": Rule,
+    "partials": Partials,
+    "gate": Gate,
+    "pair": Pair,
+    "context": ContextClass,
+    "defvjp": Registered,
+    "engine": Engine,
+}

@@ -1,0 +1,223 @@
+"""What is said between the grader, which knows the answers, and the side that runs a student's code.
+
+The grader sends a :class:`Request`: points (inputs), cotangents, and the steps to perform. It gets a
+:class:`Response`: what every step gave, as raw bytes. Both are plain data, so that they can cross a
+pipe without pickle, and neither holds a reference answer. One request is one instance of one exercise.
+
+>>> import numpy as np
+>>> a = pack_array(np.array([1.0, 2.0]))
+>>> a.dtype, a.shape, len(a.data)
+('<f8', (2,), 16)
+>>> unpack_array(a)
+array([1., 2.])
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "LARGEST_ANSWER",
+    "Array",
+    "Failure",
+    "Given",
+    "Point",
+    "Request",
+    "Response",
+    "Step",
+    "StepResult",
+    "Target",
+    "pack_array",
+    "unpack_array",
+]
+
+LARGEST_ANSWER = 1 << 24
+"""Bytes of one array that are sent back. The largest right answer of an exercise has a few hundred."""
+
+_KINDS = "biufc"
+_DTYPES = {
+    text: np.dtype(text)
+    for text in (
+        *"|b1 |i1 |u1 <i2 <u2 <f2 <i4 <u4 <f4 <i8 <u8 <f8 <c8 <c16".split(),
+        *(np.dtype(kind).str for kind in (np.longdouble, np.clongdouble)),
+    )
+}
+"""All the dtypes of plain numbers, as :func:`pack_array` writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array as dtype text (``"<f8"``), shape and C-ordered bytes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to look for in the submission.
+
+    Attributes:
+        name: the exercise's name; what a student must define follows from it and from the style.
+        style: a name of :data:`diffkit.grading.exercises.styles.STYLES`.
+        defines: the names that the submission must define, in the order that the style says.
+    """
+
+    name: str
+    style: str
+    defines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Inputs at which the student's code is run.
+
+    Attributes:
+        args: the positional arguments: arrays, or numbers and texts as they are.
+        kwargs: the keyword arguments, plain values (ints, bools, texts, None, tuples of ints).
+        ans: the forward function's value there (an array, or a number as it is), for the styles in
+            which the rule is given it.
+        differentiated: which of the arguments are differentiated by.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: tuple[tuple[str, Any], ...]
+    ans: Any
+    differentiated: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do.
+
+    Attributes:
+        label: what the grader calls it: "g", "again", "minus g", ...
+        action: "forward" runs the student's forward function, and keeps what it leaves behind
+            (object, cache, context) under ``handle``; "backward" asks for the derivative.
+        handle: the object that is used; a new number means a fresh one. Styles without a forward
+            function of the student's own have no state, and ignore it.
+        point: the number of the point. For "backward", the point of that handle's last "forward".
+        seed: the number of the cotangent (tangents, for JVP rules); -1 for "forward".
+    """
+
+    label: str
+    action: str
+    handle: int
+    point: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The steps of one instance, in order.
+
+    Attributes:
+        seeds: cotangents of the answer, each a tuple of one array. For JVP rules, tangents of the
+            differentiated arguments, each a tuple of as many arrays.
+    """
+
+    target: Target
+    points: tuple[Point, ...]
+    seeds: tuple[tuple[Array, ...], ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exception, as text.
+
+    Attributes:
+        kind: its class's name.
+        message: its text, cut at a thousand characters.
+        where: the student's own line, ``line 12: return g * y``, or "".
+    """
+
+    kind: str
+    message: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One value that the student's code returned.
+
+    Attributes:
+        kind: "array" for a plain array, NumPy scalar or Python number; else what it is: "None",
+            "list", "function", "matrix", ...
+        array: the numbers, if kind is "array".
+    """
+
+    kind: str
+    array: Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step gave.
+
+    Attributes:
+        values: the values returned, one for each of a tuple's or list's parts.
+        grouped: whether they came as a tuple or list.
+        failure: the exception, if there was one; ``values`` is then empty.
+        changed: the inputs whose bytes are not what they were: "g", "ans", or an argument's number.
+    """
+
+    values: tuple[Given, ...] = ()
+    grouped: bool = False
+    failure: Failure | None = None
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came of a request.
+
+    Attributes:
+        steps: one result for each step, in order; fewer if the worker ended before it was done.
+        missing: names that the submission does not define, or defines as something else.
+        failure: what kept the steps from being performed at all (time, memory, a dead worker).
+    """
+
+    steps: tuple[StepResult, ...] = ()
+    missing: tuple[str, ...] = field(default=())
+    failure: Failure | None = None
+
+
+def pack_array(value: Any) -> Array:
+    """An array or number as bytes.
+
+    Raises:
+        TypeError: if it does not hold plain numbers.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in _KINDS:
+        raise TypeError(f"an array of dtype {array.dtype} holds no plain numbers")
+    if array.dtype.str[0] == ">" or sys.byteorder == "big":
+        array = array.astype(array.dtype.newbyteorder("<"))
+    return Array(array.dtype.str, array.shape, array.tobytes())
+
+
+def unpack_array(array: Array, largest: int = LARGEST_ANSWER) -> np.ndarray[Any, Any]:
+    """The array, rebuilt from its bytes with every claim about it verified.
+
+    Raises:
+        ValueError: if dtype, shape and bytes do not fit together, or it is larger than ``largest``.
+    """
+    dtype = _DTYPES.get(array.dtype)
+    if dtype is None:
+        raise ValueError(f"{array.dtype[:20]!r} is not the dtype of plain numbers")
+    shape = array.shape
+    if len(shape) > 32 or (shape and min(shape) < 0):
+        raise ValueError(f"{array.shape!r} is not a shape")
+    size = math.prod(shape) * dtype.itemsize
+    if size > largest:
+        raise ValueError(f"an answer of {size} bytes is larger than the {largest} that are read")
+    if len(array.data) != size:
+        raise ValueError(f"{len(array.data)} bytes cannot be an array of shape {shape} and dtype {dtype}")
+    return np.frombuffer(array.data, dtype=dtype).reshape(shape).copy()

@@ -1,0 +1,221 @@
+"""What runs beside a student's code: it performs the steps of a request, and knows no answers.
+
+In a grading run this is imported by the worker, so it knows NumPy and :mod:`protocol` only. It
+calls the submission as its style says, each time with fresh copies of the inputs, looks whether their
+bytes have changed, and turns whatever comes back into raw arrays or text.
+
+>>> import types
+>>> from diffkit.grading.inside.protocol import Point, Request, Step, Target
+>>> submission = types.SimpleNamespace(square_vjp=lambda g, ans, x: 2 * g * x)
+>>> x, y, g = (pack_array(v) for v in (3.0, 9.0, 0.5))
+>>> request = Request(
+...     Target("square", "vjp", ("square_vjp",)),
+...     points=(Point((x,), (), y, (0,)),),
+...     seeds=((g,),),
+...     steps=(Step("g", "backward", 0, 0, 0),),
+... )
+>>> unpack_array(perform(submission, request).steps[0].values[0].array)
+array(3.)
+"""
+
+from __future__ import annotations
+import __future__
+
+import functools
+import operator
+import re
+import sys
+import traceback
+import types
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from diffkit.grading.inside.performers import PERFORMERS, Gate, Missing, Registered
+from diffkit.grading.inside.protocol import (
+    LARGEST_ANSWER,
+    Array,
+    Failure,
+    Given,
+    Request,
+    Response,
+    Step,
+    StepResult,
+    pack_array,
+    unpack_array,
+)
+
+__all__ = ["Asked", "failure_of", "load", "named_parts", "perform"]
+
+
+def load(source: str | Sequence[str], filename: str, module_name: str = "submission") -> types.ModuleType:
+    """Runs a submission's code as a module of its own; whatever it raises goes through.
+
+    Args:
+        source: a script's text, or the texts of a notebook's cells, which are run one after the other as
+            Jupyter does, and called "cell 1", "cell 2", ... where something fails.
+        filename: the script's, or the notebook's.
+        module_name: the module's.
+    """
+    module = types.ModuleType(module_name)
+    module.__file__ = filename
+    sys.modules[module_name] = module
+    flags = 0
+    for name, code in named_parts(source, filename):
+        compiled = compile(code, name, "exec", flags, dont_inherit=True)
+        flags |= compiled.co_flags & _FUTURE  # what a cell imports from __future__ holds in those after it
+        exec(compiled, module.__dict__)
+    return module
+
+
+_FUTURE = functools.reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+_CELL = re.compile(r"cell \d+")
+
+
+def named_parts(source: str | Sequence[str], filename: str) -> list[tuple[str, str]]:
+    """The name and the text of each part of a submission.
+
+    >>> named_parts("x = 1", "ann.py"), named_parts(["x = 1", "y = x"], "ann.ipynb")
+    ([('ann.py', 'x = 1')], [('cell 1', 'x = 1'), ('cell 2', 'y = x')])
+    """
+    if isinstance(source, str):
+        return [(filename, source)]
+    return [(f"cell {k}", code) for k, code in enumerate(source, start=1)]
+
+
+class Asked:
+    """A request with its arrays rebuilt, once for all submissions that it is put to.
+
+    Whoever performs it hands out copies.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.points = [([_restored(a) for a in p.args], _restored(p.ans)) for p in request.points]
+        self.seeds = [[unpack_array(a) for a in seeds] for seeds in request.seeds]
+
+
+class _Handle:
+    """What a forward step left behind: its own copies of the inputs, and the student's state."""
+
+    def __init__(self, asked: Asked, number: int) -> None:
+        self.point = asked.request.points[number]
+        args, ans = asked.points[number]
+        self.args = [a.copy() if type(a) is np.ndarray else a for a in args]
+        self.kwargs = dict(self.point.kwargs)
+        self.ans = ans.copy() if type(ans) is np.ndarray else ans
+        self.state: Any = None
+        self.failure: Failure | None = None
+
+    def changed(self) -> tuple[str, ...]:
+        """The inputs whose bytes are not what they were."""
+        was = self.point.args
+        found = [str(k) for k, a in enumerate(self.args) if _differs(a, was[k])]
+        return tuple([*found, "ans"] if _differs(self.ans, self.point.ans) else found)
+
+
+def _restored(value: Any) -> Any:
+    return unpack_array(value) if isinstance(value, Array) else value
+
+
+def _differs(now: Any, was: Any) -> bool:
+    return type(was) is Array and now.tobytes() != was.data
+
+
+def perform(module: Any, request: Request | Asked, caught: type[BaseException] = BaseException) -> Response:
+    """Performs the steps of a request on a loaded submission.
+
+    Whatever the student's code raises, ``SystemExit`` and ``KeyboardInterrupt`` included, becomes the
+    text of that step's failure, and the steps after it are still performed. With ``caught`` as
+    ``Exception``, those two go through, as one wants of code that one runs oneself.
+    """
+    asked = request if isinstance(request, Asked) else Asked(request)
+    target = asked.request.target
+    try:
+        performer = PERFORMERS[target.style](module, target)
+    except Missing as missing:
+        return Response(missing=tuple(map(str, missing.args)))
+    except caught as error:
+        return Response(failure=failure_of(error, module))
+    handles: dict[int, _Handle] = {}
+    return Response(tuple(_step(performer, module, asked, s, handles, caught) for s in asked.request.steps))
+
+
+def _step(
+    performer: Any,
+    module: Any,
+    asked: Asked,
+    step: Step,
+    handles: dict[int, _Handle],
+    caught: type[BaseException],
+) -> StepResult:
+    try:
+        with np.errstate(all="ignore"):
+            changed: tuple[str, ...] = ()
+            if step.action == "forward":
+                previous = handles.get(step.handle)
+                handle = handles[step.handle] = _Handle(asked, step.point)
+                value = _forward(performer, handle, previous) if performer.has_forward else handle.ans
+            else:
+                handle = handles[step.handle] if performer.has_forward else _Handle(asked, step.point)
+                if handle.failure is not None:  # not what backward makes of a forward that failed
+                    return StepResult(failure=handle.failure)
+                seeds = [a.copy() for a in asked.seeds[step.seed]]
+                g = seeds[0] if len(seeds) == 1 else tuple(seeds)
+                state = handle.point.differentiated if isinstance(performer, Registered) else handle.state
+                value = performer.backward(g, handle.ans, handle.args, handle.kwargs, state)
+                if any(map(_differs, seeds, asked.request.seeds[step.seed])):
+                    changed = ("g",)
+        values, grouped = _values(value)
+        return StepResult(values, grouped, None, changed + handle.changed())
+    except caught as error:
+        failure = failure_of(error, module)
+        if step.action == "forward" and step.handle in handles:
+            handles[step.handle].failure = failure
+        return StepResult(failure=failure)
+
+
+def _forward(performer: Any, handle: _Handle, previous: _Handle | None) -> Any:
+    needs = tuple(k in handle.point.differentiated for k in range(len(handle.args)))
+    reused = isinstance(performer, Gate) and previous is not None
+    extra = {"gate": previous.state} if reused and previous is not None else {}
+    answer, handle.state = performer.forward(handle.args, handle.kwargs, needs, **extra)
+    return answer
+
+
+def _values(value: Any) -> tuple[tuple[Given, ...], bool]:
+    grouped = type(value) in (tuple, list)
+    return tuple(map(_given, value if grouped else (value,))), grouped
+
+
+def _given(value: Any) -> Given:
+    kind = type(value)
+    if kind is np.ndarray or kind in (float, int, bool, complex) or isinstance(value, np.generic):
+        array = np.asarray(value)
+        if array.dtype.kind not in "biufc":
+            return Given(f"array of {array.dtype}")
+        if array.nbytes > LARGEST_ANSWER:
+            return Given(f"array of {array.nbytes} bytes")
+        return Given("array", pack_array(array))
+    return Given(kind.__name__ if value is not None else "None")
+
+
+def failure_of(error: BaseException, module: Any = None) -> Failure:
+    """An exception as text, with the line of the submission that it came through."""
+    try:
+        message = str(error)[:1000]
+    except BaseException:
+        message = ""
+    filename = getattr(module, "__file__", None)
+    where = ""
+    try:
+        for frame in traceback.extract_tb(error.__traceback__):
+            cell = f"{frame.filename}, " if _CELL.fullmatch(frame.filename) else ""
+            if cell or frame.filename == filename:
+                where = f"{cell}line {frame.lineno}" + (f": {frame.line}" if frame.line else "")
+    except BaseException:
+        where = ""
+    return Failure(type(error).__name__, message, where)

@@ -1,0 +1,206 @@
+"""Requests and responses as bytes: JSON with the arrays' bytes in base64, and never pickle.
+
+What comes back from a submission's side is hostile until shown otherwise, so it is read field by field:
+unknown kinds, wrong types and oversized parts are refused before anything is made of them.
+
+>>> from diffkit.grading.inside.protocol import Response, StepResult, Given, pack_array
+>>> response = Response((StepResult((Given("array", pack_array(2.5)),)),))
+>>> read_response(write(response)) == response
+True
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from diffkit.grading.inside.protocol import (
+    LARGEST_ANSWER,
+    Array,
+    Failure,
+    Given,
+    Point,
+    Request,
+    Response,
+    Step,
+    StepResult,
+    Target,
+)
+
+__all__ = ["WireError", "clean", "read_request", "read_response", "write"]
+
+T = TypeVar("T")
+
+_KINDS: tuple[Any, ...] = (Array, Failure, Given, Point, Request, Response, Step, StepResult, Target)
+_BY_NAME = {kind.__name__: kind for kind in _KINDS}
+_FIELDS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in _KINDS}
+LONGEST_TEXT = 4000
+# Control characters but tab and newline; lone surrogates; and marks that reverse the direction of writing.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+class WireError(ValueError):
+    """Bytes that are not a message: what a submission gets for writing into the channel itself."""
+
+
+def write(message: Request | Response) -> bytes:
+    """A message as bytes.
+
+    Raises:
+        TypeError: if it holds something that is not plain data.
+    """
+    plain = _rows(message) if type(message) is Response else _plain(message)
+    return json.dumps(plain, separators=(",", ":")).encode()
+
+
+# A response has some thousand arrays, so it is written as rows, without the names of the fields:
+# [steps, missing, failure] of [values, grouped, failure, changed] of [kind, dtype, shape, data].
+
+
+def _rows(response: Response) -> list[Any]:
+    steps = [
+        [[_cells(v) for v in s.values], s.grouped, _failure_row(s.failure), s.changed] for s in response.steps
+    ]
+    return [steps, response.missing, _failure_row(response.failure)]
+
+
+def _cells(given: Given) -> list[Any]:
+    array = given.array
+    if array is None:
+        return [given.kind]
+    return [given.kind, array.dtype, array.shape, binascii.b2a_base64(array.data, newline=False).decode()]
+
+
+def _failure_row(failure: Failure | None) -> list[str] | None:
+    return None if failure is None else [failure.kind, failure.message, failure.where]
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, complex):
+        return {"is": "complex", "parts": [value.real, value.imag]}
+    if type(value) in _FIELDS:
+        fields = {name: _plain(getattr(value, name)) for name in _FIELDS[type(value)]}
+        return {"is": type(value).__name__, **fields}
+    raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+def read_request(data: bytes) -> Request:
+    """A request, as the grader wrote it; the grader is trusted, so its form is taken as it is."""
+    request: Request = _rebuilt(json.loads(data))
+    return request
+
+
+def _rebuilt(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_rebuilt(v) for v in value)
+    if not isinstance(value, dict):
+        return value
+    if value["is"] == "complex":
+        return complex(*value["parts"])
+    fields = {name: _rebuilt(v) for name, v in value.items() if name != "is"}
+    if value["is"] == "Array":
+        fields["data"] = base64.b64decode(fields["data"])
+    return _BY_NAME[value["is"]](**fields)
+
+
+# -- what comes from the other side ---------------------------------------------------------------------
+
+
+def read_response(data: bytes) -> Response:
+    """A response, read with every field's type and size verified.
+
+    Raises:
+        WireError: if it is not one.
+    """
+    try:
+        return _response(json.loads(data))
+    except WireError:
+        raise
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise WireError(f"not a response: {type(error).__name__}") from None
+
+
+def _row(value: Any, *lengths: int) -> list[Any]:
+    if type(value) is not list or len(value) not in lengths:
+        raise WireError("expected a row")
+    return value
+
+
+def _list_of(read: Callable[[Any], T], value: Any, most: int = 10_000) -> tuple[T, ...]:
+    if value == []:
+        return ()
+    if type(value) is not list or len(value) > most:
+        raise WireError("expected a list")
+    return tuple([read(v) for v in value])
+
+
+_COMMON = frozenset({"array", "<f8"})
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise WireError("expected a text")
+    if value in _COMMON or (len(value) < 16 and value.isascii() and value.isprintable()):
+        return value
+    return clean(value[:LONGEST_TEXT])
+
+
+def clean(text: str) -> str:
+    """Text that can be encoded, and that moves no terminal's cursor.
+
+    >>> clean("a\\x1b[31mb\\ud800\\n")
+    'a\ufffd[31mb\ufffd\\n'
+    """
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    if type(value) is not list or len(value) > 64:
+        raise WireError("expected a shape")
+    for n in value:
+        if type(n) is not int or not 0 <= n <= LARGEST_ANSWER:
+            raise WireError("expected an integer")
+    return tuple(value)
+
+
+def _given(value: Any) -> Given:
+    cells = _row(value, 1, 4)
+    if len(cells) == 1:
+        return Given(_text(cells[0]))
+    kind, dtype, shape, encoded = cells
+    if type(encoded) is not str or len(encoded) > 4 * LARGEST_ANSWER // 3 + 4:
+        raise WireError("expected an array's bytes, not so many")
+    data = binascii.a2b_base64(encoded, strict_mode=True)
+    return Given(_text(kind), Array(_text(dtype), _shape(shape), data))
+
+
+def _failure(value: Any) -> Failure | None:
+    return None if value is None else Failure(*map(_text, _row(value, 3)))
+
+
+def _step_result(value: Any) -> StepResult:
+    values, grouped, failure, changed = _row(value, 4)
+    if type(grouped) is not bool:
+        raise WireError("expected a truth value")
+    return StepResult(
+        _list_of(_given, values, 1000),
+        grouped,
+        _failure(failure),
+        _list_of(_text, changed, 1000),
+    )
+
+
+def _response(value: Any) -> Response:
+    steps, missing, failure = _row(value, 3)
+    return Response(_list_of(_step_result, steps), _list_of(_text, missing, 1000), _failure(failure))

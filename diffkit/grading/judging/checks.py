@@ -1,0 +1,295 @@
+"""The checks: pure functions of what was asked, what is right, and what the submission gave.
+
+Each looks at the same answers from its own side, and is reported by itself, so that a student sees that
+the numbers are right though the shape is not, or that only the second use fails.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from diffkit.grading.exercises.exercise import Exercise
+from diffkit.grading.judging.answered import Answered, part_names
+from diffkit.grading.judging.answers import Answer
+from diffkit.grading.judging.comparing import Outcome, compare, comparison
+from diffkit.grading.judging.results import (
+    FAILED,
+    INCONCLUSIVE,
+    NOT_RUN,
+    PASSED,
+    CheckResult,
+    Comparison,
+    short,
+)
+from diffkit.grading.judging.truth import ROUNDING
+
+__all__ = ["check_contract", "check_forward", "check_linear", "check_second_use", "check_values"]
+
+Array = np.ndarray[Any, Any]
+
+SECOND_USES = {
+    "second": "for a second input the answer is wrong, though for the first it is right",
+    "reused": "the same object, used for a second input, gives a wrong answer",
+    "back": "the first input, asked again after another, gives another answer",
+}
+
+MOST_NAMED = 4
+"""Of more failing cases than this, not all are named."""
+
+REPEATS = {
+    "again": "the second call with the same input",
+    "fresh": "a fresh instance",
+    "interleaved": "a call between two others",
+}
+
+
+def _by_size(found: Sequence[Answered]) -> list[Answered]:
+    """The smallest first; empty ones, which show nothing, last. Visible before hidden."""
+    return sorted(found, key=lambda each: (not each.instance.visible, each.instance.size or math.inf))
+
+
+def check_forward(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
+    """The values of the student's own forward function."""
+    for each in _by_size(found):
+        for step, answer in each.answers:
+            if step.action != "forward":
+                continue
+            truth = each.trial.truths[step.point]
+            if answer.failure is not None:
+                return CheckResult("forward", FAILED, _raised(exercise, answer, each))
+            if answer.problems:
+                return CheckResult("forward", FAILED, f"{answer.problems[0]} (at {each.instance.title})")
+            (given,) = answer.arrays
+            ans = np.asarray(truth.ans)
+            size = np.abs(ans).max(initial=0.0) if ans.dtype.kind in "fc" else 0.0
+            with np.errstate(all="ignore"):
+                wrong = ~((np.abs(given - ans) <= 16 * ROUNDING * size) | (given == ans) | np.isnan(ans))
+            if wrong.any():
+                inputs = [(n, short(a)) for n, a in zip(exercise.arguments, truth.args, strict=True)]
+                entries = tuple(
+                    (
+                        f"out[{', '.join(map(str, i))}]" if i else "out",
+                        float(ans[i]),
+                        float(given[i]),
+                        bool(wrong[i]),
+                    )
+                    for i in np.ndindex(ans.shape)
+                )
+                at = Comparison(each.instance.title, tuple(inputs), entries)
+                return CheckResult("forward", FAILED, "the forward function's value is wrong", at)
+    return CheckResult("forward", PASSED)
+
+
+def _raised(exercise: Exercise, answer: Answer, each: Answered) -> str:
+    failure = answer.failure
+    assert failure is not None
+    line, _, code = failure.where.partition(": ")
+    place = f"in {line}, `{code}`, " if code else f"in {line}, " if line else ""
+    text = f": {failure.message.rstrip()}" if failure.message else ""
+    at = f"(at {each.instance.title}: {_called(exercise, each)})"
+    return f"{place}your code raises {failure.kind}{text} {at}"
+
+
+def _called(exercise: Exercise, each: Answered) -> str:
+    """What a function was called with: the shapes of the arguments, and the keyword arguments."""
+    named = zip(exercise.arguments, each.instance.args, strict=True)
+    shapes = [f"{name} of shape {np.shape(a)}" for name, a in named]
+    return ", ".join([*shapes, *(f"{key}={value!r}" for key, value in each.instance.kwargs.items())])
+
+
+def check_contract(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
+    """The form of the answers: count, shape, dtype, finite, inputs unchanged, the same every time."""
+    tests = (_raises, _form, _finite, _unchanged, _repeats)
+    messages = []
+    for test in tests:
+        for each in _by_size(found):
+            message = test(exercise, each)
+            if message:
+                messages.append(f"{message} (at {each.instance.title})" if test is not _raises else message)
+                break
+    return CheckResult("contract", FAILED if messages else PASSED, "; ".join(messages))
+
+
+def _raises(exercise: Exercise, each: Answered) -> str:
+    for step, answer in each.answers:
+        if answer.failure is not None and step.action == "backward":
+            return _raised(exercise, answer, each)
+    return ""
+
+
+def _form(exercise: Exercise, each: Answered) -> str:
+    return next((str(answer.problems[0]) for _, answer in each.derivatives() if answer.problems), "")
+
+
+def _finite(exercise: Exercise, each: Answered) -> str:
+    for step, answer in each.derivatives():
+        if not answer.complete:
+            continue
+        right, _ = each.trial.right(step)
+        for name, given, c in zip(part_names(exercise), answer.arrays, right, strict=True):
+            if np.isfinite(given).all():
+                continue
+            if given.shape == np.shape(c) and np.any(~np.isfinite(given) & np.isfinite(c)):
+                return f"{name} is not finite"
+            if given.shape != np.shape(c) and np.isfinite(c).all():
+                return f"{name} is not finite"
+    return ""
+
+
+def _unchanged(exercise: Exercise, each: Answered) -> str:
+    for _, answer in each.answers:
+        if answer.changed:
+            name = answer.changed[0]
+            named = exercise.arguments[int(name)] if name.isdigit() else name
+            return f"{named} was changed in place; make a new array, or work on {named}.copy()"
+    return ""
+
+
+def _repeats(exercise: Exercise, each: Answered) -> str:
+    first = each.get("g")
+    if first is None or not first.complete:
+        return ""
+    for label, words in REPEATS.items():
+        other = each.get(label)
+        if other is None or not other.complete:
+            continue
+        same = len(first.arrays) == len(other.arrays) and all(
+            a.shape == b.shape and a.tobytes() == b.tobytes()
+            for a, b in zip(first.arrays, other.arrays, strict=True)
+        )
+        if not same:
+            return f"{words} gives another answer than the first"
+    return ""
+
+
+def check_linear(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
+    """A derivative is linear in the cotangent: at 0, -g, 2g, and the sum of two."""
+    looked = False
+    for each in _by_size(found):
+        given = {label: each.get(label) for label in ("g", "zero", "minus", "twice", "other", "sum")}
+        answers = {label: a.arrays for label, a in given.items() if a is not None and a.complete}
+        if len(answers) < len(given):
+            continue
+        if len({tuple(v.shape for v in a) for a in answers.values()}) > 1:
+            return CheckResult(
+                "linear", FAILED, f"the answer's shape depends on the cotangent (at {each.instance.title})"
+            )
+        looked = True
+        step = next(s for s, _ in each.answers if s.label == "g")
+        rounding = each.trial.truths[0].rounding
+        message = _not_linear(answers, each.trial.right(step)[1], rounding)
+        if message:
+            letter = "the tangent" if exercise.style == "jvp" else "g"
+            return CheckResult("linear", FAILED, message.format(g=letter) + f" (at {each.instance.title})")
+    return CheckResult("linear", PASSED if looked else NOT_RUN, "" if looked else "no complete answers")
+
+
+def _not_linear(answers: dict[str, list[Array]], tolerance: Sequence[Array], rounding: float) -> str:
+    laws: tuple[tuple[str, Callable[[int], Array]], ...] = (
+        ("for {g} = 0 the answer is not 0", lambda k: answers["zero"][k]),
+        ("for -{g} the answer is not minus that for {g}", lambda k: answers["minus"][k] + answers["g"][k]),
+        (
+            "for 2{g} the answer is not twice that for {g}",
+            lambda k: answers["twice"][k] - 2 * answers["g"][k],
+        ),
+        (
+            "the answer for a sum of two {g} is not the sum of the answers",
+            lambda k: answers["sum"][k] - answers["g"][k] - answers["other"][k],
+        ),
+    )
+    for words, rest in laws:
+        for k in range(len(answers["g"])):
+            with np.errstate(all="ignore"):
+                size = np.abs(answers["g"][k].astype(float)) + np.abs(answers["other"][k].astype(float))
+                whole = size[np.isfinite(size)].max(initial=0.0)
+                allowed = 16 * rounding * whole
+                if answers["g"][k].shape == np.shape(tolerance[k]):
+                    allowed = allowed + 4 * tolerance[k]
+                off = np.abs(np.asarray(rest(k), dtype=float))
+                if np.any(off[np.isfinite(size)] > np.broadcast_to(allowed, off.shape)[np.isfinite(size)]):
+                    return words
+    return ""
+
+
+def check_values(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
+    """The numbers, over the whole ladder."""
+    statuses: dict[str, list[str]] = {}
+    smallest: tuple[Answered, Outcome] | None = None
+    for each in _by_size(found):
+        outcome = compare(exercise, each, ("g", "other", "row"))
+        statuses.setdefault(each.instance.name, []).append(outcome.status)
+        better = smallest is None or (
+            _complete(outcome)
+            and not _complete(smallest[1])
+            and each.instance.visible == smallest[0].instance.visible
+        )
+        if outcome.status == FAILED and better:
+            smallest = each, outcome
+    cases = tuple(
+        (case.name, _worst(statuses[case.name])) for case in exercise.ladder if case.name in statuses
+    )
+    failing = [name for name, status in cases if status == FAILED]
+    unknown = [name for name, status in cases if status in (INCONCLUSIVE, NOT_RUN)]
+    if smallest is not None:
+        each, outcome = smallest
+        assert outcome.step is not None
+        assert outcome.answer is not None
+        hidden = {case.name for case in exercise.ladder if not case.visible}
+        seen, unseen = [n for n in failing if n not in hidden], [n for n in failing if n in hidden]
+        of = _on_which(seen, unseen, len(cases))
+        return CheckResult(
+            "values", FAILED, of, comparison(exercise, each, outcome.step, outcome.answer), cases
+        )
+    if unknown:
+        text = f"the right answer is not known well enough on: {'; '.join(unknown)}"
+        return CheckResult("values", INCONCLUSIVE, text, None, cases)
+    return CheckResult("values", PASSED, "", None, cases)
+
+
+def _on_which(visible: Sequence[str], hidden: Sequence[str], count: int) -> str:
+    """The cases that fail: a few by name; the hidden ones by name only if they are alone."""
+    failing = [*visible, *hidden]
+    if len(failing) == count > 1 and not hidden:
+        return f"wrong on all {count} kinds of input"
+    named = list(visible or hidden)
+    if len(named) > MOST_NAMED + 1:
+        named[MOST_NAMED:] = [f"and {len(named) - MOST_NAMED} more"]
+    if visible and hidden:
+        named.append(f"and {len(hidden)} hidden")
+    return f"wrong on {len(failing)} of {count} kinds of input: {'; '.join(named)}"
+
+
+def _complete(outcome: Outcome) -> bool:
+    return outcome.answer is not None and outcome.answer.complete
+
+
+def _worst(statuses: Sequence[str]) -> str:
+    return next((s for s in (FAILED, NOT_RUN, INCONCLUSIVE) if s in statuses), PASSED)
+
+
+def check_second_use(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
+    """Another input after the first, on the same object and on another, and the first once more."""
+    looked = False
+    if not any(each.get(label) is not None for each in found for label in SECOND_USES):
+        return CheckResult("second use", INCONCLUSIVE, "there is no second input to ask for")
+    for each in _by_size(found):
+        asked = [label for label in SECOND_USES if each.get(label) is not None]
+        if not asked or compare(exercise, each, ("g",)).status == FAILED:
+            continue
+        looked = True
+        for label in asked:
+            outcome = compare(exercise, each, (label,))
+            if outcome.status == FAILED:
+                assert outcome.step is not None
+                assert outcome.answer is not None
+                shown = comparison(exercise, each, outcome.step, outcome.answer)
+                return CheckResult(
+                    "second use", FAILED, f"{SECOND_USES[label]} (at {each.instance.title})", shown
+                )
+    if not looked:
+        return CheckResult("second use", NOT_RUN, "the first answers are wrong already")
+    return CheckResult("second use", PASSED)

@@ -1,0 +1,287 @@
+"""A laid-out graph as SVG: scales to its container, follows light and dark, loads nothing.
+
+Meaning rests on shape, dash and bar first: inputs are round-ended, outputs have a double border,
+adjoints have bars over their names and dashed arrows, sums are circles. Colour comes second, from the
+palette of Okabe and Ito (2008), which colour-blind readers can tell apart: blue for the
+program, vermilion for adjoints, bluish green for tangents.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from diffkit.graphs.layout.dot import BADGE, label_size, line_height
+from diffkit.graphs.layout.engines import Box, Curve, Layout, Point, direction
+from diffkit.graphs.model import Edge, Graph, Label, Node
+
+__all__ = ["STYLE", "to_svg"]
+
+FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+
+_HALO = ";stroke-width:3px;stroke-linejoin:round;paint-order:stroke"
+"""Parts a label from a line behind it."""
+
+_LIGHT = """
+.dk text{font-family:FONT_FAMILY;fill:#1b1f24;text-anchor:middle}
+.dk .paper{fill:#ffffff}
+.dk .box{fill:#ffffff;stroke:#4a5058;stroke-width:1.3}
+.dk .inner{fill:none;stroke:#0072b2;stroke-width:1.3}
+.dk .input .box{fill:#e6f1f9;stroke:#0072b2}
+.dk .output .box{fill:#ffffff;stroke:#0072b2;stroke-width:1.6}
+.dk .adjoint .box,.dk .seed .box,.dk .sum .box{fill:#fdf0e6;stroke:#c25400}
+.dk .seed .box{stroke-width:2.4}
+.dk .kept .box{fill:#f1f2f4;stroke:none}
+.dk .group .box{fill:#eceef1;stroke:#4a5058;stroke-width:1.3}
+.dk .dotted .box{stroke-dasharray:1.5 3.5;stroke-linecap:round}
+.dk .badge{fill:#4a5058}
+.dk .input .badge,.dk .output .badge{fill:#0072b2}
+.dk .badge-text{fill:#ffffff;font-weight:600}
+.dk .formula{font-weight:600}
+.dk .type,.dk .note{fill:#5b636d}
+.dk .note{font-style:italic}
+.dk text.adjoint{fill:#a04400;font-weight:600}
+.dk text.tangent{fill:#00694d;font-weight:600}
+.dk .kept text{fill:#5b636d;font-weight:400}
+.dk .line{fill:none;stroke:#4a5058;stroke-width:1.4}
+.dk .tip{fill:#4a5058;stroke:none}
+.dk .edge text,.dk .cluster-name{stroke:#ffffff;HALO_STYLE}
+.dk .edge text{fill:#39424c}
+.dk.down .edge text{text-anchor:start}
+.dk .edge text.number{font-weight:600}
+.dk .edge.adjoint .line{stroke:#c25400;stroke-dasharray:6 4}
+.dk .edge.adjoint .tip{fill:#c25400}
+.dk .edge.adjoint text{fill:#a04400;font-weight:400}
+.dk .edge.adjoint text.number{font-weight:600}
+.dk .edge.kept .line{stroke:#b9bfc6;stroke-width:1.1}
+.dk .edge.dotted .line{stroke-dasharray:1.5 3.5;stroke-linecap:round}
+.dk .cluster{fill:none;stroke:#c9ced4;stroke-width:1}
+.dk .cluster-name{fill:#5b636d;text-anchor:start}
+""".replace("FONT_FAMILY", FONT).replace("HALO_STYLE", _HALO[1:])
+
+_DARK = """
+.dk text{fill:#e8eaed}
+.dk .paper{fill:#14181d}
+.dk .box{fill:#23272e;stroke:#aab2bd}
+.dk .inner{stroke:#56b4e9}
+.dk .input .box{fill:#16303f;stroke:#56b4e9}
+.dk .output .box{fill:#23272e;stroke:#56b4e9}
+.dk .adjoint .box,.dk .seed .box,.dk .sum .box{fill:#3b2413;stroke:#f0944d}
+.dk .kept .box{fill:#2b3038}
+.dk .group .box{fill:#2b3038;stroke:#aab2bd}
+.dk .badge{fill:#aab2bd}
+.dk .input .badge,.dk .output .badge{fill:#56b4e9}
+.dk .badge-text{fill:#14181d}
+.dk .type,.dk .note,.dk .kept text,.dk .cluster-name{fill:#a7b0bb}
+.dk text.adjoint,.dk .edge.adjoint text{fill:#ffb27d}
+.dk text.tangent{fill:#5fd3ae}
+.dk .line{stroke:#aab2bd}
+.dk .tip{fill:#aab2bd}
+.dk .edge text,.dk .cluster-name{stroke:#14181d}
+.dk .edge text{fill:#ccd2d9}
+.dk .edge.adjoint .line{stroke:#f0944d}
+.dk .edge.adjoint .tip{fill:#f0944d}
+.dk .edge.kept .line{stroke:#565d67}
+.dk .cluster{stroke:#454c55}
+"""
+
+STYLE = f"{_LIGHT}@media (prefers-color-scheme: dark){{{_DARK}}}"
+
+_MARGIN = 8.0
+
+
+def to_svg(
+    graph: Graph,
+    layout: Layout,
+    *,
+    theme: str = "auto",
+    background: str | None = None,
+    scales: bool = True,
+    reversible: bool = False,
+) -> str:
+    """The picture.
+
+    Args:
+        graph: what to draw.
+        layout: where.
+        theme: "auto" follows the reader's, "light" and "dark" are fixed.
+        background: a colour to fill the picture with, "paper" for white or near black as the theme has
+            it; transparent by default.
+        scales: whether it shrinks to its container; a fixed size otherwise, for converters.
+        reversible: give each arrow a second head, at its beginning, for a page that shows it in turn.
+    """
+    style = {"auto": STYLE, "light": _LIGHT, "dark": _LIGHT + _DARK}[theme]
+    if not scales:
+        # CairoSVG knows no paint-order and would paint the halo over the text; and it takes one font for
+        # all of it, so that has to be one with subscripts and overlines.
+        style = style.replace(_HALO, ";stroke:none").replace(FONT, "'DejaVu Sans'")
+    width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="dk {graph.direction}" '
+        f'width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {_f(width)} {_f(height)}" role="img" aria-label="{_attribute(graph.title)}" '
+        + ('style="max-width:100%;height:auto">' if scales else ">"),
+        f"<style>{style}</style>",
+    ]
+    if background == "paper":
+        parts.append('<rect class="paper" width="100%" height="100%"/>')
+    elif background:
+        parts.append(f'<rect width="100%" height="100%" fill="{_attribute(background)}"/>')
+    parts.append(f'<g transform="translate({_f(_MARGIN)} {_f(_MARGIN)})">')
+    for box in layout.clusters.values():
+        parts.append(
+            _rect("cluster", box.x - box.width / 2, box.y - box.height / 2, box.width, box.height, 8)
+        )
+    # Light links first, so that everything else lies on top of them.
+    order = sorted(range(len(graph.edges)), key=lambda k: graph.edges[k].kind != "kept")
+    for k in order:
+        if graph.edges[k].kind != "align":
+            parts.append(_edge(graph.edges[k], layout.curves[k], reversible))
+    for node in graph.nodes:
+        parts.append(_node(node, layout.boxes[node.id]))
+    for name, box in layout.clusters.items():
+        parts.append(_cluster_name(graph, name, box))
+    parts.append("</g></svg>")
+    svg = "\n".join(parts) + "\n"
+    return svg if scales else _for_converters(svg)
+
+
+_OVERLINE_SPAN = re.compile('<tspan text-decoration="overline">(.*?)</tspan>')
+_FONT_SIZE = re.compile('class="([a-z-]+)" font-size="([0-9.]+)"')
+_BOLD = ("formula", "adjoint", "tangent")
+
+
+def _for_converters(svg: str) -> str:
+    """With combining overlines, for CairoSVG misplaces a part of a line; smaller, for DejaVu is wide."""
+
+    def smaller(found: re.Match[str]) -> str:
+        kind, size = found[1], float(found[2])
+        return f'class="{kind}" font-size="{size * (0.83 if kind in _BOLD else 0.9):.2f}"'
+
+    return _FONT_SIZE.sub(smaller, _OVERLINE_SPAN.sub(lambda m: "".join(c + "\u0305" for c in m[1]), svg))
+
+
+def _f(value: float) -> str:
+    return f"{value:.1f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
+
+
+_ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�")
+
+
+def _text(text: str) -> str:
+    """Text that is legal in XML, whatever it was."""
+    return escape(text.encode("utf-8", "replace").decode().translate(_ILLEGAL), quote=False)
+
+
+_OVERLINED = re.compile("(?:[^\u0305]\u0305)+")
+
+
+def _marked_up(text: str) -> str:
+    """Text with one line over a name of several letters: combining overlines seldom join."""
+    return _OVERLINED.sub(
+        lambda m: f'<tspan text-decoration="overline">{m[0].replace(chr(0x305), "")}</tspan>', _text(text)
+    )
+
+
+def _attribute(text: str) -> str:
+    return escape(text.encode("utf-8", "replace").decode().translate(_ILLEGAL)).replace("\n", "&#10;")
+
+
+def _cluster_name(graph: Graph, name: str, box: Box) -> str:
+    x, y = box.x - box.width / 2, box.y - box.height / 2
+    title, below = graph.frame_title(name, box.width)
+    baseline = y + box.height - 6 if below else y + 15
+    return (
+        f'<text class="cluster-name" font-size="12" x="{_f(x + 9)}" y="{_f(baseline)}">{_text(title)}</text>'
+    )
+
+
+def _lines(labels: tuple[Label, ...], x: float, y: float, on_edge: bool) -> list[str]:
+    """Lines of text, one below the other about a point."""
+    sizes = [label_size(label, on_edge) for label in labels]
+    top = y - sum(map(line_height, sizes)) / 2
+    parts = []
+    for label, size in zip(labels, sizes, strict=True):
+        baseline = top + line_height(size) / 2 + 0.36 * size
+        slot = f' data-slot="{label.slot}"' if label.slot else ""
+        parts.append(
+            f'<text class="{label.kind}" font-size="{_f(size)}" x="{_f(x)}" y="{_f(baseline)}"{slot}>'
+            f"{_marked_up(label.text)}</text>"
+        )
+        top += line_height(size)
+    return parts
+
+
+def _node(node: Node, box: Box) -> str:
+    x, y = box.x - box.width / 2, box.y - box.height / 2
+    classes = ["node", node.kind, *(["dotted"] if node.dotted else [])]
+    parts = [f'<g class="{" ".join(classes)}" data-node="{node.id}">']
+    if node.tip:
+        parts.append(f"<title>{_text(node.tip)}</title>")
+    if node.kind == "sum":
+        r = box.width / 2
+        parts.append(f'<circle class="box" cx="{_f(box.x)}" cy="{_f(box.y)}" r="{_f(r)}"/>')
+        d = r * 0.5
+        parts.append(
+            f'<path class="line" d="M{_f(box.x - d)} {_f(box.y)}h{_f(2 * d)}'
+            f'M{_f(box.x)} {_f(box.y - d)}v{_f(2 * d)}"/></g>'
+        )
+        return "".join(parts)
+    radius = box.height / 2 if node.kind in ("input", "seed", "leaf") else 6
+    radius = min(radius, 20)
+    parts.append(_rect("box", x, y, box.width, box.height, radius))
+    if node.kind == "output":
+        parts.append(_rect("inner", x + 3, y + 3, box.width - 6, box.height - 6, 4))
+    centre = box.x
+    if node.symbol:
+        centre += BADGE / 2
+        cx = x + 17
+        size = {1: 14, 2: 12, 3: 9.5}.get(len(node.symbol), 8)
+        parts.append(f'<circle class="badge" cx="{_f(cx)}" cy="{_f(box.y)}" r="11"/>')
+        parts.append(
+            f'<text class="badge-text" font-size="{_f(size)}" x="{_f(cx)}" y="{_f(box.y + 0.35 * size)}">'
+            f"{_text(node.symbol)}</text>"
+        )
+    parts += _lines(node.labels, centre, box.y, on_edge=False)
+    parts.append("</g>")
+    return "".join(parts)
+
+
+def _rect(kind: str, x: float, y: float, width: float, height: float, radius: float) -> str:
+    return (
+        f'<rect class="{kind}" x="{_f(x)}" y="{_f(y)}" width="{_f(width)}" height="{_f(height)}" '
+        f'rx="{_f(radius)}"/>'
+    )
+
+
+def _edge(edge: Edge, curve: Curve, reversible: bool = False) -> str:
+    classes = ["edge", edge.kind, *(["dotted"] if edge.dotted else [])]
+    key = f' data-edge="{edge.key}"' if edge.key else ""
+    parts = [f'<g class="{" ".join(classes)}"{key}>']
+    if edge.tip:
+        parts.append(f"<title>{_text(edge.tip)}</title>")
+    points = curve.points
+    start, rest = points[0], points[1:]
+    path = f"M{_f(start[0])} {_f(start[1])}C" + " ".join(f"{_f(x)} {_f(y)}" for x, y in rest)
+    parts.append(f'<path class="line" d="{path}"/>')
+    if curve.tip is not None:
+        parts.append(_arrowhead(points[0] if curve.back else points[-1], curve.tip))
+    if reversible:
+        dx, dy = direction(points[1], points[0])
+        inner = (points[0][0] - 10 * dx, points[0][1] - 10 * dy)
+        parts.append(_arrowhead(inner, points[0], "tip start"))
+    if edge.labels and curve.label is not None:
+        parts += _lines(edge.labels, *curve.label, on_edge=True)
+    parts.append("</g>")
+    return "".join(parts)
+
+
+def _arrowhead(end: Point, tip: Point, kind: str = "tip") -> str:
+    dx, dy = direction(end, tip)
+    width = 3.6
+    corners = [
+        tip,
+        (end[0] - dy * width, end[1] + dx * width),
+        (end[0] + dy * width, end[1] - dx * width),
+    ]
+    return f'<polygon class="{kind}" points="{" ".join(f"{_f(x)},{_f(y)}" for x, y in corners)}"/>'

@@ -1,0 +1,163 @@
+"""A SymPy expression as a graph: as the tree that it prints as, or as the DAG that it is.
+
+A tree repeats a subexpression wherever it is used, so it shows expression swell; the shared DAG has
+each subexpression once, as a trace has each value once.
+
+>>> from sympy import Symbol, sin
+>>> x = Symbol("x")
+>>> tree, dag = (from_expression(sin(x) * (1 + sin(x)), shared=s) for s in (False, True))
+>>> len(tree.nodes), len(dag.nodes)
+(7, 5)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+from sympy.functions.elementary.piecewise import ExprCondPair
+from sympy.printing.pretty.pretty_symbology import greek_unicode
+
+from diffkit.autodiff.notation.row_texts import Math
+from diffkit.autodiff.notation.symbols import split_name
+from diffkit.errors import InputError
+from diffkit.expressions import intern, post_order
+from diffkit.graphs.model import Edge, Graph, Label, Node
+
+__all__ = ["from_expression"]
+
+_LARGEST = 1000
+
+_SIGNS: dict[Any, tuple[str, str]] = {
+    sympy.Add: ("+", "+"),
+    sympy.Mul: ("×", r"\times"),
+    sympy.Pow: ("xʸ", "x^y"),
+    sympy.Max: ("max", r"\max"),
+    sympy.Min: ("min", r"\min"),
+    sympy.Abs: ("|x|", "|x|"),
+    sympy.Eq: ("=", "="),
+    sympy.Ne: ("≠", r"\ne"),
+    sympy.Lt: ("x < y", "x < y"),
+    sympy.Le: ("x ≤ y", r"x \le y"),
+    sympy.Gt: ("x > y", "x > y"),
+    sympy.Ge: ("x ≥ y", r"x \ge y"),
+    ExprCondPair: ("if", r"\text{if}"),
+}
+
+_OPERANDS = ((Label(Math("x", "x"), "partial"),), (Label(Math("y", "y"), "partial"),))
+"""What arrows carry where the order matters: a layout is free to put the exponent before the base."""
+
+
+def _symbol(name: str) -> str:
+    """``β₁`` for beta_1."""
+    parts = split_name(name)
+    return parts._replace(base=greek_unicode.get(parts.base, parts.base)).text()
+
+
+def _label(node: Any) -> Math:
+    if not node.args:
+        latex = sympy.latex(node)
+        text = _symbol(str(node)) if node.is_Symbol else str(node)
+        return Math(text.replace("-", "−") if node.is_number else text, latex)
+    sign = _SIGNS.get(node.func)
+    if sign:
+        return Math(*sign)
+    name = node.func.__name__
+    return Math(name, rf"\mathrm{{{name}}}".replace("_", r"\_"))
+
+
+def from_expression(
+    expr: Any, *, shared: bool = True, direction: str | None = None, force: bool = False
+) -> Graph:
+    """The graph of an expression, or of several.
+
+    Args:
+        expr: a SymPy expression, or a sequence of them, which share a DAG.
+        shared: as the shared DAG; as the tree if False.
+        direction: "right" or "down", the default, as SymPy's own trees are drawn.
+        force: draw more than 1,000 nodes.
+
+    Raises:
+        InputError: for what is no expression, or more nodes than can be read.
+    """
+    roots = [intern(e) for e in (expr if isinstance(expr, Sequence | sympy.Tuple) else [expr])]
+    order = post_order(*roots)
+    sizes: dict[int, int] = {}
+    for node in order:
+        sizes[id(node)] = 1 + sum(sizes[id(a)] for a in node.args)
+    total = len(order) if shared else sum(sizes[id(r)] for r in roots)
+    if total > _LARGEST and not (force and total <= 20 * _LARGEST):
+        other = f"; as the shared DAG (view='dag') it has {len(order):,}" if not shared else ""
+        insist = "" if total > 20 * _LARGEST else ", or insist with force=True"
+        raise InputError(
+            f"the {'DAG' if shared else 'tree'} has {_count(total)} nodes, more than anybody can read{other}"
+            f"{'. Draw a part of it' if shared else ''}{insist}"
+        )
+    build = _dag if shared else _tree
+    tips = {id(n): str(n) if sizes[id(n)] < 40 else "" for n in order}
+    nodes, edges = build(roots, order, tips)
+    kind = "shared DAG" if shared else "tree"
+    text = ", ".join(str(r) if sizes[id(r)] < 40 else "an expression" for r in roots)
+    title = f"{text}, as a {kind}"
+    return Graph(tuple(nodes), tuple(edges), title, "dag" if shared else "tree", direction or "down")
+
+
+def _count(n: int) -> str:
+    return f"{n:,}" if n < 10**9 else f"about 10^{len(str(n)) - 1}"
+
+
+def _dag(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[list[Node], list[Edge]]:
+    uses: dict[int, int] = {}
+    for node in order:
+        for a in node.args:
+            uses[id(a)] = uses.get(id(a), 0) + 1
+    top = {id(r) for r in roots}
+    names = {id(node): f"n{k}" for k, node in enumerate(reversed(order))}
+    nodes = []
+    for node in reversed(order):
+        count = uses.get(id(node), 0)
+        nodes.append(_node(names[id(node)], node, id(node) in top, count if node.args else 0, tips[id(node)]))
+    edges = [
+        _edge(names[id(node)], names[id(a)], node, k)
+        for node in reversed(order)
+        for k, a in enumerate(node.args)
+    ]
+    return nodes, edges
+
+
+def _tree(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[list[Node], list[Edge]]:
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    stack: list[tuple[Any, str, Any, int]] = [(r, "", None, 0) for r in reversed(roots)]
+    while stack:
+        node, parent, above, k = stack.pop()
+        name = f"n{len(nodes)}"
+        nodes.append(_node(name, node, not parent, 0, tips[id(node)]))
+        if parent:
+            edges.append(_edge(parent, name, above, k))
+        stack += [(a, name, node, k) for k, a in reversed(list(enumerate(node.args)))]
+    return nodes, edges
+
+
+def _edge(parent: str, name: str, node: Any, k: int) -> Edge:
+    ordered = node.is_Pow or isinstance(node, sympy.Lt | sympy.Le | sympy.Gt | sympy.Ge)
+    labels = _OPERANDS[k] if ordered else ()
+    return Edge(parent, name, "flow", labels, key=f"{parent[1:]}.{k}")
+
+
+def _node(name: str, node: Any, root: bool, uses: int, tip: str) -> Node:
+    labels = [Label(_label(node), "formula")]
+    if uses > 1:
+        text = f"used {uses} times"
+        labels.append(Label(Math(text, rf"\text{{{text}}}"), "note"))
+    kind = (
+        "output"
+        if root and node.args
+        else "operation"
+        if node.args
+        else "input"
+        if node.is_Symbol
+        else "leaf"
+    )
+    return Node(name, kind, tuple(labels), tip=tip)

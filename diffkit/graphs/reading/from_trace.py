@@ -1,0 +1,243 @@
+"""A trace as a graph: the program, its tangents, its adjoint program, or program and adjoints joined.
+
+Drawing conventions, after Baydin et al. (JMLR 18(153), 2018, section 3) and Griewank and Walther (2008):
+values flow along solid arrows; an arrow carries the local derivative of its head by its tail, in
+symbols and in numbers. Adjoints flow back along dashed arrows, which carry the contributions; where
+a value was used more than once they meet in a sum. Light lines lead from a primal value to each
+adjoint whose pullback reads it: what the reverse sweep must keep. What hands no derivative on is dotted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from diffkit.autodiff.core.trace import Trace, is_differentiable, plain
+from diffkit.autodiff.notation.row_texts import (
+    Math,
+    Notation,
+    dimensions,
+    local_derivatives,
+    number_text,
+    type_text,
+    value_text,
+)
+from diffkit.autodiff.recording.tracer import INPUT
+from diffkit.autodiff.recording.tracer import Node as Row
+from diffkit.containers import describe
+from diffkit.errors import InputError
+from diffkit.graphs.layout.dot import EDGE_SIZE, NODE_SIZES
+from diffkit.graphs.layout.metrics import text_width
+from diffkit.graphs.model import Edge, Graph, Label, Node
+from diffkit.graphs.reading.from_adjoint import adjoint_part, kept_chips, kept_lines
+from diffkit.graphs.reading.row_looks import at_kink, passes_nothing, symbol_of
+from diffkit.graphs.reading.wording import equal, number, plain_text, with_number, with_value
+from diffkit.sites import belongs_to_diffkit, source_line
+
+__all__ = ["VIEWS", "default_cotangents", "from_trace"]
+
+_LONGEST_ROW, _WIDEST_ROW = 5, 1000.0
+"""Layers, and points of formulas in them, that still read left to right on a slide; longer programs are
+drawn downwards."""
+
+_WIDEST_LINE = 270.0
+"""Points beyond which a formula stands below its name, and an arrow does not say whose derivative it has."""
+
+
+def default_cotangents(t: Trace) -> tuple[Any, ...]:
+    """Ones for every output: the gradient of their sum.
+
+    Raises:
+        InputError: for an output that has no derivative: a truth value, an integer.
+    """
+    for k, output in enumerate(t.outputs):
+        if t.owns(output) and not is_differentiable(output):
+            raise InputError(
+                f"output {k + 1} of {t.name} is {describe(output.value)}, which has no derivative; "
+                "return it apart from the floats, or draw the view 'primal'"
+            )
+    return t.unit_cotangents()
+
+
+# -- the views -----------------------------------------------------------------------------------------
+
+
+class _Builder:
+    """Makes the nodes and edges of one trace."""
+
+    def __init__(self, t: Trace, direction: str | None) -> None:
+        self.trace = t
+        self.notation = Notation(t)
+        self.direction = direction or ("right" if self._fits_a_row() else "down")
+        self.outputs = {o.index for o in t.outputs if t.owns(o)}
+
+    def _fits_a_row(self) -> bool:
+        """Whether the program is short enough to be drawn from left to right."""
+        depth: list[int] = []
+        widths: dict[int, float] = {}
+        for row in self.trace.nodes:
+            depth.append(1 + max((depth[p.index] for p in row.parents), default=0))
+            width = text_width(self.notation.equation(row).text, NODE_SIZES["formula"])
+            widths[depth[-1]] = max(widths.get(depth[-1], 0.0), width)
+            if len(widths) > _LONGEST_ROW:
+                return False
+        return sum(widths.values()) <= _WIDEST_ROW
+
+    # -- the program --
+
+    def node(self, row: Row, extra: Sequence[Label] = (), slots: bool = False) -> Node:
+        n = self.notation
+        kind = "input" if row.fun is INPUT else "output" if row.index in self.outputs else "operation"
+        labels = [Label(n.equation(row), "formula")]
+        if row.fun is not INPUT and text_width(labels[0].text, NODE_SIZES["formula"]) > _WIDEST_LINE:
+            formula = n.formula(row)
+            below = Math(f"= {formula.text}", f"= {formula.latex}")
+            labels = [Label(n.name(row), "formula"), Label(below, "formula")]
+        value, type_ = value_text(row.value), type_text(row.value)
+        if value:
+            labels.append(Label(number(value), "value", f"v{row.index}" if slots else ""))
+        if type_:
+            labels.append(Label(plain_text(type_), "type"))
+        kink = at_kink(row)
+        if kink:
+            labels.append(Label(plain_text("no derivative here"), "note"))
+        return Node(
+            id=f"n{row.index}",
+            kind=kind,
+            labels=(*labels, *extra),
+            symbol=symbol_of(row),
+            dotted=kink or row.fun.constant,
+            row=row.index,
+            tip=self._tip(row),
+        )
+
+    def _tip(self, row: Row) -> str:
+        value = value_text(row.value)
+        lines = [
+            f"{self.notation.equation(row).text} = {value}" if value else self.notation.equation(row).text
+        ]
+        lines.append(type_text(row.value) or type(plain(row.value)).__name__)
+        if row.fun is not INPUT and not belongs_to_diffkit(row.code):
+            source = source_line(row.code, row.at)
+            if source:
+                lines.append(source)
+        if at_kink(row) and row.fun.line is not None and row.fun.line.convention:
+            lines.append(f"Convention: {row.fun.line.convention}")
+        return "\n".join(lines)
+
+    def edges(self, row: Row) -> list[Edge]:
+        found = []
+        slopes = [] if row.fun is INPUT else local_derivatives(row)
+        for k, a in enumerate(row.args):
+            if self.trace.owns(a):
+                nothing = passes_nothing(row, k)
+                local = self.local(row, k, slopes[k])
+                found.append(
+                    Edge(
+                        f"n{a.index}",
+                        f"n{row.index}",
+                        "flow",
+                        tuple(local),
+                        dotted=nothing or at_kink(row),
+                        key=f"{row.index}.{k}",
+                        tip=" ".join(label.text for label in local),
+                    )
+                )
+        return found
+
+    def local(self, row: Row, k: int, slope: Any) -> list[Label]:
+        """What an edge carries: ``∂a/∂x₁ = x₂`` and ``= 3``; for arrays the pullback."""
+        n = self.notation
+        if passes_nothing(row, k):
+            return [Label(plain_text("no derivative"), "note")]
+        partial = n.partial(row, k)
+        if slope is None or (partial is None and dimensions(row.args[k])):
+            vjp, bar = n.contribution(row, k), n.bar(row.args[k])
+            arrow = Math(f"{bar.text} ← {vjp.text}", rf"{bar.latex} \leftarrow {vjp.latex}")
+            return [Label(arrow if self._is_short(arrow) else vjp, "partial")]
+        name, text = n.partial_name(row, k), number_text(slope)
+        if at_kink(row):  # what the formula says at a tie is not what is used there
+            return [Label(Math(f"{name.text} := {text}", f"{name.latex} := {number(text).latex}"), "partial")]
+        if partial is None or partial.text == text:
+            return [Label(self._told(name, number(text)), "partial")]
+        return with_number(self._told(name, partial), text, self.direction)
+
+    def _told(self, name: Math, derivative: Math) -> Math:
+        """``∂a/∂x₁ = x₂``, or what is right of the sign where names are long."""
+        whole = equal(name, derivative)
+        return whole if self._is_short(whole) else derivative
+
+    @staticmethod
+    def _is_short(line: Math) -> bool:
+        return text_width(line.text, EDGE_SIZE) <= _WIDEST_LINE
+
+    def primal(self) -> tuple[list[Node], list[Edge]]:
+        rows = self.trace.nodes
+        return [self.node(r) for r in rows], [e for r in rows for e in self.edges(r)]
+
+    def with_tangents(self, tangents: Sequence[Any]) -> tuple[list[Node], list[Edge]]:
+        swept = self.trace.tangents(*tangents)
+        nodes = []
+        for row in self.trace.nodes:
+            name, t = self.notation.dot(row), swept[row.index]
+            nodes.append(self.node(row, [Label(with_value(name, t, row.value), "tangent", f"t{row.index}")]))
+        return nodes, [e for r in self.trace.nodes for e in self.edges(r)]
+
+    def with_adjoints(self, cotangents: Sequence[Any]) -> tuple[list[Node], list[Edge]]:
+        swept = self.trace.adjoints(*cotangents)
+        nodes = []
+        for row in self.trace.nodes:
+            name, g = self.notation.bar(row), swept[row.index]
+            nodes.append(self.node(row, [Label(with_value(name, g, row.value), "adjoint", f"a{row.index}")]))
+        return nodes, [e for r in self.trace.nodes for e in self.edges(r)]
+
+
+VIEWS = ("primal", "tangent", "circuit", "adjoint", "both")
+"""What can be drawn of a trace. A "circuit" has each adjoint below its value, in one graph."""
+
+
+def from_trace(
+    t: Trace,
+    view: str,
+    *,
+    direction: str | None = None,
+    cotangents: Sequence[Any] | None = None,
+    tangents: Sequence[Any] | None = None,
+) -> Graph:
+    """The graph of a trace in one view.
+
+    Args:
+        t: the trace.
+        view: one of :data:`VIEWS`.
+        direction: "right" or "down"; by default right unless the program is long.
+        cotangents: the seeds, one per output, nested like the outputs; ones by default.
+        tangents: one per argument, of its shape; the direction of the first input by default.
+    """
+    b = _Builder(t, direction)
+    at = ", ".join(equal(b.notation.name(r), Math(v, v)).text for r in t.inputs if (v := value_text(r.value)))
+    same: tuple[tuple[str, ...], ...] = ()
+    if view == "primal":
+        nodes, edges = b.primal()
+        title = "primal"
+    elif view == "tangent":
+        nodes, edges = b.with_tangents(t.unit_tangents() if tangents is None else tangents)
+        title = "tangents"
+    elif view == "circuit":
+        nodes, edges = b.with_adjoints(default_cotangents(t) if cotangents is None else cotangents)
+        title = "values and adjoints"
+    else:
+        adjoint = t.adjoint(*(default_cotangents(t) if cotangents is None else cotangents))
+        nodes, edges = adjoint_part(adjoint, b.notation, b.direction)
+        if view == "both":
+            same = tuple((f"n{n.row}", n.id) for n in nodes if n.id.startswith("a"))
+            beside, links = b.primal()
+            nodes, edges = beside + nodes, links + edges + kept_lines(adjoint)
+            title = "primal and adjoint"
+        else:
+            chips, links = kept_chips(adjoint, b.notation)
+            same = tuple((link.head, link.tail) for link in links)
+            nodes, edges = nodes + chips, edges + links
+            title = "adjoint"
+        edges += [Edge(a, c, "align", back=b.direction == "right") for a, c in same]
+    title = f"{t.name}, {title}" + (f", at {at}" if at and len(at) < 60 else "")
+    return Graph(tuple(nodes), tuple(edges), title, view, b.direction, same_layer=same)

@@ -1,0 +1,1 @@
+"""Expressions as Python: straight-line programs, to read and to call."""

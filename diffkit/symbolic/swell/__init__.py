@@ -1,0 +1,1 @@
+"""Expression swell: how large an expression is, and how a family of them grows."""

@@ -1,0 +1,62 @@
+"""What is kept of a graded submission."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from diffkit.grading.classes.records import ExerciseRecord, Record
+from diffkit.grading.classes.submissions import Submission
+from diffkit.grading.judging.results import CheckResult, Comparison, Diagnosis, Verdict
+
+COMPARISON = Comparison("tall case", (("x", "1.5"),), (("dx", 2.0, 3.0, True),))
+DIAGNOSIS = Diagnosis("sign", ("The sign is wrong.", "Look at x.", "It is minus."), ("x",), 3)
+
+
+def verdict(*checks: CheckResult, **more) -> Verdict:
+    return Verdict(
+        "exp", checks, more.pop("diagnosis", DIAGNOSIS), points=2.0, hints=("See chapter 3.",), **more
+    )
+
+
+def test_comes_back_from_the_journal_as_it_was() -> None:
+    checks = (CheckResult("loads", "passed"), CheckResult("values", "failed", "wrong", COMPARISON))
+    submission = Submission("ann\ud800", Path("subs/ann.py"), "x = 1")
+    record = Record.of(submission, [verdict(*checks, seed=4)], "printed\n", 0.123456, "walls")
+    assert Record.read(json.loads(json.dumps(record.plain()))) == record
+    assert (record.score, record.points, record.file, record.seconds) == (0.0, 2.0, "ann.py", 0.1235)
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [(0, "See chapter 3."), (1, "The sign is wrong.\nSee chapter 3."), (3, "It is minus.\nSee chapter 3.")],
+)
+def test_feedback_goes_as_far_as_the_hint_level(level, said) -> None:
+    record = ExerciseRecord.of(verdict(CheckResult("values", "failed"), hint_level=level))
+    assert record.feedback.endswith(said)
+    assert ("Look at x." in record.feedback) == (level >= 2)
+    assert record.mistake == "sign"  # for the team, whatever the student sees
+
+
+def test_no_hints_for_who_passes() -> None:
+    record = ExerciseRecord.of(verdict(CheckResult("values", "passed"), diagnosis=None, score=2.0))
+    assert (record.feedback, record.passed, record.mistake) == ("", True, "")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown"),
+    [({"tall case"}, False), ({"other"}, True), ({"tall"}, False), ({"all"}, True), ({"a"}, True)],
+)
+def test_of_a_hidden_case_only_the_fact_is_kept(hidden, shown) -> None:
+    check = CheckResult("values", "failed", "wrong on 1 of 2 kinds of input: tall case", COMPARISON)
+    record = ExerciseRecord.of(verdict(check), frozenset(hidden))
+    assert ("1.5" in record.text()) == shown
+    assert ("a hidden case fails" in record.text()) != shown
+
+
+def test_the_text_leaves_out_what_was_not_run() -> None:
+    checks = (CheckResult("loads", "passed"), CheckResult("values", "not run"))
+    assert ExerciseRecord.of(verdict(*checks)).text().splitlines()[0] == "loads: passed"
+    assert "not run" not in ExerciseRecord.of(verdict(*checks)).text()

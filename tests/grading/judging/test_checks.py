@@ -1,0 +1,235 @@
+"""Each check by itself: what it catches, what it says, and what it leaves alone."""
+
+from __future__ import annotations
+
+import types
+
+import numpy as np
+import pytest
+
+from diffkit.grading import Case, Exercise, catalogue, draws
+from diffkit.grading.judging.results import CHECKS
+
+
+def statuses(verdict):
+    return {check.name: check.status for check in verdict.checks}
+
+
+def test_the_checks_come_in_order_and_pass_for_a_right_rule(graded):
+    verdict = graded("square", lambda g, ans, x: 2 * g * x)
+    names = [check.name for check in verdict.checks]
+    assert names == [name for name in CHECKS if name in names]
+    assert set(statuses(verdict).values()) == {"passed"}
+    assert verdict.score == 1.0
+
+
+def test_a_missing_name(graded):
+    verdict = graded("square", squared_vjp=lambda g, ans, x: 2 * g * x)
+    assert verdict.check("names").status == "failed"
+    assert "square_vjp" in verdict.check("names").message
+    assert verdict.score == 0.0
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (lambda g, ans, x, y: g, "one value was returned; return 2 as a tuple"),
+        (lambda g, ans, x, y: (g, g, g), "3 values were returned"),
+        (lambda g, ans, x, y: (g, None), "the cotangent of y is None"),
+        (lambda g, ans, x, y: (g, "g"), "the cotangent of y is of type str"),
+        (lambda g, ans, x, y: (np.atleast_1d(g), g), "the cotangent of x has shape (1,); it must be ()"),
+        (lambda g, ans, x, y: (np.float32(g), g), "dtype float32; it must be float64"),
+        (lambda g, ans, x, y: (g * 1j, g), "dtype complex128"),
+        (lambda g, ans, x, y: (g > 0, g), "dtype bool"),
+        (lambda g, ans, x, y: (np.matrix(np.ones((2, 2))), g), "is of type matrix"),
+        (lambda g, ans, x, y: 1 / 0, "ZeroDivisionError: division by zero"),
+        (lambda g, ans: g, "TypeError"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_contract(graded, rule, words):
+    verdict = graded("add", rule, draws=1)
+    assert verdict.check("contract").status == "failed"
+    assert words in verdict.check("contract").message
+
+
+def test_an_exception_is_no_end_of_the_other_checks(graded):
+    def rule(g, ans, x):
+        if x.ndim == 2:
+            raise ValueError("two axes are too many")
+        return 2 * g * x
+
+    verdict = graded("square", rule)
+    cases = dict(verdict.check("values").cases)
+    assert cases["rectangular"] == "failed"
+    assert cases["ordinary"] == "passed"
+    assert "two axes are too many" in verdict.check("contract").message
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, RecursionError])
+def test_whatever_a_worker_meets_becomes_text(error):
+    from diffkit.grading.inside.student_side import perform
+    from diffkit.grading.judging.trials import prepare
+
+    class Submission:
+        @staticmethod
+        def square_vjp(g, ans, x):
+            raise error("stop")
+
+    (first, *_) = prepare(catalogue.exercise("square"), 1, draws=1)
+    response = perform(Submission, first.request)
+    assert {step.failure.kind for step in response.steps} == {error.__name__}
+
+
+@pytest.mark.parametrize("place", ["g", "x"])
+def test_changes_in_place_are_seen(graded, place):
+    def rule(g, ans, x):
+        answer = 2 * g * x
+        array = g if place == "g" else x
+        if array.size:
+            array += 1.0
+        return answer
+
+    verdict = graded("square", rule)
+    assert f"{place} was changed in place" in verdict.check("contract").message
+    assert verdict.diagnosis.name == "changed in place"
+    assert verdict.check("values").status == "passed"
+
+
+def test_random_answers_are_seen(graded):
+    rng = np.random.default_rng(0)
+    verdict = graded("square", lambda g, ans, x: 2 * g * x * (1 + 1e-15 * rng.standard_normal(x.shape)))
+    assert "another answer" in verdict.check("contract").message
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (lambda g, ans, x: 2 * g * x + 1, "for g = 0 the answer is not 0"),
+        (lambda g, ans, x: 2 * np.abs(g) * x, "for -g the answer is not minus"),
+        (lambda g, ans, x: 2 * g * x * np.abs(g), "for 2g the answer is not twice"),
+    ],
+)
+def test_linearity(graded, rule, words):
+    verdict = graded("square", rule)
+    assert words in verdict.check("linear").message
+
+
+def test_a_sum_of_two_cotangents(graded):
+    """Homogeneous and odd, but not additive."""
+    verdict = graded(
+        "softmax", lambda g, ans, x, axis=-1: ans * np.sign(g) * np.abs(g).max(axis, keepdims=True)
+    )
+    assert "the sum of two" in verdict.check("linear").message.replace("a sum of two", "the sum of two")
+
+
+def test_feedback_shows_the_smallest_failing_instance_in_short_decimals(graded):
+    verdict = graded("multiply", lambda g, ans, x, y: (g * y, g * x))
+    shown = verdict.check("values").comparison
+    text = str(verdict)
+    assert "expected  given" in text
+    for _, value in shown.inputs:
+        for number in value.replace("[", " ").replace("]", " ").replace(",", " ").split():
+            assert len(number.lstrip("-")) <= 4
+    assert any(entry[3] for entry in shown.entries)
+
+
+def test_a_hint_level_shows_as_much_of_the_diagnosis_as_the_team_wants(graded):
+    diagnosis = graded("square", lambda g, ans, x: g * x).diagnosis
+    assert diagnosis.message(0) == ""
+    shown = [diagnosis.message(level) for level in (1, 2, 3)]
+    assert shown[0] in shown[1] in shown[2]
+    assert len(set(shown)) == 3
+
+
+@pytest.mark.parametrize("half", [0.0, 0.5, 1.0])
+def test_any_valid_subgradient_passes(graded, half):
+    assert graded("relu", lambda g, ans, x: g * np.heaviside(x, half)).passed
+    assert graded("maximum", lambda g, ans, x, y: _max_rule(g, x, y, half)).passed
+
+
+@pytest.mark.parametrize("half", [-0.01, 1.01])
+def test_no_other_value_passes_at_a_kink(graded, half):
+    assert not graded("relu", lambda g, ans, x: g * np.heaviside(x, half)).passed
+    assert not graded("maximum", lambda g, ans, x, y: _max_rule(g, x, y, half)).passed
+
+
+def _max_rule(g, x, y, half):
+    from tests.grading.collection.right import unbroadcast
+
+    share = (x > y) + half * (x == y)
+    return unbroadcast(g * share, x), unbroadcast(g * (1 - share), y)
+
+
+def test_points_are_all_or_none_unless_partial_credit_is_asked_for():
+    from dataclasses import replace
+
+    from diffkit.grading.inside.student_side import perform
+    from diffkit.grading.judging.trials import prepare
+    from diffkit.grading.marking import grade
+
+    class Submission:
+        @staticmethod
+        def add_vjp(g, ans, x, y):
+            return g, g
+
+    exercise = catalogue.exercise("add", points=10)
+    trials = prepare(exercise, 1)
+    responses = [perform(Submission, t.request, Exception) for t in trials]
+    assert grade(exercise, trials, responses).score == 0
+    partly = grade(replace(exercise, partial=True), trials, responses).score
+    assert 0 < partly < 10
+
+
+@pytest.mark.parametrize("name", ["square", "prod", "softmax", "cross_entropy", "affine", "max_pool"])
+def test_zeros_earn_nothing_even_with_partial_credit(name):
+    from diffkit.grading.self_test.in_process import grade_in_process
+    from diffkit.grading.self_test.model_answers import submission
+
+    exercise = catalogue.exercise(name, partial=True)
+
+    def zeros(g, ans, *args, **kwargs):
+        found = tuple(np.zeros_like(args[k]) for k in exercise.differentiated)
+        return found if len(found) > 1 else found[0]
+
+    assert grade_in_process(exercise, submission(exercise, zeros), seed=1).score == 0
+
+
+def test_seeds_replay(graded):
+    exercise = catalogue.exercise("matmul")
+    one, again, other = (exercise.instances(seed) for seed in (5, 5, 6))
+    assert all(np.array_equal(a.args[0], b.args[0]) for a, b in zip(one, again, strict=True))
+    assert any(
+        a.args[0].shape != b.args[0].shape or not np.array_equal(a.args[0], b.args[0])
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def test_a_visible_case_that_fails_is_shown_though_a_hidden_one_fails_too():
+    from diffkit.grading.classes.records import ExerciseRecord
+    from diffkit.grading.self_test.in_process import grade_in_process
+
+    exercise = Exercise(
+        np.sin,
+        [
+            Case("seen", draws.normal("4")),
+            Case("secret", draws.normal("2"), visible=False),
+            Case("also seen", draws.normal("33")),
+        ],
+        "sine",
+        arguments=("x",),
+    )
+
+    def record(rule):
+        verdict = grade_in_process(exercise, types.SimpleNamespace(sine_vjp=rule), seed=1)
+        return {c.name: c for c in ExerciseRecord.of(verdict, frozenset({"secret"})).checks}
+
+    everywhere = record(lambda g, ans, x: g)
+    assert everywhere["values"].message == "wrong on 3 of 3 kinds of input: seen; also seen; and 1 hidden"
+    assert "at seen" in everywhere["values"].comparison
+    raising = record(lambda g, ans, x: g * np.cos(x) if x.size == 4 else 1 / 0)
+    assert "also seen" in raising["contract"].message
+    assert "secret" not in str(raising)
+    only_hidden = record(lambda g, ans, x: g * np.cos(x) * (1 if x.size != 2 else 2))
+    assert only_hidden["values"].message == "a hidden case fails"
+    assert not only_hidden["values"].comparison
