@@ -18,6 +18,7 @@ from diffkit.expressions.table import (
     leaf_of,
     node_of,
     nodes,
+    refuse_noncommuting,
     sweep_when_full,
 )
 
@@ -61,6 +62,7 @@ def intern(expr: Any) -> Expression:
         key = (type(node), *map(id, args))
         known = nodes.get(key)
         if known is None:
+            refuse_noncommuting(node)
             same = all(map(operator.is_, args, node._args))
             known = nodes.setdefault(key, node) if same else node_of(type(node), args, like=node)
             hash(known)

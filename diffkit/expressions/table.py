@@ -12,13 +12,23 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import sympy
-from sympy import S
-from sympy.core.function import Application
+from sympy import Expr, S
+from sympy.core.function import Application, AppliedUndef
 from sympy.core.operations import LatticeOp
 
 from diffkit.errors import InputError
 
-__all__ = ["COMMUTATIVE", "Expression", "is_interned", "leaf_of", "leaves", "node_of", "nodes", "sweep"]
+__all__ = [
+    "COMMUTATIVE",
+    "Expression",
+    "is_interned",
+    "leaf_of",
+    "leaves",
+    "node_of",
+    "nodes",
+    "refuse_noncommuting",
+    "sweep",
+]
 
 Expression: TypeAlias = Any
 """A SymPy object. SymPy publishes no types that mypy could check."""
@@ -67,12 +77,29 @@ def leaf_of(leaf: Expression) -> Expression:
     known = leaves.get(key)
     if known is not None:
         return known
-    if getattr(leaf, "is_commutative", None) is False:
-        raise InputError(
-            f"{leaf} does not commute; diffkit differentiates real scalars, for which a*b = b*a. "
-            f"Declare it as Symbol({str(leaf)!r})"
-        )
+    refuse_noncommuting(leaf)
     return leaves.setdefault(key, leaf)
+
+
+def refuse_noncommuting(node: Expression) -> None:
+    """Operators, and symbols and functions that are declared not to commute; matrices are none of them.
+
+    Raises:
+        InputError: if the node is one.
+    """
+    cls = type(node)
+    if node.is_Symbol:
+        commutes = node.is_commutative
+    elif issubclass(cls, Expr) and not node.is_Matrix:
+        commutes = cls.default_assumptions.get("commutative")
+    else:
+        return
+    if commutes is False:
+        kind = "Symbol" if node.is_Symbol else "Function" if isinstance(node, AppliedUndef) else ""
+        advice = f". Declare it as {kind}({node.name!r})" if kind else ""
+        raise InputError(
+            f"{node} does not commute; diffkit differentiates real scalars, for which a*b = b*a{advice}"
+        )
 
 
 def node_of(cls: Any, args: tuple[Expression, ...], like: Expression | None = None) -> Expression:

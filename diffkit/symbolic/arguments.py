@@ -24,6 +24,10 @@ def expression(expr: Any) -> Expression:
     if isinstance(expr, list | tuple | np.ndarray):
         raise InputError(f"expected one expression, got {len(expr)} of them; use jacobian(exprs, xs)")
     expr = intern(expr)
+    if isinstance(expr, sympy.Tuple | sympy.NDimArray):
+        raise InputError(
+            f"expected one expression, got a {type(expr).__name__}; use jacobian(list(expr), xs)"
+        )
     if not isinstance(expr, sympy.Expr):
         raise InputError(f"expected an expression with a value, got {type(expr).__name__}")
     return expr

@@ -25,7 +25,6 @@ from diffkit.expressions import Expression, SymbolicNumber, post_order
 from diffkit.expressions.operations import ONE, ZERO
 from diffkit.symbolic import arguments
 from diffkit.symbolic.budget import BudgetError, within
-from diffkit.symbolic.rules import Context
 from diffkit.symbolic.sweeps import forward_sweep, reverse_sweep
 
 __all__ = ["Mode", "diff", "gradient", "hessian", "jacobian", "jvp", "vjp"]
@@ -42,10 +41,10 @@ def diff(
     simplify: Simplify = False,
     seconds: float = 30.0,
 ) -> Any:
-    """The derivative of an expression, or of a matrix element by element.
+    """The derivative of an expression, or of a matrix or array element by element.
 
     Args:
-        expr: a SymPy expression or matrix, read as a function of real numbers.
+        expr: a SymPy expression, matrix or array, read as a function of real numbers.
         variables: the symbol to differentiate by. Several, or a symbol and an order, give higher
             and mixed derivatives: ``diff(expr, x, 2, y)`` is that of ``sympy.diff``.
         mode: ``"forward"`` (tangents, from the symbols up) or ``"reverse"`` (adjoints, from the root
@@ -81,9 +80,12 @@ def diff(
     """
     mode_ = arguments.checked_mode(mode)
     turns = arguments.orders(variables)
-    if isinstance(expr, sympy.MatrixBase):
-        elements = _repeated([arguments.expression(e) for e in expr], turns, mode_, seed)
-        return type(expr)(*expr.shape, _simplified(elements, simplify, seconds))
+    if isinstance(expr, sympy.MatrixBase | sympy.NDimArray):
+        elements = _repeated([arguments.expression(e) for e in sympy.flatten(expr)], turns, mode_, seed)
+        elements = _simplified(elements, simplify, seconds)
+        if isinstance(expr, sympy.NDimArray):
+            return type(expr)(elements, expr.shape)
+        return type(expr)(*expr.shape, elements)
     derivatives = _repeated([arguments.expression(expr)], turns, mode_, seed)
     return _simplified(derivatives, simplify, seconds)[0]
 
@@ -102,9 +104,9 @@ def _repeated(exprs: list[Expression], turns: Iterator[Expression], mode: str, s
                 "would hold more; simplify on the way, as in diff(diff(expr, x, 10, simplify=True), x, 10)"
             )
         if mode == "forward":  # what the expressions share is done once
-            exprs = forward_sweep(exprs, Context([x]), [start])
+            exprs = forward_sweep(exprs, [x], [start])
         else:
-            exprs = [reverse_sweep([expr], Context([x]), [start])[0] for expr in exprs]
+            exprs = [reverse_sweep([expr], [x], [start])[0] for expr in exprs]
         if all(expr is ZERO for expr in exprs):
             break
     return exprs
@@ -171,8 +173,8 @@ def jacobian(
 
 def _jacobian(roots: list[Expression], xs: list[Expression], mode: str) -> list[list[Expression]]:
     if mode == "reverse":
-        return [reverse_sweep([root], Context(xs), [ONE]) for root in roots]
-    columns = [forward_sweep(roots, Context([x]), [ONE]) for x in xs]
+        return [reverse_sweep([root], xs, [ONE]) for root in roots]
+    columns = [forward_sweep(roots, [x], [ONE]) for x in xs]
     return [[column[k] for column in columns] for k in range(len(roots))]
 
 
@@ -213,7 +215,7 @@ def jvp(exprs: Sequence[Any], xs: Sequence[Any], tangents: Sequence[Any]) -> lis
     seeds = [arguments.seed(t) for t in tangents]
     if len(seeds) != len(symbols):
         raise InputError(f"expected one tangent for each of {symbols}, got {len(seeds)}")
-    return forward_sweep([arguments.expression(e) for e in exprs], Context(symbols), seeds)
+    return forward_sweep([arguments.expression(e) for e in exprs], symbols, seeds)
 
 
 def vjp(exprs: Sequence[Any], xs: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
@@ -231,7 +233,7 @@ def vjp(exprs: Sequence[Any], xs: Sequence[Any], cotangents: Sequence[Any]) -> l
     seeds = [arguments.seed(g) for g in cotangents]
     if len(seeds) != len(roots):
         raise InputError(f"expected one cotangent for each of {len(roots)} expressions, got {len(seeds)}")
-    return reverse_sweep(roots, Context(arguments.variables(xs)), seeds)
+    return reverse_sweep(roots, arguments.variables(xs), seeds)
 
 
 # -- simplification, the separate step --------------------------------------------------------------------

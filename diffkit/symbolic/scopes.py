@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import sympy
 from sympy.concrete.expr_with_limits import ExprWithLimits
+from sympy.core.function import AppliedUndef
 
-from diffkit.expressions import Expression, intern, post_order
+from diffkit.expressions import Expression, intern, post_order, rebuild, substitute
 
-__all__ = ["FreeVariables", "agreements"]
+__all__ = ["FreeVariables", "put_in", "set_apart"]
 
 _NONE: frozenset[int] = frozenset()
 
@@ -32,11 +33,10 @@ class FreeVariables:
     def __init__(self, variables: Sequence[Expression]) -> None:
         self._variables = {id(v): v for v in variables}
         self._parts = {key: {id(p) for p in post_order(v)} for key, v in self._variables.items()}
-        self._indexed = [v for v in variables if isinstance(v, sympy.Indexed)]
+        self.families = [v for v in variables if isinstance(v, sympy.Indexed | AppliedUndef)]
         self.memo: dict[int, frozenset[int]] = {}
-        self._always: dict[
-            int, frozenset[int]
-        ] = {}  # indexed symbols that a variable may be: none binds them
+        self._always: dict[int, frozenset[int]] = {}  # what a variable a[1] or z(1) may be: none binds it
+        self._indices: set[Expression] = set()
 
     def of(self, node: Expression) -> frozenset[int]:
         """The identities of the variables that occur free in ``node``."""
@@ -69,12 +69,35 @@ class FreeVariables:
             free = _union([self.memo[id(a)] for a in item._args])
         if id(item) in self._variables:
             free |= {id(item)}
-        if self._indexed:
+        if self.families:
             always = _union([self._always[id(a)] for a in item._args])
-            if isinstance(item, sympy.Indexed):
-                always |= {id(v) for v in agreements(item, self._indexed)[0]}
-            self._always[id(item)] = always
+            self._always[id(item)] = always | {id(v) for v in self.agreements(item)[0]}
         return free
+
+    def look_for_indices(self, roots: Sequence[Expression]) -> None:
+        """Learns over which indices the Sums and Products below the roots run: z(j) may then be z(1)."""
+        if any(isinstance(v, AppliedUndef) for v in self.families):
+            for node in post_order(*roots):
+                if isinstance(node, sympy.Sum | sympy.Product):
+                    self._indices |= {limit._args[0] for limit in node._args[1:]}
+
+    def agreements(self, node: Expression) -> tuple[tuple[Expression, ...], list[Expression]]:
+        """The variables that a[i], or z(i) under a Sum over i, may be, and 1 or 0 as the indices agree."""
+        if isinstance(node, sympy.Indexed):
+            alike = [v for v in self.families if isinstance(v, sympy.Indexed) and v.base == node.base]
+        elif isinstance(node, AppliedUndef) and not self._indices.isdisjoint(node.free_symbols):
+            alike = [v for v in self.families if v.func == node.func and v is not node]
+        else:
+            return (), []
+        operands, partials = [], []
+        for v in alike:
+            theirs, ours = (e._args[1:] if isinstance(e, sympy.Indexed) else e._args for e in (v, node))
+            if len(theirs) == len(ours):
+                agree = sympy.Mul(*map(sympy.KroneckerDelta, ours, theirs))
+                if agree != 0:
+                    operands.append(v)
+                    partials.append(intern(agree))
+        return tuple(operands), partials
 
     def _unbound(self, free: frozenset[int], indices: Sequence[Expression]) -> frozenset[int]:
         """Those of the variables that have none of the indices in them."""
@@ -93,17 +116,71 @@ def _union(sets: Sequence[frozenset[int]]) -> frozenset[int]:
     return found
 
 
-def agreements(
-    node: Expression, variables: Sequence[Expression]
-) -> tuple[tuple[Expression, ...], list[Expression]]:
-    """The variables that an indexed symbol may be, and 1 or 0 as the indices agree."""
-    operands, partials = [], []
-    for v in variables:
-        if isinstance(v, sympy.Indexed) and v.base == node.base and len(v.indices) == len(node.indices):
-            agree = sympy.Mul(
-                *[sympy.KroneckerDelta(a, b) for a, b in zip(node.indices, v.indices, strict=True)]
-            )
-            if agree != 0:
-                operands.append(v)
-                partials.append(intern(agree))
-    return tuple(operands), partials
+def set_apart(
+    exprs: Sequence[Expression], variables: Sequence[Expression]
+) -> tuple[list[Expression], list[Expression]]:
+    """Expressions and variables in which equal letters mean the same.
+
+    Where an index of a Sum, or what a Subs or an Integral binds, occurs in a variable, as in the Sum of
+    c[i]*q[i] over i by q[i], the bound one gets another name; and mixed partial derivatives of an undefined
+    function are written in one order, if one of them is a variable.
+
+    >>> i, q = sympy.Symbol("i"), sympy.IndexedBase("q")
+    >>> set_apart([intern(sympy.Sum(q[i], (i, 1, 3)))], [intern(q[i])])[0]
+    [Sum(q[_i], (_i, 1, 3))]
+    """
+    held = [p for v in variables if not v.is_Symbol for p in post_order(v)]
+    if not held:
+        return list(exprs), list(variables)
+    ordered = any(isinstance(p, sympy.Derivative) for p in held)
+    new = _renamed([*exprs, *variables], {p for p in held if p.is_Symbol}, ordered)
+    return new[: len(exprs)], new[len(exprs) :]
+
+
+def put_in(expr: Expression, symbol: Expression, value: Expression) -> Expression:
+    """An expression with a value for a symbol, where that occurs free.
+
+    >>> i, n = sympy.symbols("i n")
+    >>> put_in(intern(sympy.Sum(i * n, (i, 1, n))), intern(n), intern(i))
+    Sum(_i*i, (_i, 1, i))
+    """
+    (apart,) = _renamed([expr], {symbol, *(p for p in post_order(value) if p.is_Symbol)}, False)
+    return substitute(apart, {symbol: value})
+
+
+def _renamed(exprs: Sequence[Expression], taken: set[Expression], ordered: bool) -> list[Expression]:
+    """The expressions with other names for what is bound and taken, and, if asked for, partial derivatives
+    in SymPy's order."""
+    new: dict[int, Expression] = {}
+    for node in post_order(*exprs):
+        fresh = rebuild(node, [new[id(a)] for a in node._args]) if node._args else node
+        if isinstance(fresh, ExprWithLimits | sympy.Subs):
+            fresh = _with_other_letters(fresh, taken)
+        elif ordered and isinstance(fresh, sympy.Derivative) and isinstance(fresh.expr, AppliedUndef):
+            fresh = intern(fresh.canonical)
+        new[id(node)] = fresh
+    return [new[id(e)] for e in exprs]
+
+
+def _with_other_letters(node: Expression, taken: set[Expression]) -> Expression:
+    if isinstance(node, sympy.Subs):
+        body, letters, point = node._args
+        others = {v: _like(v) for v in letters._args if v in taken}
+        if not others:
+            return node
+        letters = rebuild(letters, [others.get(v, v) for v in letters._args])
+        return rebuild(node, [substitute(body, others), letters, point])
+    body, *limits = node._args
+    for k, limit in enumerate(limits):
+        index, *ends = limit._args
+        if index in taken and ends:
+            other = {index: _like(index)}
+            body = substitute(body, other)
+            limits[:k] = [substitute(inner, other) for inner in limits[:k]]  # its own ends are outside of it
+            limits[k] = rebuild(limit, [other[index], *ends])
+    return rebuild(node, [body, *limits])
+
+
+def _like(symbol: Expression) -> Expression:
+    """A symbol that is no other, of the same name and declared the same."""
+    return intern(sympy.Dummy(symbol.name, **symbol._assumptions_orig))

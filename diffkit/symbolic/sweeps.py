@@ -10,10 +10,16 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 from diffkit.expressions import Expression
-from diffkit.expressions.operations import ZERO, total
+from diffkit.expressions.operations import ONE, ZERO, total
 from diffkit.symbolic.rules import Context, Rule, read
+from diffkit.symbolic.scopes import set_apart
 
-__all__ = ["forward_sweep", "reverse_sweep", "rules_in_order"]
+__all__ = ["context_of", "forward_sweep", "reverse_sweep", "rules_in_order"]
+
+
+def context_of(variables: Sequence[Expression]) -> Context:
+    """What a differentiation by these variables knows; the sweeps go into Sums and the like with it."""
+    return Context(variables, _slopes)
 
 
 def rules_in_order(
@@ -43,23 +49,37 @@ def rules_in_order(
 
 
 def forward_sweep(
+    roots: Sequence[Expression], variables: Sequence[Expression], tangents: Sequence[Expression]
+) -> list[Expression]:
+    """The roots' tangents from the variables' tangents."""
+    roots, variables = set_apart(roots, variables)
+    return _forward(roots, context_of(variables), tangents, {})
+
+
+def reverse_sweep(
+    roots: Sequence[Expression], variables: Sequence[Expression], adjoints: Sequence[Expression]
+) -> list[Expression]:
+    """The variables' adjoints from the roots' adjoints."""
+    roots, variables = set_apart(roots, variables)
+    return _reverse(roots, context_of(variables), adjoints)
+
+
+def _forward(
     roots: Sequence[Expression],
     context: Context,
     tangents: Sequence[Expression],
-    known: dict[int, Expression] | None = None,
+    tangent: dict[int, Expression],
 ) -> list[Expression]:
-    """The roots' tangents from the variables' tangents; fills ``known`` in, and starts from it."""
-    tangent = {} if known is None else known
+    """A forward sweep that starts from the tangents that are there, and adds what it finds to them."""
     tangent |= {id(v): t for v, t in zip(context.variables, tangents, strict=True)}
     for rule in rules_in_order(roots, context, tangent):
         tangent[id(rule.node)] = rule.pushforward([tangent[id(a)] for a in rule.operands])
     return [tangent.get(id(r), ZERO) for r in roots]
 
 
-def reverse_sweep(
+def _reverse(
     roots: Sequence[Expression], context: Context, adjoints: Sequence[Expression]
 ) -> list[Expression]:
-    """The variables' adjoints from the roots' adjoints."""
     received: dict[int, list[Expression]] = {}
     order = rules_in_order(roots, context)
     for root, adjoint in zip(roots, adjoints, strict=True):
@@ -76,3 +96,12 @@ def reverse_sweep(
             else:
                 received[key] = [share]
     return [total(received.get(id(v), ())) for v in context.variables]
+
+
+def _slopes(body: Expression, inside: Context) -> list[Expression]:
+    """The derivatives of what stands in a Sum or the like: by one variable forward, so that what bodies
+    share is done once."""
+    inside.explore(body)
+    if len(inside.variables) == 1:
+        return _forward([body], inside, [ONE], inside.tangents)
+    return _reverse([body], inside, [ONE])

@@ -436,10 +436,6 @@ def test_bad_input_is_answered_clearly(call_, message):
 @pytest.mark.parametrize(
     ("expr", "message"),
     [
-        (sympy.Integral(sympy.sin(x * y), (y, 0, 1)), r"unevaluated Integral.*\.doit\(\)"),
-        (sympy.Integral(f(x), x), r"unevaluated Integral.*\.doit\(\)"),
-        (sympy.Integral(f(y), (y, x)), r"unevaluated Integral.*\.doit\(\)"),
-        (sympy.Derivative(sympy.sin(x), x), r"unevaluated Derivative.*\.doit\(\)"),
         (sympy.arg(Symbol("w") * x + 1), "no rule for the derivative of arg"),
         (sympy.airyai(x), r"no rule for the derivative of airyai; define one"),
     ],
@@ -482,9 +478,9 @@ def test_elements_of_a_matrix_are_variables(mode):
 @pytest.mark.parametrize(
     ("expr", "message"),
     [
-        (sympy.Trace(A), "no rule for the derivative of Trace"),
-        (x * sympy.Determinant(A) + A[0, 1], "no rule for the derivative of Determinant"),
-        (A[sympy.Symbol("i", integer=True), 0], "no rule for the derivative of MatrixElement"),
+        (sympy.Trace(A), "Trace is a matrix expression"),
+        (x * sympy.Determinant(A) + A[0, 1], "Determinant is a matrix expression"),
+        (A[sympy.Symbol("i", integer=True), 0], "MatrixElement is a matrix expression"),
     ],
 )
 def test_a_function_of_a_whole_matrix_is_not_taken_for_a_constant(expr, message):

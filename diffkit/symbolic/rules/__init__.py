@@ -10,8 +10,9 @@ of many factors, so that what is applied is the table's line for negative, divid
 
 >>> import sympy
 >>> from diffkit.expressions import intern
+>>> from diffkit.symbolic.sweeps import context_of
 >>> x, y, t = sympy.symbols("x y t")
->>> rule = read(intern(x / y), Context((x,)))
+>>> rule = read(intern(x / y), context_of([x]))
 >>> rule.name, rule.operands, rule.term(0, t)
 ('divide', (x,), t/y)
 """

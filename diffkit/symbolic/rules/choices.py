@@ -17,7 +17,7 @@ __all__ = ["PiecewiseRule", "read_extremum"]
 
 def read_extremum(node: Expression, context: Context) -> Rule:
     """Max or Min of any number of arguments, two at a time, so that every tie is shared."""
-    if context.is_complex(node):
+    if any(context.is_complex(a) for a in node._args):
         raise InputError(
             f"{type(node).__name__} compares real numbers, but a symbol in it is declared not real, or it "
             "holds the imaginary unit"

@@ -6,16 +6,18 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from diffkit.errors import NoRuleError
-from diffkit.expressions import Expression, call, intern, post_order
+from diffkit.expressions import Expression, call, intern, post_order, substitute
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
-from diffkit.symbolic.scopes import agreements
 
-__all__ = ["read_formal", "read_indexed", "read_polygamma", "read_undefined"]
+__all__ = ["read_derivative", "read_indexed", "read_polygamma", "read_subs", "read_undefined"]
 
 
 def read_undefined(node: Expression, context: Context) -> Rule:
     """f(u): SymPy's Derivative(f(u), u), or Subs of it where u is no symbol."""
+    operands, partials = context.free.agreements(node)
+    if operands:
+        return partials_rule("indexed symbol", node, operands, partials.__getitem__)
     places = [k for k, a in enumerate(node._args) if id(a) in context.active]
 
     def partial(k: int) -> Expression:
@@ -30,20 +32,57 @@ def read_undefined(node: Expression, context: Context) -> Rule:
     return partials_rule("undefined function", node, tuple(node._args[k] for k in places), partial)
 
 
-def read_formal(node: Expression, context: Context) -> Rule:
-    """Derivative and Subs of undefined functions, which stay formal: SymPy raises the order."""
-    for inner in post_order(node):
-        if isinstance(inner, sympy.Derivative) and not isinstance(inner.expr, AppliedUndef):
+def read_derivative(node: Expression, context: Context) -> Rule:
+    """A Derivative: of an undefined function it stays formal, and SymPy raises the order; any other is
+    evaluated, and that is differentiated."""
+    body, *counts = node._args
+    if isinstance(body, AppliedUndef | sympy.Subs):
+        return _formal(node, context)
+    value = body
+    for x, count in (pair._args for pair in counts):
+        if not count.is_Integer or isinstance(x, sympy.MatrixExpr):
             raise NoRuleError(
-                "the expression holds an unevaluated Derivative; evaluate it with .doit() first "
-                "(only derivatives of undefined functions such as f(x) stay formal)"
+                f"the expression holds an unevaluated {node}, whose order {count} is no number; give it "
+                "one, with .subs, or differentiate by hand what it stands for"
             )
+        for _ in range(int(count)):
+            (value,) = context.slopes(value, Context([x], context.slopes))
+    return _same_as("unevaluated derivative", node, value, context)
+
+
+def read_subs(node: Expression, context: Context) -> Rule:
+    """A Subs: SymPy's way where it stands for a derivative, else what it stands for is differentiated."""
+    body, letters, point = node._args
+    derivatives = [inner for inner in post_order(body) if isinstance(inner, sympy.Derivative)]
+    if not derivatives:
+        value = substitute(body, dict(zip(letters._args, point._args, strict=True)))
+        return _same_as("substitution", node, value, context)
+    if not all(isinstance(inner.expr, AppliedUndef) for inner in derivatives):
+        raise NoRuleError(
+            f"the expression holds {node}, a Derivative at a point; evaluate it with .doit() first "
+            "(only derivatives of undefined functions such as f(x) stay formal)"
+        )
+    return _formal(node, context)
+
+
+def _formal(node: Expression, context: Context) -> Rule:
     variables = context.within(node)
     return partials_rule("formal derivative", node, variables, lambda k: intern(node.diff(variables[k])))
 
 
+def _same_as(name: str, node: Expression, value: Expression, context: Context) -> Rule:
+    """The rule of a node that stands for another expression."""
+    context.explore(value)
+    return Rule(name, node, tuple(context.of([value])), lambda _, g: g)
+
+
 def read_indexed(node: Expression, context: Context) -> Rule:
-    operands, partials = agreements(node, context.variables)
+    if context.of(node._args[1:]):
+        raise NoRuleError(
+            f"the index of {node} depends on the variable; which element it is jumps from integer to "
+            "integer and has no derivative"
+        )
+    operands, partials = context.free.agreements(node)
     return partials_rule("indexed symbol", node, operands, partials.__getitem__)
 
 

@@ -6,7 +6,7 @@ import sympy
 
 from diffkit.errors import DiffkitError, InputError, NoRuleError
 from diffkit.expressions import Expression, add, count_nodes, intern, rebuild, substitute, subtract
-from diffkit.expressions.operations import ONE, ZERO, multiply
+from diffkit.expressions.operations import ZERO, multiply
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
 
@@ -81,24 +81,17 @@ def _differentiate(node: Expression, context: Context) -> None:
         inside.partials[id(node)] = error
 
 
-def _slopes(body: Expression, inside: Context) -> list[Expression]:
-    """The derivatives of a body: by one variable forward, so that what bodies share is done once."""
-    from diffkit.symbolic.sweeps import forward_sweep, reverse_sweep
-
-    inside.explore(body)
-    if len(inside.variables) == 1:
-        return forward_sweep([body], inside, [ONE], inside.tangents)
-    return reverse_sweep([body], inside, [ONE])
-
-
 def _differentiated_sum(node: Expression, inside: Context) -> list[Expression]:
     body, *limits = node._args
-    return [rebuild(node, [slope, *limits]) if slope is not ZERO else ZERO for slope in _slopes(body, inside)]
+    return [
+        rebuild(node, [slope, *limits]) if slope is not ZERO else ZERO
+        for slope in inside.slopes(body, inside)
+    ]
 
 
 def _differentiated_product(node: Expression, inside: Context) -> list[Expression]:
     body, *limits = node._args
-    slopes = _slopes(body, inside)
+    slopes = inside.slopes(body, inside)
     for limit in limits:
         whole = rebuild(node, [body, limit])
         slopes = [_over_factors(whole, slope) if slope is not ZERO else ZERO for slope in slopes]

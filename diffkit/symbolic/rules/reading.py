@@ -13,10 +13,18 @@ from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import Expression, call, derivative, number
 from diffkit.expressions.operations import ONE, add, divide, multiply, negative, subtract
 from diffkit.grammar import chain
+from diffkit.symbolic.rules.advice import no_rule
 from diffkit.symbolic.rules.arithmetic import read_add, read_mul, read_pow
 from diffkit.symbolic.rules.choices import PiecewiseRule, read_extremum
 from diffkit.symbolic.rules.context import Context
-from diffkit.symbolic.rules.formal import read_formal, read_indexed, read_polygamma, read_undefined
+from diffkit.symbolic.rules.formal import (
+    read_derivative,
+    read_indexed,
+    read_polygamma,
+    read_subs,
+    read_undefined,
+)
+from diffkit.symbolic.rules.integrals import read_integral
 from diffkit.symbolic.rules.ranges import read_product, read_sum
 from diffkit.symbolic.rules.rule import Rule, lines, table_rule
 
@@ -112,6 +120,11 @@ def read(node: Expression, context: Context) -> Rule:
         context.explore(node)
     cls = type(node)
     reading = _registered.get(cls) or _READINGS.get(cls)
+    if id(node) in context.hidden and cls not in _registered:
+        raise NoRuleError(
+            f"{cls.__name__} depends on {_listed(context.variables)}, but does not show where; write it in "
+            f"functions that do, or define a rule with diffkit.symbolic.defrule({cls.__name__}, ...)"
+        )
     if reading is not None:
         return reading(node, context)
     line = lines().get(cls)
@@ -122,33 +135,19 @@ def read(node: Expression, context: Context) -> Rule:
     for kind, reading in _KINDS:
         if isinstance(node, kind):
             return reading(node, context)
-    raise NoRuleError(_no_rule(node))
+    raise NoRuleError(no_rule(node))
+
+
+def _listed(variables: Sequence[Expression]) -> str:
+    return ", ".join(map(str, variables[:5])) + (", ..." if len(variables) > 5 else "")
 
 
 def _check_real(node: Expression, context: Context) -> None:
-    if context.is_complex(node):
+    if any(context.is_complex(a) for a in node._args):
         raise InputError(
             f"the derivative of {type(node).__name__} is that for real numbers, but its argument holds a "
             "symbol that is declared not real, or the imaginary unit; declare the symbols with real=True"
         )
-
-
-def _no_rule(node: Expression) -> str:
-    name = type(node).__name__
-    if isinstance(node, sympy.Integral):
-        return (
-            f"the expression holds an unevaluated {name}, which has no rule; "
-            "evaluate it with .doit() first, or define a rule with diffkit.symbolic.defrule"
-        )
-    if isinstance(node, sympy.MatrixExpr):
-        return (
-            f"{name} is a matrix expression, which has no rule; write the matrix out with .as_explicit(), "
-            "and it is differentiated element by element"
-        )
-    return (
-        f"there is no rule for the derivative of {name}; define one with "
-        f"diffkit.symbolic.defrule({name}, partial, ...), one partial derivative per argument"
-    )
 
 
 _REAL_ONLY = frozenset({sympy.Abs, sympy.sign, sympy.floor, sympy.ceiling, sympy.Heaviside})
@@ -181,18 +180,23 @@ def _of_order(head: Any, below: int, above: int) -> _Reading:
     return _by_partials(head, [None, partial])
 
 
+def _read_remainder(node: Expression, context: Context) -> Rule:
+    _check_real(node, context)
+    return table_rule(ELEMENTARY["remainder"], node, node._args, context)
+
+
 _READINGS: dict[Any, _Reading] = {
     sympy.Add: read_add,
     sympy.Mul: read_mul,
     sympy.Pow: read_pow,
     sympy.Max: read_extremum,
     sympy.Min: read_extremum,
-    sympy.Mod: lambda node, context: table_rule(ELEMENTARY["remainder"], node, node._args, context),
+    sympy.Mod: _read_remainder,
     sympy.Piecewise: PiecewiseRule,
     sympy.Sum: read_sum,
     sympy.Product: read_product,
-    sympy.Derivative: read_formal,
-    sympy.Subs: read_formal,
+    sympy.Derivative: read_derivative,
+    sympy.Subs: read_subs,
     sympy.Indexed: read_indexed,
     sympy.polygamma: read_polygamma,
     sympy.sinc: _by_partials(sympy.sinc, ["where(x, (cos(x) - ans) / x, 0)"]),
@@ -207,4 +211,4 @@ _READINGS: dict[Any, _Reading] = {
     sympy.besselk: _of_order(sympy.besselk, -1, -1),
 }
 
-_KINDS: list[tuple[type, _Reading]] = [(AppliedUndef, read_undefined)]
+_KINDS: list[tuple[type, _Reading]] = [(AppliedUndef, read_undefined), (sympy.Integral, read_integral)]

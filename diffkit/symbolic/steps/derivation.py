@@ -29,10 +29,11 @@ from sympy import S
 from diffkit.expressions import Expression, count_nodes, intern
 from diffkit.symbolic.arguments import expression, variable
 from diffkit.symbolic.budget import within
-from diffkit.symbolic.rules import Context, Rule
+from diffkit.symbolic.rules import Rule
+from diffkit.symbolic.scopes import set_apart
 from diffkit.symbolic.steps import showing
 from diffkit.symbolic.steps.schemas import CONSTANT, Schema, schema_of, variable_schema
-from diffkit.symbolic.sweeps import forward_sweep, rules_in_order
+from diffkit.symbolic.sweeps import context_of, forward_sweep, rules_in_order
 from diffkit.symbolic.swell.sizes import size
 
 __all__ = ["Derivation", "Step", "steps"]
@@ -196,8 +197,8 @@ def steps(expr: Any, x: Any) -> Derivation:
     >>> derivation.root.rule, derivation.result, derivation.check()
     ('generalised power', x*x**(x - 1) + x**x*log(x), True)
     """
-    root, symbol = expression(expr), variable(x)
-    context = Context([symbol])
+    (root,), (symbol,) = set_apart([expression(expr)], [variable(x)])
+    context = context_of([symbol])
     made: dict[int, Step] = {id(symbol): Step(variable_schema(symbol), symbol, _ONE)}
 
     def constant(node: Expression) -> Step:
@@ -206,7 +207,10 @@ def steps(expr: Any, x: Any) -> Derivation:
         return made[id(node)]
 
     for rule in rules_in_order([root], context, bodies=True):
-        parts = [made[id(operand)] for operand in rule.bodies or rule.operands]
+        within = (
+            [*rule.bodies, *(o for o in rule.operands if o is not symbol)] if rule.bodies else rule.operands
+        )
+        parts = [made[id(operand)] for operand in within]
         after = rule.pushforward([made[id(operand)].after for operand in rule.operands])
         if rule.name == "sum":  # its constant terms are steps too
             live = iter(parts)
@@ -215,6 +219,6 @@ def steps(expr: Any, x: Any) -> Derivation:
         made[id(rule.node)] = Step(schema_of(rule), rule.node, after, parts, _rule=rule)
     first = made[id(root)] if id(root) in made else constant(root)
     derivation = Derivation(first, symbol)
-    (derivative,) = forward_sweep([root], Context([symbol]), [_ONE])
+    (derivative,) = forward_sweep([root], [symbol], [_ONE])
     assert derivation.result is derivative, "a derivation that does not lead to the derivative"
     return derivation
