@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import sympy
 from sympy import S
@@ -163,7 +163,7 @@ def _is_complex(node: Expression) -> bool:
 
 
 @cache
-def _shows_all(cls: type) -> bool:
+def _shows_all(cls: Any) -> bool:
     """Whether what the nodes of a class depend on is what their operands do: no more, and no less."""
     own = {name for base in cls.__mro__ if base not in _PLAINLY_SHOWN for name in vars(base)}
     return own.isdisjoint({"args", "free_symbols"})
