@@ -100,7 +100,8 @@ class Context:
         shown = not self.active.isdisjoint(map(id, node._args))
         if not shown and self._matrices:
             shown = self._holds_an_element(node)
-        if not _shows_all(type(node)):
+        cls: Any = type(node)
+        if not _shows_all(cls):
             live = self._occurs_in(node)
             if live and not shown:
                 self.hidden.add(id(node))
