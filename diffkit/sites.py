@@ -10,9 +10,14 @@ import ast
 import dis
 import itertools
 import linecache
+import os
+import site
+import sys
+import sysconfig
 from functools import lru_cache
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
+from typing import Literal
 
 import numpy as np
 
@@ -23,27 +28,92 @@ __all__ = [
     "called_text",
     "describe_site",
     "line_of",
+    "owner",
     "source_line",
+    "users_frame",
 ]
 
-_PACKAGE = str(Path(__file__).parent)
-_NUMPY = str(Path(np.__file__).parent)
-_PROGRAMS = str(Path(__file__).parent / "programs.py")
+_PACKAGE = Path(os.path.realpath(__file__)).parent
+_USERS_THERE = (_PACKAGE / "programs.py", _PACKAGE / "lessons" / "scripts")
+"""What lies in the package and is read as the user's: its variables are what a lesson talks about."""
+
+_SITE_FOLDERS = ("site-packages", "dist-packages")
+
+
+@lru_cache(maxsize=4096)
+def owner(filename: str) -> Literal["user", "diffkit", "library"]:
+    """Whose code a file is: decided here for all rooms.
+
+    diffkit's own is what lies in its folder, but for the lectures' programs and the lessons' scripts, and
+    what is generated from the calculus table. A library's is what lies in Python's own installation or in a
+    folder that packages are installed in, and Cython's code, which has no path. All else is the user's:
+    scripts, notebooks, what is typed in, a project's own packages, wherever its folder lies.
+
+    Args:
+        filename: as a code object has it.
+
+    >>> owner(np.__file__), owner(__file__), owner("<stdin>")
+    ('library', 'diffkit', 'user')
+    """
+    if filename.startswith("<calculus"):
+        return "diffkit"
+    if filename.startswith(("<frozen", "<__array_function__")) or filename.endswith(".pyx"):
+        return "library"
+    if filename.startswith("<"):
+        return "user"
+    path = Path(os.path.realpath(filename))
+    if path.is_relative_to(_PACKAGE):
+        return "user" if any(path.is_relative_to(each) for each in _USERS_THERE) else "diffkit"
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    if script is not None and path == Path(os.path.realpath(script)):
+        return "user"
+    return "library" if any(path.is_relative_to(each) for each in _libraries(tuple(sys.path))) else "user"
+
+
+@lru_cache(maxsize=8)
+def _libraries(search_path: tuple[str, ...]) -> tuple[Path, ...]:
+    """The folders that libraries lie in: Python's own, those for packages, and packages put elsewhere.
+
+    ``pip install --target FOLDER`` puts packages beside what else is in that folder, so there each package
+    is a folder by itself, told by the record that the installer leaves.
+    """
+    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders |= {site.getusersitepackages(), *site.getsitepackages(), str(Path(np.__file__).parent)}
+    for entry in search_path:
+        if Path(entry).name in _SITE_FOLDERS:
+            folders.add(entry)
+        else:
+            folders |= _installed_in(Path(entry or "."))
+    return tuple(Path(os.path.realpath(folder)) for folder in folders)
+
+
+def _installed_in(folder: Path) -> set[str]:
+    """The packages and modules that an installer has put into a folder, each with its full path."""
+    installed = set()
+    for record in folder.glob("*.dist-info/RECORD"):
+        for line in record.read_text(encoding="utf-8", errors="replace").splitlines():
+            top = line.partition(",")[0].partition("/")[0]
+            if top and not top.startswith(".") and not top.endswith((".dist-info", ".pth")):
+                installed.add(str(folder / top))
+    return installed
 
 
 def belongs_to_diffkit(code: CodeType) -> bool:
-    """Whether the code is diffkit's own: of the package, or generated from the calculus table.
-
-    The lectures' programs count as the user's: their variables are what a lesson talks about.
-    """
-    return code.co_filename.startswith((_PACKAGE, "<calculus")) and code.co_filename != _PROGRAMS
+    """Whether the code is diffkit's own, and not one of the lectures' programs."""
+    return owner(code.co_filename) == "diffkit"
 
 
 def belongs_to_libraries(code: CodeType) -> bool:
-    """Whether the code is diffkit's, NumPy's or Cython's own, and not a line that a user would look at."""
-    file = code.co_filename
-    by_numpy = file.startswith((_NUMPY, "<__array_function__")) or file.endswith(".pyx")
-    return by_numpy or belongs_to_diffkit(code)
+    """Whether the code is diffkit's, Python's or an installed package's, and not the user's own."""
+    return owner(code.co_filename) != "user"
+
+
+def users_frame(frame: FrameType) -> FrameType:
+    """The innermost frame of the user's own code, from this one outwards; if there is none, this one."""
+    here = frame
+    while belongs_to_libraries(here.f_code) and here.f_back is not None:
+        here = here.f_back
+    return frame if belongs_to_libraries(here.f_code) else here
 
 
 @lru_cache(maxsize=4096)

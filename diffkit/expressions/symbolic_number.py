@@ -15,18 +15,14 @@ from diffkit.expressions import operations
 from diffkit.expressions.interning import HasExpression, count_nodes, intern, short
 from diffkit.expressions.reading import NAMES, apply, line_of
 from diffkit.expressions.table import Expression
+from diffkit.sites import users_frame
 
 __all__ = ["SymbolicNumber"]
 
 
-_NOT_THE_USERS = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent))
-
-
 def _user_line() -> str:
-    """Where, outside diffkit and NumPy, the running program stands: 'file.py, line 3'."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
-        frame = frame.f_back
+    """Where the running program stands: 'file.py, line 3'."""
+    frame = users_frame(sys._getframe(1))
     return f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
 
 

@@ -22,21 +22,16 @@ import collections
 import dis
 import functools
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from diffkit.autodiff.compiled.snapshots import attributes, snapshot
 from diffkit.autodiff.recording.tracer import Primitive
-from diffkit.sites import belongs_to_diffkit
+from diffkit.sites import belongs_to_libraries, owner
 
-__all__ = ["Watch", "is_library", "is_users_object"]
+__all__ = ["Watch", "is_users_object"]
 
-_STANDARD = (sysconfig.get_paths()["stdlib"], str(Path(np.__file__).parent.parent), "<frozen")
 _SAME_FOR_EVER = (
     bool,
     int,
@@ -59,11 +54,6 @@ _NOT_WALKED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__init_s
 
 _MADE_BY_A_CLASS_STATEMENT = 1 << 9
 """The bit of a class's flags that CPython calls Py_TPFLAGS_HEAPTYPE."""
-
-
-def is_library(code: CodeType) -> bool:
-    """Whether code is Python's, an installed package's or diffkit's, and not the user's own."""
-    return code.co_filename.startswith(_STANDARD) or belongs_to_diffkit(code)
 
 
 class _Place(NamedTuple):
@@ -239,7 +229,7 @@ class Watch:
             if getattr(wrapped, name, None) is value and _is_library_class(type(wrapped)):
                 continue  # functools.wraps copied it from an object that is looked into itself
             self._place(f"{function.__name__}.{name}", function, f"{{}}.__dict__[{name!r}]")
-        if is_library(code):
+        if belongs_to_libraries(code):
             return
         self._place(f"the code of {function.__name__}", function, "{}.__code__")
         scope = function.__globals__
@@ -325,7 +315,7 @@ def _is_library_class(kind: type) -> bool:
     if kind.__module__ == "builtins":  # or the class was made by exec, in a scope without a name
         return not kind.__flags__ & _MADE_BY_A_CLASS_STATEMENT
     module = sys.modules.get(kind.__module__)
-    return module is not None and kind.__module__ != "diffkit.programs" and not _is_own_module(module)
+    return module is not None and not _is_own_module(module)
 
 
 def _is_own_module(module: ModuleType) -> bool:
@@ -333,4 +323,4 @@ def _is_own_module(module: ModuleType) -> bool:
     file = getattr(module, "__file__", None)
     if file is None:
         return module.__name__ == "__main__"
-    return not file.startswith(_STANDARD) and module.__name__.split(".")[0] != "diffkit"
+    return owner(file) == "user"

@@ -17,8 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.compiled.dependencies import is_library
-from diffkit.sites import belongs_to_diffkit
+from diffkit.sites import belongs_to_diffkit, belongs_to_libraries
 
 __all__ = ["caught_errors", "witnessed"]
 
@@ -114,7 +113,7 @@ def _raises_errors(frame: FrameType) -> bool:
 
     NumPy does so itself, in np.linalg.
     """
-    own = frame.f_back is not None and not is_library(frame.f_back.f_code)
+    own = frame.f_back is not None and not belongs_to_libraries(frame.f_back.f_code)
     return own and not _settings(frame.f_locals["self"]).isdisjoint({"raise", "call"})
 
 
@@ -126,7 +125,7 @@ def _settings(state: np.errstate) -> set[str]:
 
 def _is_for_the_user(frame: FrameType | None) -> bool:
     """Whether the user's own code called this, perhaps through a library; and not Python or diffkit."""
-    while frame is not None and is_library(frame.f_code):
+    while frame is not None and belongs_to_libraries(frame.f_code):
         file = frame.f_code.co_filename
         if belongs_to_diffkit(frame.f_code) or "importlib" in file or file.endswith(_OF_ITSELF):
             return False
@@ -145,7 +144,7 @@ def _users_code() -> Callable[[CodeType], bool]:
     def is_users(code: CodeType) -> bool:
         found = known.get(id(code))
         if found is None:
-            found = known[id(code)] = code, not is_library(code)
+            found = known[id(code)] = code, not belongs_to_libraries(code)
         return found[1]
 
     return is_users

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from diffkit.errors import NoRuleError, TraceError
-from diffkit.sites import belongs_to_libraries, called_text, describe_site
+from diffkit.sites import belongs_to_libraries, called_text, describe_site, users_frame
 
 __all__ = [
     "explained",
@@ -29,17 +29,9 @@ __all__ = [
 
 
 def site_of(frame: FrameType) -> str:
-    """The line of the user's program that is being run, found past diffkit's and NumPy's own frames."""
-    here = user_frame(frame)
+    """The line of the user's program that is being run, found past those of diffkit and of libraries."""
+    here = users_frame(frame)
     return describe_site(here.f_code, here.f_lasti)
-
-
-def user_frame(frame: FrameType) -> FrameType:
-    """The innermost frame that is not diffkit's or NumPy's own; if there is none, the one given."""
-    here = frame
-    while belongs_to_libraries(here.f_code) and here.f_back is not None:
-        here = here.f_back
-    return frame if belongs_to_libraries(here.f_code) else here
 
 
 def refuse(what: str, instead: str, frame: FrameType) -> NoReturn:
@@ -113,7 +105,7 @@ def refuse_array(frame: FrameType) -> NoReturn:
 
     NumPy asks for one when it meets traced values inside a list, which its functions do not look into.
     """
-    here = user_frame(frame)
+    here = users_frame(frame)
     _refuse_assignment(here)
     name = called_text(here.f_code, here.f_lasti)
     called = _look_up(name, here)
