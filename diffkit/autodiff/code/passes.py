@@ -354,8 +354,9 @@ def _is_number(value: Any, number: int) -> bool:
 
 
 def _alike(row: Row, x: Any, given_away: bool) -> bool:
-    """Whether x can stand for the row: a row of the same type, shape and dtype.
+    """Whether x can stand for the row: a row of the same type, shape and dtype, laid out alike in memory.
 
+    (A product of matrices, for one, goes through other routines for another layout, to other last bits.)
     If the row's memory is given away, x must have memory of its own: whoever changes an answer in
     place must not change an argument by that.
     """
@@ -364,6 +365,8 @@ def _alike(row: Row, x: Any, given_away: bool) -> bool:
     if not isinstance(x.value, np.ndarray):
         return True
     if row.value.shape != x.value.shape or row.value.dtype != x.value.dtype:
+        return False
+    if row.value.strides != x.value.strides:
         return False
     return not given_away or (x.fun not in (INPUT, GETITEM, PART) and x.value.base is None)
 

@@ -101,6 +101,10 @@ class Writer:
             return f"({text})" if text[0] == "-" and above >= UNARY else text
         return self.constant(value)
 
+    def before(self, value: Any, postfix: str) -> str:
+        """An argument before an index, an attribute or a method, which bind tighter than any operator."""
+        return self.operand(value, ATOM - 1) + postfix
+
     def constant(self, value: Any) -> str:
         """A constant: a literal if it is short, else a name that is bound to it."""
         if value is None or value is True or value is False:
@@ -231,7 +235,7 @@ def _subscripted(writer: Writer, row: Row) -> tuple[str, int]:
     text = subscript(index)
     if text is None or len(text) > 80:
         text = _bound_index(writer, index)
-    return f"{writer.operand(whole, UNARY)}[{text}]", ATOM
+    return writer.before(whole, f"[{text}]"), ATOM
 
 
 def _bound_index(writer: Writer, index: Any) -> str:
@@ -264,7 +268,7 @@ def _astype(writer: Writer, row: Row) -> tuple[str, int]:
     value = x.value if type(x) is Row else x
     text = writer.constant(np.dtype(dtype))
     if hasattr(value, "astype"):
-        return f"{writer.operand(x, UNARY)}.astype({text})", ATOM
+        return writer.before(x, f".astype({text})"), ATOM
     return f"np.{np.dtype(dtype).type.__name__}({writer.operand(x)})", ATOM
 
 
@@ -285,14 +289,13 @@ def _einsum(writer: Writer, row: Row) -> tuple[str, int]:
 
 def _transpose(writer: Writer, row: Row) -> tuple[str, int]:
     if all(v is None for v in row.kwargs.values()) and _is_array(row):
-        return f"{writer.operand(row.args[0], UNARY)}.T", ATOM
+        return writer.before(row.args[0], ".T"), ATOM
     return writer.call("np.transpose", row.args, row.kwargs), ATOM
 
 
 def _swapaxes(writer: Writer, row: Row) -> tuple[str, int]:
     if sorted(row.kwargs.values()) == [-2, -1] and len(row.args) == 1 and _is_array(row):
-        both = ".T" if np.ndim(row.value) == 2 else ".mT"
-        return f"{writer.operand(row.args[0], UNARY)}{both}", ATOM
+        return writer.before(row.args[0], ".T" if np.ndim(row.value) == 2 else ".mT"), ATOM
     return writer.call("np.swapaxes", row.args, row.kwargs), ATOM
 
 
@@ -302,7 +305,7 @@ def _reshape(writer: Writer, row: Row) -> tuple[str, int]:
     lengths = shape if isinstance(shape, tuple) else (shape,)
     plain = kwargs.pop("order", "C") == "C" and not kwargs and all(type(n) is int for n in lengths)
     if lengths and plain and _is_array(row):
-        return f"{writer.operand(row.args[0], UNARY)}.reshape({', '.join(map(str, lengths))})", ATOM
+        return writer.before(row.args[0], f".reshape({', '.join(map(str, lengths))})"), ATOM
     return writer.call("np.reshape", row.args, row.kwargs), ATOM
 
 

@@ -17,6 +17,7 @@ from diffkit.autodiff.code.program import VIEWS, Guard, Program, Row, same_bits
 from diffkit.autodiff.code.row_expressions import Writer
 from diffkit.autodiff.compiled.entry import MISS, OWN_NAMES, Entry
 from diffkit.autodiff.core.names import identifiers
+from diffkit.autodiff.recording.constants import copied_as_laid_out
 from diffkit.autodiff.recording.tracer import GETITEM, INPUT, PART, UFUNCS
 from diffkit.containers import Structure, flatten
 
@@ -129,7 +130,7 @@ def _of_its_own(value: Any) -> Any:
         return value
     if value.size > 1 and not any(value.strides):  # broadcast: one number in memory
         return np.broadcast_to(value.flat[0], value.shape)
-    return value.copy(order="K")
+    return copied_as_laid_out(value)
 
 
 # -- the path ---------------------------------------------------------------------------------------------
@@ -230,7 +231,7 @@ def _returned(program: Program, answer: Any, roots: Sequence[Any], writer: Write
         if isinstance(value, np.ndarray):
             shared = type(output) is not Row or (root in inputs and before not in inputs)
             if shared or given.setdefault(root, before) != before:
-                text = f"{writer.operand(output, 5)}.copy()"
+                text = writer.before(output, ".copy()")
         texts.append(_typed(text, value, expected, writer))
     parts = iter(texts)
 

@@ -11,12 +11,39 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
-__all__ = ["Constants"]
+__all__ = ["Constants", "copied_as_laid_out"]
 
 _SMALL = 4096
 """Bytes up to which an array is copied: that takes no longer than anything else that is done with it."""
+
+
+_SPARSEST = 64
+"""How many times the memory of its elements a copy may take to keep the gaps between them."""
+
+
+def copied_as_laid_out(array: ndarray) -> ndarray:
+    """A copy with the same steps in memory, backward ones included.
+
+    NumPy multiplies and sums by other routines where the steps are others, and so to other last bits.
+
+    >>> x = np.arange(6.0)
+    >>> copied_as_laid_out(x[::-2]).strides, x[::-2].copy("K").strides
+    ((-16,), (8,))
+    """
+    copy = array.copy("K")
+    if copy.strides == array.strides:
+        return copy
+    low, high = np.lib.array_utils.byte_bounds(array)
+    if high - low > max(_SPARSEST * array.nbytes, 4096):
+        return copy
+    memory = np.empty(high - low, np.uint8)
+    start = array.__array_interface__["data"][0] - low
+    laid_out: ndarray = ndarray(array.shape, array.dtype, memory, start, array.strides)
+    laid_out[...] = array
+    return laid_out
 
 
 class Constants:
@@ -56,7 +83,7 @@ class Constants:
             copy = known[1]
             if copy.shape == array.shape and copy.tobytes() == array.tobytes():
                 return copy
-        copy = array.copy("K")
+        copy = copied_as_laid_out(array)
         self._copies[id(array)] = array, copy
         return copy
 
