@@ -56,6 +56,9 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """``np.full``, of a traced value too."""
     if not is_node(fill_value):
         return np.full(shape, fill_value, dtype)
+    wide = np.ndim(fill_value) - (1 if isinstance(shape, int | np.integer) else len(shape))
+    if wide > 0:  # NumPy copies it in, and passes over leading axes of length 1
+        fill_value = np.reshape(fill_value, np.shape(fill_value)[wide:])
     filled = np.broadcast_to(fill_value, shape)
     return filled if dtype is None else astype(filled, np.dtype(dtype))
 

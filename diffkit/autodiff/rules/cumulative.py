@@ -83,7 +83,7 @@ def _running(function: Any, first: float, x: Any, axis: int | None, dtype: Any, 
     """The array standard's form of a running sum or product: one axis, which vectors may leave out."""
     if axis is None and np.ndim(x) > 1:
         raise ValueError("the axis must be given for an array of more than one")
-    axis = 0 if axis is None else axis
+    axis, x = 0 if axis is None else axis, np.atleast_1d(x)
     y = function(x, axis=axis, dtype=dtype)
     if not include_initial:
         return y

@@ -42,7 +42,7 @@ def _trace_vjp(g: Any, ans: Any, x: Any, *, offset: int = 0, axis1: int = 0, axi
 
 
 def _triangle(function: Any) -> Any:
-    return lambda g, ans, x, *, k=0: function(g, k)
+    return lambda g, ans, x, *, k=0: fit(function(g, k), x)  # of a vector NumPy makes a matrix, row by row
 
 
 # fmt: off

@@ -124,16 +124,16 @@ def _slope_along(f: Any, step: Any, axis: int, edge_order: int) -> Any:
 @composite(getattr(np, "trapezoid", None))
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     y, x = as_array(y), as_array(x)
-    axis = axis % np.ndim(y)
+    place = axis % np.ndim(y)
 
     def at(*bounds: int | None) -> Any:
-        return y[(slice(None),) * axis + (slice(*bounds),)]
+        return y[(slice(None),) * place + (slice(*bounds),)]
 
     if x is None:
         d = dx
     elif np.ndim(x) == 1:
-        d = np.reshape(np.diff(x), (-1,) + (1,) * (np.ndim(y) - axis - 1))
-    else:
+        d = np.reshape(np.diff(x), (-1,) + (1,) * (np.ndim(y) - place - 1))
+    else:  # it broadcasts with y, so an axis is counted in each of them
         d = np.diff(x, axis=axis)
     return np.sum(d * (at(1, None) + at(0, -1)) / 2.0, axis=axis)
 

@@ -73,7 +73,7 @@ _TRANSPOSED = {"fft": _fft_t, "ifft": _ifft_t, "rfft": _rfft_t, "irfft": _irfft_
 
 def _plan(kind: str, x: Any, s: Any, axes: Any) -> list[Step]:
     """The steps of a transform, in NumPy's order."""
-    shape = list(x.shape)
+    shape = list(np.shape(x))
     if s is None:
         axes = list(range(len(shape))) if axes is None else list(axes)
         s = [shape[a] for a in axes]
@@ -83,6 +83,8 @@ def _plan(kind: str, x: Any, s: Any, axes: Any) -> list[Step]:
         axes = list(range(-len(s), 0)) if axes is None else list(axes)
         s = [shape[a] if n == -1 else n for n, a in zip(s, axes, strict=True)]
     order = list(zip(axes, s, strict=True))
+    if not order:
+        return []
     if kind == "irfft":
         kinds = ["ifft"] * (len(order) - 1) + ["irfft"]
     else:

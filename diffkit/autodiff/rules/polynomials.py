@@ -17,10 +17,11 @@ __all__: list[str] = []
 @composite(np.polyval)
 def _polyval(p: Any, x: Any) -> Any:
     p, x = as_array(p), as_array(x)
-    y: Any = np.zeros(np.shape(x), np.result_type(p, x))[()] if not len(p) else p[0]
+    shape = np.broadcast_shapes(np.shape(p)[1:], np.shape(x))
+    y: Any = np.zeros(shape, np.result_type(p, x))[()] if not len(p) else p[0]
     for k in range(1, len(p)):  # Horner's scheme
         y = y * x + p[k]
-    return y if np.shape(y) == np.shape(x) else np.broadcast_to(y, np.shape(x))
+    return y if np.shape(y) == shape else np.broadcast_to(y, shape)
 
 
 def _aligned(a1: Any, a2: Any) -> tuple[Any, Any]:
@@ -79,8 +80,9 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 
 @composite(np.poly)
 def _poly(seq_of_zeros: Any) -> Any:
-    if np.ndim(seq_of_zeros) > 1:
-        raise TypeError("poly of a traced matrix: give its eigenvalues, np.linalg.eigvals(a)")
+    if np.ndim(seq_of_zeros) > 1:  # a matrix: its characteristic polynomial
+        characteristic = _poly(np.linalg.eigvals(seq_of_zeros))
+        return characteristic if np.iscomplexobj(seq_of_zeros) else np.real(characteristic)
     one = np.ones(1, np.result_type(seq_of_zeros))
     p: Any = one
     for k in range(len(seq_of_zeros)):

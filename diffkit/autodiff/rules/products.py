@@ -205,7 +205,8 @@ define(np.tensordot, [_tensordot_vjp_x, _tensordot_vjp_y], [LINEAR, LINEAR])
 
 @composite(np.multiply.outer)
 def _multiply_outer(x: Any, y: Any) -> Any:
-    return np.tensordot(as_array(x), as_array(y), 0)
+    x, y = as_array(x), as_array(y)
+    return np.tensordot(x, y, 0) if np.ndim(x) and np.ndim(y) else np.multiply(x, y)
 
 
 @composite(np.kron)
