@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from diffkit.autodiff.notation.row_texts import Math
-from diffkit.graphs.layout.metrics import text_width
+from diffkit.graphs.metrics import text_width
 
 __all__ = ["Edge", "Graph", "Label", "Node"]
 

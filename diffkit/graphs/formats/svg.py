@@ -12,7 +12,8 @@ import re
 from html import escape
 
 from diffkit.graphs.layout.dot import BADGE, label_size, line_height
-from diffkit.graphs.layout.engines import Box, Curve, Layout, Point, direction
+from diffkit.graphs.layout.engines import direction
+from diffkit.graphs.layout.places import Box, Curve, Layout, Point
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
 __all__ = ["STYLE", "to_svg"]

@@ -16,7 +16,7 @@ import math
 
 import graphviz
 
-from diffkit.graphs.layout.metrics import text_width
+from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
 __all__ = ["EDGE_SIZE", "NODE_SIZES", "blank_width", "label_box", "line_height", "node_box", "to_dot"]

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from diffkit.graphs.layout.engines import Box, Point
+from diffkit.graphs.layout.places import Box, Point
 
 __all__ = ["lead_past"]
 

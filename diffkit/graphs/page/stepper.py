@@ -23,7 +23,7 @@ from diffkit.errors import InputError
 from diffkit.files import write_atomically
 from diffkit.graphs.formats.svg import to_svg
 from diffkit.graphs.layout.engines import lay_out
-from diffkit.graphs.layout.metrics import text_width
+from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Graph, Label
 from diffkit.graphs.page.played_steps import (
     UNKNOWN,

@@ -27,7 +27,7 @@ from diffkit.autodiff.recording.tracer import Node as Row
 from diffkit.containers import describe
 from diffkit.errors import InputError
 from diffkit.graphs.layout.dot import EDGE_SIZE, NODE_SIZES
-from diffkit.graphs.layout.metrics import text_width
+from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
 from diffkit.graphs.reading.from_adjoint import adjoint_part, kept_chips, kept_lines
 from diffkit.graphs.reading.row_looks import at_kink, passes_nothing, symbol_of
