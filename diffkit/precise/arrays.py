@@ -12,7 +12,7 @@ import numpy as np
 from diffkit.precise.functions import MPMATH
 from diffkit.precise.number import Precise, apply
 
-__all__ = ["PreciseArray", "as_arrays", "run_ufunc", "unwrapped"]
+__all__ = ["PreciseArray"]
 
 
 class PreciseArray(np.ndarray[Any, Any]):
@@ -220,3 +220,26 @@ _OURS: dict[Any, Callable[..., Any]] = {
     np.linalg.det: _det,
     np.linalg.slogdet: _slogdet,
 }
+
+
+# -- a number alone takes part in NumPy's protocols as an array without axes -------------------------
+
+
+def _array_ufunc(self: Precise, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    return run_ufunc(ufunc, method, inputs, kwargs)
+
+
+def _array_function(self: Precise, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    return unwrapped(function(*as_arrays(args), **as_arrays(kwargs)))
+
+
+def _array_method(self: Precise, name: str) -> Any:
+    """The methods of arrays, which NumPy's scalars have too: programs call .sum() or .T on them."""
+    if name.startswith("_") or not hasattr(np.ndarray, name):
+        raise AttributeError(f"a Precise number has no {name!r}")
+    return getattr(as_arrays(self), name)
+
+
+Precise.__array_ufunc__ = _array_ufunc
+Precise.__array_function__ = _array_function
+Precise.__getattr__ = _array_method

@@ -215,10 +215,16 @@ class Precise:
     0.3333333333333333
     """
 
+    # NumPy's protocols and the methods of its scalars are given to this class by arrays.py, which holds
+    # NumPy's functions on arrays of these numbers.
+
     __slots__ = ("arithmetic", "value")
 
     arithmetic: Arithmetic
     value: Any
+    __array_ufunc__: Any
+    __array_function__: Any
+    __getattr__: Any
     shape = ()
     ndim = 0
     size = 1
@@ -410,14 +416,6 @@ class Precise:
         """Whether x < 0 (there is no negative zero here)."""
         return bool(self.value < 0)
 
-    def __getattr__(self, name: str) -> Any:
-        # NumPy's scalars have the methods of arrays; programs call .sum() or .T on them.
-        if name.startswith("_") or not hasattr(np.ndarray, name):
-            raise AttributeError(f"a Precise number has no {name!r}")
-        from diffkit.precise.arrays import as_arrays
-
-        return getattr(as_arrays(self), name)
-
     # -- showing -----------------------------------------------------------------------------------
 
     def __str__(self) -> str:
@@ -430,18 +428,6 @@ class Precise:
 
     def __format__(self, spec: str) -> str:
         return format(self._nearest_float(), spec) if spec else str(self)
-
-    # -- NumPy's protocols -------------------------------------------------------------------------
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from diffkit.precise.arrays import run_ufunc
-
-        return run_ufunc(ufunc, method, inputs, kwargs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from diffkit.precise.arrays import as_arrays, unwrapped
-
-        return unwrapped(function(*as_arrays(args), **as_arrays(kwargs)))
 
 
 def precise(value: Any, home: Arithmetic) -> Precise:

@@ -22,14 +22,17 @@ __all__ = ["Kink", "Reference", "reference_derivative"]
 
 @dataclass(frozen=True, slots=True)
 class Kink:
-    """A coordinate along which the one-sided derivatives differ.
+    """A coordinate along which there is no derivative, and why.
 
     Attributes:
         coordinate: its number among the floats of the arguments.
         name: what the user would write: ``x[2]``.
         output: the number of the output that has the kink.
-        left: the derivative from the left; nan where f has no value there.
+        left: the derivative from the left; nan where f has no value there, or no limit.
         right: the derivative from the right.
+        kind: "kink" (the one-sided derivatives differ), "jump", "infinite" (a slope that grows without
+            bound), "edge" (f has values on one side only), "isolated" (on neither), "unsettled" (the
+            difference quotients have no limit).
     """
 
     coordinate: int
@@ -37,6 +40,37 @@ class Kink:
     output: int
     left: float
     right: float
+    kind: str = "kink"
+
+    def sentence(self, x: float, outputs: int = 1) -> str:
+        """What is said of it, wherever it is met.
+
+        >>> reference_derivative(np.sqrt, [0.0]).kinks[0].sentence(0.0)
+        'no derivative at x0 = 0: the slope is infinite (from the right), and f has no values on the left'
+        """
+        where = f"{self.name} = {x:.6g}"
+        of = f" of output {self.output + 1}" if outputs > 1 else ""
+        side = "left" if math.isnan(self.left) else "right"
+        why = {
+            "kink": f"from the left it is {self.left:.6g}, from the right {self.right:.6g}",
+            "jump": "f jumps",
+            "isolated": "f has no values beside it",
+            "unsettled": "the difference quotients have no limit",
+        }.get(self.kind)
+        if self.kind == "edge":
+            held, other = (self.right, "right") if side == "left" else (self.left, "left")
+            why = f"f has no values on the {side}; from the {other} it is {held:.6g}"
+        elif self.kind == "infinite":
+            why = "the slope is infinite"
+            if math.isnan(self.left) or math.isnan(self.right):
+                other = "right" if side == "left" else "left"
+                why += f" (from the {other}), and f has no values on the {side}"
+            elif not math.isfinite(self.left) and not math.isfinite(self.right) and self.left != self.right:
+                why += " (a cusp)"
+            elif math.isfinite(self.left) or math.isfinite(self.right):
+                finite, other = (self.left, "left") if math.isfinite(self.left) else (self.right, "right")
+                why += f" on one side; from the {other} it is {finite:.6g}"
+        return f"no derivative{of} at {where}: {why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +151,15 @@ def reference_derivative(
         home, h = _scaled(program.size(c), digits)
         sides = program.one_sided(c, h, home)
         columns.append([(left + right) / 2 for left, right in sides])
-        suspects = [m for m, (left, right) in enumerate(sides) if _differ(left, right, digits)]
+        suspects = [m for m, (left, right) in enumerate(sides) if _is_suspect(left, right, digits)]
         # Where f is smooth, the difference is h f'' and goes away with h; at a kink it stays.
-        finer = program.one_sided(c, h / 2**40, home) if suspects else []
+        finer = [program.one_sided(c, h / 2**k, home) for k in (_FINER, 2 * _FINER)] if suspects else []
         for m in suspects:
-            left, right = finer[m]
+            left, right = finer[0][m]
             gap, before = abs(right - left), abs(sides[m][1] - sides[m][0])
-            if not gap * 16 < before:
-                kinks.append(Kink(c, program.names[c], m, _as_float(left), _as_float(right)))
+            *slopes, kind = _kind_of_kink(*zip(sides[m], finer[0][m], finer[1][m], strict=True))
+            if kind != "kink" or (_differ(left, right, digits) and not gap * 16 < before):
+                kinks.append(Kink(c, program.names[c], m, slopes[0], slopes[1], kind))
     released = arithmetic(digits)
     value = program.value(_scaled(program.size(chosen[0] if chosen else 0), digits)[0])
     outputs = len(_flat_numbers(value, released))
@@ -141,6 +176,40 @@ def reference_derivative(
         digits=digits,
         evaluations=program.evaluations,
     )
+
+
+_FINER = 40
+"""Each finer step is so many halvings smaller, so that what grows like 1/h is told from what stays."""
+
+
+def _kind_of_kink(left: Sequence[Precise], right: Sequence[Precise]) -> tuple[float, float, str]:
+    """The one-sided derivatives, and what they are together, from quotients at three ever finer steps."""
+    sides = [_side(left), _side(right)]
+    slopes, kinds = [slope for slope, _ in sides], {kind for _, kind in sides}
+    if kinds == {"none"}:
+        return math.nan, math.nan, "isolated"
+    for kind in ("jump", "infinite", "unsettled"):
+        if kind in kinds:
+            return slopes[0], slopes[1], kind
+    return slopes[0], slopes[1], "edge" if "none" in kinds else "kink"
+
+
+def _side(quotients: Sequence[Precise]) -> tuple[float, str]:
+    """A one-sided derivative, and whether its quotients settle, grow like 1/h, grow slower, or neither."""
+    if not all(q.isfinite() for q in quotients):
+        return math.nan, "none"
+    first, second, third = (abs(q) for q in quotients)
+    if abs(quotients[2] - quotients[1]) * 2**20 <= third:
+        return _as_float(quotients[2]), "settled"
+    if third * 2**20 < max(first, Fraction(1)):
+        return 0.0, "settled"
+    ahead = math.inf if quotients[2] > 0 else -math.inf
+    if second > first * 2 ** (_FINER - 1):
+        return ahead, "jump"
+    growth = [second - first, third - second]
+    if 0 < growth[0] and growth[0] <= growth[1] * 2:  # as log h does, or faster
+        return ahead, "infinite"
+    return math.nan, "unsettled"
 
 
 def _scaled(size: float, digits: int) -> tuple[Arithmetic, Precise]:
@@ -228,6 +297,14 @@ def _flat_numbers(result: Any, home: Arithmetic) -> list[Any]:
             if number is not None:
                 numbers.append(precise(number, home))
     return numbers
+
+
+def _is_suspect(left: Any, right: Any, digits: int) -> bool:
+    """Whether one-sided differences differ, or are as large as over a jump or where a slope is infinite."""
+    return _differ(left, right, digits) or bool(abs(left) > _STEEP)
+
+
+_STEEP = 10**7
 
 
 def _differ(left: Any, right: Any, digits: int) -> bool:
