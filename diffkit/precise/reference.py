@@ -132,7 +132,7 @@ def reference_derivative(
     >>> reference_derivative(lambda x: np.sin(x), [1.0], digits=30).partials[0, 0]
     Precise(0.540302305868139717400936607...)
     >>> reference_derivative(lambda x: np.maximum(x, 0.0), [0.0]).kinks
-    (Kink(coordinate=0, name='x0', output=0, left=0.0, right=1.0),)
+    (Kink(coordinate=0, name='x0', output=0, left=0.0, right=1.0, kind='kink'),)
     """
     program = _Program(f, args, names)
     count = len(program.places)
@@ -207,7 +207,7 @@ def _side(quotients: Sequence[Precise]) -> tuple[float, str]:
     if second > first * 2 ** (_FINER - 1):
         return ahead, "jump"
     growth = [second - first, third - second]
-    if 0 < growth[0] and growth[0] <= growth[1] * 2:  # as log h does, or faster
+    if Fraction(0) < growth[0] <= growth[1] * 2:  # as log h does, or faster
         return ahead, "infinite"
     return math.nan, "unsettled"
 
