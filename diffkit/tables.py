@@ -27,6 +27,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 import math
 import os
 import re
@@ -38,7 +39,7 @@ from typing import Any
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
 
-__all__ = ["Table", "format_cell", "latex_escape"]
+__all__ = ["Table", "format_cell", "latex_escape", "to_json"]
 
 DASH = "–"
 """What an empty cell shows."""
@@ -135,6 +136,29 @@ _LATEX = str.maketrans(
         "≥": r"$\ge$",
     }
 )
+
+
+def to_json(value: Any) -> str:
+    """JSON of nested lists and dictionaries; NaN and infinities, which JSON has not, as texts.
+
+    >>> to_json({"error": [0.5, float("inf")]})
+    '{"error": [0.5, "inf"]}'
+    """
+    return json.dumps(_jsonable(value), ensure_ascii=False)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _jsonable(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(entry) for entry in value]
+    if hasattr(value, "item") and getattr(value, "size", 1) == 1:
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, int):
+        return _csv_cell(value)
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 class Table:
@@ -308,11 +332,19 @@ class Table:
         writer.writerows([_csv_cell(v) for v in row] for row in self.rows)
         return out.getvalue()
 
+    def json(self) -> str:
+        """The rows as records, with caption and notes, unformatted.
+
+        >>> Table(["n", "tree"], [[3, 57]], caption="Growth").json()
+        '{"caption": "Growth", "rows": [{"n": 3, "tree": 57}], "notes": []}'
+        """
+        return to_json({"caption": self.caption, "rows": self.records(), "notes": self.notes})
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the table in the format that the file's ending names, whole or not at all.
 
         Raises:
-            InputError: for an ending other than .txt, .md, .tex, .html or .csv, or a path that
+            InputError: for an ending other than .txt, .md, .tex, .html, .csv or .json, or a path that
                 can't be written.
         """
         writers = {
@@ -321,6 +353,7 @@ class Table:
             ".tex": self.latex,
             ".html": self.html,
             ".csv": self.csv,
+            ".json": self.json,
         }
         target = Path(path)
         if target.suffix not in writers:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import signal
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from diffkit.errors import DiffkitError
 
@@ -14,8 +15,11 @@ __all__ = ["BudgetError", "within"]
 
 T = TypeVar("T")
 
+_AGAIN = 0.05
+"""Seconds after which what caught everything is told again to stop."""
+
 _PATIENCE = 1.0
-"""Seconds after which a thread that can't be stopped is left behind: it sleeps, or catches everything."""
+"""Seconds after which what waits in C, such as a sleep, is interrupted as by Ctrl-C."""
 
 
 class BudgetError(DiffkitError, TimeoutError):
@@ -23,19 +27,15 @@ class BudgetError(DiffkitError, TimeoutError):
 
 
 class _Stop(SystemExit):
-    """Thrown into the computing thread; not an Exception, so that nothing there catches it.
-
-    It is thrown again until the thread has ended, so one may arrive when the thread is already on
-    its way out. There Python passes over a SystemExit, and would report any other.
-    """
+    """Thrown into the computing thread; not an Exception, so that nothing there catches it."""
 
 
 def within(seconds: float, compute: Callable[[], T], what: str) -> T:
     """The result of ``compute()`` if it comes in time.
 
-    It runs in a thread of its own, which is stopped when the time is over: Python can throw an
-    exception into another thread between two of its instructions, which code in Python, such as
-    SymPy, never keeps waiting for long.
+    It runs where it is called, so that its own errors and Ctrl-C are what they always are. A thread
+    beside it waits, and when the time is over throws an exception into it, which Python does between two
+    instructions; again and again, should it be caught.
 
     Args:
         seconds: the time that it may take.
@@ -52,40 +52,75 @@ def within(seconds: float, compute: Callable[[], T], what: str) -> T:
         ...
     diffkit.time_limit.BudgetError: waiting took longer than 0.05 s, and was stopped
     """
-    outcome: dict[str, Any] = {}
-
-    def run() -> None:
-        try:
-            outcome["value"] = compute()
-        except _Stop:
-            outcome["stopped"] = True
-        except BaseException as error:
-            outcome["error"] = error
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
+    watch = _Watch()
     try:
-        thread.join(seconds)
-        late = thread.is_alive() and not outcome
-    except BaseException:  # Ctrl-C: the work is stopped too
-        _stop(thread)
-        raise
-    if late:
-        _stop(thread)
-        if "value" not in outcome:
-            raise BudgetError(f"{what} took longer than {seconds:g} s, and was stopped")
-    thread.join()
-    error = outcome.get("error")
-    if isinstance(error, RecursionError):
+        try:
+            watch.start(seconds)
+            value = compute()
+        finally:
+            watch.end()
+    except RecursionError:
         raise BudgetError(f"{what} nests deeper than Python's recursion limit allows") from None
-    if error is not None:
-        raise error
-    value: T = outcome["value"]
+    except (_Stop, KeyboardInterrupt):
+        watch.end()  # the first time, it may have been what was interrupted
+        if not watch.fired:  # Ctrl-C, or the limit of a computation around this one
+            raise
+        raise BudgetError(f"{what} took longer than {seconds:g} s, and was stopped") from None
     return value
 
 
-def _stop(thread: threading.Thread) -> None:
-    end = time.monotonic() + _PATIENCE
-    while thread.is_alive() and time.monotonic() < end:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stop))
-        thread.join(0.05)
+class _Watch:
+    """Stops the thread that makes it when its time is over, until it is told that the work has ended."""
+
+    def __init__(self) -> None:
+        self.fired = False
+        self._target = threading.get_ident()
+        self._over = False
+        self._woken = threading.Event()
+        self._lock = threading.Lock()
+
+    def start(self, seconds: float) -> None:
+        """The work begins."""
+        threading.Thread(target=self._wait, args=(seconds,), daemon=True).start()
+
+    def _wait(self, seconds: float) -> None:
+        pause = seconds
+        while not self._woken.wait(pause):
+            with self._lock:
+                if self._over:
+                    return
+                patient = time.monotonic() < self._end if self.fired else True
+                if not self.fired:
+                    self._end = time.monotonic() + _PATIENCE
+                self.fired = True
+                if patient or not _interrupt(self._target):
+                    _throw(self._target, _Stop)
+            pause = _AGAIN
+
+    def end(self) -> None:
+        """The work is done: nothing is thrown from here on, and what is under way is taken back."""
+        while True:
+            try:
+                with self._lock:
+                    self._over = True
+                self._woken.set()
+                _throw(self._target, None)
+                return
+            except _Stop:  # it came while the lock was waited for
+                continue
+
+
+def _throw(thread: int, error: type[BaseException] | None) -> None:
+    what = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)
+
+
+def _interrupt(thread: int) -> bool:
+    """Ends a wait in C, if this is the main thread and Ctrl-C means what it usually does; whether it is."""
+    if thread != threading.main_thread().ident or not hasattr(signal, "pthread_kill"):
+        return False
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return False
+    _throw(thread, None)  # not both
+    signal.pthread_kill(thread, signal.SIGINT)
+    return True

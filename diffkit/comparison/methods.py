@@ -3,44 +3,92 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import is_differentiable, record
+from diffkit.autodiff.core.trace import Trace, is_differentiable, plain, record
 from diffkit.autodiff.jacobians import jacobian as traced_jacobian
 from diffkit.comparison.problem import Problem
 from diffkit.containers import flatten
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
-__all__ = ["METHODS", "Outcome"]
+__all__ = ["METHODS", "Outcome", "operations_of"]
 
 
 @dataclass
 class Outcome:
+    """What a method gives.
+
+    Attributes:
+        value: the Jacobian (outputs, inputs).
+        evaluations: how often f was run.
+        size: what was built on the way.
+        again: computes the value once more, for timing, with everything set up.
+        formula: how many of the evaluations the formula itself has; the others chose its step.
+        operations: how many the derivative takes, f's own among them: an element of an array is one;
+            None where that is not counted.
+        set_up: the seconds that were needed once.
+        at_steps: the Jacobian with other steps, for a difference; shows whether a small error is luck.
+    """
+
     value: np.ndarray[Any, Any]
     evaluations: int
     size: dict[str, int] | None
     again: Callable[[], Any]
-    """Computes the value once more, for timing, with everything set up."""
+    formula: int | None = None
+    operations: int | None = None
     set_up: float | None = None
+    at_steps: Callable[[Sequence[float]], list[np.ndarray[Any, Any]]] | None = None
+
+
+def operations_of(t: Trace) -> int:
+    """The operations of a trace: one for each element that a row computes.
+
+    >>> from diffkit.autodiff.core.trace import trace
+    >>> operations_of(trace(lambda x: np.sum(x * x))(np.ones(10)))
+    20
+    """
+    count = 0
+    for row in t.nodes:
+        if row.args and row.fun.name not in ("input", *_MOVES):
+            sizes = [np.size(v) for v in [row.value, *(plain(a) for a in row.args)] if not _nested(v)]
+            count += max(sizes, default=1)
+    return count
+
+
+_MOVES = frozenset({"reshape", "ravel", "getitem", "transpose", "part", "broadcast_to", "squeeze", "stack"})
+"""Functions that compute no number."""
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, tuple | list | dict)
 
 
 def _difference(form: str) -> Callable[[Problem], Outcome]:
     def method(problem: Problem) -> Outcome:
         from diffkit import finite
 
+        def jacobian(h: float | None = None) -> np.ndarray[Any, Any]:
+            steps = None if h is None else h * np.maximum(np.abs(problem.x), 1e-3)
+            matrix = np.asarray(finite.jacobian(problem, problem.x, form=form, h=steps))
+            return matrix.reshape(len(problem.y), len(problem.x))
+
         before = problem.evaluations
-        value = np.asarray(finite.jacobian(problem, problem.x, form=form))
+        value = jacobian()
         evaluations = problem.evaluations - before
+        n = len(problem.x)
+        formula = min(2 * n if form == "central" else n + 1, evaluations)
         return Outcome(
-            value.reshape(len(problem.y), len(problem.x)),
+            value,
             evaluations,
             None,
-            lambda: finite.jacobian(problem, problem.x, form=form),
+            jacobian,
+            formula=formula,
+            at_steps=lambda steps: [jacobian(h) for h in steps],
         )
 
     return method
@@ -53,11 +101,20 @@ def _sweeps(mode: str) -> Callable[[Problem], Outcome]:
         )
         _refuse_mixed(problem, differentiable)
         jac = traced_jacobian(problem.f, differentiable, mode=mode)
-        t = record(problem.f, problem.args, {})
-        size = {"rows": len(t)}
+        args = problem.arguments(problem.x)
+        value = _matrix(jac(*args), problem)
+        t = record(problem.f, args, {})
+        own, size = operations_of(t), {"rows": len(t)}
         if mode == "reverse":
-            size["adjoint rows"] = len(t.adjoint(*t.unit_cotangents())) - len(t)
-        return Outcome(_matrix(jac(*problem.args), problem), 1, size, lambda: jac(*problem.args))
+            adjoint = t.adjoint(*t.unit_cotangents())
+            size["adjoint rows"] = len(adjoint) - len(t)
+            count = own + (operations_of(adjoint) - own) * len(problem.y)
+        else:
+            tangents = record(
+                lambda *args: record(problem.f, args, {}).push_forward(*t.unit_tangents()), args, {}
+            )
+            count = own + (operations_of(tangents) - own) * len(problem.x)
+        return Outcome(value, 1, size, lambda: jac(*args), formula=1, operations=count)
 
     return method
 
@@ -102,7 +159,13 @@ def _symbolic(problem: Problem) -> Outcome:
     flat = [e for row in entries for e in row] if isinstance(entries, list) else list(entries)
     size = symbolic.size(flat)
     return Outcome(
-        value, runs, {"tree": size.tree, "dag": size.dag}, lambda: evaluate(*values), set_up=set_up
+        value,
+        runs,
+        {"tree": size.tree, "dag": size.dag},
+        lambda: evaluate(*values),
+        formula=runs,
+        operations=size.operations,
+        set_up=set_up,
     )
 
 
@@ -135,7 +198,7 @@ def _expression_of_trace(problem: Problem) -> tuple[list[Any], list[Any]]:
         else:
             leaves[k] = part[0]
         start += size
-    t = record(problem.f, problem.args, {})
+    t = record(problem.f, problem.arguments(problem.x), {})
     answer = t.to_sympy(*problem.structure.unflatten(leaves))
     return [e for leaf in flatten(answer)[0] for e in np.ravel(np.asarray(leaf, dtype=object))], symbols
 

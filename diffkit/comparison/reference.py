@@ -1,29 +1,51 @@
-"""The truth that the methods are measured against, computed without any derivative rule."""
+"""The truth that the methods are measured against, computed without any derivative rule.
+
+Fifty digits decide what the point is: whether f has a value and a derivative there is a fact of
+mathematics, which the overflow of a program is not.
+"""
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from diffkit.comparison.failures import Failed, attempt
 from diffkit.comparison.problem import Problem
-from diffkit.errors import DiffkitError
+from diffkit.containers import flatten
+from diffkit.errors import DomainError
 
-__all__ = ["REFERENCE_COLUMNS", "reference"]
+__all__ = ["REFERENCE_COLUMNS", "Truth", "truth_at"]
 
 REFERENCE_COLUMNS = 40
 """Of a program with more inputs than this, so many are drawn (seeded) and compared to fifty digits."""
 
 
-_JUMP = 1e20
-"""The reference's steps are so small that over a jump its differences are larger than this."""
+@dataclass
+class Truth:
+    """What is known of f at a point.
+
+    Attributes:
+        partials: the Jacobian (outputs, inputs); nan in columns that were not computed, and where there
+            is no derivative.
+        how: how it came about: "50 digits".
+        notes: a sentence for each entry without a derivative.
+        value: f's value there, flat; None where f can't be run to many digits.
+    """
+
+    partials: np.ndarray[Any, Any]
+    how: str
+    notes: list[str] = field(default_factory=list)
+    value: np.ndarray[Any, Any] | None = None
 
 
-def reference(problem: Problem, digits: int) -> tuple[np.ndarray[Any, Any], str, list[str]]:
-    """The Jacobian to many digits, in all columns or a seeded sample of them; and how it came about.
+def truth_at(problem: Problem, digits: int, seconds: float) -> Truth:
+    """The Jacobian to many digits, in all columns or a seeded sample of them, and what f is there.
 
-    Where f has a kink or a jump there is no derivative to measure by: the entry is NaN, and a sentence of
-    the third result says so.
+    Raises:
+        DomainError: if f has no finite value at the point.
     """
     from diffkit.precise import reference_derivative
 
@@ -31,39 +53,81 @@ def reference(problem: Problem, digits: int) -> tuple[np.ndarray[Any, Any], str,
     columns = np.arange(n)
     if n > REFERENCE_COLUMNS:
         columns = np.sort(np.random.default_rng(0).choice(n, REFERENCE_COLUMNS, replace=False))
-    table = np.full((len(problem.y), n), np.nan)
     sampled = f", at {len(columns)} of the {n:,} inputs" if len(columns) < n else ""
     try:
-        exact = reference_derivative(problem.f, problem.args, coordinates=columns.tolist(), digits=digits)
-        table[:, columns] = np.array(
-            [[float(p) for p in row] for row in np.asarray(exact.partials, dtype=object)], dtype=float
-        ).reshape(len(problem.y), len(columns))
-    except DiffkitError:
-        how = f"Richardson extrapolation{sampled}, as the program can't be run to {digits} digits"
-        return _extrapolated_reference(problem, table, columns), how, []
+        exact = attempt(
+            lambda: reference_derivative(
+                problem.f, problem.args, coordinates=columns.tolist(), digits=digits
+            ),
+            f"the reference of {digits} digits",
+            seconds,
+        )
+    except Failed as reason:
+        if not np.all(np.isfinite(problem.y)):
+            raise DomainError(
+                f"{problem.name} {_is(problem.y, problem.why)} at {problem.point}, and can't be run to "
+                f"{digits} digits, which would tell whether the point is outside its domain or the program "
+                f"overflows there: {reason}"
+            ) from None
+        table = np.full((len(problem.y), n), np.nan)
+        return Truth(
+            _extrapolated(problem, table, columns, seconds),
+            f"Richardson extrapolation{sampled}, as the program can't be run to {digits} digits",
+        )
+    value = np.array(
+        [_as_float(entry) for leaf in flatten(exact.value)[0] for entry in np.ravel(np.asarray(leaf))]
+    )
+    if not np.all(np.isfinite(value)) and not _is_large(exact.value):
+        raise DomainError(
+            f"{problem.name} {_is(value, '')} at {problem.point}, in {digits} digits too: that point is outside "
+            "its domain"
+        )
+    if problem.why:  # Python raised, where NumPy has inf or nan for each output
+        problem.y = np.full(value.shape, problem.y[0])
+    table = np.full((len(value), n), np.nan)
+    table[:, columns] = np.vectorize(_as_float, otypes=[float])(exact.partials)
     notes = []
     for kink in exact.kinks:
         table[kink.output, kink.coordinate] = np.nan
-        what = f"from the left it is {kink.left:.6g}, from the right {kink.right:.6g}"
-        if not max(abs(kink.left), abs(kink.right)) < _JUMP:
-            what = "f jumps"
-        where = f"{problem.inputs[kink.coordinate]} = {problem.x[kink.coordinate]:.6g}"
-        output = f" of output {kink.output + 1}" if len(problem.y) > 1 else ""
-        notes.append(f"no derivative{output} at {where}, so no error is told: {what}")
-    return table, f"{digits} digits{sampled}", notes
+        named = replace(kink, name=problem.inputs[kink.coordinate])
+        notes.append(named.sentence(float(problem.x[kink.coordinate]), len(value)))
+    return Truth(table, f"{digits} digits{sampled}", notes, value)
 
 
-def _extrapolated_reference(
-    problem: Problem, table: np.ndarray[Any, Any], columns: np.ndarray[Any, Any]
+def _as_float(number: Any) -> float:
+    return float(number)
+
+
+def _is_large(value: Any) -> bool:
+    """Whether a value is finite, though larger than floats go."""
+    entries = [e for leaf in flatten(value)[0] for e in np.ravel(np.asarray(leaf, dtype=object))]
+    return all(e.isfinite() if hasattr(e, "isfinite") else bool(np.isfinite(e)) for e in entries)
+
+
+def _is(y: np.ndarray[Any, Any], why: str) -> str:
+    if why:
+        return f"raises {why}"
+    if len(y) == 1:
+        return f"is {y[0]:g}"
+    bad = int(np.flatnonzero(~np.isfinite(y))[0])
+    return f"is {y[bad]:g} in its output {bad + 1}"
+
+
+def _extrapolated(
+    problem: Problem, table: np.ndarray[Any, Any], columns: np.ndarray[Any, Any], seconds: float
 ) -> np.ndarray[Any, Any]:
     from diffkit import finite
 
-    for k in columns:
+    def fill() -> None:
+        for k in columns:
 
-        def along(t: float, k: int = int(k)) -> np.ndarray[Any, Any]:
-            shifted = problem.x.copy()
-            shifted[k] = t
-            return problem(shifted)
+            def along(t: float, k: int = int(k)) -> np.ndarray[Any, Any]:
+                shifted = problem.x.copy()
+                shifted[k] = t
+                return problem(shifted)
 
-        table[:, k] = finite.derivative(along, float(problem.x[k]), form="richardson")
+            table[:, k] = finite.derivative(along, float(problem.x[k]), form="richardson")
+
+    with contextlib.suppress(Failed):  # then there is nothing to measure by
+        attempt(fill, "the extrapolated reference", seconds)
     return table

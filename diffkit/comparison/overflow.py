@@ -1,0 +1,69 @@
+"""Which row of a program overflowed, where its value or derivative is inf or nan and f's own is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.core.trace import Trace, plain, record
+from diffkit.comparison.failures import Failed, attempt
+from diffkit.comparison.problem import Problem
+from diffkit.comparison.reference import Truth
+
+__all__ = ["overflow_sentence"]
+
+
+def overflow_sentence(problem: Problem, truth: Truth) -> list[str]:
+    """One sentence if the program overflows at a point where f is finite, else none."""
+    try:
+        t = attempt(lambda: record(problem.f, problem.arguments(problem.x), {}), "tracing", 10.0)
+    except Failed:
+        return _without_trace(problem, truth)
+    row = next((row for row in t.nodes if not _finite(row.value)), None)
+    if row is None:
+        return _without_trace(problem, truth)
+    what = f"{t.names[row.index]} = {row.fun.name}({_arguments(t, row)}) is {_worst(row.value)}"
+    value = _value(truth)
+    return [
+        f"the program overflows, f does not: {what} on floats ({row.site}); f itself is {value} there, in "
+        f"{truth.how}"
+    ]
+
+
+def _without_trace(problem: Problem, truth: Truth) -> list[str]:
+    if problem.why and truth.value is not None:
+        return [
+            f"the program fails on floats, f does not: it raises {problem.why}; f itself is "
+            f"{_value(truth)} there, in {truth.how}"
+        ]
+    return []
+
+
+def _value(truth: Truth) -> str:
+    if truth.value is None:
+        return "unknown"
+    if len(truth.value) == 1:
+        return f"{truth.value[0]:.6g}"
+    return f"({', '.join(f'{v:.6g}' for v in truth.value[:4])}{', ...' * (len(truth.value) > 4)})"
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return all(map(_finite, value))
+    array = np.asarray(plain(value))
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
+
+
+def _arguments(t: Trace, row: Any) -> str:
+    return ", ".join(_number(plain(a)) for a in row.args)
+
+
+def _number(value: Any) -> str:
+    array = np.asarray(value)
+    return f"{array[()]:.6g}" if array.ndim == 0 and array.dtype.kind in "biuf" else f"an array {array.shape}"
+
+
+def _worst(value: Any) -> str:
+    array = np.asarray(plain(value), dtype=float)
+    return f"{array[~np.isfinite(array)][0]:g}" + (" in places" if array.ndim else "")
