@@ -161,6 +161,60 @@ def _jsonable(value: Any) -> Any:
     return value if value is None or isinstance(value, str) else str(value)
 
 
+def _is_number(value: Any) -> bool:
+    if isinstance(value, str):
+        return _NUMBER.fullmatch(value.strip("~*≤<")) is not None
+    return isinstance(value, int | float | complex) and not isinstance(value, bool)
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """Lines of at most so many terminal columns, broken between words where that is possible."""
+    if _width(text) <= width:
+        return [text]
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and _width(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+            continue
+        lines.append(word)
+        while _width(lines[-1]) > width:
+            cut = max(k for k in range(1, len(lines[-1])) if _width(lines[-1][:k]) <= max(width, 1))
+            lines[-1:] = [lines[-1][:cut], lines[-1][cut:]]
+    return lines
+
+
+_NARROWEST = 12
+"""Terminal columns that a column of text keeps when a table is folded."""
+
+
+def _narrowed(
+    widths: Sequence[int], cells: Sequence[Sequence[str]], aligns: Sequence[str], width: int
+) -> list[int]:
+    """Widths with the widest columns of text made narrower, until the table fits or they are narrow."""
+    new = list(widths)
+    while sum(new) + 2 * (len(new) - 1) > width:
+        widest = max(
+            (k for k, a in enumerate(aligns) if a == "left" and new[k] > _NARROWEST),
+            key=lambda k: new[k],
+            default=None,
+        )
+        if widest is None:
+            break
+        new[widest] -= 1
+    return new
+
+
+def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
+    """The columns, in blocks that fit; the first column begins each."""
+    blocks = [[0]] if widths else [[]]
+    for k in range(1, len(widths)):
+        block = blocks[-1]
+        if len(block) > 1 and sum(widths[j] for j in [*block, k]) + 2 * len(block) > width:
+            blocks.append(block := [0])
+        block.append(k)
+    return blocks
+
+
 class Table:
     """Rows under named columns, with a caption and notes below.
 
@@ -226,32 +280,62 @@ class Table:
     # -- how it is shown ----------------------------------------------------------------------------
 
     def _alignments(self) -> list[str]:
-        """Numbers to the right, everything else to the left."""
+        """Columns of numbers to the right, of anything else to the left; a column of dashes, to the right."""
 
         def numeric(column: list[Any]) -> bool:
             values = [v for v in column if v is not None]
-            return bool(values) and all(
-                isinstance(v, int | float | complex) and not isinstance(v, bool) for v in values
-            )
+            return not values or 2 * sum(map(_is_number, values)) > len(values)
 
         return ["right" if numeric(self[c]) else "left" for c in self.columns]
 
     def _cells(self) -> list[list[str]]:
         return [[format_cell(v) for v in row] for row in self.rows]
 
-    def text(self) -> str:
-        """Aligned columns for a terminal."""
-        aligns, cells = self._alignments(), self._cells()
+    def text(self, width: int | None = None) -> str:
+        """Aligned columns for a terminal.
+
+        Args:
+            width: the columns that the terminal has. What is longer is folded: first notes and caption,
+                then cells of text, and at last the table, into blocks that each begin with the first
+                column. Without it, nothing is folded.
+
+        >>> print(Table(["n", "what it is"], [[1, "a long story of a number"]]).text(width=20))
+        n  what it is
+        ────────────────────
+        1  a long story of a
+           number
+        """
+        cells = self._cells()
         widths = [max(_width(row[k]) for row in [self.columns, *cells]) for k in range(len(self.columns))]
+        blocks = [list(range(len(widths)))]
+        if width is not None:
+            widths = _narrowed(widths, cells, self._alignments(), width)
+            blocks = _blocks(widths, width)
+        lines = [line for block in blocks for line in self._block(block, widths, cells)]
+        around = (lambda text: [text]) if width is None else (lambda text: _folded(text, width))
+        head = around(self.caption) if self.caption else []
+        return "\n".join([*head, *lines, *(line for note in self.notes for line in around(note))])
 
-        def line(row: Sequence[str]) -> str:
-            return "  ".join(_pad(c, w, a) for c, w, a in zip(row, widths, aligns, strict=True)).rstrip()
+    def _block(self, block: Sequence[int], widths: Sequence[int], cells: list[list[str]]) -> list[str]:
+        """The columns of a block, a row's cells folded to the widths."""
+        aligns = self._alignments()
 
-        rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-        head = [self.caption] if self.caption else []
-        return "\n".join([*head, line(self.columns), rule, *map(line, cells), *self.notes])
+        def lines(row: Sequence[str]) -> list[str]:
+            folded = [_folded(row[k], widths[k]) for k in block]
+            height = max(map(len, folded), default=0)
+            return [
+                "  ".join(
+                    _pad(parts[i] if i < len(parts) else "", widths[k], aligns[k])
+                    for k, parts in zip(block, folded, strict=True)
+                ).rstrip()
+                for i in range(height)
+            ]
 
-    __str__ = text
+        rule = "─" * (sum(widths[k] for k in block) + 2 * (len(block) - 1))
+        return [*lines(self.columns), rule, *(line for row in cells for line in lines(row))]
+
+    def __str__(self) -> str:
+        return self.text()
 
     def __repr__(self) -> str:
         return self.text()

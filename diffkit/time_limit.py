@@ -76,6 +76,7 @@ class _Watch:
         self.fired = False
         self._target = threading.get_ident()
         self._over = False
+        self._since = 0.0
         self._woken = threading.Event()
         self._lock = threading.Lock()
 
@@ -89,10 +90,9 @@ class _Watch:
             with self._lock:
                 if self._over:
                     return
-                patient = time.monotonic() < self._end if self.fired else True
-                if not self.fired:
-                    self._end = time.monotonic() + _PATIENCE
-                self.fired = True
+                now = time.monotonic()
+                self._since = self._since if self.fired else now
+                self.fired, patient = True, now < self._since + _PATIENCE
                 if patient or not _interrupt(self._target):
                     _throw(self._target, _Stop)
             pause = _AGAIN

@@ -22,8 +22,15 @@ from diffkit.programs import Program
 
 __all__ = ["compare"]
 
-_OTHER_STEPS = {"forward difference": 1e-8, "backward difference": 1e-8, "central difference": 6e-6}
-"""Steps near the best one: the error there is what a difference has when it isn't lucky."""
+_USUAL = {
+    "forward difference": (1e-8, 1),
+    "backward difference": (1e-8, 1),
+    "central difference": (6e-6, 2),
+}
+"""The best step of a difference for f and x of size 1, and its order."""
+
+_FURTHER = 2.0**10
+"""So many times that step, the truncation error rules, and tells what it is at the step itself."""
 
 
 def compare(
@@ -77,12 +84,12 @@ def compare(
             except Failed as reason:
                 rows.append(Row(method, why=str(reason)))
                 continue
+            if truth.value is not None:  # the table has the errors themselves
+                said = []
             rows.append(_row(method, outcome, truth, differs, said))
             runs[method] = outcome.again
         problem.refuse_if_another_value()
-        notes = list(truth.notes)
-        if not differs:
-            notes += overflow_sentence(problem, truth)
+        notes = [] if differs else overflow_sentence(problem, truth)
         seconds_f = None
         if times:
             note("times")
@@ -103,7 +110,8 @@ def compare(
         truth.partials,
         truth.how,
         seconds_f,
-        notes,
+        truth.notes,
+        notes=notes,
         differs=differs,
         operations=_operations(problem, limit),
     )
@@ -131,7 +139,7 @@ def _one_function(problem: Problem, truth: Truth, digits: int, limit: float) -> 
                 ("traced", lambda at=at: record(problem.f, at, {}).value),
                 (f"in {digits} digits", lambda at=at: _rounded(evaluate(problem.f, *at, digits=digits))),
             ]
-            if said := disagreement(problem, x, runs):  # type: ignore[arg-type]
+            if said := disagreement(problem, x, runs):
                 return said
         return ""
 
@@ -172,7 +180,7 @@ def _row(method: str, outcome: Outcome, truth: Truth, differs: str, said: list[s
         operations=outcome.operations,
         set_up=outcome.set_up,
         size=outcome.size,
-        warned=() if truth.notes else tuple(said),
+        warned=tuple(said),
     )
 
 
@@ -186,20 +194,17 @@ def _error(value: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) -> floa
 
 
 def _is_luck(method: str, error: float, outcome: Outcome, reference: np.ndarray[Any, Any]) -> bool:
-    """Whether a difference is more exact than differences with steps beside its own."""
-    usual = _OTHER_STEPS.get(method)
-    if usual is None or outcome.at_steps is None or error > usual**2 * 1e2 or reference.shape[1] > 40:
+    """Whether a difference is far more exact than its truncation error allows: its values are quantised."""
+    usual, at_steps = _USUAL.get(method), outcome.at_steps
+    if usual is None or at_steps is None or error > 1e-9 or reference.shape[1] > 40:
         return False
+    step, order = usual
     try:
-        beside = attempt(
-            lambda: outcome.at_steps([usual * k for k in (1.0, 0.61, 1.37)]),  # type: ignore[misc]
-            method,
-            5.0,
-        )
+        (beside,) = attempt(lambda: at_steps([step * _FURTHER]), method, 5.0)
     except Failed:
         return False
-    errors = [_error(value, reference) or 0.0 for value in beside]
-    return bool(error < 1e-2 * float(np.median(errors)))
+    truncation = (_error(beside, reference) or 0.0) / _FURTHER**order
+    return truncation > 1e-13 and error < 1e-2 * truncation
 
 
 def _operations(problem: Problem, limit: float) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from diffkit.autodiff.core.trace import Trace, is_differentiable, plain, record
 from diffkit.autodiff.jacobians import jacobian as traced_jacobian
 from diffkit.comparison.problem import Problem
 from diffkit.containers import flatten
-from diffkit.errors import InputError
+from diffkit.errors import DiffkitError, InputError
 from diffkit.programs import Program
 
 __all__ = ["METHODS", "Outcome", "operations_of"]
@@ -73,10 +74,17 @@ def _difference(form: str) -> Callable[[Problem], Outcome]:
         from diffkit import finite
 
         def jacobian(h: float | None = None) -> np.ndarray[Any, Any]:
-            steps = None if h is None else h * np.maximum(np.abs(problem.x), 1e-3)
-            matrix = np.asarray(finite.jacobian(problem, problem.x, form=form, h=steps))
+            steps = None
+            if h is not None:  # powers of two, so that x + h is exact where it can be
+                steps = 2.0 ** np.round(np.log2(h * np.maximum(np.abs(problem.x), 1e-3)))
+            try:
+                matrix = np.asarray(finite.jacobian(problem, problem.x, form=form, h=steps))
+            except DiffkitError as error:
+                raise InputError(_in_own_words(str(error), problem)) from error
             return matrix.reshape(len(problem.y), len(problem.x))
 
+        if not np.all(np.isfinite(problem.y)):
+            raise InputError(f"the values to subtract are {_bad(problem.y)} on floats")
         before = problem.evaluations
         value = jacobian()
         evaluations = problem.evaluations - before
@@ -94,6 +102,16 @@ def _difference(form: str) -> Callable[[Problem], Outcome]:
     return method
 
 
+def _bad(y: np.ndarray[Any, Any]) -> str:
+    return f"{y[~np.isfinite(y)][0]:g}"
+
+
+def _in_own_words(text: str, problem: Problem) -> str:
+    """A refusal of a difference with the inputs' own names, without advice that is for a call of its own."""
+    text = re.sub(r"\bx\[(\d+)\]", lambda m: problem.inputs[int(m[1])], text.partition(": give bounds=")[0])
+    return re.sub(r"-?\d+\.\d{6,}(e[-+]?\d+)?", lambda m: f"{float(m[0]):.3g}", text)
+
+
 def _sweeps(mode: str) -> Callable[[Problem], Outcome]:
     def method(problem: Problem) -> Outcome:
         differentiable = tuple(
@@ -103,20 +121,27 @@ def _sweeps(mode: str) -> Callable[[Problem], Outcome]:
         jac = traced_jacobian(problem.f, differentiable, mode=mode)
         args = problem.arguments(problem.x)
         value = _matrix(jac(*args), problem)
-        t = record(problem.f, args, {})
-        own, size = operations_of(t), {"rows": len(t)}
-        if mode == "reverse":
-            adjoint = t.adjoint(*t.unit_cotangents())
-            size["adjoint rows"] = len(adjoint) - len(t)
-            count = own + (operations_of(adjoint) - own) * len(problem.y)
-        else:
-            tangents = record(
-                lambda *args: record(problem.f, args, {}).push_forward(*t.unit_tangents()), args, {}
-            )
-            count = own + (operations_of(tangents) - own) * len(problem.x)
+        size, count = _counted(mode, problem, args)
         return Outcome(value, 1, size, lambda: jac(*args), formula=1, operations=count)
 
     return method
+
+
+def _counted(mode: str, problem: Problem, args: tuple[Any, ...]) -> tuple[dict[str, int], int | None]:
+    """The rows that a sweep reads and makes, and the operations of the whole Jacobian."""
+    t = record(problem.f, args, {})
+    own, size = operations_of(t), {"rows": len(t)}
+    try:
+        if mode == "reverse":
+            adjoint = t.adjoint(*t.unit_cotangents())
+            size["adjoint rows"] = len(adjoint) - len(t)
+            return size, own + (operations_of(adjoint) - own) * len(problem.y)
+        tangents = record(
+            lambda *args: record(problem.f, args, {}).push_forward(*t.unit_tangents()), args, {}
+        )
+        return size, own + (operations_of(tangents) - own) * len(problem.x)
+    except Exception:  # a sweep over numbers of which a recorded one divides by zero: nothing to count
+        return size, None
 
 
 def _refuse_mixed(problem: Problem, differentiable: tuple[int, ...]) -> None:

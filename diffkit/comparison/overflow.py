@@ -23,11 +23,12 @@ def overflow_sentence(problem: Problem, truth: Truth) -> list[str]:
     row = next((row for row in t.nodes if not _finite(row.value)), None)
     if row is None:
         return _without_trace(problem, truth)
+    if truth.value is not None and not np.all(np.isfinite(truth.value)):
+        return [f"f is larger than floats go: {truth.shown}, in {truth.how}"]
     what = f"{t.names[row.index]} = {row.fun.name}({_arguments(t, row)}) is {_worst(row.value)}"
-    value = _value(truth)
     return [
-        f"the program overflows, f does not: {what} on floats ({row.site}); f itself is {value} there, in "
-        f"{truth.how}"
+        f"the program overflows, f does not: {what} on floats ({row.site}); f itself is {truth.shown} there, "
+        f"in {truth.how}"
     ]
 
 
@@ -35,17 +36,9 @@ def _without_trace(problem: Problem, truth: Truth) -> list[str]:
     if problem.why and truth.value is not None:
         return [
             f"the program fails on floats, f does not: it raises {problem.why}; f itself is "
-            f"{_value(truth)} there, in {truth.how}"
+            f"{truth.shown} there, in {truth.how}"
         ]
     return []
-
-
-def _value(truth: Truth) -> str:
-    if truth.value is None:
-        return "unknown"
-    if len(truth.value) == 1:
-        return f"{truth.value[0]:.6g}"
-    return f"({', '.join(f'{v:.6g}' for v in truth.value[:4])}{', ...' * (len(truth.value) > 4)})"
 
 
 def _finite(value: Any) -> bool:

@@ -116,8 +116,8 @@ class Problem:
         self.evaluations += 1
         try:
             flat = self.flat(self.f(*self.arguments(x)))
-        except _NO_VALUE:
-            return np.full(self.y.shape, np.nan)
+        except _NO_VALUE as error:
+            return np.full(self.y.shape, _stand_in(error))
         if np.iscomplexobj(flat):
             return np.where(flat.imag == 0, flat.real, np.nan)
         return flat.astype(float)
@@ -163,15 +163,19 @@ class Problem:
         return flat.astype(float)
 
     def _without_value(self, error: Exception) -> np.ndarray[Any, Any]:
-        overflow = isinstance(error, OverflowError) or "range error" in str(error)
         self.why = f"{type(error).__name__}: {error}{place_of(error)}"
-        return np.array([np.inf if overflow else np.nan])
+        return np.array([_stand_in(error)])
 
 
 def _element_names(name: str, shape: tuple[int, ...]) -> list[str]:
     if not shape:
         return [name]
     return [f"{name}[{', '.join(map(str, index))}]" for index in np.ndindex(*shape)]
+
+
+def _stand_in(error: Exception) -> float:
+    """What NumPy would have returned where Python raised."""
+    return np.inf if isinstance(error, OverflowError) or "range error" in str(error) else np.nan
 
 
 def _numbers(values: np.ndarray[Any, Any]) -> str:

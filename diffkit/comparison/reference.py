@@ -33,12 +33,14 @@ class Truth:
         how: how it came about: "50 digits".
         notes: a sentence for each entry without a derivative.
         value: f's value there, flat; None where f can't be run to many digits.
+        shown: that value as text, where it may be larger than floats go.
     """
 
     partials: np.ndarray[Any, Any]
     how: str
     notes: list[str] = field(default_factory=list)
     value: np.ndarray[Any, Any] | None = None
+    shown: str = "unknown"
 
 
 def truth_at(problem: Problem, digits: int, seconds: float) -> Truth:
@@ -79,8 +81,8 @@ def truth_at(problem: Problem, digits: int, seconds: float) -> Truth:
     )
     if not np.all(np.isfinite(value)) and not _is_large(exact.value):
         raise DomainError(
-            f"{problem.name} {_is(value, '')} at {problem.point}, in {digits} digits too: that point is outside "
-            "its domain"
+            f"{problem.name} {_is(value, '')} at {problem.point}, in {digits} digits too: that point is "
+            "outside its domain"
         )
     if problem.why:  # Python raised, where NumPy has inf or nan for each output
         problem.y = np.full(value.shape, problem.y[0])
@@ -91,11 +93,21 @@ def truth_at(problem: Problem, digits: int, seconds: float) -> Truth:
         table[kink.output, kink.coordinate] = np.nan
         named = replace(kink, name=problem.inputs[kink.coordinate])
         notes.append(named.sentence(float(problem.x[kink.coordinate]), len(value)))
-    return Truth(table, f"{digits} digits{sampled}", notes, value)
+    return Truth(table, f"{digits} digits{sampled}", notes, value, _shown(exact.value))
 
 
 def _as_float(number: Any) -> float:
     return float(number)
+
+
+def _shown(value: Any) -> str:
+    entries = [e for leaf in flatten(value)[0] for e in np.ravel(np.asarray(leaf, dtype=object))]
+    texts = []
+    for entry in entries[:4]:
+        rounded = float(entry)
+        large = np.isinf(rounded) and hasattr(entry, "arithmetic") and entry.isfinite()
+        texts.append(entry.arithmetic.mp.nstr(entry.value, 6) if large else f"{rounded:.6g}")
+    return texts[0] if len(entries) == 1 else f"({', '.join(texts)}{', ...' * (len(entries) > 4)})"
 
 
 def _is_large(value: Any) -> bool:

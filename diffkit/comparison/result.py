@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ class Row:
         value: the Jacobian, (outputs, inputs); None where the method can't do this program.
         error: the largest error of an entry, relative to the largest entry of the reference; None where
             the reference has none. It is nan or inf where the method's value is.
-        by_luck: whether a difference is more exact than with steps beside its own, which is an accident.
+        by_luck: whether a difference is far more exact than its truncation error allows, by accident.
         evaluations: how often f was run; tracing is one run.
         formula: how many of those the formula has: n + 1 or 2 n; the others chose its step.
         operations: what the derivative takes on numbers, f's own operations among them.
@@ -80,7 +81,8 @@ class Comparison:
             computed, and where f has a kink or a jump.
         reference_method: how it was computed.
         seconds_f: the time of one evaluation of f; None where times were not measured.
-        notes: a sentence for each entry that has no derivative at this point, and for an overflow.
+        kinks: a sentence for each entry that has no derivative at this point.
+        notes: what else there is to know: where the program overflows, though f does not.
         differs: a sentence if f computes different things on floats, traced and in many digits; else "".
         operations: f's own, counted on its trace; None where it has none.
     """
@@ -93,8 +95,9 @@ class Comparison:
         reference: np.ndarray[Any, Any],
         reference_method: str,
         seconds_f: float | None = None,
-        notes: Sequence[str] = (),
+        kinks: Sequence[str] = (),
         *,
+        notes: Sequence[str] = (),
         differs: str = "",
         operations: int | None = None,
     ) -> None:
@@ -104,6 +107,7 @@ class Comparison:
         self.reference = reference
         self.reference_method = reference_method
         self.seconds_f = seconds_f
+        self.kinks = list(kinks)
         self.notes = list(notes)
         self.differs = differs
         self.operations = operations
@@ -144,11 +148,14 @@ class Comparison:
     def _notes(self) -> list[str]:
         """Sentences below the table: what the columns are, and what there is to know of the rows."""
         notes = [self.differs] if self.differs else []
-        notes += self.notes
+        notes += [*self.kinks, *self.notes]
         notes += _shared((r.method, r.why) for r in self.rows if r.why)
         notes += _shared((r.method, text) for r in self.rows for text in r.warned)
         if any(r.by_luck for r in self.rows):
-            notes.append("*: by luck; with steps beside this one the error is a hundred times larger")
+            notes.append(
+                "*: by luck, a hundred times less than its truncation error: the difference of two rounded values "
+                "happens to fit"
+            )
         if self.reference.size > 1 and self.reference.size <= 4 and np.all(np.isfinite(self.reference)):
             notes.append(f"the Jacobian: {_entries(self.reference)}")
         if not self.differs:
@@ -183,9 +190,9 @@ class Comparison:
     def _repr_html_(self) -> str:
         return self.table.html()
 
-    def text(self) -> str:
-        """The table for a terminal."""
-        return self.table.text()
+    def text(self, width: int | None = None) -> str:
+        """The table for a terminal, folded to so many columns."""
+        return self.table.text(width)
 
     def markdown(self) -> str:
         """The table in Markdown."""
@@ -296,11 +303,17 @@ def _time_cell(row: Row) -> str | None:
 
 
 def _shared(sayings: Iterable[tuple[str, str]]) -> list[str]:
-    """Each sentence once, after the names of all the methods that it is of."""
-    methods: dict[str, list[str]] = {}
+    """Each sentence once, after the names of all the methods that it is of.
+
+    What differs in numbers only, such as a step, is the same sentence.
+    """
+    methods: dict[str, tuple[str, list[str]]] = {}
     for method, text in sayings:
-        methods.setdefault(text, []).append(method)
-    return [f"{', '.join(names)}: {text}" for text, names in methods.items()]
+        methods.setdefault(_NUMBER.sub("0", text), (text, []))[1].append(method)
+    return [f"{', '.join(names)}: {text}" for text, names in methods.values()]
+
+
+_NUMBER = re.compile(r"-?\d[\d.]*(e[-+]?\d+)?")
 
 
 def _size_text(row: Row) -> str:

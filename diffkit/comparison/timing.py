@@ -11,7 +11,7 @@ import numpy as np
 
 __all__ = ["Timing", "timings"]
 
-_ROUNDS = (5, 40)
+_ROUNDS = (5, 200)
 _SHORTEST = 50e-6
 """Seconds that one measurement takes at least: what is shorter is run several times in it."""
 

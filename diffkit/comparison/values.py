@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.core.trace import Trace, plain, record
 from diffkit.comparison.problem import Problem
 from diffkit.containers import flatten
 
-__all__ = ["disagreement", "point_beside"]
+__all__ = ["disagreement", "one_output", "point_beside", "rounding_of_rows"]
 
 _TOLERANCE = 1e-8
 """Relative difference of two values that is not asked about: less than a test for types would make."""
@@ -44,12 +45,7 @@ def disagreement(
     first = values[0][1]
     if not np.all(np.isfinite(first)):
         return ""
-    for _, value in values[1:]:
-        if value.shape != first.shape or (
-            _apart(first, value, _TOLERANCE) and _apart(first, value, _TOLERANCE, _rounding(problem, x))
-        ):
-            break
-    else:
+    if not any(_differ(problem, x, first, value) for _, value in values[1:]):
         return ""
     told = ", ".join(f"{_told(value)} {kind}" for kind, value in values)
     point = ", ".join(f"{n} = {v:.6g}" for n, v in zip(problem.inputs[:6], x, strict=False))
@@ -60,17 +56,54 @@ def disagreement(
     )
 
 
-def _apart(a: Any, b: Any, relative: float, allowed: Any = 0.0) -> bool:
+def _differ(problem: Problem, x: np.ndarray[Any, Any], first: Any, value: Any) -> bool:
+    """Whether two values of f at x differ by more than rounding explains."""
+    if value.shape != first.shape:
+        return True
     with np.errstate(all="ignore"):
-        scale = np.fmax(np.abs(a), np.abs(b))
-        return bool(np.any(~(np.abs(a - b) <= relative * scale + allowed)))
+        apart = np.abs(first - value)
+        unlike = np.flatnonzero(~(apart <= _TOLERANCE * np.fmax(np.abs(first), np.abs(value))))
+    return any(not apart[k] <= _ROUNDINGS * _rounding(problem, x, int(k)) for k in unlike[:8])
 
 
-def _rounding(problem: Problem, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """How much the rounding of x to floats moves f, output by output: what rounding inside f may do, too."""
-    base = problem(x)
-    moves = [np.abs(problem(x * (1 + k * np.finfo(float).eps)) - base) for k in (-2, -1, 1, 2)]
-    return np.asarray(_ROUNDINGS * np.nanmax([*moves, np.spacing(np.abs(base))], axis=0))
+def _rounding(problem: Problem, x: np.ndarray[Any, Any], output: int) -> float:
+    """What rounding moves an output by: that of x, and that of each row of its trace, to first order."""
+    base = problem(x)[output]
+    moves = [abs(problem(x * (1 + k * np.finfo(float).eps))[output] - base) for k in (-2, -1, 1, 2)]
+    try:
+        inside = rounding_of_rows(record(problem.f, problem.arguments(x), {}), output)
+    except Exception:  # it has no trace
+        inside = 0.0
+    return float(np.nanmax([*moves, np.spacing(abs(base)), inside]))
+
+
+def rounding_of_rows(t: Trace, output: int) -> float:
+    """The first-order bound of the rounding of a program: each row's |value| times |adjoint| times epsilon.
+
+    >>> from diffkit.autodiff.core.trace import trace
+    >>> t = trace(lambda x: (1 - np.cos(x)) / x**2)(1e-8)
+    >>> rounding_of_rows(t, 0) > 1  # of a value that is 0.5
+    True
+    """
+    adjoints = t.adjoints(one_output(t, output))
+    with np.errstate(all="ignore"):
+        moved = [
+            np.sum(np.abs(plain(adjoint)) * np.abs(plain(row.value)))
+            for row, adjoint in zip(t.nodes, adjoints, strict=True)
+            if adjoint is not None and np.asarray(plain(row.value)).dtype.kind == "f"
+        ]
+    return float(np.finfo(float).eps * np.sum(moved))
+
+
+def one_output(t: Trace, output: int) -> Any:
+    """The cotangent that is one for this number among all that a trace returns, zero for the others."""
+    seeds = [np.zeros(np.shape(plain(o))) for o in t.outputs]
+    for seed in seeds:
+        if output < seed.size:
+            seed.reshape(-1)[output] = 1.0
+            break
+        output -= seed.size
+    return t.out_structure.unflatten([seed[()] for seed in seeds])
 
 
 def _floats(answer: Any) -> np.ndarray[Any, Any]:
