@@ -153,8 +153,7 @@ class Comparison:
         notes += _shared((r.method, text) for r in self.rows for text in r.warned)
         if any(r.by_luck for r in self.rows):
             notes.append(
-                "*: by luck, a hundred times less than its truncation error: the difference of two rounded values "
-                "happens to fit"
+                "*: by luck: a hundred times less than the truncation error, as rounded values happen to fit"
             )
         if self.reference.size > 1 and self.reference.size <= 4 and np.all(np.isfinite(self.reference)):
             notes.append(f"the Jacobian: {_entries(self.reference)}")

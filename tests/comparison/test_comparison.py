@@ -310,7 +310,7 @@ def test_python_raises_where_numpy_has_nan():
 
 
 def test_an_error_of_zero_by_luck_is_marked():
-    """At z = w x + b = 0 the quotient of log(1 + exp z) is quantised to halves: the worst form looks exact."""
+    """At w x + b = 0 the quotient of log(1 + exp z) is quantised to halves: the worst form looks exact."""
     result = dk.compare(dk.programs.soft_relu, 0.5, 2.0, -1.0, times=False)
     assert result["forward difference"].error == 0
     assert result["forward difference"].by_luck
