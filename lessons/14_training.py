@@ -14,10 +14,9 @@ Before: 07_reverse_mode, 11_vjps_not_jacobians. 30 minutes, seconds to run.
 import itertools
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 import diffkit as dk
-from diffkit.lessons import predict, save
+from diffkit.lessons import digits, predict, save
 
 rng = np.random.default_rng(14)
 
@@ -58,12 +57,12 @@ assert after < before / 5
 # %% [markdown]
 # ## Digits
 #
-# 1797 pictures of 8 by 8 pixels (scikit-learn's own), two hidden ReLU layers of 16, softmax over ten
+# 1797 pictures of 8 by 8 pixels (of the UCI repository), two hidden ReLU layers of 16, softmax over ten
 # digits, cross entropy. The program is `dk.programs.digit_classifier`; a fifth of the pictures is held
 # out.
 
 # %%
-pictures, labels = load_digits(return_X_y=True)
+pictures, labels = digits()
 assert pictures.shape == (1797, 8 * 8)
 pictures = pictures / 16.0
 order = rng.permutation(len(labels))

@@ -20,7 +20,6 @@ _PACKAGES = [
     ("wasmtime", "core"),
     ("scipy", "diffkit[scipy]: rules for scipy.special, linalg, stats"),
     ("matplotlib", "diffkit[lessons]: the lessons' figures"),
-    ("scikit-learn", "diffkit[lessons]: the pictures of digits"),
     ("jupytext", "diffkit[site]: lessons as notebooks and pages"),
     ("distributed", "diffkit[cluster]: grading on a cluster"),
 ]

@@ -107,6 +107,14 @@ _CLAIM = (
 )
 
 
+_STRICTLY = r"""
+import runpy, sys, warnings
+warnings.filterwarnings("error", module=r"__main__$|diffkit(\.|$)")
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+"""Runs a script; warnings of its own lines and of diffkit's are errors, those of other packages are not."""
+
+
 def run_all(*, fast: bool = False, figures: str | None = None) -> int:
     """Runs every lesson in a process of its own, and prints a summary.
 
@@ -120,10 +128,10 @@ def run_all(*, fast: bool = False, figures: str | None = None) -> int:
             advance(lesson.name)
             start = time.perf_counter()
             done = subprocess.run(
-                [sys.executable, "-W", "error", str(lesson.path)],
+                [sys.executable, "-X", "utf8", "-c", _STRICTLY, str(lesson.path)],
                 stdin=subprocess.DEVNULL,  # nobody is there to answer a `predict`
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 check=False,
             )
             seconds = round(time.perf_counter() - start, 1)

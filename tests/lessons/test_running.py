@@ -105,6 +105,31 @@ def test_all_goes_on_after_a_failure_and_says_so(few: Path, capsys: pytest.Captu
     assert "ZeroDivisionError" in printed.err
 
 
+@pytest.mark.parametrize(
+    ("line", "result"),
+    [
+        ("warnings.warn('mine', stacklevel=1)", "failed"),
+        ("dk.finite.derivative(lambda x: round(x, 3), 0.5)", "failed"),  # diffkit warns at the lesson's line
+        (
+            "theirs.old()",
+            "ok",
+        ),  # a package that warns of its own lines, as any may from one release to the next
+    ],
+)
+def test_all_takes_warnings_of_the_lesson_for_errors_and_no_others(
+    few: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, line: str, result: str
+) -> None:
+    (few / "lessons" / "02_broken.py").unlink()
+    (few / "theirs.py").write_text(
+        "import warnings\ndef old():\n    warnings.warn('old', DeprecationWarning, stacklevel=1)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(few), prepend=os.pathsep)
+    lesson = f'"""Warns: a test\n"""\nimport warnings, theirs, diffkit as dk\n{line}\nprint("Ā")\n'
+    (few / "lessons" / "01_tiny.py").write_text(lesson, encoding="utf-8")
+    command("--all")
+    assert capsys.readouterr().out.split()[-1] == result
+
+
 def test_a_claim_that_no_longer_holds_says_what_that_may_mean(few: Path) -> None:
     (few / "lessons" / "03_changed.py").write_text('"""Changed: a number\n"""\n\nx = 3\nassert x == 2\n')
     with pytest.raises(AssertionError) as failed:
