@@ -261,7 +261,7 @@ def _run(
 
 
 def _report(run: ClassRun, folder: str, gradescope: str | None) -> None:
-    from diffkit.grading.classes.grader import NOT_RUN
+    from diffkit.grading.classes.grader import NEVER_RUN
     from diffkit.grading.reports import gradescope_results, misconceptions, scores, summary, write_reports
 
     if gradescope is not None:
@@ -278,6 +278,6 @@ def _report(run: ClassRun, folder: str, gradescope: str | None) -> None:
     resumed = f", {before} were in the journal" if before else ""
     what = "submission" if run.graded == 1 else "submissions"
     click.echo(f"\ngraded {run.graded} {what} in {run.seconds:.1f} s{resumed}; seed {run.seed}")
-    isolations = sorted({r.isolation for r in run.records} - {NOT_RUN})
+    isolations = sorted({r.isolation for r in run.records} - {NEVER_RUN})
     click.echo(f"isolation: {'; '.join(isolations) or 'nothing was run'}")
     click.echo(f"reports are in {folder}: class.html, scores.csv, junit.xml, students/")

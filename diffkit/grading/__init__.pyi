@@ -23,6 +23,7 @@ from .exercises.exercise import Case as Case
 from .exercises.exercise import Exercise as Exercise
 from .exercises.exercise import Misconception as Misconception
 from .exercises.exercise import default_ladder as default_ladder
+from .exercises.limits import Limits as Limits
 from .exercises.styles import STYLES as STYLES
 from .exercises.styles import scaffold as scaffold
 from .judging.results import CheckResult as CheckResult
@@ -31,4 +32,3 @@ from .judging.results import Diagnosis as Diagnosis
 from .judging.results import Verdict as Verdict
 from .self_test.in_process import grade_in_process as grade_in_process
 from .vjp_check import check_vjp as check_vjp
-from .wall.isolation import Limits as Limits

@@ -24,7 +24,7 @@ from diffkit.grading.classes.submissions import Submission
 from diffkit.grading.exercises.assignment import load_assignment
 from diffkit.grading.inside.student_side import load, perform
 from diffkit.grading.wall.isolation import Isolation
-from diffkit.grading.wall.sandbox import bubblewrap_works
+from diffkit.grading.wall.sandbox import why_no_bubblewrap
 from tests.grading.honest import submission, write_assignment
 
 STUDENTS = 200
@@ -82,7 +82,7 @@ def test_two_hundred_submissions_of_ten_exercises(benchmark, tmp_path, capsys, a
 @pytest.mark.parametrize("sandbox", ["in this process", "off", "bubblewrap"])
 def test_what_isolation_adds(benchmark, tmp_path, sandbox) -> None:
     """The same ten exercises, with and without isolation; the difference is what it adds."""
-    if sandbox == "bubblewrap" and not bubblewrap_works():
+    if sandbox == "bubblewrap" and why_no_bubblewrap():
         pytest.skip("bubblewrap does not work here")
     grader = Grader(load_assignment(write_assignment(tmp_path)), 1, sandbox="off")
     assert grader.grade(Submission("ann", Path("ann.py"), code(1))).score == 20.0
@@ -104,7 +104,7 @@ def test_what_isolation_adds(benchmark, tmp_path, sandbox) -> None:
 @pytest.mark.benchmark(group="an empty submission")
 @pytest.mark.parametrize("sandbox", ["off", "bubblewrap"])
 def test_the_least_that_isolation_costs(benchmark, sandbox) -> None:
-    if sandbox == "bubblewrap" and not bubblewrap_works():
+    if sandbox == "bubblewrap" and why_no_bubblewrap():
         pytest.skip("bubblewrap does not work here")
     with Isolation(sandbox=sandbox) as isolation:
         benchmark.pedantic(isolation.run, ("", "ann.py", []), rounds=30, warmup_rounds=2)

@@ -13,18 +13,24 @@ from diffkit.grading.exercises.assignment import Assignment, load_assignment
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.exercises.styles import STYLES
 from diffkit.grading.inside.protocol import Failure, Request, Response
-from diffkit.grading.judging.results import CheckResult, Verdict
+from diffkit.grading.judging.results import FAILED, NOT_RUN, PASSED, CheckResult, Verdict
 from diffkit.grading.judging.trials import Trial, prepare
 from diffkit.grading.marking import grade
-from diffkit.grading.wall.isolation import Isolation
+from diffkit.grading.wall.isolation import Isolation, IsolationError
 from diffkit.grading.wall.replies import Reply
 
-__all__ = ["Grader", "Settings", "instance_set", "refused"]
+__all__ = ["NEVER_RUN", "Grader", "Settings", "instance_set", "not_graded", "refused"]
+
+HIDDEN = "hidden cases"
+"""The check that says whether one of those fails."""
+
+MOST_VERDICTS = 5000
+"""Verdicts that are remembered; of a class that hands in the same few formulas they are a few hundred."""
 
 SETS = 4
 """How many sets of secret instances there are; students are spread over them by name."""
 
-NOT_RUN = "it was not run"
+NEVER_RUN = "it was not run"
 """In place of the isolation in force, of a submission that could not be read."""
 
 
@@ -91,6 +97,7 @@ class Grader:
         self._trials: dict[tuple[str, int], list[Trial]] = {}
         self._requests: dict[tuple[str, int], list[Request]] = {}
         self._verdicts: dict[tuple[str, int, str, bytes], Verdict] = {}
+        self._has_run = False
 
     def close(self) -> None:
         """Ends the isolation's processes."""
@@ -103,17 +110,21 @@ class Grader:
             self._requests[key] = [_sent(exercise, trial.request) for trial in self._trials[key]]
         return self._trials[key], self._requests[key]
 
-    def grade(self, submission: Submission) -> Record:
-        """All exercises of one submission.
+    def grade(self, submission: Submission, names: Sequence[str] | None = None) -> Record:
+        """The exercises of one submission.
+
+        Args:
+            submission: the submission.
+            names: the exercises to grade; None for all.
 
         Raises:
             NoRuleError, InputError: if an exercise of the assignment's has no reference.
-            IsolationError: if submissions can't be run here.
+            IsolationError: if no submission can be run here.
         """
+        exercises = tuple(e for e in self.assignment.exercises if names is None or e.name in names)
         if submission.problem:
-            return refused(self.assignment, submission, submission.problem)
+            return refused(exercises, submission, submission.problem)
         seed = self.seed + instance_set(submission.student, self.sets)
-        exercises = self.assignment.exercises
         broken = violations(submission.source, exercises)
         prepared = {e.name: self._prepare(e, seed) for e in exercises if not broken[e.name]}
         # The hidden cases come after all visible ones, so that nothing that is shown of those, a message
@@ -123,7 +134,14 @@ class Grader:
             key=lambda at: not prepared[at[0]][0][at[1]].instance.visible,
         )
         requests = [prepared[name][1][k] for name, k in order]
-        run = self.isolation.run(submission.source, submission.path.name, requests)
+        visible = sum(prepared[name][0][k].instance.visible for name, k in order)
+        try:
+            run = self.isolation.run(submission.source, submission.path.name, requests, visible)
+            self._has_run = True
+        except IsolationError as error:
+            if not self._has_run:  # this machine runs none
+                raise
+            return not_graded(exercises, submission, str(error))
         replies = dict(zip(order, run.replies, strict=True))
         load_failure = _in_words(run.load_failure, self.assignment.packages)
         verdicts = []
@@ -133,10 +151,13 @@ class Grader:
                 continue
             trials, _ = prepared[exercise.name]
             mine = [replies[exercise.name, k] for k in range(len(trials))]
-            verdicts.append(self._verdict(exercise, trials, mine, load_failure, seed))
-        return Record.of(
-            submission, verdicts, run.printed, run.seconds, self.isolation.in_force, self.assignment.exercises
-        )
+            try:
+                verdicts.append(self._verdict(exercise, trials, mine, load_failure, seed))
+            except Exception as error:  # of the grader's own, and no fault of the student's
+                reason = f"{type(error).__name__}: {error}"
+                why = f"{exercise.name} could not be judged; please report this ({reason})"
+                return not_graded(exercises, submission, why)
+        return Record.of(submission, verdicts, run.printed, run.seconds, self.isolation.in_force)
 
     def _verdict(
         self, exercise: Exercise, trials: list[Trial], replies: list[Reply], load_failure: str, seed: int
@@ -145,6 +166,8 @@ class Grader:
         digest = hashlib.sha256(b"".join(reply.digest for reply in replies)).digest()
         key = exercise.name, seed, load_failure, digest
         if key not in self._verdicts:
+            if len(self._verdicts) >= MOST_VERDICTS:
+                self._verdicts.clear()
             responses = [reply.response for reply in replies]
             self._verdicts[key] = _judged(exercise, trials, responses, load_failure, seed)
         return self._verdicts[key]
@@ -160,13 +183,30 @@ def _sent(exercise: Exercise, request: Request) -> Request:
 def _judged(
     exercise: Exercise, trials: list[Trial], responses: Sequence[Response], load_failure: str, seed: int
 ) -> Verdict:
-    """The verdict on an exercise, whatever came: an answer that can't be judged is not right."""
-    for diagnose in (True, False):
-        try:
-            return grade(exercise, trials, responses, load_failure=load_failure, seed=seed, diagnose=diagnose)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-    return _failed(exercise, "values", f"the answer could not be judged; please report this ({reason})", seed)
+    """The verdict on an exercise: what is said is made from the visible cases only, the score from all.
+
+    Of the hidden cases a student learns whether one fails, if all others pass.
+    """
+    seen = [k for k, trial in enumerate(trials) if trial.instance.visible]
+    shown = _graded(exercise, [trials[k] for k in seen], [responses[k] for k in seen], load_failure, seed)
+    if len(seen) == len(trials) or load_failure:
+        return shown
+    whole = grade(exercise, trials, responses, load_failure=load_failure, seed=seed, diagnose=False)
+    hidden = CheckResult(HIDDEN, NOT_RUN)
+    if shown.passed:
+        failed = not whole.passed
+        hidden = CheckResult(HIDDEN, FAILED if failed else PASSED, "a hidden case fails" if failed else "")
+    return replace(shown, checks=(*shown.checks, hidden), score=whole.score)
+
+
+def _graded(
+    exercise: Exercise, trials: list[Trial], responses: list[Response], load_failure: str, seed: int
+) -> Verdict:
+    """A verdict with its diagnosis, or without one where that can't be made: it is no part of the score."""
+    try:
+        return grade(exercise, trials, responses, load_failure=load_failure, seed=seed)
+    except Exception:
+        return grade(exercise, trials, responses, load_failure=load_failure, seed=seed, diagnose=False)
 
 
 def _failed(exercise: Exercise, check: str, why: str, seed: int | None) -> Verdict:
@@ -176,10 +216,17 @@ def _failed(exercise: Exercise, check: str, why: str, seed: int | None) -> Verdi
     )
 
 
-def refused(assignment: Assignment, submission: Submission, why: str) -> Record:
-    """The record of a submission that could not be run."""
-    verdicts = [_failed(e, "loads", why, None) for e in assignment.exercises]
-    return Record.of(submission, verdicts, "", 0.0, NOT_RUN, assignment.exercises)
+def refused(exercises: Sequence[Exercise], submission: Submission, why: str) -> Record:
+    """The record of a submission that could not be run, which is its own fault."""
+    verdicts = [_failed(e, "loads", why, None) for e in exercises]
+    return Record.of(submission, verdicts, "", 0.0, NEVER_RUN)
+
+
+def not_graded(exercises: Sequence[Exercise], submission: Submission, why: str) -> Record:
+    """The record of a submission that was not graded, by no fault of its own."""
+    check = (CheckResult("loads", NOT_RUN, "not graded: this is no fault of yours"),)
+    verdicts = [Verdict(e.name, check, None, e.points, 0.0, 0, (), None) for e in exercises]
+    return Record.of(submission, verdicts, "", 0.0, NEVER_RUN, why)
 
 
 def _in_words(failure: Failure | None, packages: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from diffkit.errors import DiffkitError, InputError
-from diffkit.grading.classes.grader import Grader, Settings, instance_set, refused
+from diffkit.grading.classes.grader import Grader, Settings, instance_set, not_graded
 from diffkit.grading.classes.records import Record
 from diffkit.grading.classes.submissions import Submission
 from diffkit.grading.exercises.assignment import Assignment
@@ -144,7 +144,7 @@ def _heard(
                 work.put(member.at)
             else:
                 work.left -= 1
-                yield refused(assignment, member.at, BROUGHT_DOWN)
+                yield not_graded(assignment.exercises, member.at, BROUGHT_DOWN)
         elif not work.tries.setdefault(("", ""), 0):
             work.tries["", ""] = 1
         else:
@@ -226,7 +226,7 @@ def by_cluster(
             try:
                 yield future.result()
             except distributed.KilledWorker:  # by more workers than dask has patience for
-                yield refused(assignment, futures[future], BROUGHT_DOWN)
+                yield not_graded(assignment.exercises, futures[future], BROUGHT_DOWN)
     finally:
         client.close()
         if local is not None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from diffkit.grading.classes.submissions import Submission
-from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.judging.results import Verdict
 
 __all__ = ["CheckRecord", "ExerciseRecord", "Record"]
+
+LONGEST_TEXT = 8000
+"""Characters of a message that are kept. A student may see to it that there is much to say."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,17 @@ class ExerciseRecord:
     seed: int | None
 
     @classmethod
-    def of(cls, verdict: Verdict, hidden: frozenset[str] = frozenset()) -> ExerciseRecord:
-        """From a verdict; of ``hidden`` cases only the fact is kept that one fails."""
-        checks = []
-        for check in verdict.checks:
-            shown = str(check.comparison) if check.comparison is not None else ""
-            message = check.message
-            if any(re.search(rf"(?<!\w){re.escape(case)}(?!\w)", message + "\n" + shown) for case in hidden):
-                message, shown = "a hidden case fails", ""
-            checks.append(CheckRecord(check.name, check.status, message, shown))
+    def of(cls, verdict: Verdict) -> ExerciseRecord:
+        """From a verdict, which was made of what its student may see."""
+        checks = [
+            CheckRecord(
+                check.name,
+                check.status,
+                _cut(check.message),
+                _cut(str(check.comparison)) if check.comparison is not None else "",
+            )
+            for check in verdict.checks
+        ]
         feedback = []
         if verdict.diagnosis is not None:
             feedback.append(verdict.diagnosis.message(verdict.hint_level))
@@ -69,8 +72,8 @@ class ExerciseRecord:
             float(verdict.points),
             verdict.passed,
             tuple(checks),
-            verdict.diagnosis.name if verdict.diagnosis is not None else "",
-            "\n".join(text for text in feedback if text),
+            _cut(verdict.diagnosis.name) if verdict.diagnosis is not None else "",
+            _cut("\n".join(text for text in feedback if text)),
             verdict.seed,
         )
 
@@ -100,6 +103,7 @@ class Record:
         printed: the beginning of what it printed.
         seconds: how long it ran.
         isolation: which isolation was in force, in a sentence.
+        not_graded: why it was not graded, if that was no fault of its own: it has no score then.
     """
 
     student: str
@@ -109,6 +113,7 @@ class Record:
     printed: str
     seconds: float
     isolation: str
+    not_graded: str = ""
 
     @classmethod
     def of(
@@ -118,18 +123,18 @@ class Record:
         printed: str,
         seconds: float,
         isolation: str,
-        exercises: Sequence[Exercise] = (),
+        not_graded: str = "",
     ) -> Record:
         """From the verdicts of a submission."""
-        hidden = {e.name: frozenset(c.name for c in e.ladder if not c.visible) for e in exercises}
         return cls(
             submission.student,
             submission.path.name,
             submission.digest,
-            tuple(ExerciseRecord.of(v, hidden.get(v.name, frozenset())) for v in verdicts),
-            printed,
+            tuple(map(ExerciseRecord.of, verdicts)),
+            _cut(printed),
             round(seconds, 4),
             isolation,
+            _cut(not_graded),
         )
 
     @property
@@ -162,3 +167,7 @@ class Record:
             for e in plain["exercises"]
         )
         return cls(**{**plain, "exercises": exercises})
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + f" ... ({len(text):,} characters)"

@@ -32,7 +32,7 @@ from pathlib import Path
 
 from diffkit.errors import InputError
 from diffkit.grading.exercises.exercise import Exercise
-from diffkit.grading.wall.isolation import Limits
+from diffkit.grading.exercises.limits import Limits
 
 __all__ = ["Assignment", "load_assignment"]
 

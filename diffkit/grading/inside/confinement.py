@@ -1,10 +1,10 @@
 """What a submission's process gives up before it runs a line of the student's code.
 
-Three layers, each of which is there whatever the others do: the operating system's limits and, where the
-kernel has it, Landlock (no file but Python's library, NumPy and the submission's own folder; no TCP; no
-signal to a process outside; Linux 5.13, and 6.12 for the signals); a user that nobody else has, where the
+Four layers, each of which is there whatever the others do: the operating system's limits and, where the
+kernel has it, Landlock (no file but Python's library, NumPy and the submission's own folder; Linux 5.13); a
+filter of system calls (:mod:`diffkit.grading.inside.system_calls`); a user that nobody else has, where the
 grader is root; and a guard inside the interpreter. The guard gives the clear messages. It is no wall:
-whoever can write to memory (``as_strided`` can) gets past it.
+whoever can write to memory (``as_strided`` can) gets past it, or whoever finds its variables.
 
 This runs on the submission's side, so it knows nothing of diffkit.
 """
@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.grading.inside.system_calls import can_filter, filter_system_calls
+
 __all__ = ["confine", "landlock_version", "prctl", "strip_search_path"]
 
 _libc: Any = ctypes.CDLL(None, use_errno=True)
@@ -41,16 +43,19 @@ def confine(limits: dict[str, Any], uid: int | None, counted: bool, folder: str)
     """Confines this process, for good.
 
     Args:
-        limits: the fields of :class:`~diffkit.grading.wall.isolation.Limits`.
+        limits: the fields of :class:`~diffkit.grading.exercises.limits.Limits`.
         uid: a user to become, if this process is root's.
         counted: whether processes can be counted here without counting the user's others.
         folder: the submission's own folder, the only one that it may write in.
     """
+    if uid is not None:
+        _own_namespaces()
     _limit(limits, uid, counted)
     prctl(SET_DEATH_SIGNAL, signal.SIGKILL)  # after the change of user, which would reset it
     _landlock(folder)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    filter_system_calls(_libc)
     _guard(folder)
 
 
@@ -87,6 +92,13 @@ def _limit(limits: dict[str, Any], uid: int | None, counted: bool) -> None:
         with contextlib.suppress(OSError, ValueError), open("/proc/loadavg") as load:
             processes += int(load.read().split()[3].partition("/")[2])
     _set_limit(resource.RLIMIT_NPROC, processes)
+
+
+def _own_namespaces() -> None:
+    """Where root may do it: memory and queues of System V's, and a network, that nobody else sees."""
+    ipc, network = 0x08000000, 0x40000000
+    with contextlib.suppress(AttributeError):  # where sockets are refused, no other network is needed
+        _libc.unshare(ipc if can_filter() else ipc | network)
 
 
 def _drop_capabilities() -> None:

@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import time
+from collections.abc import Sequence
 
-__all__ = ["read_frame", "read_frame_before", "write_frame"]
+__all__ = ["read_frame", "read_frame_before", "receive_with_files", "send_with_files", "write_frame"]
 
 
 def write_frame(fd: int, data: bytes) -> None:
     """Writes a frame, whole."""
-    view = memoryview(len(data).to_bytes(8, "big") + data)
-    while view:
-        view = view[os.write(fd, view) :]
+    _whole(fd, len(data).to_bytes(8, "big") + data)
 
 
 def read_frame(fd: int) -> bytes | None:
@@ -47,6 +47,26 @@ def read_frame_before(deadline: float, fd: int, largest: int = 1 << 20) -> bytes
     if size > largest:
         raise OSError(f"a frame of {size} bytes is longer than the {largest} that are read")
     return _exactly(fd, size, deadline)
+
+
+def send_with_files(to: socket.socket, data: bytes, files: Sequence[int]) -> None:
+    """Writes a frame that comes with open files; the other side gets descriptors of its own for them."""
+    socket.send_fds(to, [len(data).to_bytes(8, "big")], files)
+    _whole(to.fileno(), data)
+
+
+def receive_with_files(of: socket.socket) -> tuple[bytes, list[int]] | None:
+    """The next frame from a side that is trusted, with its files, or None at the end."""
+    size, files, _, _ = socket.recv_fds(of, 8, 8)
+    if len(size) < 8:
+        return None
+    return _exactly(of.fileno(), int.from_bytes(size, "big")), files
+
+
+def _whole(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
 
 
 def _exactly(fd: int, size: int, deadline: float | None = None) -> bytes:

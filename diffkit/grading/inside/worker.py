@@ -1,14 +1,15 @@
-"""The template process: NumPy imported once, a fork for each submission, and nothing that knows an answer.
+"""The template process: NumPy imported once, a fork for each submission, and nothing of any submission.
 
 Started by :mod:`diffkit.grading.wall.isolation` as a program of its own (``python worker.py``), inside
-bubblewrap where that is installed. It reads jobs from standard input: a submission's code and the
-requests to perform. For each it forks a child with limits, which runs the code and writes one response
-for each request. The template watches the clock and the size of what comes, kills whatever is left of
-the child, and hands the raw bytes on. It makes nothing of them itself.
+bubblewrap where that is installed. It is told to fork and to end, and no more: what a submission is and
+what is asked of it goes from the grader to the child, by a pipe of the child's own, and what comes back
+by another. So a child is a copy of a process that has never held anybody's code, inputs or answers.
 
-A job is a frame with a JSON header, which calls the requests by their numbers, and then a frame for each
-request that has not been sent before; an answer is a JSON header, and a frame with all the responses
-(:mod:`diffkit.grading.inside.frames`).
+The template watches how much a child writes to the disk, ends all that it has started, and removes what
+it has left. The clock and the size of the answers are watched by the grader.
+
+A message to the template is a frame of JSON that comes with the child's ends of the pipes; then a frame
+that says that it shall end. The template answers with a frame that says how it ended.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import json
 import linecache
 import os
 import select
-import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -36,31 +37,33 @@ if __name__ == "__main__":
     sys.modules["diffkit.grading.inside"].__path__ = [os.path.dirname(os.path.abspath(__file__))]
 
 from diffkit.grading.inside import confinement, student_side, wire
-from diffkit.grading.inside.frames import read_frame, write_frame
+from diffkit.grading.inside.disk import empty, written
+from diffkit.grading.inside.frames import read_frame, receive_with_files, write_frame
 from diffkit.grading.inside.protocol import Response
-from diffkit.grading.inside.student_side import Asked
 
 __all__ = ["main"]
 
-KEPT_OUTPUT = 4000
-"""Characters of what a submission prints that are kept for the report."""
+READY = b"ready"
+"""What a child says when it is confined, before it has read its job: from here on its end is its own."""
 
-BREATH = 0.001
-"""Seconds between looks at the channel: some ten answers come in that time, and are read at once."""
+LOOK = 0.05
+"""Seconds between looks at what a submission has written."""
 
 
 # -- the child, which runs the submission -------------------------------------------------------------------
 
 
-def _run_child(job: dict[str, Any], requests: list[Asked], results: int, folder: str) -> None:
-    """Never returns. What the student's code can reach from here: inputs, and nothing else."""
+def _run_child(order: dict[str, Any], folder: str, requests: int, answers: int) -> None:
+    """Never returns. What the student's code can reach from here: its inputs, and nothing else."""
     os.chdir(folder)
     tempfile.tempdir = os.environ["TMPDIR"] = folder
+    confinement.confine(order["limits"], order["uid"], in_own_namespaces(), folder)
+    write_frame(answers, READY)
+    job = json.loads(read_frame(requests) or b"")
     source, filename = job["source"], job["filename"]
     # So that a failure can be reported with the line's text, though there is no such file here.
     for name, code in student_side.named_parts(source, filename):
         linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
-    confinement.confine(job["limits"], job["uid"], in_own_namespaces(), folder)
     module: Any = None
     failure = None
     try:
@@ -68,12 +71,14 @@ def _run_child(job: dict[str, Any], requests: list[Asked], results: int, folder:
     except BaseException as error:
         failure = student_side.failure_of(error, types.SimpleNamespace(__file__=filename))
     _flush()
-    write_frame(results, b"" if failure is None else wire.write(Response(failure=failure)))
-    if failure is None:
-        for request in requests:
-            answer = wire.write(student_side.perform(module, request))
-            _flush()
-            write_frame(results, answer)
+    for pipe in (requests, answers):
+        with contextlib.suppress(OSError):
+            os.set_blocking(pipe, True)  # whoever looks what there is to read may have changed that
+    write_frame(answers, b"" if failure is None else wire.write(Response(failure=failure)))
+    while failure is None and (frame := read_frame(requests)) is not None:
+        answer = wire.write(student_side.perform(module, wire.read_request(frame)))
+        _flush()
+        write_frame(answers, answer)
     os._exit(0)  # without atexit handlers, and without waiting for threads
 
 
@@ -91,164 +96,138 @@ def in_own_namespaces() -> bool:
 # -- the template -------------------------------------------------------------------------------------------
 
 
-def _perform(
-    job: dict[str, Any], requests: list[Asked], kill: Callable[[int], None], jobs: int
-) -> tuple[dict[str, Any], list[bytes]]:
-    """Forks a child for one submission and supervises it: the header of the answer, and the responses."""
-    results_in, results_out = os.pipe()
-    output_in, output_out = os.pipe()
+def _run(order: dict[str, Any], files: list[int], control: socket.socket) -> dict[str, Any]:
+    """Forks a child, and ends it when the grader says so, or it has filled the disk: how it ended."""
     folder = os.path.realpath(tempfile.mkdtemp(prefix="submission-"))
-    if job["uid"] is not None:
-        os.chown(folder, job["uid"], job["uid"])
-    started, printed = time.monotonic(), b""
+    if order["uid"] is not None:
+        os.chown(folder, order["uid"], order["uid"])
     child = os.fork()
     if child == 0:
         try:
             os.setsid()
+            requests, answers, output = files
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            os.dup2(output_out, 1)
-            os.dup2(output_out, 2)
-            os.closerange(3, results_out)
-            os.closerange(results_out + 1, 1024)
-            _run_child(job, requests, results_out, folder)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.dup2(requests, 3)
+            os.dup2(answers, 4)
+            os.closerange(5, 1024)
+            _run_child(order, folder, 3, 4)
         except BaseException as error:  # nothing of the template's own may run in the child
             with contextlib.suppress(BaseException):
                 os.write(2, f"worker: {type(error).__name__}: {error}\n".encode())
         finally:
             os._exit(1)
-    os.close(results_out)
-    os.close(output_out)
+    for file in files:
+        os.close(file)
+    filled, alive = False, False
     try:
-        end, blobs, printed = _supervise(job, results_in, output_in, jobs, started)
+        filled, died = _watch(child, folder, order["limits"], control)
+        alive = not (died and _has_ended(child))
     finally:
-        kill(child)
-        os.set_blocking(output_in, False)
+        status, seconds = _ending(order)(child)
+        empty(_writable(folder))
         with contextlib.suppress(OSError):
-            printed += os.read(output_in, KEPT_OUTPUT)
-        os.close(results_in)
-        os.close(output_in)
-        _clear(folder)
-    header = {
-        "end": end,
-        "printed": printed.decode("utf-8", "replace")[:KEPT_OUTPUT],
-        "seconds": time.monotonic() - started,
+            os.rmdir(folder)
+    return {
+        "filled": filled,
+        "alive": alive,
+        "signal": -os.waitstatus_to_exitcode(status),
+        "seconds": seconds,
     }
-    return header, blobs
 
 
-def _clear(folder: str) -> None:
-    """Removes what a submission has written: its folder, or all that can be written in the sandbox."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if in_own_namespaces():
-        for entry in os.scandir(tempfile.gettempdir()):
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
-            else:
-                os.unlink(entry.path)
+def _has_ended(child: int) -> bool:
+    """Whether it ended by itself, of which its pipes tell a moment earlier than it can be seen."""
+    for _ in range(20):
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            return True
+        time.sleep(0.001)
+    return False
 
 
-def _supervise(
-    job: dict[str, Any], results: int, output: int, jobs: int, started: float
-) -> tuple[str, list[bytes], bytes]:
-    """Reads what comes until all is there or a limit is reached: how it ended, the frames, the output.
+def _watch(child: int, folder: str, limits: dict[str, Any], control: socket.socket) -> tuple[bool, bool]:
+    """Waits for the grader's word: whether the child filled the disk before that, and whether it has died."""
+    filled = False
+    while not select.select([control], [], [], LOOK)[0]:
+        size, entries = written(_writable(folder), int(limits["files"]))
+        if size > int(limits["disk"]) or entries > int(limits["files"]):
+            filled = True
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(child, signal.SIGKILL)
+    word = read_frame(control.fileno())
+    if word is None:
+        raise SystemExit  # nobody waits for an answer any more
+    return filled, word == b"died"
 
-    The clock starts anew with each exercise, so that a slow one does not take another's time.
-    """
-    limits, exercises = job["limits"], [-1, *job["exercises"]]  # of each frame; -1 is loading
-    wall_time, largest, most = float(limits["wall_time"]), int(limits["answer"]), int(limits["answers"])
-    poller = select.poll()
-    for fd in (results, output):
-        poller.register(fd, select.POLLIN)
-    poller.register(jobs, 0)  # the end of the grader is a hang-up, which poll always tells
-    received, printed, blobs = bytearray(), bytearray(), list[bytes]()
-    amount = total = 0
-    deadline = started + wall_time
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return "time", blobs, bytes(printed)
-        for fd, _ in poller.poll(left * 1000):
-            if fd == jobs:
-                raise SystemExit  # nobody waits for an answer any more
-            data = os.read(fd, 1 << 16)
-            if fd == output:
-                if not data:
-                    poller.unregister(output)
-                amount += len(data)
-                printed += data[: max(0, KEPT_OUTPUT - len(printed))]
-                if amount > int(limits["output"]):
-                    return "output", blobs, bytes(printed)
-                continue
-            if not data:
-                return "died", blobs, bytes(printed)
-            received += data
-            total += len(data)
-            while len(received) >= 8:
-                size = int.from_bytes(received[:8], "big")
-                if size > largest or total > most:
-                    return "answer", blobs, bytes(printed)
-                if len(received) < 8 + size:
-                    break
-                blobs.append(bytes(received[8 : 8 + size]))
-                del received[: 8 + size]
-                if len(blobs) == len(exercises) or (len(blobs) == 1 and size):
-                    return "done", blobs, bytes(printed)
-                if exercises[len(blobs)] != exercises[len(blobs) - 1]:
-                    deadline = time.monotonic() + wall_time
-            time.sleep(BREATH)
+
+def _writable(folder: str) -> str:
+    """Where a submission may write: in the sandbox the folder above its own, which is there for it alone."""
+    return tempfile.gettempdir() if in_own_namespaces() else folder
 
 
 # -- ending whatever a submission has started --------------------------------------------------------------
 
 
-def _kill_all_here(child: int) -> None:
+Ended = tuple[int, float]
+"""The status of the child, and the seconds of processor time that it has used."""
+
+
+def _end_all_here(child: int) -> Ended:
     """As the first process of a name space: every process but this one, whatever session it fled to."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(-1, signal.SIGKILL)
-    _reap_all()
+    return _reap_all(child)
 
 
-def _kill_user(uid: int) -> Callable[[int], None]:
-    """As root, with a user that nobody else has: every process of that user."""
+def _end_user(uid: int, killer: int) -> Callable[[int], Ended]:
+    """As root, with a user that nobody else has: every process of that user.
 
-    def kill(child: int) -> None:
-        killer = os.fork()
-        if killer == 0:
+    The process that does it is the user's by its effective id only, so that it may send them signals, and
+    they may send none to it.
+    """
+
+    def end(child: int) -> Ended:
+        process = os.fork()
+        if process == 0:
             try:
                 os.setgroups([])
-                os.setresgid(uid, uid, uid)
-                os.setresuid(uid, uid, uid)
+                os.setresgid(killer, killer, killer)
+                os.setresuid(killer, uid, killer)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(-1, signal.SIGKILL)
             finally:
                 os._exit(0)
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
-        _reap_all()
+        return _reap_all(child)
 
-    return kill
+    return end
 
 
-def _reap_all() -> None:
-    """Waits until there is no process below this one. All of them have been killed."""
+def _reap_all(child: int, again: Callable[[], None] = lambda: None) -> Ended:
+    """Waits until there is no process below this one, all of which have been killed."""
+    ended = 0, 0.0
     with contextlib.suppress(ChildProcessError):
         while True:
-            os.waitpid(-1, 0)
+            again()
+            process, status, used = os.wait4(-1, 0)
+            if process == child:
+                ended = status, used.ru_utime + used.ru_stime
+    return ended
 
 
-def _kill_group(child: int) -> None:
+def _end_group(child: int) -> Ended:
     """The child's process group, and then, generation by generation, all that became ours since."""
-    deadline = time.monotonic() + 5.0
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
-    while time.monotonic() < deadline:
+
+    def again() -> None:
         for process in _children():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
+
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
+    return _reap_all(child, again)
 
 
 def _children() -> list[int]:
@@ -259,15 +238,15 @@ def _children() -> list[int]:
         return []
 
 
-def _killer(uid: int | None) -> Callable[[int], None]:
+def _ending(order: dict[str, Any]) -> Callable[[int], Ended]:
     if in_own_namespaces():
-        return _kill_all_here
-    return _kill_group if uid is None else _kill_user(uid)
+        return _end_all_here
+    return _end_group if order["uid"] is None else _end_user(order["uid"], order["killer"])
 
 
 def main() -> None:
-    """Serves jobs until standard input ends. The arguments are packages that submissions may import."""
-    jobs, answers = os.dup(0), os.dup(1)
+    """Serves orders until standard input ends. The arguments are packages that submissions may import."""
+    control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # a stray print can't garble the answers
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -279,17 +258,10 @@ def main() -> None:
     confinement.prctl(confinement.SET_NO_NEW_PRIVILEGES, 1)
     confinement.prctl(confinement.SET_DUMPABLE, 0)
     gc.freeze()  # a fork's collector leaves alone what was there before, and its pages stay shared
-    write_frame(answers, json.dumps({"ready": True, "failed": failed}).encode())
-    known: list[Asked] = []
-    while (frame := read_frame(jobs)) is not None:
-        job = json.loads(frame)
-        if job["new"]:
-            known += [Asked(wire.read_request(read_frame(jobs) or b"")) for _ in range(job["new"])]
-            gc.freeze()
-        requests = [known[number] for number in job["requests"]]
-        header, blobs = _perform(job, requests, _killer(job["uid"]), jobs)
-        write_frame(answers, json.dumps({**header, "sizes": [len(blob) for blob in blobs]}).encode())
-        write_frame(answers, b"".join(blobs))
+    write_frame(control.fileno(), json.dumps({"ready": True, "failed": failed}).encode())
+    while (message := receive_with_files(control)) is not None:
+        ended = _run(json.loads(message[0]), message[1], control)
+        write_frame(control.fileno(), json.dumps(ended).encode())
     os._exit(0)  # there is nothing to tidy up, and Python takes its time for that
 
 

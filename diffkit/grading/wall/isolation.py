@@ -3,15 +3,11 @@
 The grader holds the answers; a worker gets inputs only and sends raw numbers back. A worker is forked
 from a warm template (:mod:`diffkit.grading.inside.worker`) for one submission, with limits of time, memory,
 processes, files and output, and everything it leaves behind is killed before its answers are looked at.
-How it ended is never a verdict: what is missing is missing.
+The template is told to fork and to end, and never hears of a submission: what goes to a worker goes by
+pipes of its own. How a worker ended is never a verdict: what is missing is missing.
 
-How high the wall is depends on the machine, and :attr:`Isolation.in_force` says it in a sentence:
-
-- with bubblewrap: name spaces of its own, with no network, no processes but its own, and of the
-  file system only Python's library and NumPy; as root, a user of its own as well;
-- as root without bubblewrap: a user of its own for each worker, and Landlock where the kernel has it;
-- else: limits, Landlock where the kernel has it, and a guard inside the interpreter. A submission that
-  gets past the guard is still the grader's own user: this stops accidents and casual attempts only.
+How high the wall is depends on the machine (:mod:`diffkit.grading.wall.walls`), and
+:attr:`Isolation.in_force` says it in a sentence.
 
 What no wall can stop: a rule that computes its answer by differences of the forward function, which
 the student knows. The checks' tolerances catch crude ones; exact ones are right answers.
@@ -21,78 +17,48 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from diffkit.errors import DiffkitError, InputError
+from diffkit.errors import DiffkitError
+from diffkit.grading.exercises.limits import Limits
 from diffkit.grading.exercises.packages import with_requirements
 from diffkit.grading.inside import wire
-from diffkit.grading.inside.confinement import landlock_version
-from diffkit.grading.inside.frames import read_frame_before, write_frame
+from diffkit.grading.inside.frames import read_frame_before, send_with_files, write_frame
 from diffkit.grading.inside.protocol import Failure, Request, Target
+from diffkit.grading.wall.conversation import LONGEST_OUTPUT, Heard, converse
 from diffkit.grading.wall.replies import GARBLED, Reply, Run, read
-from diffkit.grading.wall.sandbox import (
-    OwnUser,
-    bubblewrap_command,
-    bubblewrap_works,
-    can_change_user,
-    python_command,
-)
+from diffkit.grading.wall.sandbox import Users, bubblewrap_command, python_command
+from diffkit.grading.wall.walls import chosen_wall
 
-__all__ = ["KINDS_OF_LOSS", "Isolation", "IsolationError", "Limits", "Run"]
-
-LONGEST_OUTPUT = 4000
-"""Characters of what a submission prints that are kept."""
+__all__ = ["KINDS_OF_LOSS", "Isolation", "IsolationError", "Run"]
 
 
 class IsolationError(DiffkitError, OSError):
-    """The template process could not be started, or did not answer."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one submission may use.
-
-    Attributes:
-        wall_time: seconds by the clock for each exercise, and for loading.
-        processor_time: seconds of computing, for all of it.
-        memory: bytes of address space.
-        processes: processes and threads, where the operating system can count them.
-        file_size: bytes of a file that it writes.
-        output: bytes that it prints.
-        answer: bytes of one response. The largest right one has some ten thousand.
-        answers: bytes of all of them.
-    """
-
-    wall_time: float = 10.0
-    processor_time: float = 30.0
-    memory: int = 2 << 30
-    processes: int = 64
-    file_size: int = 1 << 20
-    output: int = 1 << 20
-    answer: int = 4 << 20
-    answers: int = 32 << 20
+    """Submissions can't be run here, or this one could not be: no fault of the submission's."""
 
 
 _ENDS = {
     "time": ("TimeLimit", "took longer than {wall_time:g} seconds"),
+    "processor": ("TimeLimit", "computed for longer than {processor_time:g} seconds"),
     "died": ("Ended", "the process ended before it had answered (a limit of memory or time, or an exit)"),
+    "disk": ("DiskLimit", "wrote more than {disk:,} bytes, or more than {files:,} files"),
     "output": ("OutputLimit", "printed more than {output:,} bytes"),
     "answer": ("AnswerLimit", "answered with more than {answer:,} bytes"),
-    "template": ("Ended", "brought down the process that runs submissions"),
+    "garbled": (GARBLED.kind, GARBLED.message),
 }
 
 KINDS_OF_LOSS = frozenset(kind for kind, _ in _ENDS.values())
 """How a failure without any answers begins: ``TimeLimit: took longer than 10 seconds``."""
 
-_SANDBOXES = ("auto", "bubblewrap", "user", "off")
+TRIES = 2
+"""How often something is tried that fails for a reason outside of the submission."""
 
 
 class Isolation:
@@ -118,39 +84,25 @@ class Isolation:
     def __init__(
         self, limits: Limits | None = None, sandbox: str = "auto", packages: Sequence[str] = ()
     ) -> None:
-        if sandbox not in _SANDBOXES:
-            raise InputError(f"sandbox is {sandbox!r}, but must be one of {', '.join(_SANDBOXES)}")
-        if sandbox == "bubblewrap" and not bubblewrap_works():
-            raise InputError("bubblewrap is not installed, or may not make name spaces here")
-        if sandbox == "user" and not can_change_user():
-            raise InputError("a user for each worker takes root, and a Python that every user can read")
+        self.wall = chosen_wall(sandbox)
         self.limits = limits or Limits()
         self._named = tuple(packages)
         self.packages = with_requirements(tuple(packages))
-        self._bubblewrap = sandbox in ("auto", "bubblewrap") and bubblewrap_works()
-        self._user = OwnUser() if sandbox != "off" and can_change_user(self._bubblewrap) else None
+        self._users = Users() if self.wall.own_users else None
         self._template: subprocess.Popen[bytes] | None = None
-        # The requests of a class are the same for many submissions: each is sent once, and then called by
-        # its number. It is kept, so that its id stays its own.
-        self._numbers: dict[int, tuple[Request, int]] = {}
-        self._sent = 0
+        self._control: socket.socket | None = None
         self._heard = False
+        # The requests of a class are the same for many submissions, and are kept as they are sent.
+        self._frames: dict[int, tuple[Request, bytes]] = {}
 
     @property
     def in_force(self) -> str:
         """Which isolation is in force, in a sentence for the report.
 
         >>> Isolation(sandbox="off").in_force
-        '...stops accidents and casual cheating only'
+        '...stops accidents and casual cheating only...'
         """
-        user = ", a user of its own" if self._user is not None else ""
-        landlock = landlock_version()
-        files = f", Landlock {landlock}: no view of other files" if landlock else ""
-        if self._bubblewrap:
-            return f"bubblewrap: no network, no view of the file system, no other processes{user}"
-        if self._user is not None:
-            return f"limits and a user of its own for each worker{files}; the network is not all cut off"
-        return f"limits and a guard in the interpreter{files}; this stops accidents and casual cheating only"
+        return self.wall.in_force
 
     def __enter__(self) -> Isolation:
         self._ready()
@@ -162,14 +114,13 @@ class Isolation:
     def close(self) -> None:
         """Ends the template and whatever it has started."""
         template, self._template = self._template, None
-        self._sent, self._heard = 0, False
+        control, self._control = self._control, None
+        self._heard = False
+        if control is not None:
+            control.close()
         if template is None:
             return
-        for stream in (template.stdin, template.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        # It ends when nobody can send it a job any more; but what a submission was near is not trusted to.
+        # It ends when nobody can send it an order any more; but what a submission was near is not trusted to.
         with contextlib.suppress(subprocess.TimeoutExpired):
             template.wait(0.5)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -182,7 +133,13 @@ class Isolation:
 
     # -- running ------------------------------------------------------------------------------------------
 
-    def run(self, source: str | Sequence[str], filename: str, requests: Sequence[Request]) -> Run:
+    def run(
+        self,
+        source: str | Sequence[str],
+        filename: str,
+        requests: Sequence[Request],
+        hidden_from: int | None = None,
+    ) -> Run:
         """Runs a submission and performs the requests on it.
 
         When its process ends early, what it has answered counts; the rest of the exercise that it was
@@ -192,30 +149,36 @@ class Isolation:
             source: a script's text, or the texts of a notebook's cells.
             filename: what the script is called where something fails.
             requests: what to perform.
+            hidden_from: the number of the first request whose inputs nobody is to see; those come last, and
+                are sent one at a time. None if there are none.
 
         Raises:
-            IsolationError: if no template can be started.
+            IsolationError: if it could not be run, for a reason outside of it.
         """
         replies: dict[int, Reply] = {}
         pending = list(range(len(requests)))
+        hidden = len(requests) if hidden_from is None else hidden_from
         load_failure: Failure | None = None
-        printed = ""
-        started = time.monotonic()
+        printed, seconds = "", 0.0
         while True:
-            end, frames, output = self._attempt(source, filename, [requests[k] for k in pending])
-            printed = (printed + output)[:LONGEST_OUTPUT]
+            asked = [requests[k] for k in pending]
+            heard = self._attempt(source, filename, asked, sum(k < hidden for k in pending))
+            _, *frames = heard.frames
+            if seconds == 0.0 or (pending and pending[0] < hidden):
+                printed += heard.printed.decode("utf-8", "replace")
+                seconds += heard.seconds
             if frames and frames[0]:
                 load_failure = read(frames[0]).failure or GARBLED
                 break
             if not frames:  # it ended while it was being loaded
-                load_failure = self._reason(end)
+                load_failure = self._reason(heard.end)
                 break
             answered = dict(zip(pending, frames[1:], strict=False))
             replies |= {k: Reply(requests[k], frame) for k, frame in answered.items()}
             rest = pending[len(answered) :]
             if not rest:
                 break
-            lost, failure = requests[rest[0]].target, self._reason(end)
+            lost, failure = requests[rest[0]].target, self._reason(heard.end)
             replies |= {k: Reply(requests[k], failure=failure) for k in rest if requests[k].target == lost}
             pending = [k for k in rest if requests[k].target != lost]
             if not pending:
@@ -224,49 +187,77 @@ class Isolation:
         return Run(
             tuple(replies.get(k) or Reply(r, failure=missing) for k, r in enumerate(requests)),
             load_failure,
-            wire.clean(printed),
-            time.monotonic() - started,
+            wire.clean(printed[:LONGEST_OUTPUT]),
+            seconds,
         )
 
     def _reason(self, end: str) -> Failure:
-        kind, text = _ENDS[end if end in _ENDS else "died"]
+        kind, text = _ENDS[end]
         return Failure(kind, text.format(**dataclasses.asdict(self.limits)))
 
     def _attempt(
-        self, source: str | Sequence[str], filename: str, requests: list[Request]
-    ) -> tuple[str, list[bytes], str]:
-        """One child: how it ended, its frames (that of loading first), and what it printed."""
-        to, back = self._ready()
-        numbers = [self._number(request) for request in requests]
-        new = [request for request, number in self._numbers.values() if number >= self._sent]
-        job: dict[str, Any] = {
-            "requests": numbers,
-            "new": len(new),
-            "source": source,
-            "filename": filename,
-            "exercises": _numbered([request.target for request in requests]),
-            "uid": self._user.number if self._user else None,
-            "limits": dataclasses.asdict(self.limits),
-        }
-        try:
-            write_frame(to, json.dumps(job).encode())
-            for request in new:
-                write_frame(to, wire.write(request))
-            self._sent += len(new)
-            exercises = 1 + len(set(job["exercises"]))
-            deadline = time.monotonic() + self.limits.wall_time * exercises + 10.0
-            header = json.loads(read_frame_before(deadline, back))
-            body = read_frame_before(deadline, back, self.limits.answers + self.limits.answer)
-            ends = list(itertools.accumulate(header["sizes"], initial=0))
-            frames = [body[start:end] for start, end in itertools.pairwise(ends)]
-            return str(header["end"]), frames, str(header["printed"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            # Whatever it was, nothing that this template says from now on can be believed.
-            self.close()
-            return "template", [], ""
+        self, source: str | Sequence[str], filename: str, requests: list[Request], hidden_from: int
+    ) -> Heard:
+        """One child, or another one if it was lost by no fault of its own."""
+        job = json.dumps({"source": source, "filename": filename}).encode()
+        frames = [self._frame(request) for request in requests]
+        exercises = _numbered([request.target for request in requests])
+        reason = ""
+        for _ in range(TRIES):
+            try:
+                heard = self._child(job, frames, exercises, hidden_from)
+            except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+                if isinstance(error, IsolationError) and not self._heard:
+                    raise
+                # Whatever it was, nothing that this template says from now on can be believed.
+                self.close()
+                reason = "the process that runs submissions was lost while it ran"
+                continue
+            if heard.end == "killed":
+                reason = "its process was killed by somebody else, or by the machine for want of memory"
+            elif not heard.frames:
+                reason = f"its process could not be confined ({heard.printed.decode(errors='replace')})"
+            else:
+                return heard
+        raise IsolationError(reason)
 
-    def _number(self, request: Request) -> int:
-        return self._numbers.setdefault(id(request), (request, len(self._numbers)))[1]
+    def _child(self, job: bytes, requests: list[bytes], exercises: list[int], hidden_from: int) -> Heard:
+        control = self._ready()
+        order: dict[str, Any] = {"limits": dataclasses.asdict(self.limits), "uid": None}
+        if self._users is not None:
+            order |= {"uid": self._users.next(), "killer": self._users.killer}
+        requests_in, to = os.pipe()
+        back, answers_out = os.pipe()
+        output, output_out = os.pipe()
+        try:
+            theirs = (requests_in, answers_out, output_out)
+            try:
+                send_with_files(control, json.dumps(order).encode(), theirs)
+            finally:
+                for file in theirs:
+                    os.close(file)
+            heard = converse(job, requests, exercises, hidden_from, self.limits, (to, back, output))
+            write_frame(control.fileno(), b"died" if heard.end == "died" else b"end")
+            ended = json.loads(read_frame_before(time.monotonic() + 60.0, control.fileno()))
+        except BaseException:
+            self.close()  # where this template is, nobody knows
+            raise
+        finally:
+            for file in (to, back, output):
+                os.close(file)
+        if heard.end == "died":
+            killed = not ended["alive"] and ended["signal"] in (signal.SIGKILL, signal.SIGXCPU)
+            if ended["filled"]:
+                heard.end = "disk"
+            elif killed:
+                used_up = ended["seconds"] > self.limits.processor_time - 0.5
+                heard.end = "processor" if used_up else "killed"
+        return heard
+
+    def _frame(self, request: Request) -> bytes:
+        if id(request) not in self._frames:
+            self._frames[id(request)] = request, wire.write(request)  # kept, so that its id stays its own
+        return self._frames[id(request)][1]
 
     # -- the template ---------------------------------------------------------------------------------------
 
@@ -282,39 +273,41 @@ class Isolation:
             "PYTHONHASHSEED": "0",
             "MPLBACKEND": "agg",  # a figure is drawn and not shown
         }
-        if self._bubblewrap:
-            command = bubblewrap_command(environment, self._user, self.packages)
+        if self.wall.bubblewrap:
+            command = bubblewrap_command(environment, self.wall.own_users, self.packages)
         else:
             command = python_command(self.packages)
-        self._template = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            cwd="/",
-            start_new_session=True,
-        )
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._template = subprocess.Popen(
+                command,
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                cwd="/",
+                start_new_session=True,
+            )
 
-    def _ready(self) -> tuple[int, int]:
-        """The descriptors to talk to the template by, once it is ready."""
-        self.begin()
-        assert self._template is not None
-        assert self._template.stdin is not None
-        assert self._template.stdout is not None
-        to, back = self._template.stdin.fileno(), self._template.stdout.fileno()
-        if not self._heard:
+    def _ready(self) -> socket.socket:
+        """The socket to talk to the template by, once it is ready."""
+        for _ in range(TRIES):
+            self.begin()
+            assert self._control is not None
+            if self._heard:
+                return self._control
             try:
-                ready = json.loads(read_frame_before(time.monotonic() + 60.0, back))
+                ready = json.loads(read_frame_before(time.monotonic() + 60.0, self._control.fileno()))
             except (OSError, ValueError):
                 self.close()
-                raise IsolationError("the process that runs submissions could not be started") from None
+                continue
             lacking = [f"{name} ({ready['failed'][name]})" for name in self._named if name in ready["failed"]]
             if lacking:
                 self.close()
                 raise IsolationError(f"submissions could not import {', '.join(lacking)}")
             self._heard = True
-        return to, back
+            return self._control
+        raise IsolationError("the process that runs submissions could not be started")
 
 
 def _numbered(targets: Sequence[Target]) -> list[int]:

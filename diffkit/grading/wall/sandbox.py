@@ -1,6 +1,6 @@
-"""The walls that the operating system offers: bubblewrap's name spaces, and a user for each worker.
+"""The walls that the operating system offers: bubblewrap's name spaces, and users for submissions.
 
->>> command = bubblewrap_command({"LANG": "C.UTF-8"}, user=None)
+>>> command = bubblewrap_command({"LANG": "C.UTF-8"}, users=False)
 >>> "--unshare-net" in command, "--die-with-parent" in command
 (True, True)
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -18,78 +19,95 @@ from pathlib import Path
 
 from diffkit.grading.exercises.packages import package_paths
 
-__all__ = ["OwnUser", "bubblewrap_command", "bubblewrap_works", "can_change_user", "python_command"]
-
-PROGRAM = (
-    "worker",
-    "confinement",
-    "frames",
-    "wire",
-    "protocol",
-    "student_side",
-    "performers",
-    "programs_for_engines",
-)
-"""The modules that a worker consists of. None of them knows a derivative."""
+__all__ = ["HERE", "Users", "bubblewrap_command", "python_command", "why_no_bubblewrap", "why_no_users"]
 
 HERE = Path(__file__).parents[1] / "inside"
-FIRST_USER, USERS = 61_000, 3_000
-"""User ids from here on are taken for workers, when the grader runs as root; nobody has them."""
+"""What is loaded beside a student's code. Nothing in it knows a derivative."""
 
 
-# -- a user of its own ------------------------------------------------------------------------------------
+# -- users of their own ----------------------------------------------------------------------------------
+
+RANGES = ((70_000, 20_000), (60_706, 448))
+"""First user ids and how many: some that no distribution gives away, nor systemd (systemd.io/UIDS-GIDS):
+above what services get, below what containers do; and, where ids end at 65535, between two such ranges."""
+
+EACH = 64
+"""User ids for one grader: one for who ends processes, and the others for one submission after the other."""
 
 
-class OwnUser:
-    """A user id that no other grader on this machine has at the same time.
+class Users:
+    """User ids that nobody has, and no other grader on this machine at the same time.
 
-    It is claimed by a socket of that name, which the operating system gives back however we end.
+    They are claimed by a socket of that name, which the operating system gives back however we end.
 
-    >>> one, other = OwnUser(), OwnUser()
-    >>> one.number != other.number
-    True
-    >>> del one, other
+    >>> one, other = Users(), Users()
+    >>> one.killer != other.killer, one.next() != one.next() != other.next()
+    (True, True)
+    >>> one.release()
+    ... other.release()
     """
 
     def __init__(self) -> None:
         self._claim = socket.socket(socket.AF_UNIX)
-        for k in range(USERS):
-            self.number = FIRST_USER + (os.getpid() + k) % USERS
+        self._used = 0
+        first, count = _range() or RANGES[0]
+        blocks = count // EACH
+        for k in range(blocks):
+            self.killer = first + (os.getpid() + k) % blocks * EACH
+            if any(map(_somebody, range(self.killer, self.killer + EACH))):
+                continue
             try:
-                self._claim.bind(f"\0diffkit-worker-{self.number}")
+                self._claim.bind(f"\0diffkit-worker-{self.killer}")
                 return
             except OSError:
                 continue
         self.release()
-        raise OSError(f"all {USERS} user ids for workers are taken")
+        raise OSError(f"all {count} user ids for workers are taken")
+
+    def next(self) -> int:
+        """The next submission's: one that none of the last sixty has had."""
+        self._used += 1
+        return self.killer + 1 + (self._used - 1) % (EACH - 1)
 
     def release(self) -> None:
-        """Gives it back."""
+        """Gives them back."""
         self._claim.close()
 
     __del__ = release
 
 
-@functools.cache
-def can_change_user(in_bubblewrap: bool = False) -> bool:
-    """Whether we are root, the ids exist here, and another user could read Python and NumPy.
-
-    In bubblewrap, the folders above them are new ones, and open to all.
-    """
-    parts = [*_parts(), *package_paths(()), Path(sys.executable).resolve(), HERE]
-    folders = parts if in_bubblewrap else [above for part in parts for above in (part, *part.parents)]
-    return _root_with_users() and all(folder.stat().st_mode & 0o001 for folder in folders)
-
-
-def _root_with_users() -> bool:
-    if os.geteuid() != 0:
+def _somebody(number: int) -> bool:
+    try:
+        pwd.getpwuid(number)
+    except KeyError:
         return False
+    return True
+
+
+def _range() -> tuple[int, int] | None:
+    """The range of ids that exist here: in a container there may be fewer than 65536."""
     try:
         lines = Path("/proc/self/uid_map").read_text().splitlines()
     except OSError:
-        return False
-    ranges = [[int(n) for n in line.split()] for line in lines]
-    return any(first <= FIRST_USER and first + count >= FIRST_USER + USERS for first, _, count in ranges)
+        return None
+    here = [(first, first + count) for first, _, count in (map(int, line.split()) for line in lines)]
+    fits = (r for r in RANGES if any(start <= r[0] and r[0] + r[1] <= end for start, end in here))
+    return next(fits, None)
+
+
+def why_no_users(in_bubblewrap: bool = False) -> str:
+    """Why submissions can't get users of their own here, or "".
+
+    In bubblewrap, the folders above Python and NumPy are new ones, and open to all.
+    """
+    if os.geteuid() != 0:
+        return "only root may change users"
+    if _range() is None:
+        return "there are too few user ids here"
+    parts = [*_parts(), *package_paths(()), Path(sys.executable).resolve(), HERE]
+    folders = parts if in_bubblewrap else [above for part in parts for above in (part, *part.parents)]
+    closed = next((f for f in folders if not f.stat().st_mode & 0o001), None)
+    return f"other users can't read {closed}, where Python or NumPy is" if closed is not None else ""
 
 
 def python_command(packages: Sequence[str] = ()) -> list[str]:
@@ -102,7 +120,7 @@ def python_command(packages: Sequence[str] = ()) -> list[str]:
 
 def bubblewrap_command(
     environment: dict[str, str],
-    user: OwnUser | None,
+    users: bool,
     packages: Sequence[str] = (),
     program: Sequence[str] = (),
 ) -> list[str]:
@@ -112,15 +130,15 @@ def bubblewrap_command(
 
     Args:
         environment: all the environment variables that it gets.
-        user: whom the template, as root, makes its children; None keeps the user that we are.
+        users: whether the template, as root, gives its children users of their own.
         packages: what may be imported beyond NumPy.
         program: what to run there; by default the template.
     """
     site = "/opt/site"
     command = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--as-pid-1"]
     command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    if user is not None:
-        for capability in ("SETUID", "SETGID", "KILL", "CHOWN", "DAC_OVERRIDE"):
+    if users:
+        for capability in ("SETUID", "SETGID", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER"):
             command += ["--cap-add", f"CAP_{capability}"]
     else:
         command += ["--unshare-user"]
@@ -133,7 +151,7 @@ def bubblewrap_command(
     python = Path(sys.executable).resolve()
     bound = {str(part): str(part) for part in _parts()} | {str(python): str(python)}
     bound |= {str(p): f"{site}/{p.name}" for p in package_paths(packages)}
-    bound |= {str(HERE / f"{name}.py"): f"/opt/grading/{name}.py" for name in PROGRAM}
+    bound |= {str(HERE): "/opt/inside"}
     for folder in _parents(bound.values()):
         command += ["--perms", "0755", "--dir", folder]
     for outside, inside in bound.items():
@@ -143,7 +161,7 @@ def bubblewrap_command(
     command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     command += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp", "--remount-ro", "/"]
     command += ["--chdir", "/tmp", "--"]
-    return command + list(program or [str(python), "-s", "-B", "-P", "/opt/grading/worker.py", *packages])
+    return command + list(program or [str(python), "-s", "-B", "-P", "/opt/inside/worker.py", *packages])
 
 
 def _parts() -> list[Path]:
@@ -172,15 +190,22 @@ def _other_packages(bound: Iterable[str]) -> list[str]:
 
 
 @functools.cache
-def bubblewrap_works() -> bool:
-    """Whether bubblewrap is installed and may make name spaces here (containers often forbid it)."""
+def why_no_bubblewrap(users: bool = False) -> str:
+    """Why bubblewrap can't be used here, as it would be used, or "" (containers often forbid it)."""
     if shutil.which("bwrap") is None:
-        return False
+        return "it is not installed"
     python = str(Path(sys.executable).resolve())
     environment = {"PATH": "/usr/bin:/bin"}
-    command = bubblewrap_command(environment, None, program=[python, "-I", "-S", "-c", ""])
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+    command = bubblewrap_command(environment, users, program=[python, "-I", "-S", "-c", ""])
+    reason = ""
+    for _ in range(2):  # a machine under load is no reason for a lower wall
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=20, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            reason = f"it does not start: {error}"
+            continue
+        if done.returncode == 0:
+            return ""
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no word"]
+        reason = said[-1].removeprefix("bwrap: ")[:200]
+    return f"it may not make name spaces here ({reason})"

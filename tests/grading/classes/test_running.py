@@ -211,10 +211,10 @@ def deadly(course):
         + """
 import os, diffkit.grading.classes.grader as grader
 original = grader.Grader.grade
-def grade(self, submission):
+def grade(self, submission, names=None):
     if submission.student == "cid":
         os._exit(1)
-    return original(self, submission)
+    return original(self, submission, names)
 grader.Grader.grade = grade
 """
     )
@@ -228,7 +228,7 @@ def test_a_process_that_dies_is_replaced(deadly) -> None:
     """The pool's process is killed whenever it is at cid's work; the rest of the class is graded."""
     run = grade(deadly)
     assert points(run) == [4.0, 2.0, 0.0, 0.0]
-    assert "look at it by hand" in run.records[2].exercises[0].checks[0].message
+    assert "look at it by hand" in run.records[2].not_graded
 
 
 @pytest.mark.slow
@@ -237,7 +237,7 @@ def test_a_submission_that_ends_workers_of_a_cluster_is_refused(deadly) -> None:
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         run = grade(deadly, cluster=cluster.scheduler_address)
     assert points(run) == [4.0, 2.0, 0.0, 0.0]
-    assert "look at it by hand" in run.records[2].exercises[0].checks[0].message
+    assert "look at it by hand" in run.records[2].not_graded
 
 
 HIDDEN = """
@@ -250,27 +250,46 @@ exercises = [Exercise(np.exp, [
 """
 
 
+HUNT = """import gc, sys
+    found = [a for a in gc.get_objects() if type(a) is np.ndarray and a.ndim == 2]
+    frame = sys._getframe()
+    while frame is not None:
+        found += [v for v in frame.f_locals.values() if type(v) is np.ndarray and v.ndim == 2]
+        frame = frame.f_back
+    if found: raise ValueError("leak")
+    return g"""
+"""Looks for arrays of two axes, which only the hidden case has, while it is asked for a visible one."""
+
+
 @pytest.mark.parametrize(
-    "rule",
+    ("rule", "told"),
     [
-        "return g if x.ndim == 2 else g * ans",
-        "if x.ndim == 2: raise ValueError(repr(x))\n    return g * ans",
-        "return np.zeros((2, 2, 2)) if x.ndim == 2 else g * ans",
-        "seen.append(x.ndim)\n    if x.ndim == 1 and 2 in seen: raise ValueError('leak')\n    return g",
+        ("return g if x.ndim == 2 else g * ans", True),
+        ("if x.ndim == 2: raise ValueError(repr(x))\n    return g * ans", True),
+        ("return np.zeros((2, 2, 2)) if x.ndim == 2 else g * ans", True),
+        ("if x.ndim == 2: print('leak', x)\n    return g if x.ndim == 2 else g * ans", True),
+        ("if x.ndim == 2: time.sleep(0.5)\n    return g if x.ndim == 2 else g * ans", True),
+        ("if x.ndim == 2: raise type('leak', (Exception,), {})\n    return g * ans", True),
+        ("if x.ndim == 2: return type('leak', (), {})()\n    return g * ans", True),
+        # Who fails the visible cases does not learn of the hidden ones.
+        ("seen.append(x.ndim)\n    if 2 in seen: raise ValueError('leak')\n    return g", False),
+        (HUNT, False),
     ],
 )  # fmt: skip
-def test_a_hidden_case_is_not_told(tmp_path, rule) -> None:
+def test_a_hidden_case_is_not_told(tmp_path, rule, told) -> None:
     path = tmp_path / "hidden.py"
     path.write_text(HIDDEN)
     grader = Grader(load_assignment(path), 1, sandbox="off")
-    code = f"import numpy as np\nseen = []\ndef exp_vjp(g, ans, x):\n    {rule}\n"
+    code = f"import numpy as np, time\nseen = []\ndef exp_vjp(g, ans, x):\n    {rule}\n"
     record = grader.grade(Submission("ann", Path("ann.py"), code))
     grader.close()
     text = record.exercises[0].text()
     assert record.score == 0.0
+    assert record.seconds < 0.5
+    assert record.printed == ""
     assert "secret" not in text
     assert "leak" not in text
-    assert "a hidden case fails" in text or "plain; and 1 hidden" in text
+    assert ("a hidden case fails" in text) == told
 
 
 def test_a_forward_function_is_not_given_away(tmp_path) -> None:

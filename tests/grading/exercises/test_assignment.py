@@ -9,7 +9,7 @@ import pytest
 
 from diffkit.errors import InputError
 from diffkit.grading.exercises.assignment import load_assignment
-from diffkit.grading.wall.isolation import Limits
+from diffkit.grading.exercises.limits import Limits
 
 HEAD = '''"""Homework 3: derivative rules.
 
