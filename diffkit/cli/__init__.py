@@ -6,6 +6,7 @@ error and exit status 2: never a traceback, never a file half written.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -69,7 +70,17 @@ def cli() -> None:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Runs the command line and exits: 0 if all went well, 1 if a check failed, 2 for bad input."""
+    """Runs the command line and exits: 0 if all went well, 1 if a check failed, 2 for bad input.
+
+    3 is a fault of diffkit's own, which is one sentence too; with DIFFKIT_DEBUG set it is a traceback.
+    """
+    from diffkit.cli.output import plain_terminal
+
+    with plain_terminal():
+        _main(args)
+
+
+def _main(args: list[str] | None) -> NoReturn:
     try:
         status: Any = cli.main(args=args, prog_name="diffkit", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -93,15 +104,23 @@ def main(args: list[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(0)
     except (Exception, SystemExit) as error:  # the latter from a user's function, which called sys.exit
-        from diffkit.cli.user_file import where_it_failed
+        from diffkit.cli.finding import where_it_failed
 
         place = where_it_failed(error)
-        if place is None:
+        if place is not None:
+            _complain(place)
+        if "DIFFKIT_DEBUG" in os.environ:
             raise
-        _complain(place)
+        what = " ".join(str(error).split())
+        _complain(
+            f"{type(error).__name__}: {what}. This is a fault of diffkit's, not of your function; with "
+            "DIFFKIT_DEBUG=1 it tells where",
+            status=3,
+        )
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _complain(message: str) -> NoReturn:
-    click.secho(f"diffkit: {message}", err=True, fg="red")
-    sys.exit(2)
+def _complain(message: str, status: int = 2) -> NoReturn:
+    color = False if "NO_COLOR" in os.environ else None
+    click.secho(f"diffkit: {message}", err=True, fg="red", color=color)
+    sys.exit(status)

@@ -7,18 +7,19 @@ from pathlib import Path
 import click
 
 from diffkit import programs
-from diffkit.cli.inputs import ProgramCommand, inputs_argument, read_program
-from diffkit.cli.output import TABLE_ENDINGS, check_output, format_option, output_option, show
+from diffkit.cli.inputs import LimitingCommand, inputs_argument, read_program
+from diffkit.cli.output import TABLE_ENDINGS, check_output, echo, format_option, note, output_option, show
 from diffkit.comparison import METHODS, Comparison
 from diffkit.comparison import compare as compare_methods
 from diffkit.errors import InputError
 from diffkit.progress import progress
+from diffkit.tables import to_json
 
 __all__ = ["compare"]
 
 
 @click.command(
-    cls=ProgramCommand,
+    cls=LimitingCommand,
     epilog="""\b
 Examples:
   diffkit compare two_outputs
@@ -41,6 +42,12 @@ Examples:
     metavar="DIR",
     help="Also draw each program's primal and adjoint graph into DIR, as SVG.",
 )
+@click.option(
+    "--times/--no-times",
+    default=True,
+    show_default=True,
+    help="Measure times; without, all is the same anywhere.",
+)
 @format_option
 @output_option
 def compare(
@@ -50,8 +57,10 @@ def compare(
     list_: bool,
     methods: tuple[str, ...],
     folder: str | None,
+    times: bool,
     format_: str,
     output: str | None,
+    limit: float,
 ) -> None:
     """Differentiate PROGRAM by every method; compare values, errors, cost and size.
 
@@ -62,7 +71,10 @@ def compare(
     """
     if list_:
         width = max(map(len, programs.names()))
-        click.echo("\n".join(f"{p.name:<{width}}  {p.summary}" for p in programs.all_programs()))
+        if format_ == "json":
+            echo(to_json({p.name: p.summary for p in programs.all_programs()}))
+        else:
+            echo("\n".join(f"{p.name:<{width}}  {p.summary}" for p in programs.all_programs()))
         return
     if every == (program is not None):
         raise InputError("name one program, or give --all; `diffkit compare --list` lists them")
@@ -79,6 +91,8 @@ def compare(
                     p,
                     *args,
                     methods=methods or None,
+                    times=times,
+                    limit=limit,
                     progress=lambda step, name=p.name: advance(f"{name}: {step}", 1),  # type: ignore[misc]
                 )
             )
@@ -88,7 +102,7 @@ def compare(
                 draw(p, *args, view="both").save(where / f"{p.name}.svg")
     show(results, format_, output)
     if where is not None:
-        click.echo(f"\ndrew {len(chosen)} graphs into {where}")
+        note(f"drew {len(chosen)} graphs into {where}")
 
 
 def _folder(folder: str | None) -> Path | None:

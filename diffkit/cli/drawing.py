@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
-from diffkit.cli.inputs import ProgramCommand, inputs_argument, program_argument, read_program
-from diffkit.cli.output import check_output
+from diffkit.cli.inputs import ProgramCommand, checked, inputs_argument, program_argument, read_program
+from diffkit.cli.output import check_output, echo, json_option, terminal_width, wrote
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
+from diffkit.tables import to_json
+
+if TYPE_CHECKING:
+    from diffkit.graphs import Drawing
+    from diffkit.programs import Program
 
 __all__ = ["draw", "source", "step"]
 
@@ -47,6 +53,7 @@ Examples:
 @click.option(
     "-o", "--output", metavar="FILE", help="FILE.svg, .png, .pdf, .dot, .mmd (Mermaid), .tex (TikZ) or .html."
 )
+@json_option
 def draw(
     program: str,
     inputs: tuple[str, ...],
@@ -56,26 +63,65 @@ def draw(
     start: tuple[str, ...],
     end: tuple[str, ...],
     output: str | None,
+    as_json: bool,
 ) -> None:
     """Draw the graph of PROGRAM at its sample inputs, or at INPUTs. Without -o, print the DOT text."""
-    from diffkit.graphs import draw as draw_graph
-
     p, args = read_program(program, inputs)
     check_output(output, (".svg", ".png", ".pdf", ".dot", ".mmd", ".tex", ".html"))
+    with checked(p, args):
+        _draw(program, p, args, view, direction, group, start, end, output, as_json)
+
+
+def _draw(
+    program: str,
+    p: Program,
+    args: tuple[Any, ...],
+    view: str,
+    direction: str | None,
+    group: str | None,
+    start: tuple[str, ...],
+    end: tuple[str, ...],
+    output: str | None,
+    as_json: bool,
+) -> None:
+    from diffkit.graphs import draw as draw_graph
+
     if view in _EXPRESSION_VIEWS:
         expression = p.expression
-        if expression is None or isinstance(expression, tuple):
-            reason = "has several outputs" if expression is not None else "has no expression of its own"
-            raise InputError(f"{program} {reason}; draw its trace with --view primal")
+        if expression is None:
+            from diffkit.autodiff.core.trace import record
+
+            expression = record(p, args, {}).to_sympy()
+        if isinstance(expression, tuple | list) or np.shape(expression):
+            raise InputError(f"{program} has several outputs; draw its trace with --view primal")
         drawing = draw_graph(expression, view=view, direction=direction)
     else:
         drawing = draw_graph(
             p, *args, view=view, direction=direction, group=group, start=start or None, end=end or None
         )
-    if output is None:
-        click.echo(drawing.dot.rstrip("\n"))
+    if output is not None:
+        wrote(drawing.save(output), as_json)
+    elif as_json:
+        echo(to_json(_as_data(drawing)))
     else:
-        click.echo(f"wrote {drawing.save(output)}")
+        echo(drawing.dot.rstrip("\n"))
+
+
+def _as_data(drawing: Drawing) -> dict[str, Any]:
+    """The graph as nodes and edges with their lines of text."""
+    graph = drawing.graph
+    return {
+        "title": graph.title,
+        "view": graph.view,
+        "nodes": [
+            {"id": n.id, "kind": n.kind, "part": n.part, "text": [x.text for x in n.labels]}
+            for n in graph.nodes
+        ],
+        "edges": [
+            {"from": e.tail, "to": e.head, "kind": e.kind, "text": [x.text for x in e.labels]}
+            for e in graph.edges
+        ],
+    }
 
 
 @click.command(
@@ -90,7 +136,8 @@ Examples:
 @program_argument
 @inputs_argument
 @click.option("-o", "--output", metavar="FILE", help="The page, FILE.html; PROGRAM.html by default.")
-def step(program: str, inputs: tuple[str, ...], output: str | None) -> None:
+@json_option
+def step(program: str, inputs: tuple[str, ...], output: str | None, as_json: bool) -> None:
     """Write a page that steps through PROGRAM: values forward, adjoints back."""
     from diffkit.graphs import stepper
 
@@ -98,7 +145,8 @@ def step(program: str, inputs: tuple[str, ...], output: str | None) -> None:
     target = Path(output or f"{p.name}.html")
     if target.suffix != ".html":
         raise InputError(f"the page is an HTML file, FILE.html, not {str(target)!r}")
-    click.echo(f"wrote {stepper(p, *args).save(target)}")
+    with checked(p, args):
+        wrote(stepper(p, *args).save(target), as_json)
 
 
 def _list_passes(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -137,8 +185,15 @@ Examples:
     "--table/--no-table", default=True, show_default=True, help="Print each line's value, beside it or below."
 )
 @click.option("-o", "--output", metavar="FILE", help="Write the program alone to FILE.py, ready to run.")
+@json_option
 def source(
-    program: str, inputs: tuple[str, ...], adjoint: bool, passes: str, table: bool, output: str | None
+    program: str,
+    inputs: tuple[str, ...],
+    adjoint: bool,
+    passes: str,
+    table: bool,
+    output: str | None,
+    as_json: bool,
 ) -> None:
     """Print the trace of PROGRAM as Python source, with the value of each line."""
     from diffkit.autodiff.code.listing import source_listing
@@ -146,20 +201,23 @@ def source(
 
     check_output(output, (".py",))
     p, args = read_program(program, inputs)
-    t = trace(p)(*args)
-    if adjoint:
-        t = t.adjoint(*t.unit_cotangents())
     names = [name.strip() for name in passes.split(",") if name.strip()]
-    listing = source_listing(t, passes=names)
+    with checked(p, args):
+        t = trace(p)(*args)
+        if adjoint:
+            t = t.adjoint(*t.unit_cotangents())
+        listing = source_listing(t, passes=names)
     if output is not None:
-        click.echo(f"wrote {write_atomically(Path(output), str(listing.source))}")
+        wrote(write_atomically(Path(output), str(listing.source)), as_json)
         return
-    if not table:
-        click.echo(listing.text.rstrip("\n"))
-    elif max(map(len, listing.beside.splitlines())) <= shutil.get_terminal_size().columns:
-        click.echo(listing.beside)
+    if as_json:
+        echo(to_json({"source": str(listing.source), "rows": listing.table.records()}))
+    elif not table:
+        echo(listing.text.rstrip("\n"))
+    elif max(map(len, listing.beside.splitlines())) <= terminal_width():
+        echo(listing.beside)
     else:
-        click.echo(f"{listing.text.rstrip()}\n\n{listing.table.text()}")
-    if names:
+        echo(f"{listing.text.rstrip()}\n\n{listing.table.text(terminal_width())}")
+    if names and not as_json:
         before, after = len(source_listing(t).table), len(listing.table)
-        click.echo(f"\n{before} rows, after {', '.join(names)}: {after}")
+        echo(f"\n{before} rows, after {', '.join(names)}: {after}")

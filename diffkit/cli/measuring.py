@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,21 @@ from typing import Any
 import click
 import numpy as np
 
-from diffkit.cli.inputs import ProgramCommand, inputs_argument, program_argument, read_program
-from diffkit.cli.output import TABLE_ENDINGS, check_output, format_option, show
-from diffkit.errors import InputError
+from diffkit.cli.finding import find_function, is_user_file
+from diffkit.cli.inputs import (
+    LimitingCommand,
+    ProgramCommand,
+    inputs_argument,
+    program_argument,
+    read_program,
+)
+from diffkit.cli.output import TABLE_ENDINGS, check_output, format_option, show, wrote
+from diffkit.comparison.point import sentences_at
+from diffkit.comparison.problem import Problem
+from diffkit.containers import flatten
+from diffkit.errors import DomainError, InputError
 from diffkit.programs import Program
+from diffkit.progress import progress
 
 __all__ = ["error", "swell"]
 
@@ -39,7 +51,8 @@ Examples:
     "--form",
     "forms",
     multiple=True,
-    help="forward, backward, central or complex; repeatable. [default: the first three]",
+    type=click.Choice(["forward", "backward", "central", "complex"]),
+    help="Repeatable. [default: the first three]",
 )
 @click.option("--parts", is_flag=True, help="Print every h with its four parts, not just the summary.")
 @format_option
@@ -60,15 +73,25 @@ def error(
     p, args = read_program(program, inputs)
     check_output(file, PLOT_ENDINGS + TABLE_ENDINGS)
     f, x = _along(p, args, by, output_number - 1)
+    _refuse_point(f, x)
     sweeps = [finite.error_sweep(f, x, form) for form in forms or ("forward", "backward", "central")]
     if file is not None and Path(file).suffix in PLOT_ENDINGS:
         from diffkit.plots import error_curve
 
         what = f"{p.name}, output {output_number}" if output_number > 1 else p.name
         title = f"{what} at {by or next(iter(p.inputs))} = {x:g}"
-        click.echo(f"wrote {error_curve(*sweeps, title=title).save(file)}")
+        wrote(error_curve(*sweeps, title=title).save(file), format_ == "json")
         return
     show([s.table if parts else s.summary for s in sweeps], format_, file)
+
+
+def _refuse_point(f: Callable[[Any], Any], x: float) -> None:
+    """Refuses a point at which there is no derivative to have an error, with what `compare` says of it."""
+    with np.errstate(all="ignore"):
+        problem = Problem(f, (x,))
+        sentences = sentences_at(problem)
+    if sentences:
+        raise DomainError(sentences[0])
 
 
 def _along(
@@ -86,24 +109,33 @@ def _along(
             + (f"one of {', '.join(scalars)}" if scalars else "all its inputs are arrays")
         )
     position = names.index(by)
-    count = len(np.atleast_1d(np.array(program(*args), dtype=object)))
+    with np.errstate(all="ignore"):
+        count = len(Problem(program, args).y)
     if output >= count:
         raise InputError(f"{program.name} has {count} outputs, but --output is {output + 1}")
 
     def along(t: Any) -> Any:
         answer = program(*args[:position], t, *args[position + 1 :])
-        return answer[output] if isinstance(answer, tuple) else answer
+        if count == 1:
+            return answer
+        return [entry for leaf in flatten(answer)[0] for entry in np.ravel(leaf)][output]
 
+    along.__name__ = program.name
+    along.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(by or "x", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    )
     return along, float(args[position])
 
 
 @click.command(
+    cls=LimitingCommand,
     epilog="""\b
 Examples:
   diffkit swell logistic_map -n 8
   diffkit swell soft_relu -n 20 -o swell.svg
   diffkit swell logistic_map -n 10000 --every 1000
-"""
+  diffkit swell mine.py:step -n 8
+""",
 )
 @click.argument("family", metavar="[FAMILY]", default="logistic_map")
 @click.option("-n", "--depth", type=click.IntRange(1, 10**6), default=8, show_default=True,
@@ -114,8 +146,13 @@ Examples:
 @click.option("--all", "everything", is_flag=True, help="Every measure, and the formulas: a wide table.")
 @format_option
 @click.option("-o", "file", metavar="FILE", help="A plot (.svg, .png, .pdf) or a table (.md, .csv, ...).")
-def swell(family: str, depth: int, every: int, everything: bool, format_: str, file: str | None) -> None:
-    """Measure how the derivative of an iterated function grows: as a tree, as a graph, as a trace."""
+def swell(
+    family: str, depth: int, every: int, everything: bool, format_: str, file: str | None, limit: float
+) -> None:
+    """Measure how the derivative of an iterated function grows: as a tree, as a graph, as a trace.
+
+    FAMILY is one of the lectures', or a function of your own of one variable, iterated: FILE.py:FUNCTION.
+    """
     from diffkit.comparison.growth import growth
 
     check_output(file, PLOT_ENDINGS + TABLE_ENDINGS)
@@ -126,10 +163,15 @@ def swell(family: str, depth: int, every: int, everything: bool, format_: str, f
         )
     # SymPy's own diff gives up long before a hundred.
     measures = None if everything else ["tree", *(["sympy"] if depth <= 100 else []), "forward"]
-    table = growth(family, depth, every=every, measures=measures)
+    iterated = find_function(family) if is_user_file(family) else family
+    with progress(len(range(every, depth + 1, every)) + (every > 1), "growing") as advance:
+        table = growth(
+            iterated, depth, every=every, measures=measures, limit=limit,
+            progress=lambda k: advance(f"n = {k:,}", 1),
+        )  # fmt: skip
     if file is not None and Path(file).suffix in PLOT_ENDINGS:
         from diffkit.plots import swell_curve
 
-        click.echo(f"wrote {swell_curve(table, title=family).save(file)}")
+        wrote(swell_curve(table, title=family).save(file), format_ == "json")
         return
     show([table], format_, file)

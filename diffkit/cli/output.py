@@ -1,39 +1,70 @@
-"""How commands show their tables, and where they may write them."""
+"""How commands show their results, and where they may write them."""
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import os
-from collections.abc import Sequence
+import shutil
+import sys
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TextIO, TypeVar
 
 import click
 
 from diffkit.errors import InputError
+from diffkit.tables import to_json
 
-__all__ = ["FORMATS", "TABLE_ENDINGS", "Shown", "check_output", "format_option", "output_option", "show"]
+__all__ = [
+    "FORMATS",
+    "TABLE_ENDINGS",
+    "Shown",
+    "check_output",
+    "echo",
+    "format_option",
+    "json_option",
+    "note",
+    "output_option",
+    "plain_terminal",
+    "show",
+    "terminal_width",
+    "what_f_prints_is_cut",
+    "wrote",
+]
 
-TABLE_ENDINGS = (".txt", ".md", ".tex", ".html", ".csv")
+TABLE_ENDINGS = (".txt", ".md", ".tex", ".html", ".csv", ".json")
 
-FORMATS = ("text", "markdown", "latex", "html", "csv")
+FORMATS = ("text", "markdown", "latex", "html", "csv", "json")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Shown(Protocol):
     """What can be shown: a table, or a comparison."""
 
-    def text(self) -> str: ...
+    def text(self, width: int | None = None) -> str: ...
 
     def save(self, path: str) -> Path: ...
 
 
-format_option = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="How to print the table.",
-)
+def format_option(command: Command) -> Command:
+    """``--format``, and ``--json`` for the commonest of its values."""
+    named = click.option(
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        default="text",
+        show_default=True,
+        help="How to print the table.",
+    )
+    short = click.option("--json", "format_", flag_value="json", help="The same as --format json.")
+    return named(short(command))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for another program.")
 output_option = click.option(
     "-o",
     "--output",
@@ -64,9 +95,156 @@ def check_output(output: str | None, endings: Sequence[str]) -> None:
 
 def show(shown: Sequence[Shown], format_: str, output: str | None) -> None:
     """Prints tables, or writes one to a file."""
-    if output is None:
-        click.echo("\n\n".join(getattr(s, format_)().rstrip("\n") for s in shown))
-        return
-    if len(shown) != 1:
-        raise InputError(f"-o takes one table, but there are {len(shown)}; name a program, or leave -o out")
-    click.echo(f"wrote {shown[0].save(output)}")
+    if output is not None:
+        if len(shown) != 1:
+            raise InputError(
+                f"-o takes one table, but there are {len(shown)}; name a program, or leave -o out"
+            )
+        echo(f"wrote {shown[0].save(output)}")
+    elif format_ == "text":
+        width = terminal_width()
+        echo("\n\n".join(s.text(width).rstrip("\n") for s in shown))
+    elif format_ == "json":
+        texts = [getattr(s, "json")() for s in shown]  # noqa: B009  (a Shown of any kind)
+        echo(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
+    else:
+        echo("\n\n".join(getattr(s, format_)().rstrip("\n") for s in shown))
+
+
+def wrote(path: Any, as_json: bool = False) -> None:
+    """Says which file was written."""
+    echo(to_json({"wrote": str(path)}) if as_json else f"wrote {path}")
+
+
+def terminal_width() -> int:
+    """The columns of the terminal; 80 where the output goes into a pipe or a file."""
+    return max(20, shutil.get_terminal_size((80, 24)).columns)
+
+
+# -- what f prints, and what NumPy warns of ---------------------------------------------------------
+
+_out: TextIO | None = None
+"""Where results go while a program's own prints are kept apart."""
+
+
+def echo(text: str) -> None:
+    """Prints a result."""
+    click.echo(text, file=_out, color=False if "NO_COLOR" in os.environ else None)
+
+
+def note(text: str) -> None:
+    """Prints a sentence about a result beside it, on standard error."""
+    click.echo(f"note: {text}", err=True)
+
+
+_LINES = 5
+_LONGEST = 200
+"""Lines, and characters of one, that a program's own output is shown of."""
+
+
+class _Heard:
+    """Takes what a program prints, keeps its first lines and counts the others."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.count = 0
+        self._line = ""
+
+    def write(self, text: str) -> int:
+        *whole, rest = text.split("\n")
+        for part in whole:
+            self._end(self._line + part)
+            self._line = ""
+        self._line = (self._line + rest)[: _LONGEST + 1]
+        return len(text)
+
+    def _end(self, line: str) -> None:
+        self.count += 1
+        if len(self.lines) < _LINES:
+            self.lines.append(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}...")
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def isatty(self) -> bool:
+        return False
+
+    def text(self) -> str:
+        if self._line:
+            self._end(self._line)
+            self._line = ""
+        more = self.count - len(self.lines)
+        return "\n".join([*self.lines, *([f"... and {more:,} more lines"] if more else [])])
+
+
+@contextlib.contextmanager
+def what_f_prints_is_cut() -> Iterator[None]:
+    """Keeps a program's prints out of the results; their first lines go to standard error at the end."""
+    global _out
+    heard, before = _Heard(), _out
+    _out = sys.stdout
+    try:
+        with contextlib.redirect_stdout(heard):
+            yield
+    finally:
+        _out = before
+        if text := heard.text():
+            click.echo(f"the program printed:\n{text}", err=True)
+
+
+@contextlib.contextmanager
+def plain_terminal() -> Iterator[None]:
+    """Output in whatever encoding there is, and each warning once, as one line without a path."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="diffkit")
+    said: set[str] = set()
+
+    def show_warning(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        line = " ".join(str(message).split())
+        if line not in said:
+            said.add(line)
+            click.echo(f"warning: {line}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show_warning
+        yield
+
+
+# -- encodings without the glyphs -------------------------------------------------------------------
+
+_NAMES = {
+    "─": "-", "│": "|", "–": "-", "—": "-", "−": "-", "×": "x", "·": "*", "⊙": "*", "∘": "o", "√": "sqrt",
+    "∂": "d", "∞": "inf", "≈": "~", "≤": "<=", "≥": ">=", "≠": "!=", "→": "->", "←": "<-", "↦": "|->",
+    "⇐": "<=", "⇒": "=>", "µ": "u", "…": "...", "“": '"', "”": '"', "‘": "'", "’": "'", "✓": "+", "✗": "x",
+    "∑": "sum", "∏": "prod", "∫": "int", "∇": "grad", "°": "deg", "ᵀ": "^T", "\u0304": "_bar",
+    "\u0307": "_dot", "\u0308": "_ddot", "\u0302": "_hat", "\u0303": "_tilde", "█": "#",
+}  # fmt: skip
+
+
+def _spelled(character: str) -> str:
+    """A character in ASCII: a rule as hyphens, a Greek letter by its name, a subscript as a digit.
+
+    >>> [_spelled(c) for c in "σ₁²é–"]
+    ['sigma', '1', '^2', 'e', '-']
+    """
+    if character in _NAMES:
+        return _NAMES[character]
+    plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    if plain:
+        return f"^{plain}" if "SUPERSCRIPT" in unicodedata.name(character, "") else plain
+    words = unicodedata.name(character, "").split()
+    if words[:1] == ["GREEK"]:
+        return words[-1].capitalize() if "CAPITAL" in words else words[-1].lower()
+    return "?"
+
+
+def _respell(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_spelled(c) for c in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("diffkit", _respell)

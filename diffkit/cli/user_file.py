@@ -1,40 +1,23 @@
-"""A function of the user's own, named on the command line as ``FILE.py:NAME``."""
+"""A function of the user's own as a program, with its inputs read."""
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-import sys
-import traceback
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from diffkit.autodiff.core.trace import parameter_names
+from diffkit.cli.finding import find_function, suggestion
+from diffkit.cli.numbers import read_value
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
-__all__ = ["finite", "is_user_file", "read_own", "where_it_failed"]
-
-_loaded: set[str] = set()
-"""The files that were run for the user, by their full paths."""
+__all__ = ["as_float", "assigned", "finite", "read_own"]
 
 
-def is_user_file(name: str) -> bool:
-    """Whether a program's name is that of a file, or of a function in one.
-
-    >>> is_user_file("mine.py:f"), is_user_file("mine.py"), is_user_file("two_outputs")
-    (True, True, False)
-    """
-    return name.partition(":")[0].endswith(".py")
-
-
-def read_own(
-    name: str, given: Sequence[str], literal: Callable[[str], Any]
-) -> tuple[Program, tuple[Any, ...]]:
+def read_own(name: str, given: Sequence[str]) -> tuple[Program, tuple[Any, ...]]:
     """The function as a program, and its inputs: as given, else the parameters' defaults.
 
     Integers are read as floats, unless the parameter's default is an integer (a length, a count);
@@ -43,63 +26,96 @@ def read_own(
     Raises:
         InputError: for a file or function that is not there, and inputs that do not fit.
     """
-    function = _function(*_split(name))
+    function = find_function(name)
     label = getattr(function, "__name__", name)
+    parameters = {p.name: p for p in _parameters(function)}
+    in_order = [p.name for p in parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    spread = any(p.kind is p.VAR_POSITIONAL for p in parameters.values())
+    by_name = [n for n, p in parameters.items() if p.kind is not p.VAR_POSITIONAL]
     positional = [g for g in given if not _is_named(g)]
-    named = dict(g.split("=", 1) for g in given if _is_named(g))
-    parameters = _parameters(function)
+    named = [g for g in given if _is_named(g)]
     names = parameter_names(function, len(positional))
-    values: dict[str, Any] = {}
-    keywords: dict[str, Any] = {}
-    for p in parameters:
-        if p.kind is not p.VAR_POSITIONAL and p.default is not p.empty:
-            (keywords if p.kind is p.KEYWORD_ONLY else values)[p.name] = p.default
-    in_order = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    spread = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    if len(positional) > len(in_order) and not spread:
-        raise InputError(
-            f"{label} takes {len(in_order)} inputs ({', '.join(in_order)}), but {len(positional)} were "
-            f"given: {' '.join(positional)}"
-        )
-    for key, text in zip(names, positional, strict=True):
-        values[key] = _value(literal(text), values.get(key), f"{key} of {label}")
-    by_name = {p.name: p for p in parameters}
-    for key, text in named.items():
-        parameter = by_name.get(key)
-        if parameter is None or parameter.kind is parameter.VAR_POSITIONAL:
-            raise InputError(f"{label} has no input {key!r}; it has {', '.join(by_name) or 'none'}")
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            keywords[key] = literal(text)
+    texts = assigned(label, in_order, positional, named, by_name, names if spread else in_order)
+    defaults = {
+        n: parameters[n].default for n in by_name if parameters[n].default is not inspect.Parameter.empty
+    }
+    values = {n: d for n, d in defaults.items() if n in in_order}
+    keywords = {n: d for n, d in defaults.items() if n not in in_order}
+    for key, text in texts.items():
+        what = f"{key} of {label}"
+        parameter = parameters.get(key)
+        if parameter is not None and parameter.kind is parameter.KEYWORD_ONLY:
+            keywords[key] = read_value(text, what)
         else:
-            values[key] = _value(literal(text), values.get(key), f"{key} of {label}")
+            values[key] = _value(read_value(text, what), values.get(key), what)
     missing = [n for n in in_order if n not in values]
-    if missing:
+    missing += [
+        n for n in by_name if parameters[n].kind is inspect.Parameter.KEYWORD_ONLY and n not in keywords
+    ]
+    if missing or (spread and not values):
+        first = (missing or ["x"])[0]
         raise InputError(
-            f"{label} needs {', '.join(missing)}: give its inputs in order, or by name, as in "
-            f"{name} {' '.join(f'{n}=1.5' for n in missing)}; an array is written as a list, "
-            f'"{missing[0]}=[0.5, -1]"'
+            f"{label} needs {', '.join(missing) or 'inputs'}: give its inputs in order, or by name, as in "
+            f"{name} {' '.join(f'{n}=1.5' for n in missing) or '1.5'}; an array is written as a list, "
+            f'"{first}=[0.5, -1]"'
         )
-    ordered = {n: values[n] for n in [*in_order, *(n for n in names if n not in in_order)]}
+    ordered = {n: values[n] for n in [*in_order, *(n for n in values if n not in in_order)]}
     return Program(function, ordered, None, keywords), tuple(ordered.values())
 
 
-def where_it_failed(error: BaseException) -> str | None:
-    """``mine.py, line 3, in f: ZeroDivisionError: ...`` if an error came out of a user's file, else None."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in _loaded]
-    if isinstance(error, SyntaxError) and error.filename in _loaded:
-        return f"{Path(error.filename).name}, line {error.lineno}: {type(error).__name__}: {error.msg}"
-    if not frames:
-        return None
-    last = frames[-1]
-    if isinstance(error, SystemExit):
-        return f"{Path(last.filename).name}, line {last.lineno}: it ends the program (exit {error.code})"
-    place = f", in {last.name}" if not last.name.startswith("<module") else ""
-    return f"{Path(last.filename).name}, line {last.lineno}{place}: {type(error).__name__}: {error}"
+def assigned(
+    label: str,
+    in_order: Sequence[str],
+    positional: Sequence[str],
+    named: Sequence[str],
+    by_name: Sequence[str],
+    places: Sequence[str],
+) -> dict[str, str]:
+    """Which text is for which input, each once.
+
+    Args:
+        label: the function.
+        in_order: its inputs that may be given in order.
+        positional, named: what was given, as ``1.5`` and as ``x=1.5``.
+        by_name: what may be given by name.
+        places: the names of the inputs given in order; more than ``in_order`` for ``*xs``.
+
+    Raises:
+        InputError: for an input too many, given twice, or unknown.
+
+    >>> assigned("f", ["x", "y"], ["1"], ["y=2"], ["x", "y"], ["x", "y"])
+    {'x': '1', 'y': '2'}
+    >>> assigned("f", ["x"], ["3"], ["x=2"], ["x"], ["x"])
+    Traceback (most recent call last):
+    diffkit.errors.InputError: f is given x twice: 3, its first input, and x=2
+    """
+    if len(positional) > len(places):
+        raise InputError(
+            f"{label} takes {_count(in_order)}, but got {len(positional)}: {' '.join(positional)}"
+        )
+    texts = dict(zip(places, positional, strict=False))
+    for item in named:
+        key, text = (part.strip() for part in item.split("=", 1))
+        if key not in by_name:
+            has = f"it has {', '.join(by_name)}" if by_name else "it has none"
+            near = suggestion(key, by_name)
+            raise InputError(f"{label} has no input {key!r}; {near if near.startswith('did') else has}")
+        if key in texts:
+            where = "first" if key == places[0] else f"{places.index(key) + 1}." if key in places else "own"
+            at = (
+                f"{texts[key]}, its {where} input"
+                if key in places[: len(positional)]
+                else f"{key}={texts[key]}"
+            )
+            raise InputError(f"{label} is given {key} twice: {at}, and {item}")
+        texts[key] = text
+    return texts
 
 
-def _split(name: str) -> tuple[Path, str]:
-    path, _, function = name.partition(":")
-    return Path(path), function
+def _count(names: Sequence[str]) -> str:
+    if not names:
+        return "no inputs"
+    return f"{len(names)} input{'s' * (len(names) != 1)} ({', '.join(names)})"
 
 
 def _is_named(text: str) -> bool:
@@ -107,71 +123,25 @@ def _is_named(text: str) -> bool:
     return bool(equals) and key.strip().isidentifier()
 
 
-def _function(path: Path, name: str) -> Callable[..., Any]:
-    if not path.is_file():
-        raise InputError(f"there is no file {str(path)!r}")
-    module = _run(path.resolve())
-    own = {
-        key: value
-        for key, value in vars(module).items()
-        if inspect.isfunction(value) and value.__module__ == module.__name__ and not key.startswith("_")
-    }
-    if not name:
-        if len(own) == 1:
-            return next(iter(own.values()))
-        if not own:
-            raise InputError(f"{path} defines no function that could be differentiated")
-        known = ", ".join(f"{path}:{key}" for key in own)
-        raise InputError(f"name a function of {path}, as in {path}:f; it has {known}")
-    found = getattr(module, name, None)
-    if not callable(found) or isinstance(found, type):
-        wrong = f"there is no {name!r} in {path}" if found is None else f"{name} of {path} is no function"
-        raise InputError(
-            f"{wrong}; " + (f"its functions are {', '.join(own)}" if own else "it has no functions")
-        )
-    result: Callable[..., Any] = found
-    return result
-
-
-def _run(path: Path) -> ModuleType:
-    """Imports the file as a module of its own name; what it imports from its folder is found."""
-    _loaded.add(str(path))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent))
-    # Not in sys.modules: a file named numpy.py or random.py must not become that module for all.
-    try:
-        spec.loader.exec_module(module)
-    except (SyntaxError, ValueError) as error:  # of text that is no Python, Python may not say where
-        if where_it_failed(error) is None:
-            raise InputError(f"{path.name} is no Python file: {error}") from None
-        raise
-    except OSError as error:
-        if where_it_failed(error) is None:
-            raise InputError(f"can't read {str(path)!r}: {(error.strerror or str(error)).lower()}") from None
-        raise
-    return module
-
-
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters: Mapping[str, inspect.Parameter] = inspect.signature(function).parameters
     except (TypeError, ValueError):  # a function of C that tells no signature takes what it is given
         return [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)]
-    return [p for p in parameters if p.kind is not p.VAR_KEYWORD]
+    return [p for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
 
 
 def _value(value: Any, default: Any, what: str) -> Any:
-    if isinstance(value, str):
-        raise InputError(f"{what} is a finite number, or a list, tuple or dictionary of them; got {value!r}")
+    if isinstance(value, str) or value is None:
+        raise InputError(
+            f"{what} is a finite number, or a list, tuple or dictionary of them; got {str(value)!r}"
+        )
     if type(value) is int:
-        return value if type(default) is int else finite(float(value), what)
+        return value if type(default) is int else finite(as_float(value, what), what)
     if isinstance(value, list):
         try:
             array = np.array(value, dtype=complex if _has_complex(value) else float)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return [_value(v, None, what) for v in value]
         return finite(array, what)
     if isinstance(value, tuple):
@@ -179,6 +149,20 @@ def _value(value: Any, default: Any, what: str) -> Any:
     if isinstance(value, dict):
         return {key: _value(v, None, what) for key, v in value.items()}
     return finite(value, what) if isinstance(value, float | complex) else value
+
+
+def as_float(value: float, what: str) -> float:
+    """An integer, too, as a float.
+
+    Raises:
+        InputError: if it is too large for one.
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        raise InputError(
+            f"{what} must be a float, and a number of {len(str(value)):,} digits is none"
+        ) from None
 
 
 def finite(value: Any, what: str) -> Any:

@@ -9,7 +9,10 @@
 
 from __future__ import annotations
 
+import inspect
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +20,10 @@ import numpy as np
 from diffkit import programs
 from diffkit.autodiff.core.trace import Trace, record
 from diffkit.errors import InputError
-from diffkit.symbolic.swell.families import FAMILIES
-from diffkit.symbolic.swell.table import swell
+from diffkit.symbolic.swell.families import FAMILIES, Family, iterated
+from diffkit.symbolic.swell.table import MEASURES, swell
 from diffkit.tables import Table
+from diffkit.time_limit import BudgetError, within
 
 __all__ = ["growth"]
 
@@ -41,7 +45,8 @@ def _network(x1: Any, x2: Any, w11: Any, w12: Any, w21: Any, w22: Any, *, layers
 
 
 # Each family as a program: for n, a function and the point to trace it at.
-_PROGRAMS: dict[str, Callable[[int], tuple[Callable[..., Any], tuple[Any, ...]]]] = {
+_Program = Callable[[int], tuple[Callable[..., Any], tuple[Any, ...]]]
+_PROGRAMS: dict[str, _Program] = {
     "logistic map": lambda n: (programs.logistic_map.with_(length=n), (0.2,)),
     "soft ReLU": lambda n: (programs.soft_relu.with_(depth=n - 1), (0.5, 2.0, -1.0)),
     "sigmoid chain": lambda n: (lambda x, w: _repeat(lambda y: _sigmoid(w * y), x, n - 1), (0.5, 2.0)),
@@ -63,48 +68,119 @@ def _product(xs: Sequence[Any]) -> Any:
 
 
 def growth(
-    family: str,
+    family: str | Callable[[Any], Any],
     n: int | Sequence[int],
     *,
     every: int = 1,
     measures: Sequence[str] | None = None,
     seconds: float = 5.0,
+    limit: float = 3600.0,
+    progress: Callable[[int], None] | None = None,
 ) -> Table:
     """The table of expression swell, with the lengths of the trace and of its adjoint program.
 
     Args:
-        family: a family's name; case, spaces and underscores do not matter.
+        family: a family's name (case, spaces and underscores do not matter), or a function of one
+            variable, which is iterated from x: x, f(x), f(f(x)), ...
         n: rows 1 to n, or the rows themselves.
         every: of rows 1 to n, take only every so many (and the first).
         measures, seconds: as in :func:`diffkit.symbolic.swell`. Beyond n = 100 only the measures over
             the shared graph are taken by default, since SymPy's own give up long before.
+        limit: seconds for all rows together; those that come later are left out, and a note says so.
+        progress: called with each n before its row is computed.
 
     Returns:
         A table; the column ``trace`` is its number of rows, ``adjoint program`` that of the rows of
         the value and the gradient together.
 
     Raises:
-        InputError: for an unknown family.
+        InputError: for an unknown family, a function of several variables, or one that has no expression.
+
+    >>> growth(lambda x: x * x, 3, measures=["forward"])["trace"]
+    [1, 2, 3]
     """
-    name = _family_name(family)
+    program: _Program | None
+    if callable(family):
+        kind, program = _own(family)
+    else:
+        name = _family_name(family)
+        kind, program = FAMILIES[name], _PROGRAMS.get(name)
     rows = [k for k in range(1, n + 1) if k == 1 or k % every == 0] if isinstance(n, int) else list(n)
     if measures is None and max(rows) > 100:
         measures = ["tree", "forward", "reverse"]
     columns: dict[str, Callable[[int, Any, list[Any]], Any]] = {}
-    if name in _PROGRAMS:
+    if program is not None:
         traces: dict[int, Trace] = {}
 
         def trace_of(k: int) -> Trace:
             if k not in traces:
                 traces.clear()
-                f, args = _PROGRAMS[name](k)
+                f, args = program(k)
                 with np.errstate(all="ignore"):  # how long a program is does not hang on its values
                     traces[k] = record(f, args, {})
             return traces[k]
 
         columns["trace"] = lambda k, expression, variables: len(trace_of(k))
         columns["adjoint program"] = lambda k, expression, variables: _adjoint_rows(trace_of(k))
-    return swell(FAMILIES[name], rows, measures=measures, seconds=seconds, extra_columns=columns)
+    return _row_by_row(kind, rows, measures, seconds, columns, limit, progress or (lambda k: None))
+
+
+def _row_by_row(
+    kind: Family,
+    rows: Sequence[int],
+    measures: Sequence[str] | None,
+    seconds: float,
+    columns: dict[str, Callable[[int, Any, list[Any]], Any]],
+    limit: float,
+    progress: Callable[[int], None],
+) -> Table:
+    """The rows one after the other, until the time is over; a measure that gave up is not tried again."""
+    end = time.monotonic() + limit
+    left, tables, notes = measures, list[Table](), list[str]()
+    for k in rows:
+        progress(k)
+        try:
+            table = within(
+                max(end - time.monotonic(), 1e-3),
+                lambda k=k, left=left: swell(
+                    kind, [k], measures=left, seconds=seconds, extra_columns=columns
+                ),  # type: ignore[misc]
+                "the table",
+            )
+        except BudgetError:
+            if not tables:
+                raise
+            notes.append(f"rows from n = {k:,} on are left out: all together took longer than {limit:g} s")
+            break
+        tables.append(table)
+        notes += table.notes
+        if table.notes:  # what a measure fills is a dash from here on
+            chosen = list(MEASURES) if left is None else list(left)
+            left = [m for m in chosen if any(table[title][0] is not None for title in MEASURES[m][1])]
+    titles = tables[0].columns
+    cells = [[r.get(title) for title in titles] for t in tables for r in t.records()]
+    return Table(titles, cells, caption=tables[0].caption, notes=list(dict.fromkeys(notes)))
+
+
+def _own(
+    f: Callable[[Any], Any],
+) -> tuple[Family, Callable[[int], tuple[Callable[..., Any], tuple[Any, ...]]]]:
+    """A function of one variable as a family: its iterates from x."""
+    name = getattr(f, "__name__", "f")
+    try:
+        parameters = [p for p in inspect.signature(f).parameters.values() if p.default is p.empty]
+    except (TypeError, ValueError):  # a function of C
+        parameters = []
+    if len(parameters) > 1:
+        raise InputError(
+            f"{name} takes {len(parameters)} inputs ({', '.join(p.name for p in parameters)}); what is "
+            "iterated is a function of one variable"
+        )
+    family = iterated(f)
+    return replace(family, summary=f"x, {name}(x), {name}({name}(x)), ..."), lambda n: (
+        lambda x: _repeat(f, x, n - 1),
+        (0.5,),
+    )
 
 
 def _adjoint_rows(t: Trace) -> int:

@@ -33,12 +33,16 @@ def overflow_sentence(problem: Problem, truth: Truth) -> list[str]:
 
 
 def _without_trace(problem: Problem, truth: Truth) -> list[str]:
-    if problem.why and truth.value is not None:
-        return [
-            f"the program fails on floats, f does not: it raises {problem.why}; f itself is "
-            f"{truth.shown} there, in {truth.how}"
-        ]
-    return []
+    if truth.value is None or (np.all(np.isfinite(problem.y)) and not problem.why):
+        return []
+    if not np.all(np.isfinite(truth.value)):
+        return [f"f is larger than floats go: {truth.shown}, in {truth.how}"]
+    does = "overflows" if np.all(np.isinf(problem.y)) else "underflows"
+    what = f"raises {problem.why}" if problem.why else f"is {problem.y[~np.isfinite(problem.y)][0]:g}"
+    return [
+        f"the program {does}, f does not: it {what} on floats; f itself is {truth.shown} there, in "
+        f"{truth.how}"
+    ]
 
 
 def _finite(value: Any) -> bool:

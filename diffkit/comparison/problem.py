@@ -20,12 +20,19 @@ _NO_VALUE = (ArithmeticError, ValueError)
 """What Python raises where NumPy would return inf or nan: ``1 / 0.0``, ``math.log(-1.0)``."""
 
 _BY_MATH = re.compile(r"math (domain|range) error|expected a (positive|nonnegative|number)")
+_ARRAYS = np.generic | np.ndarray
+
 _REPEATED = 16
 """Roundings that two runs of one program may differ by, since a library may sum in another order."""
 
 
 class Problem:
     """A function with its arguments, seen as a map from R^n to R^m that counts its evaluations.
+
+    Args:
+        f: the function.
+        args: its arguments.
+        real: whether complex numbers are refused.
 
     Attributes:
         f, args, name: the function, its arguments, what to call it.
@@ -40,8 +47,9 @@ class Problem:
             number or not there at all, or f gives another value when it is run again.
     """
 
-    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], *, real: bool = True) -> None:
         self.f = f
+        self.real = real
         self.args = args
         self.name = getattr(f, "__name__", type(f).__name__)
         names = parameter_names(f, len(args))
@@ -58,7 +66,7 @@ class Problem:
                 f"{', '.join(map(repr, args)) or 'there are none'}"
             )
         self.x = np.concatenate([np.ravel(self.leaves[k]) for k in self.places])
-        if np.iscomplexobj(self.x):
+        if real and np.iscomplexobj(self.x):
             raise InputError(f"a comparison takes real arguments, but {self.name} was given complex ones")
         self.inputs = [
             name for k in self.places for name in _element_names(leaf_names[k], np.shape(self.leaves[k]))
@@ -82,7 +90,7 @@ class Problem:
             shape = np.shape(self.leaves[k])
             size = int(np.prod(shape))
             part = x[start : start + size]
-            leaves[k] = np.array(part).reshape(shape) if shape else float(part[0])
+            leaves[k] = np.array(part).reshape(shape) if shape else part[0].item()
             start += size
         rebuilt: tuple[Any, ...] = self.structure.unflatten(leaves)
         return rebuilt
@@ -100,7 +108,7 @@ class Problem:
         arrays = []
         for leaf in leaves:
             array = np.asarray(leaf)
-            if array.dtype.kind not in "biufc":
+            if array.dtype.kind not in "biufc" or not isinstance(leaf, int | float | complex | _ARRAYS):
                 raise InputError(
                     f"{self.name} returned {_short(leaf)}, of type {type(leaf).__name__}; a derivative is of "
                     "numbers: floats, arrays, or containers of them"
@@ -118,6 +126,8 @@ class Problem:
             flat = self.flat(self.f(*self.arguments(x)))
         except _NO_VALUE as error:
             return np.full(self.y.shape, _stand_in(error))
+        if not self.real:
+            return flat
         if np.iscomplexobj(flat):
             return np.where(flat.imag == 0, flat.real, np.nan)
         return flat.astype(float)
@@ -154,6 +164,8 @@ class Problem:
             if not _BY_MATH.search(str(error)):
                 raise
             return self._without_value(error)
+        if not self.real:
+            return flat
         if np.iscomplexobj(flat):
             raise InputError(
                 f"{self.name} is complex at {self.point}: {_numbers(flat)}. A comparison takes real "

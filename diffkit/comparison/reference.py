@@ -81,8 +81,8 @@ def truth_at(problem: Problem, digits: int, seconds: float) -> Truth:
     )
     if not np.all(np.isfinite(value)) and not _is_large(exact.value):
         raise DomainError(
-            f"{problem.name} {_is(value, '')} at {problem.point}, in {digits} digits too: that point is "
-            "outside its domain"
+            f"{problem.name} {_is(value, problem.why)} at {problem.point}, in {digits} digits too: "
+            "that point is outside its domain"
         )
     if problem.why:  # Python raised, where NumPy has inf or nan for each output
         problem.y = np.full(value.shape, problem.y[0])
@@ -118,7 +118,7 @@ def _is_large(value: Any) -> bool:
 
 def _is(y: np.ndarray[Any, Any], why: str) -> str:
     if why:
-        return f"raises {why}"
+        return f"has no value ({why})"
     if len(y) == 1:
         return f"is {y[0]:g}"
     bad = int(np.flatnonzero(~np.isfinite(y))[0])

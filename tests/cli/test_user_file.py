@@ -118,14 +118,23 @@ def test_a_file_does_not_take_the_place_of_a_module(diffkit, mine) -> None:
 
 BAD = {
     ("nowhere.py:f", "1"): "there is no file 'nowhere.py'",
-    ("mine.py", "1"): "name a function of mine.py, as in mine.py:f; it has mine.py:f, mine.py:repeated",
-    ("mine.py:nope", "1"): "there is no 'nope' in mine.py; its functions are f, repeated",
-    ("mine.py:Model", "1"): "Model of mine.py is no function; its functions are f",
+    (
+        "mine.py",
+        "1",
+    ): "name a function of mine.py, as in mine.py:f; it has f, repeated, rosenbrock, model",
+    ("mine.py:nope", "1"): "there is no 'nope' in mine.py; there are 7, such as f, repeated, rosenbrock",
+    (
+        "mine.py:Model",
+        "1",
+    ): "Model of mine.py is a class; name a method of it, mine.py:Model.METHOD, or a function; it has f",
     ("mine.py:f", "1"): "f needs y: give its inputs in order, or by name, as in mine.py:f y=1.5",
-    ("mine.py:f", "1", "2", "3"): "f takes 2 inputs (x, y), but 3 were given: 1 2 3",
+    ("mine.py:f", "1", "2", "3"): "f takes 2 inputs (x, y), but got 3: 1 2 3",
     ("mine.py:f", "1", "two"): "y of f is a finite number, or a list, tuple or dictionary of them; got 'two'",
     ("mine.py:f", "1", "z=3"): "f has no input 'z'; it has x, y",
-    ("mine.py:breaks", "1"): "mine.py, line 23, in breaks: ZeroDivisionError: ",
+    (
+        "mine.py:breaks",
+        "1",
+    ): "breaks has no value (ZeroDivisionError: float division by zero (mine.py, line 23)) at x = 1, in 50",
     ("broken.py:f", "1"): "broken.py, line 2: SyntaxError: expected ':'",
     ("raises.py:f", "1"): "raises.py, line 4: NameError: name 'missing' is not defined",
     ("binary.py:f", "1"): "binary.py is no Python file: source code string cannot contain null bytes",
