@@ -168,10 +168,12 @@ def _assignments(code: CodeType) -> dict[int, str]:
     names = {}
     instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
     for before, after in itertools.pairwise(instructions):
+        # While a call of a Python function is under way, a frame stands in the cache behind the instruction.
+        offsets = range(before.offset, after.offset, 2)
         if after.opname in ("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"):
-            names[before.offset] = after.argval
+            names.update(dict.fromkeys(offsets, after.argval))
         elif after.opname in ("STORE_FAST_STORE_FAST", "STORE_FAST_LOAD_FAST"):
-            names[before.offset] = after.argval[0]
+            names.update(dict.fromkeys(offsets, after.argval[0]))
     return names
 
 

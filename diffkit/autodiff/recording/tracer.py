@@ -52,6 +52,7 @@ from diffkit.sites import describe_site
 
 __all__ = [
     "FUNCTIONS",
+    "HANDING_ON",
     "UFUNCS",
     "Decision",
     "Node",
@@ -83,7 +84,8 @@ class Decision(NamedTuple):
 
 
 _levels = itertools.count(1)
-_METHODS = vars(methods)
+HANDING_ON = {id(vars(methods))}
+"""The variables of modules, by ``id``, whose functions hand a call on: x.sum() calls np.sum(x)."""
 _SEVERAL = (tuple, list)
 """What a function with several answers returns them in."""
 
@@ -299,6 +301,8 @@ class Node(ArrayMethods, InfixOperators):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         fun = UFUNCS.get(ufunc)
         frame = sys._getframe(1)
+        if id(frame.f_globals) in HANDING_ON:
+            frame = frame.f_back or frame
         if fun is None or kwargs or method != "__call__":
             return _unusual_ufunc(ufunc, method, inputs, kwargs, frame)
         if len(inputs) == 1:  # these three are what apply does, at once
@@ -321,8 +325,8 @@ class Node(ArrayMethods, InfixOperators):
     ) -> Any:
         handler = FUNCTIONS.get(function)
         frame = sys._getframe(1)
-        if frame.f_globals is _METHODS and frame.f_back is not None:  # x.sum() calls np.sum(x)
-            frame = frame.f_back
+        if id(frame.f_globals) in HANDING_ON:
+            frame = frame.f_back or frame
         if handler is None:
             raise_no_rule(qualified_name(function), frame)
         return call_handler(handler, tuple(args), kwargs, frame)

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.recording.tracer import nodes_in
+from diffkit.autodiff.recording.tracer import nodes_in, plain_index
 from diffkit.autodiff.rules.calls import decided, plain
+from diffkit.autodiff.rules.decisions import number_of_steps
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
 from diffkit.autodiff.rules.shaping import astype, cast
 
-__all__ = ["array", "full"]
+__all__ = ["array", "full", "list_as_array", "stepped"]
 
 
 def array(value: Any, dtype: Any = None, ndmin: int = 0) -> Any:
@@ -52,6 +53,19 @@ def _leaves_and_shape(value: Any) -> tuple[list[Any], tuple[int, ...]]:
     return [leaf for leaves, _ in parts for leaf in leaves], (len(value), *parts[0][1])
 
 
+def list_as_array(value: Any) -> Any:
+    """A list or tuple of numbers as an array if some of them are traced; all else as it is.
+
+    Integers that are traced (a shape, an index) are decided: they have no derivative.
+    """
+    if not isinstance(value, list | tuple):
+        return value
+    traced = list(nodes_in(value))
+    if not traced:
+        return value
+    return array(value) if any(node.dtype.kind in "fc" for node in traced) else plain_index(value)
+
+
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """``np.full``, of a traced value too."""
     if not is_node(fill_value):
@@ -74,6 +88,15 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, 
 
 
 # -- evenly spaced numbers --------------------------------------------------------------------------------
+
+
+def stepped(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+    """``np.arange``, of traced numbers too."""
+    start, stop = (0, start) if stop is None else (start, stop)
+    count = decided(number_of_steps, start, stop, step)
+    step = (start + step) - start  # as NumPy has it, to the last bit
+    points = start + step * np.arange(count)
+    return points if dtype is None else cast(points, dtype)
 
 
 def _shares(ans: Any, num: int, endpoint: bool, axis: int) -> Any:

@@ -24,6 +24,7 @@ __all__ = [
     "exponent",
     "interval",
     "largest_in_columns",
+    "number_of_steps",
     "place_below",
     "place_of_quantile",
     "rank",
@@ -104,6 +105,11 @@ def bin_of(a: Any, edges: Any) -> Any:
 def counts_and_edges(sample: Any, **options: Any) -> Any:
     """``np.histogramdd``."""
     return np.histogramdd(sample, **options)
+
+
+def number_of_steps(start: Any, stop: Any, step: Any) -> int:
+    """How many numbers ``np.arange`` gives."""
+    return len(np.arange(start, stop, step))
 
 
 def zeros_in_front(a: Any) -> int:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.indexing import placed
+from diffkit.autodiff.rules.indexing import placed, scatter
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 
-__all__: list[str] = []
+__all__ = ["make_diagonal"]
 
 
 def _places(rows: int, columns: int, offset: int) -> tuple[np.ndarray, np.ndarray]:
@@ -57,3 +57,22 @@ define(np.triu,     [_triangle(np.triu)], [LINEAR])
 @composite(np.diagflat)
 def _diagflat(v: Any, k: int = 0) -> Any:
     return np.diag(np.ravel(v), k)
+
+
+def make_diagonal(D: Any, offset: int = 0, axis1: int = -1, axis2: int = -2) -> Any:
+    """Matrices with the vectors along D's last axis on a diagonal: the inverse of ``np.diagonal``.
+
+    NumPy has no such function for stacks of vectors; autograd has it under this name.
+
+    Args:
+        D: vectors, (..., n).
+        offset, axis1, axis2: as for ``np.diagonal``, which gives D back.
+
+    >>> make_diagonal(np.array([[1.0, 2.0]]), axis1=1, axis2=2)
+    array([[[1., 0.],
+            [0., 2.]]])
+    """
+    n = np.shape(D)[-1] + abs(offset)
+    rows, columns = _places(n, n, offset)
+    made = scatter(D, (..., rows, columns), np.zeros((*np.shape(D)[:-1], n, n), np.result_type(D)))
+    return np.moveaxis(made, (-2, -1), (axis1, axis2))

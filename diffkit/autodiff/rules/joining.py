@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.recording.tracer import Primitive, apply
-from diffkit.autodiff.rules.calls import as_array
+from diffkit.autodiff.recording.tracer import Primitive, apply, call_handler, nodes_in, plain
+from diffkit.autodiff.rules.calls import as_array, user_site
 from diffkit.autodiff.rules.indexing import along
 from diffkit.autodiff.rules.register import composite, define, fit
+from diffkit.autodiff.rules.shaping import cast
+from diffkit.errors import TraceError
 
-__all__: list[str] = []
+__all__ = ["Joined"]
 
 
 # -- concatenate and stack: a row has the arrays of the list as its arguments -----------------------------
@@ -183,3 +185,47 @@ def _dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
 @composite(getattr(np, "unstack", None))
 def _unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     return tuple(x[along(x.ndim, axis, k)] for k in range(x.shape[axis]))
+
+
+# -- np.r_ and np.c_ --------------------------------------------------------------------------------------
+
+
+class Joined:
+    """``np.r_`` or ``np.c_``, of traced values too.
+
+    NumPy arranges the places of the elements, as it would the elements themselves.
+
+    >>> Joined(np.c_)[np.array([1.0, 2.0]), 3:5]
+    array([[1., 3.],
+           [2., 4.]])
+    """
+
+    def __init__(self, plain: Any) -> None:
+        self.plain = plain
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if next(nodes_in(parts), None) is None:
+            return self.plain[key]
+        return call_handler(self._join, (parts,), {}, sys._getframe(1))
+
+    def _join(self, parts: tuple[Any, ...]) -> Any:
+        arrays: list[Any] = []
+        places: list[Any] = []
+        start = 0
+        for part in parts:
+            if isinstance(part, str):
+                places.append(part)
+                continue
+            arrays.append(np.r_[part] if isinstance(part, slice) else as_array(part))
+            size = np.size(arrays[-1])
+            places.append(np.arange(start, start + size).reshape(np.shape(arrays[-1]))[()])
+            start += size
+        order = self.plain[tuple(places)]
+        if isinstance(order, np.matrix):
+            raise TraceError(
+                f"{parts[0]!r} asks for a np.matrix, which traced values have none of ({user_site()}): use "
+                "np.concatenate or np.stack"
+            )
+        dtype = np.result_type(*map(plain, arrays))  # a Python number takes the others' precision
+        return cast(np.concatenate([np.ravel(a) for a in arrays])[order], dtype)
