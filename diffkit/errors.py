@@ -6,7 +6,7 @@ user's own program; the command line prints it as one sentence and exits with st
 
 from __future__ import annotations
 
-__all__ = ["DiffkitError", "DomainError", "InputError", "NoRuleError", "TraceError"]
+__all__ = ["AnswerError", "DiffkitError", "DomainError", "InputError", "NoRuleError", "TraceError"]
 
 
 class DiffkitError(Exception):
@@ -15,6 +15,10 @@ class DiffkitError(Exception):
 
 class InputError(DiffkitError, ValueError):
     """An argument that does not fit: an unknown name, a wrong count, text where a number belongs."""
+
+
+class AnswerError(InputError, TypeError):
+    """An answer that a differential operator does not take: a vector, a complex number, an integer."""
 
 
 class DomainError(InputError):

@@ -12,19 +12,20 @@ well return it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from diffkit.autodiff.core.trace import Trace, record
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.containers import describe, flatten, paths
-from diffkit.errors import InputError
+from diffkit.errors import AnswerError, InputError
 
 __all__ = [
     "Argnum",
     "Function",
     "answer_by",
+    "directions_by",
     "one",
     "plain_tree",
     "record_by",
@@ -32,8 +33,13 @@ __all__ = [
     "scalar_output",
 ]
 
-Argnum = int | tuple[int, ...]
+Argnum = int | tuple[int, ...] | list[int]
 Function = Callable[..., Any]
+
+
+def is_several(argnum: Argnum) -> TypeGuard[tuple[int, ...] | list[int]]:
+    """Whether a derivative by several arguments is asked for, and so a tuple."""
+    return isinstance(argnum, tuple | list)
 
 
 def record_by(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Trace:
@@ -42,10 +48,10 @@ def record_by(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[s
     Raises:
         InputError: if ``argnum`` is no place of an argument.
     """
-    argnums = argnum if isinstance(argnum, tuple) else (argnum,)
+    argnums: Any = argnum if is_several(argnum) else (argnum,)
     for k in argnums:
-        if not isinstance(k, int) or isinstance(k, bool):
-            raise InputError(f"argnum is an int or a tuple of ints, not {argnum!r}")
+        if not isinstance(k, int | np.integer) or isinstance(k, bool):
+            raise InputError(f"argnum is an int, or a tuple or list of ints, not {argnum!r}")
         if not -len(args) <= k < len(args):
             name = getattr(f, "__name__", "the function")
             hint = ": give by position what you differentiate by" if kwargs else ""
@@ -59,8 +65,14 @@ def record_by(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[s
 
 
 def answer_by(argnum: Argnum, pulled: Any) -> Any:
-    """A derivative by one argument stands alone; by a tuple of one, it is a tuple of one."""
-    return (pulled,) if isinstance(argnum, tuple) and len(argnum) == 1 else pulled
+    """A derivative by one argument stands alone; by a tuple or list of one, it is a tuple of one."""
+    return (pulled,) if is_several(argnum) and len(argnum) == 1 else pulled
+
+
+def directions_by(argnum: Argnum, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """One tangent per argument: for several arguments they are given as one tuple, or one by one."""
+    as_one = is_several(argnum) and len(given) == 1 and isinstance(given[0], tuple | list)
+    return tuple(given[0]) if as_one and len(given[0]) == len(argnum) else given  # type: ignore[arg-type]
 
 
 def refuse_discrete(t: Trace, operator: str) -> None:
@@ -77,7 +89,7 @@ def refuse_discrete(t: Trace, operator: str) -> None:
                 if not np.ndim(value)
                 else describe(value)
             )
-            raise InputError(
+            raise AnswerError(
                 f"{operator} needs answers that are floats, but {where} of {t.name} is {shown} "
                 f"({output.site}). It moves in jumps or not at all, so its derivative says nothing. Return "
                 "the float that it was made from (np.floor and np.round keep floats, with derivative 0), or "
@@ -86,19 +98,19 @@ def refuse_discrete(t: Trace, operator: str) -> None:
 
 
 def scalar_output(t: Trace, operator: str) -> Any:
-    """The trace's answer, which has to be one real number."""
+    """The trace's answer, which has to be one real number, in an array of any shape if it likes."""
     value: Any = plain(t.outputs[0]) if t.outputs else None
     if t.out_structure.is_leaf and (type(value) is float or isinstance(value, np.floating)):
         return value
-    if not t.out_structure.is_leaf or np.ndim(value) != 0:
-        raise InputError(
+    if not t.out_structure.is_leaf or np.size(value) != 1:
+        raise AnswerError(
             f"{operator} needs a function with one number as its answer, but {t.name} returned "
             f"{describe(plain_tree(t.value))}. Sum it up, or use jacobian or elementwise_grad."
         )
     if not isinstance(value, int | complex | np.generic | np.ndarray):
-        raise InputError(f"{operator} needs a number as the answer, but {t.name} returned {value!r}")
+        raise AnswerError(f"{operator} needs a number as the answer, but {t.name} returned {value!r}")
     if np.iscomplexobj(value):
-        raise InputError(
+        raise AnswerError(
             f"{operator} needs a real answer, but {t.name} returned the complex number {value}. "
             "Take its real part, or use holomorphic_grad."
         )
@@ -113,5 +125,7 @@ def plain_tree(value: Any) -> Any:
 
 
 def one(value: Any) -> Any:
-    """1, of the type of a number."""
+    """1, of the type of a number, or of the shape and dtype of an array."""
+    if getattr(value, "shape", ()):
+        return np.ones_like(value)
     return value.dtype.type(1) if hasattr(value, "dtype") else type(value)(1)

@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.arguments import Argnum, Function, answer_by, one, record_by, refuse_discrete
+from diffkit.autodiff.arguments import (
+    Argnum,
+    Function,
+    answer_by,
+    directions_by,
+    one,
+    record_by,
+    refuse_discrete,
+)
 from diffkit.autodiff.core.sweeps import forward_sweep
 from diffkit.autodiff.core.trace import Trace
 from diffkit.autodiff.operators import grad, make_jvp, make_vjp
@@ -40,7 +48,7 @@ def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Functi
 
     Args:
         f: the function.
-        argnum: the argument to differentiate by, or a tuple of them.
+        argnum: the argument to differentiate by, or a tuple or list of them.
         mode: "forward" sweeps once per input element, "reverse" once per output element; by default
             whichever is fewer, forward if they are as many.
 
@@ -149,8 +157,10 @@ def hessian_vector_product(f: Function, argnum: int = 0) -> Function:
     return product
 
 
-def make_hvp(f: Function, argnum: int = 0) -> Function:
+def make_hvp(f: Function, argnum: Argnum = 0) -> Function:
     """``make_hvp(f)(*args)`` gives ``(hvp, gradient)``; ``hvp(v)`` is the Hessian times v.
+
+    By several arguments, v is a tuple of one vector for each, or they are given one by one.
 
     >>> hvp, gradient = make_hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     >>> gradient, hvp(np.array([1.0, 1.0]))
@@ -160,7 +170,7 @@ def make_hvp(f: Function, argnum: int = 0) -> Function:
     @functools.wraps(f)
     def make(*args: Any, **kwargs: Any) -> tuple[Function, Any]:
         t = record_by(grad(f, argnum), argnum, args, kwargs)
-        return (lambda vector: t.push_forward(vector)), t.value
+        return (lambda *vectors: t.push_forward(*directions_by(argnum, vectors))), t.value
 
     return make
 
@@ -170,10 +180,11 @@ def hessian_tensor_product(f: Function, argnum: int = 0) -> Function:
     return hessian_vector_product(f, argnum)
 
 
-def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
+def tensor_jacobian_product(f: Function, argnum: Argnum = 0) -> Function:
     """``tensor_jacobian_product(f)(*args, T)``: T contracted with the Jacobian's leading axes.
 
-    T has the shape of f's answer, or more axes in front of it, which the product then keeps.
+    T has as many of the axes of f's answer as one likes, the first ones; the product keeps the others. If T
+    has more axes than the answer, its last ones are contracted, and the product keeps those in front.
 
     >>> f = lambda x: np.array([[1.0, 2.0], [3.0, 4.0]]) @ x
     >>> tensor_jacobian_product(f)(np.zeros(2), np.array([1.0, 1.0]))
@@ -184,9 +195,12 @@ def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
     def product(*args_and_tensor: Any, **kwargs: Any) -> Any:
         *args, tensor = args_and_tensor
         vjp, value = make_vjp(f, argnum)(*args, **kwargs)
-        extra = np.ndim(plain(tensor)) - np.ndim(plain(value))
-        if extra <= 0:
+        ndim = np.ndim(plain(tensor))
+        extra = ndim - np.ndim(plain(value))
+        if extra == 0:
             return vjp(tensor)
+        if extra < 0:
+            return jacobian(lambda *a, **k: np.tensordot(tensor, f(*a, **k), ndim), argnum)(*args, **kwargs)
         shape = np.shape(plain(tensor))[:extra]
         flat = np.reshape(tensor, (-1, *np.shape(plain(value))))
         rows = np.stack([vjp(flat[k]) for k in range(flat.shape[0])])
@@ -195,7 +209,7 @@ def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
     return product
 
 
-def vector_jacobian_product(f: Function, argnum: int = 0) -> Function:
+def vector_jacobian_product(f: Function, argnum: Argnum = 0) -> Function:
     """``vector_jacobian_product(f)(*args, v)``: v contracted with the Jacobian.
 
     >>> vector_jacobian_product(np.sin)(np.zeros(2), np.array([1.0, 2.0]))

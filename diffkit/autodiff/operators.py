@@ -1,7 +1,7 @@
 """The differential operators: functions that turn a function into its derivative.
 
 Each takes the function first and ``argnum``, the argument or arguments to differentiate by: an int,
-or a tuple of ints (the answer is then a tuple). An argument may be a float, an array, or any nesting
+or a tuple or list of ints (the answer is then a tuple). An argument may be a float, an array, or any nesting
 of lists, tuples, dicts and named tuples of them; a gradient comes nested likewise, in the same
 shapes and dtypes. All can be applied to one another, to any depth.
 
@@ -28,6 +28,7 @@ from diffkit.autodiff.arguments import (
     Argnum,
     Function,
     answer_by,
+    directions_by,
     one,
     record_by,
     refuse_discrete,
@@ -70,9 +71,11 @@ def _known_check(check: str | None) -> None:
 def grad(f: Function, argnum: Argnum = 0, *, check: str | None = None) -> Function:
     """The gradient of a function whose answer is one real number, by one reverse sweep.
 
+    The number may come in an array of any shape, (1,) or (1, 1).
+
     Args:
         f: the function.
-        argnum: the argument to differentiate by, or a tuple of them.
+        argnum: the argument to differentiate by, or a tuple or list of them.
         check: "nan" refuses a gradient that is not finite, and names the line where that began.
 
     Raises:
@@ -148,14 +151,10 @@ def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
         refuse_discrete(t, "elementwise_grad")
         leaves, structure = flatten(t.value)
         values = [plain(leaf) for leaf in leaves]
-        ones = structure.unflatten([_ones(v) if is_differentiable(v) else 0.0 for v in values])
+        ones = structure.unflatten([one(v) if is_differentiable(v) else 0.0 for v in values])
         return answer_by(argnum, t.pull_back(ones))
 
     return gradient
-
-
-def _ones(value: Any) -> Any:
-    return np.ones_like(value) if np.ndim(value) else one(value)
 
 
 def deriv(f: Function, argnum: Argnum = 0) -> Function:
@@ -169,7 +168,7 @@ def deriv(f: Function, argnum: Argnum = 0) -> Function:
     def derivative(*args: Any, **kwargs: Any) -> Any:
         t = record_by(f, argnum, args, kwargs)
         refuse_discrete(t, "deriv")
-        tangents = [_ones(plain(a)) for a in t.inputs]
+        tangents = [one(plain(a)) for a in t.inputs]
         return t.push_forward(*t.in_structure.unflatten(tangents))
 
     return derivative
@@ -209,9 +208,8 @@ def make_jvp(f: Function, argnum: Argnum = 0) -> Function:
     def make(*args: Any, **kwargs: Any) -> Function:
         t = record_by(f, argnum, args, kwargs)
 
-        def jvp(tangent: Any) -> tuple[Any, Any]:
-            tangents = tangent if isinstance(argnum, tuple) else (tangent,)
-            return t.value, t.push_forward(*tangents)
+        def jvp(*tangents: Any) -> tuple[Any, Any]:
+            return t.value, t.push_forward(*directions_by(argnum, tangents))
 
         return jvp
 
