@@ -66,7 +66,7 @@ def _differentiated(
     plan = make_plan(function, formula, h, bounds, full=full)
     columns = columns_of(plan)
     if argument.is_complex:
-        check_holomorphic(plan, columns.values)
+        check_holomorphic(plan, columns)
     return plan, columns
 
 

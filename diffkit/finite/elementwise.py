@@ -76,7 +76,7 @@ def elementwise(
     errors = found.error(formula, found.scale, plan.steps, sizes)
     errors = errors + argument.epsilon.astype(float) * np.abs(numbers)
     if plan.chosen:
-        warn_if_unsettled(argument, formula, found, numbers, errors, sizes, found.scale)
+        errors = warn_if_unsettled(argument, formula, found, numbers, errors, sizes, found.scale)
     if not full:
         return value
     return plan.estimate(value, argument.shaped(errors, dtypes=False), form)

@@ -18,10 +18,10 @@ import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import DomainError, InputError
-from diffkit.finite.choosing.fine_grid import Near, measure
+from diffkit.finite.choosing.measuring import Measured, measure_function
 from diffkit.finite.choosing.plan import Estimate, by_output
 from diffkit.finite.choosing.step_sizes import exact_steps, given_steps
-from diffkit.finite.choosing.warnings import warn_if_random
+from diffkit.finite.choosing.warnings import warn_if_random, warn_if_unsettled
 from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.function import Function, Move
 from diffkit.finite.stencils import Stencil, stencil, weights
@@ -31,6 +31,15 @@ __all__ = ["Extrapolation", "extrapolate"]
 
 LEVELS = 20
 """Rows of the tableau at most; for a smooth f it seldom gets beyond eight before round-off tells."""
+
+FIRST = 1 / 8
+"""The first step, in units of max(|x|, 1); less where f's derivatives show that it varies faster."""
+
+NARROWER, RETRIES = 64, 4
+"""By how much the first step is made smaller where it proves to be too large for f, and how often."""
+
+ROWS, RISES = 4, 2
+"""Round-off is not looked for before so many rows; and it must make the diagonal worse so many times."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,8 @@ def extrapolate(
         x: a float.
         form: "forward", "backward" or "central" (whose error has even powers of h only, so that
             each step of extrapolation gains two orders).
-        h: the largest step; by default max(|x|, 1) / 8, or as much of it as f's domain allows.
+        h: the largest step; by default max(|x|, 1) / 8, or as much of it as f's domain and the measured
+            derivatives of f allow.
         order: the order of accuracy of the formula that is extrapolated.
         n: which derivative.
 
@@ -71,7 +81,10 @@ def extrapolate(
 
     Raises:
         InputError: if x is not one float, or as in :func:`~diffkit.finite.derivative`.
-        DomainError: if f has no values beside x.
+        DomainError: if f has no values beside x, jumps there or is infinitely steep.
+
+    Warns:
+        DifferenceWarning, NoiseWarning: as :func:`~diffkit.finite.derivative`.
 
     >>> import numpy as np
     >>> estimate = extrapolate(np.exp, 1.0)
@@ -83,15 +96,24 @@ def extrapolate(
     if not argument.is_scalar:
         raise InputError(f"extrapolate is for functions of one variable; x is {describe(x)}")
     function = Function(f, argument)
-    near = measure(function, np.fmax(np.abs(argument.flat), 1.0) * (-1.0 if form == "backward" else 1.0))
+    measured = measure_function(function, formula)
     spent = function.evaluations
-    warn_if_random(f, near.noise, near.repeat)
-    steps, first = _first(function, formula, h)
-    found = _tableau(function, formula, steps[0], first, near)
-    while h is None and not found.credible and steps[0] > NARROWER * 64 * argument.spacing[0]:
+    warn_if_random(f, measured.noise, measured.repeat)
+    steps, first = _first(function, formula, h, measured)
+    found = _tableau(function, formula, steps[0], first, measured)
+    for _ in range(0 if h is not None or found.credible else RETRIES):
         # The steps jump over an oscillation: all of them agree on a slope that f has nowhere.
         steps = steps / steps.dtype.type(NARROWER)
-        found = _tableau(function, formula, steps[0], _apply(function, formula, steps[0], strict=True), near)
+        if steps[0] < 64 * argument.spacing[0]:
+            break
+        first = _apply(function, formula, steps[0], strict=True)
+        found = _tableau(function, formula, steps[0], first, measured)
+        if found.credible:
+            break
+    errors = np.where(np.isfinite(measured.leading), found.error, np.inf)
+    errors = warn_if_unsettled(
+        argument, formula, measured, found.best[None], errors[None], first[1], measured.scale[:, None]
+    )[0]
     tableau = Table(
         ["h", *(f"order {formula.order + _gain(formula) * j}" for j in range(len(found.rows)))],
         [
@@ -102,21 +124,17 @@ def extrapolate(
     )
     return Extrapolation(
         value=by_output(function, found.best),
-        error=by_output(function, found.error),
+        error=by_output(function, errors),
         h=by_output(function, found.used),
         form=form,
         order=formula.order,
         n=n,
         evaluations=function.evaluations,
         measuring=spent,
-        noise=float(near.noise.max()),
+        noise=float(measured.noise.max()),
         switched={},
         tableau=tableau,
     )
-
-
-NARROWER = 64
-"""By how much the first step is made smaller where it proves to be too large for f."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +154,7 @@ def _gain(formula: Stencil) -> int:
 
 
 def _tableau(
-    function: Function, formula: Stencil, step: Any, first: tuple[Any, Any, Any], near: Near
+    function: Function, formula: Stencil, step: Any, first: tuple[Any, Any, Any], near: Measured
 ) -> _Tableau:
     """The tableau from a first step down, until round-off makes it worse.
 
@@ -145,7 +163,7 @@ def _tableau(
     """
     argument, n = function.argument, formula.n
     eps, gain = float(argument.epsilon[0]), _gain(formula)
-    direction = float(np.fmax(np.abs(argument.flat[0]), 1.0)) * (-1.0 if formula.form == "backward" else 1.0)
+    direction = float(near.scale[0]) * (-1.0 if formula.form == "backward" else 1.0)
     rows = [[first[0]]]
     best = first[0]
     error = np.full(best.shape, np.inf)
@@ -177,7 +195,7 @@ def _tableau(
         # may do so too; but then the error is not small yet.
         worse = np.abs(row[i] - rows[i - 1][i - 1]) >= 2 * error
         times = np.where(worse & (error <= np.sqrt(eps) * np.abs(best)), times + 1, 0)
-        if i >= 4 and (times >= 2).all():
+        if i >= ROWS and (times >= RISES).all():
             break
     # For n > 1 the plain difference of order 1 is compared, which still has its truncation error.
     slack = near.doubt + (10 * error * abs(direction) if n == 1 else truncation)
@@ -187,13 +205,19 @@ def _tableau(
     return _Tableau(rows, best, error, used, credible)
 
 
-def _first(function: Function, formula: Stencil, h: Any) -> tuple[np.ndarray[Any, Any], Any]:
+def _first(
+    function: Function, formula: Stencil, h: Any, measured: Measured
+) -> tuple[np.ndarray[Any, Any], tuple[Any, Any, Any]]:
     """The largest step and the formula's value there; halved until f is finite, unless it was given."""
     argument = function.argument
     if h is not None:
         steps = given_steps(argument, h, formula.points)
         return steps, _apply(function, formula, steps[0], strict=True)
-    steps = exact_steps(argument, np.fmax(np.abs(argument.flat), 1.0) / 8)
+    # Where the leading derivative is D, in units of f and x, Taylor's series is of use up to some D**(-1/m).
+    with np.errstate(divide="ignore"):
+        lengths = measured.leading ** (-1 / (formula.n + formula.order))
+    length = min([FIRST, *lengths[lengths > 0]])
+    steps = exact_steps(argument, length * measured.scale)
     while steps[0] >= 64 * argument.spacing[0]:
         first = _apply(function, formula, steps[0], strict=False)
         if np.isfinite(first[0]).all():

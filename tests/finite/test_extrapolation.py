@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffkit.errors import DomainError, InputError
-from diffkit.finite import NoiseWarning, derivative, extrapolate
+from diffkit.finite import DifferenceWarning, NoiseWarning, derivative, extrapolate
 
 CASES = {
     "logistic": (
@@ -34,7 +34,7 @@ def test_the_estimate_holds(name, form):
     estimate = extrapolate(f, x, form)
     assert abs(estimate.value - slope) <= 3 * estimate.error
     assert estimate.error <= (1e-11 if form == "central" else 1e-8) * max(abs(slope), 1)
-    assert estimate.evaluations <= 60
+    assert estimate.evaluations <= 66
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -79,7 +79,8 @@ def test_at_large_x(x):
 
 
 def test_a_step_of_ones_own_that_is_too_large_shows_in_the_error():
-    estimate = extrapolate(lambda t: np.sin(100 * t), math.pi, h=0.5)
+    with pytest.warns(DifferenceWarning, match="has an error of about"):
+        estimate = extrapolate(lambda t: np.sin(100 * t), math.pi, h=0.5)
     assert abs(estimate.value - 100) <= estimate.error
 
 

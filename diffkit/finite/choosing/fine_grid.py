@@ -9,20 +9,56 @@ from typing import Any
 import numpy as np
 
 from diffkit.finite.choosing.noise import POINTS, difference_levels, is_stuck, noise_level
-from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.function import Function, Move
 
 __all__ = ["Near", "measure"]
 
+FINE = 0.75
+"""The power of the machine epsilon that is the first grid's spacing: thousands of floats, so that f moves,
+and yet so short that all differences but the first drown in the rounding of f."""
+
+COARSEST = 1 / 16
+"""The first grid ends within half of the direction, wherever the floats are."""
+
 GRIDS = 4
 """How many grids are tried, wider or narrower than the first, where that can't tell."""
 
-LOUD, LOUDER = 1e3, 4
-"""Noise of so many times the machine epsilon, and of so many times what the rounding of x makes of the
-slope, is looked at again on a narrower grid."""
+NARROWER, WIDER = 64, 2.0**12
+"""By how much. A grid on which f stands still is left by more at once: f may be computed in float32."""
 
-JITTER = np.array([0, 2, -1, 3, -3, 1, -2, 3])
-"""How many spacings of x the points of a grid are off it, so that their last bits have no pattern."""
+WIDEST = 2.0**24
+"""No grid is wider than so many times the first."""
+
+LOUD = 1e3
+"""What seems noise is questioned if it is so many times the rounding of f's values..."""
+
+TREND = 16
+"""...and f rises by less than so many times of it along the whole grid. An oscillation that the grid is too
+wide for has no trend beside its size; the rounding of a smooth function nearly always has one."""
+
+JUMP = 64
+"""If the first value alone makes the noise, and is off by so many times f's rounding, f jumps at x."""
+
+CURVED = 0.05
+"""How far the slope along the grid may be from that at x, as a part of it."""
+
+DOUBT = 20
+"""And by how many times the noise's share in it: the formula adds up to 8/3, at some three deviations."""
+
+UNIFORM = 2
+"""The size of f's errors in standard deviations. Those that are spread evenly, as by rounding, are no larger
+than sqrt(3) of them; what is read off eight values is not so exact."""
+
+EVEN = tuple(range(POINTS))
+UNEVEN, PARTS = (0, 1 + 25 / 128, 2 - 37 / 128, 3, 4 + 41 / 128, 5 - 19 / 128, 6, 7 + 33 / 128), 128
+"""The points of a grid: along an even one 1 + x may be rounded alike at each. Those that tell the slope stay,
+and all are whole 128ths of the spacing."""
+
+IRREGULAR = math.sqrt(5) - 1
+"""A factor without a pattern in its bits, for the spacing: not a power of two."""
+
+COUNTABLE = 2.0**50
+"""Spacings of x beyond which a move need not be a whole number of them."""
 
 
 @dataclass(frozen=True)
@@ -52,113 +88,106 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
     The noise is never taken to be less than the machine epsilon of the output: what difference
     tables see of a good implementation is often below that, but nobody promised it would stay so.
 
+    Noise without a trend is looked at again on narrower grids, for it may be an oscillation that the grid
+    is too wide for. A quieter grid is believed only if f moves on it, and with another slope: where f is
+    constant to the bit, or goes up by one bit at each point, its rounding does not show.
+
     Args:
         function: f at its point.
         direction: where the grid runs, as long as f's argument is large; the grid is much finer.
     """
     argument = function.argument
-    again = function([None, None])
-    repeat = np.abs(again[1] - again[0])
-    step = 2.0 ** round(0.75 * math.log2(float(argument.epsilon.max())))
-    level = np.full(again.shape[1:], np.nan)
+    at_x, again = function([None, None])
+    repeat = np.abs(again - at_x)
+    size = np.abs(at_x)
     epsilon = np.concatenate(
         [
             np.full(math.prod(shape), np.finfo(dtype).eps)
             for shape, dtype in zip(function.shapes, function.dtypes, strict=True)
         ]
     )
-    floor = epsilon * np.abs(again[0])
-    slope, doubt = np.full_like(again[0], np.nan), np.full(level.shape, np.inf)
-    least, heard = np.full(level.shape, np.nan), np.zeros(level.shape, dtype=bool)
-    loudest = np.zeros(level.shape)
-    narrowest = min(step, 4 * float(np.abs(argument.spacing / direction).max()))
-    widest = 2.0**24 * step
+    floor = epsilon * size
+    narrowest = 4 * float((argument.spacing / np.abs(direction)).max())
+    fine = IRREGULAR * 2.0 ** round(FINE * math.log2(float(argument.epsilon.max())))
+    first = step = min(max(fine, narrowest), COARSEST)
+    level = np.full(size.shape, np.nan)
+    slope, doubt = np.full_like(at_x, np.nan), np.full(size.shape, np.inf)
+    heard, quietest = np.zeros(size.shape), np.full(size.shape, np.inf)
+    slope_heard, span = slope, np.full(size.shape, step)
     narrower = wider = False
     for _ in range(GRIDS):
-        raw, values, one = _on_grid(function, again[0], step * direction, jitter=not narrower)
-        if np.isfinite(raw).all():
+        values, places, rise = _on_grid(function, at_x, step * direction)
+        if np.isfinite(values).all():
+            found = _level(values, places, floor)
+            rough = found > JUMP * floor
+            if rough.any():  # if f jumps at x, that is not noise
+                beside = _level(values[1:], places[1:], floor)
+                found = np.where(rough & (beside < found / 8), beside, found)
+            still = is_stuck(values)
             new = np.isnan(level)
-            with np.errstate(over="ignore"):
-                rise = one / step
-            rounding = narrowest / (2 * step)
-            slope = np.where(new, rise, slope)
-            doubt = np.where(new, (0.05 + rounding) * np.abs(rise), doubt)
-            # Where f stands still and then jumps, the grid is too narrow.
-            stuck = is_stuck(raw) & (step < widest) & (not narrower)
-            found, quietest = _level(values, floor)
-            if (found > 64 * floor).any():  # if f jumps at x, that is not noise
-                beside, _ = _level(values[1:], floor)
-                found = np.where(beside < found / 8, beside, found)
-            # On a narrower grid than that of a jump of f's values, log(cosh(x)) say, they are all the same.
-            found = np.where(heard & (values == values[0]).all(axis=0), loudest, found)
-            # What seems noise may be an oscillation that the grid is too wide for: a narrower one tells.
-            # But where f is nearly zero, the rounding of x alone is loud beside its values.
-            loud = (found > LOUD * epsilon * np.abs(values).max(axis=0)) & (repeat == 0)
-            loud &= ~(heard & (found == loudest))
-            loud &= ~stuck
-            loud &= (found > LOUDER * epsilon * np.abs(rise)) & (step > narrowest) & (not wider)
-            loudest = np.where(loud & ~heard, found, loudest)
-            heard |= loud
-            least = np.fmin(least, quietest)
-            level = np.where(np.isnan(level) & ~loud & ~stuck, found, level)
+            constant = (values == values[0]).all(axis=0)
+            # Quieter than a wider grid: f is resolved there only if it moves, and with another slope.
+            unresolved = constant | still | (np.abs(rise / step - slope_heard) * span <= heard)
+            found = np.where((heard > 0) & (found < heard / 8) & unresolved, heard, found)
+            loud = (found > LOUD * epsilon * np.abs(values).max(axis=0)) & (repeat == 0) & (found != heard)
+            loud &= TREND * found > np.abs(values[-1] - values[0])
+            loud &= ~still & (step > narrowest)
+            if wider:
+                loud &= False
+            still &= (step < WIDEST * first) & (not narrower)
+            again = loud & (heard == 0)
+            slope_heard, span = np.where(again, rise / step, slope_heard), np.where(again, step, span)
+            heard, quietest = np.where(again, found, heard), np.fmin(quietest, found)
+            level = np.where(new & ~loud & ~still, found, level)
+            slope = np.where(new, rise / step, slope)
             noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
-            with np.errstate(over="ignore"):
-                doubt = np.where(new, doubt + 20 * noise / step, doubt)
+            rounding = CURVED + narrowest / (2 * step)
+            doubt = np.where(new, rounding * np.abs(slope) + DOUBT * noise / step, doubt)
             if not np.isnan(level).any() or step == narrowest:
                 break
-            if stuck.any() and not loud.any():
-                step, wider = 2.0**12 * step, True
+            if still.any() and not loud.any():
+                step, wider = WIDER * step, True
                 continue
         elif wider:
             break
-        step, narrower = max(step / 64, narrowest), True
-    level = np.where(np.isnan(level) & heard, least, level)
+        step, narrower = max(step / NARROWER, narrowest), True
+    level = np.where(np.isnan(level), quietest, level)
+    level = UNIFORM * np.where(np.isfinite(level), level, 0)
     noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
-    return Near(again[0], noise, repeat, slope, doubt, epsilon)
+    return Near(at_x, noise, repeat, slope, doubt, epsilon)
 
 
 def _on_grid(
-    function: Function, at_x: np.ndarray[Any, Any], move: np.ndarray[Any, Any], *, jitter: bool
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """f on a grid from x on: its values, the same without what the jitter adds, and the rise by one move."""
+    function: Function, at_x: np.ndarray[Any, Any], move: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], tuple[float, ...], np.ndarray[Any, Any]]:
+    """f on a grid from x on: its values, the places in units of the move, and the rise by one move.
+
+    All points are an odd number of spacings off x, or off the one before, so that they are exactly where
+    they should be and yet the last bits of x change from one to the next: by powers of two, the rounding of
+    50 * x, say, would stay the same all along.
+    """
     argument = function.argument
-    move = _ragged(argument, move)
-    alone = len(move) == 1
-    shifts = JITTER * float(argument.spacing[0]) if jitter and alone else np.zeros(POINTS)
-    points = [argument.flat + (i * move + shifts[i]) for i in range(1, POINTS)]
+    spacing = argument.spacing.astype(float)
+    count = np.abs(move) / spacing  # beside 0 the spacing is no more than 5e-324
+    places, unit = (UNEVEN, PARTS * spacing) if count.min() >= 2 * PARTS else (EVEN, spacing)
+    move = np.where(count < COUNTABLE, (2 * np.rint((move / unit - 1) / 2) + 1) * unit, move)
+    points = [argument.flat + t * move for t in places[1:]]
     grid: list[Move] = [(slice(None), argument.rounded(each.astype(argument.flat.dtype))) for each in points]
     values = np.concatenate([at_x[None], function.attempt(grid)])
     # the one-sided formula of order 2, at spacing 3 for less noise
-    with np.errstate(over="ignore", invalid="ignore"):
-        one = (4 * (values[3] - values[0]) - (values[6] - values[0])) / 6
-        if not (jitter and alone):
-            return values, values, one
-        return values, values - np.multiply.outer(shifts / float(move[0]), one).astype(values.dtype), one
-
-
-def _ragged(argument: Argument, move: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A move of about this size that is an odd number of spacings of x in each coordinate.
-
-    Each point of the grid is then exactly where it should be, and yet the last bits of x change from one
-    to the next. Powers of two leave them alone, and the rounding of 50 * x, say, stays the same all along
-    the grid: it would not show as noise.
-    """
-    spacing = argument.spacing.astype(float)
-    with np.errstate(over="ignore"):  # beside 0 the spacing is no more than 5e-324
-        count = np.abs(move) / spacing
-        odd = (2 * np.rint(move / (2 * spacing)) + 1) * spacing
-    ragged = np.where(count < 2.0**50, odd, 1.0012345678912345 * move)
-    return np.asarray(np.where(count > 64, ragged, move))
+    rise = (4 * (values[3] - values[0]) - (values[6] - values[0])) / 6
+    return values, places, rise
 
 
 def _level(
-    values: np.ndarray[Any, Any], floor: np.ndarray[Any, Any]
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """The noise on a grid, and the least of all orders of differences.
-
-    It is ``floor`` where the differences shrink below that, for no more shows there.
-    """
-    levels, changes = difference_levels(values)
+    values: np.ndarray[Any, Any], places: tuple[float, ...], floor: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    """The noise on a grid; ``floor`` where the differences shrink below that, for no more shows there."""
+    levels, changes = difference_levels(values, places)
     found, _ = noise_level(values, levels, changes)
-    least = levels.min(axis=0)
-    return np.where(np.isnan(found) & (least <= floor), floor, found), least
+    jumps = np.abs(np.diff(values, axis=0))
+    moving = (jumps > 0).sum(axis=0)
+    least = np.where(jumps > 0, jumps, np.inf).min(axis=0)
+    # Values that stay, and then move again, are rounded to that: half of it is the most they are off.
+    found = np.where((moving > 1) & (moving < len(jumps)), np.fmax(found, least / (2 * UNIFORM)), found)
+    return np.where(np.isnan(found) & (levels.min(axis=0) <= floor), floor, found)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,15 +27,17 @@ POINTS = 8
 
 
 def difference_levels(
-    values: np.ndarray[Any, Any],
+    values: np.ndarray[Any, Any], places: tuple[float, ...] | None = None
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """The noise that each order of differences shows, and whether it changes sign there.
 
-    If the values were noise of standard deviation s and nothing else, the k-th differences would
-    have variance s**2 (2k)! / (k!)**2: each order gives its own estimate of s.
+    Each order gives its own estimate of the noise: the root mean square of its differences, if the weights
+    of each are scaled so that their squares add up to 1. (Where the grid is even, the k-th differences of
+    noise of standard deviation s have variance s**2 (2k)! / (k!)**2.)
 
     Args:
-        values: (points, ...) on an equally spaced grid.
+        values: (points, ...) on a grid.
+        places: of the points; by default 0, 1, 2, ...
 
     Returns:
         Estimates (points - 1, ...), for orders 1 up, and bools of the same shape.
@@ -44,18 +47,36 @@ def difference_levels(
     >>> levels.round(3).tolist(), changes.tolist()
     ([0.707, 0.816, 0.894], [True, True, False])
     """
-    # In units of the largest value, whose square a float might not hold.
-    size = np.abs(values).max(axis=0)
+    matrix, starts, counts = _differencing(tuple(range(len(values))) if places is None else places)
+    # From the first value, which is exact, so that the products are; in units whose square a float can hold.
+    moved = values.astype(np.result_type(values.dtype, np.float64)) - values[0]
+    size = np.abs(moved).max(axis=0)
     size = np.where(size > 0, size, 1)
-    table = values.astype(np.result_type(values.dtype, np.float64)) / size
-    levels, changes = [], []
-    for k in range(1, len(values)):
-        table = table[1:] - table[:-1]
-        gamma = math.factorial(k) ** 2 / math.factorial(2 * k)
-        squares = (table * table.conj()).real
-        levels.append(size * np.sqrt(gamma / len(table) * squares.sum(axis=0)))
-        changes.append((table.real.min(axis=0) < 0) & (table.real.max(axis=0) > 0))
-    return np.array(levels), np.array(changes)
+    table = matrix @ (moved / size)
+    squares = np.add.reduceat((table * table.conj()).real, starts)
+    levels = size * np.sqrt((squares.T / counts).T)
+    low, high = np.minimum.reduceat(table.real, starts), np.maximum.reduceat(table.real, starts)
+    return levels, (low < 0) & (high > 0)
+
+
+@cache
+def _differencing(
+    places: tuple[float, ...],
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """A matrix that makes all the divided differences of values at these places, order by order, scaled;
+    the row at which each order starts, and how many it has."""
+    t = np.array(places, dtype=float)
+    rows: list[np.ndarray[Any, Any]] = []
+    starts: list[int] = []
+    for k in range(1, len(t)):
+        starts.append(len(rows))
+        for i in range(len(t) - k):
+            gaps = t[i : i + k + 1, None] - t[i : i + k + 1]
+            np.fill_diagonal(gaps, 1.0)
+            row = np.zeros(len(t))
+            row[i : i + k + 1] = 1 / gaps.prod(axis=1)
+            rows.append(row / np.linalg.norm(row))
+    return np.array(rows), np.array(starts), np.diff([*starts, len(rows)])
 
 
 def noise_level(

@@ -58,32 +58,36 @@ def warn_if_unsettled(
     errors: np.ndarray[Any, Any],
     sizes: np.ndarray[Any, Any],
     scale: np.ndarray[Any, Any],
-) -> None:
+) -> np.ndarray[Any, Any]:
     """Says so where the error to expect is of the order of the derivative.
 
-    Not where the derivative is merely zero: at a minimum, its error is small beside what f and the size of
-    x suggest for a derivative. And not for an output of several that does not move at all.
+    Not where the derivative is merely zero: at a minimum, its error is small beside the derivative that f's
+    values further away suggest. And not for an output that does not move at all.
 
     Args:
         argument, formula, measured: the point, the formula asked for, and what is known of f.
         values, errors: derivatives and the errors to expect; coordinates first.
         sizes: |f| at the points they were computed from.
         scale: the size of the coordinates, to go with them.
+
+    Returns:
+        The errors, infinite where none can be promised.
     """
     size = np.abs(values)
-    small = np.fmax(1e-3, 30 * measured.reachable(formula)) * measured.unit / scale**formula.n
+    small = 0.1 * measured.typical / scale**formula.n
     with np.errstate(invalid="ignore"):
-        doubtful = (errors > 0.1 * size) & (errors > small)
+        doubtful = (errors > 0.1 * size) & (errors > small) & measured.moved
     if values.ndim > 1 and values.shape[1] > 1:
         doubtful &= size > 0
     # An oscillation that the floats beside x can't resolve looks like noise, of the size of f itself.
     wild = (measured.noise > 0.02 * sizes) & (measured.noise > 1e-6 * measured.unit) & (measured.repeat == 0)
     doubtful |= ~np.isfinite(errors) | wild
+    errors = np.where(wild, np.inf, errors)
     if not doubtful.any():
-        return
+        return errors
     at = tuple(int(k) for k in np.argwhere(doubtful)[0])
     name, x, value, error = argument.coordinate_name(at[0]), argument.flat[at[0]], values[at], errors[at]
-    if np.isfinite(error) and not np.broadcast_to(wild, values.shape)[at]:
+    if np.isfinite(error):
         what = f"the derivative there, {value:.3g}, has an error of about {error:.1g}"
     else:
         what = (
@@ -95,6 +99,7 @@ def warn_if_unsettled(
         ".error tells how far it may be off",
         DifferenceWarning,
     )
+    return errors
 
 
 def warn_if_staircase(function: Function, direction: np.ndarray[Any, Any]) -> None:

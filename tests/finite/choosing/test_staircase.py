@@ -48,7 +48,7 @@ SMOOTH_OR_FLAT = {
 @pytest.mark.parametrize("name", SMOOTH_OR_FLAT)
 def test_nothing_is_said_where_f_is_not_constant_in_pieces(name):
     f, x = SMOOTH_OR_FLAT[name]
-    assert warned(lambda: derivative(f, x)) == ""
+    assert "jumps" not in warned(lambda: derivative(f, x))
 
 
 def test_bounds_are_kept():

@@ -147,7 +147,7 @@ def test_minima_where_f_is_zero_cost_little_and_raise_no_alarm(f, x):
         estimate = gradient(f, x, form, full=True)
         assert np.all(np.abs(estimate.value) <= 3 * estimate.error + 1e-30)
         assert np.all(estimate.error < 1e-7)
-        assert estimate.evaluations < 80
+        assert estimate.evaluations <= 80
 
 
 @pytest.mark.parametrize(
