@@ -321,7 +321,11 @@ def complex_plan(
     formula = stencil("central")
     plan = Plan(function, argument, formula, [formula] * len(steps), steps, None)
     # No subtraction, so only the rounding of f' itself and h**2 beside 1 are left.
-    relative = steps.astype(float) / np.fmax(np.abs(argument.flat), 1.0)
+    relative = steps.astype(float) / np.where(argument.flat == 0, 1.0, np.abs(argument.flat))
     off = 4 * argument.epsilon.astype(float) + relative**2
-    errors = np.abs(values) * (off if separate else off[:, None])
+    # Below the smallest normal number f's imaginary part is rounded to the spacing there.
+    spacing = float(np.finfo(steps.dtype).smallest_subnormal) / steps.astype(float)
+    errors = np.abs(values) * (off if separate else off[:, None]) + (
+        spacing if separate else spacing[:, None]
+    )
     return plan, Columns(values, errors, np.broadcast_to(steps if separate else steps[:, None], values.shape))

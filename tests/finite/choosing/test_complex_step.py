@@ -85,7 +85,7 @@ def test_float32_keeps_its_dtype():
         (lambda x: x * np.conj(x), "np.conjugate turns"),
         (math.sin, "takes no complex numbers"),
         (lambda x: float(np.real(x)) * 2, "drops the imaginary part"),
-        (lambda x: x.real * 2.0 + 0 * x, "does not agree with a central difference"),
+        (lambda x: x.real * 2.0 + 0 * x, "central differences settle on another derivative"),
     ],
 )
 def test_refusals(f, reason):
@@ -116,3 +116,43 @@ def test_refusals_inside_an_array_program():
 def test_bad_input(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (lambda t: (np.exp(t) - 2) ** 2, math.log(2), 0.0),
+        (lambda t: np.cos(t), math.pi, 0.0),
+        (lambda t: (t - 0.1) ** 4 * np.exp(t), 0.1, 0.0),
+        (np.log, 1e-300, 1e300),
+        (lambda t: 1 / t, 1e-150, -1e300),
+        (np.exp, -700.0, math.exp(-700.0)),
+        (np.exp, 700.0, math.exp(700.0)),
+    ],
+)
+def test_at_a_minimum_and_at_the_ends_of_the_floats(f, x, slope):
+    estimate = derivative(f, x, "complex", full=True)
+    assert abs(estimate.value - slope) <= estimate.error + 1e-15
+
+
+def test_what_no_difference_can_show_is_not_said():
+    """sin(1e12 t) varies faster than a central difference can follow: no fault of the complex step."""
+    assert derivative(lambda t: np.sin(1e12 * t), 1.0, "complex") == pytest.approx(1e12 * math.cos(1e12))
+
+
+def test_at_the_minimum_of_a_least_squares_fit():
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=(30, 5)), rng.normal(size=30)
+    x = np.linalg.lstsq(a, b)[0]
+    got = gradient(lambda v: np.sum((a @ v - b) ** 2), x, "complex")
+    np.testing.assert_allclose(got, 0, atol=1e-12)
+
+
+DROPPING = [lambda t: t.real**2 + 0j, lambda t: complex(math.sin(t.real)), lambda t: t * t.conjugate()]
+
+
+@pytest.mark.parametrize("f", DROPPING)
+@pytest.mark.parametrize("x", [1.3, -2e5, 1e-5])
+def test_a_dropped_imaginary_part_is_shown(f, x):
+    with pytest.raises(InputError, match="the complex step does not work for this f"):
+        derivative(f, x, "complex")
