@@ -36,7 +36,7 @@ hs = np.logspace(-17, -1, 321)
 sweeps = {form: dk.finite.error_sweep(f, x, form, hs=hs) for form in ("forward", "backward", "central")}
 for sweep in sweeps.values():
     print(sweep.summary, "\n")
-save(dk.plots.error_curve(*sweeps.values(), title="The V of three forms"), "04_three_forms.svg")
+save(dk.finite.error_curve(*sweeps.values(), title="The V of three forms"), "04_three_forms.svg")
 
 # %% [markdown]
 # **Rule.** Forward and backward differences have order 1: ten times smaller an h, ten times smaller an
@@ -73,7 +73,7 @@ assert np.isclose(float(few.at(1e-4).truncation), 1e-4 * second / 2, rtol=1e-2) 
 assert np.isclose(float(few.at(1e-10).step), exact * ((x + 1e-10 - x) / 1e-10 - 1), rtol=1e-2)
 assert few.at(2.0**-33).step == 0
 save(
-    dk.plots.error_curve(sweeps["forward"], title="The forward difference's four parts"), "04_four_parts.svg"
+    dk.finite.error_curve(sweeps["forward"], title="The forward difference's four parts"), "04_four_parts.svg"
 )
 
 # %% [markdown]
@@ -158,7 +158,7 @@ print(f"complex step: error {abs(complex_step - exact):.1e}")
 assert abs(complex_step - exact) < 1e-13
 level = dk.finite.error_sweep(f, x, "complex", hs=hs)
 save(
-    dk.plots.error_curve(sweeps["forward"], sweeps["central"], level, title="The complex step has no V"),
+    dk.finite.error_curve(sweeps["forward"], sweeps["central"], level, title="The complex step has no V"),
     "04_complex_step.svg",
 )
 predict("What is the error of the complex step at h = 1e-17?", float(level.error[0]))

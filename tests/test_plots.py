@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from diffkit.finite import error_sweep
-from diffkit.plots import cost_curve, error_curve, image_grid, loss_curve, swell_curve
+from diffkit.finite import error_curve, error_sweep
+from diffkit.plots import cost_curve, image_grid, loss_curve, swell_curve
 from diffkit.tables import Table
 
 pytest.importorskip("matplotlib")

@@ -76,11 +76,9 @@ def error(
     _refuse_point(f, x)
     sweeps = [finite.error_sweep(f, x, form) for form in forms or ("forward", "backward", "central")]
     if file is not None and Path(file).suffix in PLOT_ENDINGS:
-        from diffkit.plots import error_curve
-
         what = f"{p.name}, output {output_number}" if output_number > 1 else p.name
         title = f"{what} at {by or next(iter(p.inputs))} = {x:g}"
-        wrote(error_curve(*sweeps, title=title).save(file), format_ == "json")
+        wrote(finite.error_curve(*sweeps, title=title).save(file), format_ == "json")
         return
     show([s.table if parts else s.summary for s in sweeps], format_, file)
 

@@ -4,8 +4,10 @@ from diffkit.finite.choosing.noise import Noise, estimate_noise
 from diffkit.finite.choosing.plan import Estimate
 from diffkit.finite.choosing.warnings import DifferenceWarning, NoiseWarning
 from diffkit.finite.derivatives import derivative, directional, gradient, jacobian
+from diffkit.finite.error.curve import error_curve
 from diffkit.finite.error.parts import PARTS
-from diffkit.finite.error.sweep import ErrorSweep, error_sweep
+from diffkit.finite.error.result import ErrorSweep
+from diffkit.finite.error.sweep import error_sweep
 from diffkit.finite.extrapolation import Extrapolation, extrapolate
 from diffkit.finite.hessians import hessian
 from diffkit.finite.stencils import Stencil, stencil, weights
@@ -21,6 +23,7 @@ __all__ = [
     "Stencil",
     "derivative",
     "directional",
+    "error_curve",
     "error_sweep",
     "estimate_noise",
     "extrapolate",

@@ -191,7 +191,7 @@ SIZES = (1.0, 2.0**-4, 2.0**-8, 2.0**-16, 2.0**-24)
 """Of the central differences, in units of max(|x|, 1) times the third root of the machine epsilon."""
 
 SETTLED = 0.25
-"""Differences show another derivative if they change by less than this part of it and of how far off it is."""
+"""Differences show another derivative if they change by less than this part of it, and of its distance."""
 
 
 def _verify(function: Function, columns: np.ndarray[Any, Any], separate: bool) -> None:
@@ -202,9 +202,9 @@ def _verify(function: Function, columns: np.ndarray[Any, Any], separate: bool) -
 
     argument = function.argument
     eps = float(argument.epsilon.max())
-    size = np.abs(argument.flat)
-    tiny = (size > 0) & (size < math.sqrt(eps))
-    t = 2.0 ** round(np.log2(eps) / 3) * np.where(tiny, size, np.fmax(size, 1.0))
+    length = np.abs(argument.flat)
+    tiny = (length > 0) & (length < math.sqrt(eps))
+    t = 2.0 ** round(np.log2(eps) / 3) * np.where(tiny, length, np.fmax(length, 1.0))
     direction = t * spread(t.size, 2, signed=True)
 
     def values_at(size: float) -> np.ndarray[Any, Any]:

@@ -23,7 +23,7 @@ from diffkit.finite.derivatives import derivative
 from diffkit.finite.error.floats import noise_near, one_float, steps_of
 from diffkit.finite.error.parts import Parts, as_arrays, derivative_in_digits, exact_values, true_derivative
 from diffkit.finite.error.regimes import Fit, fit_line
-from diffkit.finite.error.sweep import ErrorSweep, largest_by
+from diffkit.finite.error.result import ErrorSweep, largest_by
 from diffkit.finite.stencils import Stencil
 from diffkit.precise import Precise
 
@@ -55,7 +55,7 @@ class ComplexSweep(ErrorSweep):
     @cached_property
     def best_h(self) -> float:
         """The largest step with an error, by the running median, of no more than twice the least."""
-        return float(self.h[np.flatnonzero(self.median_error <= 2 * self.best_error)[-1]])
+        return float(self.h[self.median_error <= 2 * self.best_error].max())
 
     @cached_property
     def roundoff_fit(self) -> Fit | None:

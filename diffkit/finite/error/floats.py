@@ -42,7 +42,7 @@ def one_float(x: Any) -> Any:
 
 
 def steps_of(x: Any, hs: Iterable[float] | None) -> tuple[list[Any], bool]:
-    """The steps in the dtype of x, ascending, and whether they were chosen here."""
+    """The steps in the dtype of x, and whether they were chosen here (ascending) or given (in that order)."""
     kind = type(x)
     if hs is None:
         lowest = math.floor(math.log10(float(np.finfo(kind).eps))) - 1
@@ -50,9 +50,9 @@ def steps_of(x: Any, hs: Iterable[float] | None) -> tuple[list[Any], bool]:
         if abs(x) >= 2:
             grid = grid * 2.0 ** math.floor(math.log2(abs(x)))
         return [kind(h) for h in grid], True
-    given = sorted(kind(h) for h in np.atleast_1d(np.asarray(hs if isinstance(hs, np.ndarray) else list(hs))))
+    given = [kind(h) for h in np.atleast_1d(np.asarray(hs if isinstance(hs, np.ndarray) else list(hs)))]
     if not given or not all(np.isfinite(h) and h > 0 for h in given):
-        raise InputError(f"hs must be positive steps, got {given[0] if given else 'none'}")
+        raise InputError(f"hs must be positive steps, got {min(given) if given else 'none'}")
     return given, False
 
 

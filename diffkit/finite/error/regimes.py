@@ -77,9 +77,11 @@ def steady_run(h: np.ndarray[Any, Any], error: np.ndarray[Any, Any], tolerance: 
     the steps that are too large for the leading term of the truncation error alone.
 
     Args:
-        h: steps, ascending.
+        h: steps, in whatever order.
         error: absolute errors.
     """
+    order = np.argsort(h)
+    h, error = h[order], error[order]
     some = (error > 0) & np.isfinite(error)
     position, level = np.log10(h[some]), np.log10(error[some])
     slopes = np.full(position.shape, np.nan)

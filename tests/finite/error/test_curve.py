@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from diffkit.errors import InputError
-from diffkit.finite import error_sweep
-from diffkit.plots import SERIES, error_curve
+from diffkit.finite import error_curve, error_sweep
+from diffkit.plots import SERIES
 
 pytest.importorskip("matplotlib")
 

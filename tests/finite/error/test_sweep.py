@@ -320,3 +320,19 @@ def test_the_sweep_of_a_program_with_parameters():
     f = lambda x: programs.soft_relu(x, 0.5, 0.2, depth=3)  # noqa: E731
     sweep = error_sweep(f, 1.0, "forward")
     assert sweep.observed_order == pytest.approx(1, abs=0.02)
+
+
+def test_the_result_keeps_the_order_of_the_steps():
+    hs = [1e-4, 1e-10, 2.0**-33, 1e-2]
+    for form in ("forward", "complex"):
+        given, back = error_sweep(np.sin, 0.7, form, hs=hs), error_sweep(np.sin, 0.7, form, hs=hs[::-1])
+        assert given.h.tolist() == hs
+        assert given.error.tolist() == back.error[::-1].tolist()
+        assert given.bound.tolist() == back.bound[::-1].tolist()
+        assert given.best_h == back.best_h
+        assert [given.largest_part(i) for i in range(4)] == [back.largest_part(3 - i) for i in range(4)]
+    shuffled = np.random.default_rng(0).permutation(np.logspace(-15, -1, 85))
+    one, other = error_sweep(np.exp, 1.0, hs=shuffled), error_sweep(np.exp, 1.0, hs=np.sort(shuffled))
+    assert one.observed_order == other.observed_order
+    assert one.roundoff_slope == pytest.approx(other.roundoff_slope)
+    assert one.predicted_h == other.predicted_h
