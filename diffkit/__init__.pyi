@@ -13,8 +13,6 @@ from . import tables as tables
 from .autodiff.check import check_grads as check_grads
 from .autodiff.checkpoint import checkpoint as checkpoint
 from .autodiff.compiled.compile import compile as compile
-from .autodiff.core.trace import Trace as Trace
-from .autodiff.core.trace import trace as trace
 from .autodiff.custom import defjvp as defjvp
 from .autodiff.custom import deflinear as deflinear
 from .autodiff.custom import defvjp as defvjp
@@ -36,6 +34,8 @@ from .autodiff.operators import make_jvp as make_jvp
 from .autodiff.operators import make_vjp as make_vjp
 from .autodiff.operators import value_and_grad as value_and_grad
 from .autodiff.recording.tracer import Node as Node
+from .autodiff.views import Trace as Trace
+from .autodiff.views import trace as trace
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .errors import DiffkitError as DiffkitError

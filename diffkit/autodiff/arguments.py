@@ -16,7 +16,8 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import Trace, record
+from diffkit.autodiff.core.record import record
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.containers import describe, flatten, paths
 from diffkit.errors import AnswerError, InputError
@@ -42,7 +43,7 @@ def is_several(argnum: Argnum) -> TypeGuard[tuple[int, ...] | list[int]]:
     return isinstance(argnum, tuple | list)
 
 
-def record_by(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Trace:
+def record_by(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[str, Any]) -> WengertList:
     """The trace of a call, with the arguments that are differentiated by as its inputs.
 
     Raises:
@@ -75,7 +76,7 @@ def directions_by(argnum: Argnum, given: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(given[0]) if as_one and len(given[0]) == len(argnum) else given  # type: ignore[arg-type]
 
 
-def refuse_discrete(t: Trace, operator: str) -> None:
+def refuse_discrete(t: WengertList, operator: str) -> None:
     """Refuses answers that are integers or bools and were computed from what is differentiated by."""
     for k, output in enumerate(t.outputs):
         value: Any = plain(output)
@@ -97,7 +98,7 @@ def refuse_discrete(t: Trace, operator: str) -> None:
             )
 
 
-def scalar_output(t: Trace, operator: str) -> Any:
+def scalar_output(t: WengertList, operator: str) -> Any:
     """The trace's answer, which has to be one real number, in an array of any shape if it likes."""
     value: Any = plain(t.outputs[0]) if t.outputs else None
     if t.out_structure.is_leaf and (type(value) is float or isinstance(value, np.floating)):

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.leaves import is_differentiable
-from diffkit.autodiff.core.trace import parameter_names, record
+from diffkit.autodiff.core.record import parameter_names, record
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.autodiff.slopes import NEGLIGIBLE, slope_at_zero
 from diffkit.containers import describe, flatten, paths

@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from diffkit.autodiff.code.program import same_bits
-from diffkit.autodiff.core.sweeps import zeros_like
-from diffkit.autodiff.core.trace import Trace, record
+from diffkit.autodiff.core.bits import same_bits
+from diffkit.autodiff.core.leaves import zeros_like
+from diffkit.autodiff.core.record import record
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import Node, Primitive, apply, plain
 from diffkit.containers import Structure, flatten
 from diffkit.errors import TraceError
@@ -39,7 +40,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     >>> import numpy as np
     >>> from diffkit.autodiff.operators import grad
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> def segment(x):
     ...     for _ in range(100):
     ...         x = np.sin(x)
@@ -86,7 +87,7 @@ def _apply_segment(
             )
         return answer
 
-    def recorded(ans: Any, leaves: tuple[Any, ...]) -> Trace:
+    def recorded(ans: Any, leaves: tuple[Any, ...]) -> WengertList:
         t = record(run, leaves, {})
         # A trace has the math module's bits where a plain run has NumPy's, so that is the second to be asked.
         if not _same(t.value, ans) and not _same(run(*map(plain, leaves)), ans):

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Primitive
-from diffkit.autodiff.rules.elementwise import complete_rules
 from diffkit.autodiff.rules.register import DEFINED, KINDS
 from diffkit.files import write_atomically
 
@@ -113,7 +112,7 @@ def _row_of_kind(name: str, kind: str) -> Row:
 
 
 def _row_of_primitive(name: str, fun: Primitive, parameters: Sequence[str]) -> Row:
-    complete_rules(fun)
+    fun.complete_rules()
     if fun.constant:
         return Row(name, "0", "0", "constant")
     if fun.variadic or fun.joint:

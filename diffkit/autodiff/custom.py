@@ -86,7 +86,7 @@ class UserPrimitive(Primitive):
             )
         return bound.args, bound.kwargs
 
-    def complete(self) -> None:
+    def set_rules(self) -> None:
         """Sets the rules by position: those given, and for a missing one the other mode's, transposed."""
         count = 1 + max([*self.given_vjps, *self.given_jvps])
         self.vjps = tuple(
@@ -164,7 +164,7 @@ def defvjp(fun: Primitive, *vjps: Rule | None, argnums: Sequence[int] | None = N
     >>> defvjp(scaled, lambda g, ans, x, factor: g * factor, None)
     """
     _user(fun, "defvjp").given_vjps.update(_by_argument(fun, vjps, argnums, "vjp(g, ans, *args, **kwargs)"))
-    _user(fun, "defvjp").complete()
+    _user(fun, "defvjp").set_rules()
 
 
 def defjvp(fun: Primitive, *jvps: Rule | None, argnums: Sequence[int] | None = None) -> None:
@@ -189,7 +189,7 @@ def defjvp(fun: Primitive, *jvps: Rule | None, argnums: Sequence[int] | None = N
     12.0
     """
     _user(fun, "defjvp").given_jvps.update(_by_argument(fun, jvps, argnums, "jvp(t, ans, *args, **kwargs)"))
-    _user(fun, "defjvp").complete()
+    _user(fun, "defjvp").set_rules()
 
 
 def deflinear(fun: Primitive, argnums: Sequence[int] | None = None) -> None:
@@ -221,7 +221,7 @@ def deflinear(fun: Primitive, argnums: Sequence[int] | None = None) -> None:
         user.given_jvps[k] = linear_jvp(user, k)
         # The transpose is of the function itself: of the primitive it would ask for this very rule.
         user.given_vjps.setdefault(k, vjp_from_jvp(linear_jvp(user.raw, k), k))
-    user.complete()
+    user.set_rules()
 
 
 def _user(fun: Any, what: str) -> UserPrimitive:

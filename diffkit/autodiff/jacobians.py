@@ -22,8 +22,7 @@ from diffkit.autodiff.arguments import (
     record_by,
     refuse_discrete,
 )
-from diffkit.autodiff.core.sweeps import forward_sweep
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.operators import grad, make_jvp, make_vjp
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.errors import InputError
@@ -76,7 +75,7 @@ def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Functi
     return jac
 
 
-def _blocks_reverse(t: Trace) -> list[list[Any]]:
+def _blocks_reverse(t: WengertList) -> list[list[Any]]:
     """For each output leaf, for each input leaf, the block: a sweep per output element."""
     blocks = []
     for output in t.outputs:
@@ -88,11 +87,11 @@ def _blocks_reverse(t: Trace) -> list[list[Any]]:
     return blocks
 
 
-def _blocks_forward(t: Trace) -> list[list[Any]]:
+def _blocks_forward(t: WengertList) -> list[list[Any]]:
     """The same, by a sweep per input element."""
     columns = []
     for n in t.inputs:
-        sweeps = [forward_sweep(t.nodes, t.recording, {n.index: seed}) for seed in _basis(plain(n))]
+        sweeps = [t.row_tangents({n.index: seed}) for seed in _basis(plain(n))]
         columns.append([t.output_tangents(swept) for swept in sweeps])
     return [
         [

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
 
-from diffkit.autodiff.core.scatter import Accumulator, Scatter
-from diffkit.autodiff.core.sweeps import reverse_sweep
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.core.scatter import dense
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.errors import DomainError
 
 __all__ = ["refuse_non_finite"]
 
 
-def refuse_non_finite(t: Trace, adjoints: list[Any], seeds: Mapping[int, Any]) -> None:
+def refuse_non_finite(t: WengertList, adjoints: list[Any], seeds: Mapping[int, Any]) -> None:
     """Raises if one of the inputs' adjoints is not finite, and names the row that made the first such one.
 
     Args:
@@ -27,7 +27,7 @@ def refuse_non_finite(t: Trace, adjoints: list[Any], seeds: Mapping[int, Any]) -
     Raises:
         DomainError: with the function, the line and its argument's value.
 
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> t = trace(lambda x: np.sqrt(x * x))(0.0)
     >>> refuse_non_finite(t, t.input_adjoints({2: 1.0}), {2: 1.0})
     Traceback (most recent call last):
@@ -44,12 +44,12 @@ def refuse_non_finite(t: Trace, adjoints: list[Any], seeds: Mapping[int, Any]) -
                 f"({row.site}), so its gradient is not finite either"
             )
     with np.errstate(all="ignore"):
-        reverse_sweep(t.nodes, t.recording, seeds, lambda *step: _look(t, *step))
+        t.observed(seeds, functools.partial(_look, t))
     raise AssertionError("a second sweep of the same trace was finite")
 
 
-def _look(t: Trace, source: int, k: int, target: int, contribution: Any, total: Any) -> None:
-    """A watch for the sweep: stops at the first contribution that is not finite."""
+def _look(t: WengertList, source: int, k: int, target: int, contribution: Any, total: Any) -> None:
+    """Observes the sweep and stops at the first contribution that is not finite."""
     if not _is_finite(contribution):
         _name(t, source, k, target, contribution)
     if not _is_finite(total):
@@ -59,7 +59,7 @@ def _look(t: Trace, source: int, k: int, target: int, contribution: Any, total: 
         )
 
 
-def _name(t: Trace, source: int, k: int, target: int, contribution: Any) -> NoReturn:
+def _name(t: WengertList, source: int, k: int, target: int, contribution: Any) -> NoReturn:
     row, argument = t.nodes[source], t.nodes[target]
     raise DomainError(
         f"the gradient of {t.name} is not finite, although its value is: the derivative of "
@@ -71,9 +71,7 @@ def _name(t: Trace, source: int, k: int, target: int, contribution: Any) -> NoRe
 
 def _numbers(value: Any) -> Any:
     """The numbers of a value or an adjoint, whatever form it has."""
-    if type(value) in (Scatter, Accumulator):
-        value = value.dense()
-    return plain(value)
+    return plain(dense(value))
 
 
 def _is_finite(value: Any) -> bool:

@@ -35,7 +35,7 @@ from diffkit.autodiff.arguments import (
     scalar_output,
 )
 from diffkit.autodiff.core.leaves import is_differentiable
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.containers import flatten
 from diffkit.errors import InputError
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 
-def _gradient(t: Trace, argnum: Argnum, value: Any, check: str | None = None) -> Any:
+def _gradient(t: WengertList, argnum: Argnum, value: Any, check: str | None = None) -> Any:
     output = t.outputs[0]
     seeds = {output.index: one(value)} if t.owns(output) else {}
     adjoints = t.input_adjoints(seeds)
@@ -132,7 +132,7 @@ def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
         t = record_by(first, argnum, args, kwargs)
         value = scalar_output(t, "grad_and_aux")
         leaves, structure = flatten(aux[0])
-        rest = structure.unflatten([t._plain(leaf) for leaf in leaves])
+        rest = structure.unflatten([t.value_of(leaf) for leaf in leaves])
         return _gradient(t, argnum, value), rest
 
     return both

@@ -22,12 +22,12 @@ from diffkit.errors import DiffkitError, InputError, NoRuleError, TraceError
 from diffkit.expressions import SymbolicNumber, apply, has_expression, piecewise
 
 if TYPE_CHECKING:
-    from diffkit.autodiff.core.trace import Trace
+    from diffkit.autodiff.core.trace import WengertList
 
 __all__ = ["trace_to_sympy"]
 
 
-def trace_to_sympy(t: Trace, symbols: Sequence[Any], *, path: bool = False) -> Any:
+def trace_to_sympy(t: WengertList, symbols: Sequence[Any], *, path: bool = False) -> Any:
     """What :meth:`Trace.to_sympy` returns.
 
     Raises:
@@ -35,7 +35,7 @@ def trace_to_sympy(t: Trace, symbols: Sequence[Any], *, path: bool = False) -> A
         TraceError: if the program made a decision and ``path`` is False.
         NoRuleError: for a function with no symbolic form (a matrix factorization, a sort).
 
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> t = trace(lambda x, w: np.sum(np.tanh(w * x)))(2.0, np.array([1.0, 3.0]))
     >>> t.to_sympy()
     tanh(w_0*x) + tanh(w_1*x)
@@ -55,7 +55,7 @@ def trace_to_sympy(t: Trace, symbols: Sequence[Any], *, path: bool = False) -> A
     return t.out_structure.unflatten(outputs)
 
 
-def _decided(t: Trace) -> str:
+def _decided(t: WengertList) -> str:
     decision = t.decisions[0]
     place = decision.site
     more = f", and {len(t.decisions) - 1} times more" if len(t.decisions) > 1 else ""
@@ -71,7 +71,7 @@ def _decided(t: Trace) -> str:
 # -- symbols ----------------------------------------------------------------------------------------------
 
 
-def _symbols(t: Trace, given: Sequence[Any]) -> list[Any]:
+def _symbols(t: WengertList, given: Sequence[Any]) -> list[Any]:
     """What stands for each input: a SymbolicNumber, or an object array of them of the input's shape."""
     if not given:
         return [_named(t.names[n.index], np.shape(n.value)) for n in t.inputs]
@@ -80,7 +80,7 @@ def _symbols(t: Trace, given: Sequence[Any]) -> list[Any]:
         leaves = list(given)
     else:
         every = structure.leaves_of(tuple(given), "symbols")
-        leaves = [s for s, a in zip(every, t._arguments, strict=True) if t.owns(a)]
+        leaves = [s for s, a in zip(every, t.arguments, strict=True) if t.owns(a)]
     return [_fitted(s, n, t.names[n.index]) for s, n in zip(leaves, t.inputs, strict=True)]
 
 

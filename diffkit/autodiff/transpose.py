@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from diffkit.autodiff.core.sweeps import zeros_like
+from diffkit.autodiff.core.leaves import zeros_like
+from diffkit.autodiff.core.record import record
 
 __all__ = ["jvp_from_vjp", "transpose", "vjp_from_jvp"]
 
@@ -27,8 +28,6 @@ def transpose(linear: Callable[[Any], Any], like: Any, cotangent: Any) -> Any:
     >>> transpose(lambda u: 3.0 * u, 0.0, 2.0)
     6.0
     """
-    from diffkit.autodiff.core.trace import record
-
     return record(linear, (zeros_like(like),), {}, argnums=[0]).pull_back(cotangent)
 
 

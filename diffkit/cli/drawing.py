@@ -89,9 +89,9 @@ def _draw(
     if view in _EXPRESSION_VIEWS:
         expression = p.expression
         if expression is None:
-            from diffkit.autodiff.core.trace import record
+            from diffkit.autodiff.views import trace
 
-            expression = record(p, args, {}).to_sympy()
+            expression = trace(p)(*args).to_sympy()
         if isinstance(expression, tuple | list) or np.shape(expression):
             raise InputError(f"{program} has several outputs; draw its trace with --view primal")
         drawing = draw_graph(expression, view=view, direction=direction)
@@ -197,7 +197,7 @@ def source(
 ) -> None:
     """Print the trace of PROGRAM as Python source, with the value of each line."""
     from diffkit.autodiff.code.listing import source_listing
-    from diffkit.autodiff.core.trace import trace
+    from diffkit.autodiff.views import trace
 
     check_output(output, (".py",))
     p, args = read_program(program, inputs)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import record
+from diffkit.autodiff.core.record import record
 from diffkit.comparison.failures import Failed, attempt
 from diffkit.comparison.methods import METHODS, Outcome, operations_of
 from diffkit.comparison.overflow import overflow_sentence

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from diffkit import programs
-from diffkit.autodiff.core.trace import Trace, record
+from diffkit.autodiff.views import Trace, trace
 from diffkit.errors import InputError
 from diffkit.symbolic.swell.families import FAMILIES, Family, iterated
 from diffkit.symbolic.swell.table import MEASURES, swell
@@ -117,7 +117,7 @@ def growth(
                 traces.clear()
                 f, args = program(k)
                 with np.errstate(all="ignore"):  # how long a program is does not hang on its values
-                    traces[k] = record(f, args, {})
+                    traces[k] = trace(f)(*args)
             return traces[k]
 
         columns["trace"] = lambda k, expression, variables: len(trace_of(k))

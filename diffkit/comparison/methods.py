@@ -10,8 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import Trace, is_differentiable, plain, record
+from diffkit.autodiff.core.leaves import is_differentiable
+from diffkit.autodiff.core.record import record
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.jacobians import jacobian as traced_jacobian
+from diffkit.autodiff.recording.tracer import plain
+from diffkit.autodiff.views import trace
 from diffkit.comparison.problem import Problem
 from diffkit.containers import flatten
 from diffkit.errors import DiffkitError, InputError
@@ -46,10 +50,10 @@ class Outcome:
     at_steps: Callable[[Sequence[float]], list[np.ndarray[Any, Any]]] | None = None
 
 
-def operations_of(t: Trace) -> int:
+def operations_of(t: WengertList) -> int:
     """The operations of a trace: one for each element that a row computes.
 
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> operations_of(trace(lambda x: np.sum(x * x))(np.ones(10)))
     20
     """
@@ -129,16 +133,14 @@ def _sweeps(mode: str) -> Callable[[Problem], Outcome]:
 
 def _counted(mode: str, problem: Problem, args: tuple[Any, ...]) -> tuple[dict[str, int], int | None]:
     """The rows that a sweep reads and makes, and the operations of the whole Jacobian."""
-    t = record(problem.f, args, {})
+    t = trace(problem.f)(*args)
     own, size = operations_of(t), {"rows": len(t)}
     try:
         if mode == "reverse":
             adjoint = t.adjoint(*t.unit_cotangents())
             size["adjoint rows"] = len(adjoint) - len(t)
             return size, own + (operations_of(adjoint) - own) * len(problem.y)
-        tangents = record(
-            lambda *args: record(problem.f, args, {}).push_forward(*t.unit_tangents()), args, {}
-        )
+        tangents = trace(lambda *args: record(problem.f, args, {}).push_forward(*t.unit_tangents()))(*args)
         return size, own + (operations_of(tangents) - own) * len(problem.x)
     except Exception:  # a sweep over numbers of which a recorded one divides by zero: nothing to count
         return size, None
@@ -223,7 +225,7 @@ def _expression_of_trace(problem: Problem) -> tuple[list[Any], list[Any]]:
         else:
             leaves[k] = part[0]
         start += size
-    t = record(problem.f, problem.arguments(problem.x), {})
+    t = trace(problem.f)(*problem.arguments(problem.x))
     answer = t.to_sympy(*problem.structure.unflatten(leaves))
     return [e for leaf in flatten(answer)[0] for e in np.ravel(np.asarray(leaf, dtype=object))], symbols
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import Trace, plain, record
+from diffkit.autodiff.core.record import record
+from diffkit.autodiff.core.trace import WengertList
+from diffkit.autodiff.recording.tracer import plain
 from diffkit.comparison.failures import Failed, attempt
 from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import Truth
@@ -52,7 +54,7 @@ def _finite(value: Any) -> bool:
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
-def _arguments(t: Trace, row: Any) -> str:
+def _arguments(t: WengertList, row: Any) -> str:
     return ", ".join(_number(plain(a)) for a in row.args)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import is_differentiable, parameter_names
+from diffkit.autodiff.core.leaves import is_differentiable
+from diffkit.autodiff.core.record import parameter_names
 from diffkit.comparison.failures import place_of
 from diffkit.containers import flatten, paths
 from diffkit.errors import InputError

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import Trace, plain, record
+from diffkit.autodiff.core.record import record
+from diffkit.autodiff.core.trace import WengertList
+from diffkit.autodiff.recording.tracer import plain
 from diffkit.comparison.problem import Problem
 from diffkit.containers import flatten
 
@@ -77,10 +79,10 @@ def _rounding(problem: Problem, x: np.ndarray[Any, Any], output: int) -> float:
     return float(np.nanmax([*moves, np.spacing(abs(base)), inside]))
 
 
-def rounding_of_rows(t: Trace, output: int) -> float:
+def rounding_of_rows(t: WengertList, output: int) -> float:
     """The first-order bound of the rounding of a program: each row's |value| times |adjoint| times epsilon.
 
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> t = trace(lambda x: (1 - np.cos(x)) / x**2)(1e-8)
     >>> rounding_of_rows(t, 0) > 1  # of a value that is 0.5
     True
@@ -95,7 +97,7 @@ def rounding_of_rows(t: Trace, output: int) -> float:
     return float(np.finfo(float).eps * np.sum(moved))
 
 
-def one_output(t: Trace, output: int) -> Any:
+def one_output(t: WengertList, output: int) -> Any:
     """The cotangent that is one for this number among all that a trace returns, zero for the others."""
     seeds = [np.zeros(np.shape(plain(o))) for o in t.outputs]
     for seed in seeds:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from diffkit.autodiff.core.trace import Trace, trace
+from diffkit.autodiff.views import Trace, trace
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
 from diffkit.graphs.formats.mermaid import to_mermaid
@@ -169,7 +169,7 @@ def draw(
     """Draws a function at given inputs, a trace, or a SymPy expression.
 
     Args:
-        what: a function, a :class:`~diffkit.autodiff.core.trace.Trace`, or a SymPy expression (or a list
+        what: a function, a :class:`~diffkit.autodiff.views.Trace`, or a SymPy expression (or a list
             or tuple of them).
         args: the inputs, for a function.
         view: of a program, "primal" (values, and on each arrow the local derivative), "tangent" (with

@@ -14,7 +14,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import diffkit as dk
-from diffkit.autodiff.core.trace import record
 
 N = 3
 TWICE = np.array([0, 0, -1])
@@ -130,7 +129,7 @@ def test_a_hessian_is_symmetric_and_a_replay_is_the_program(instructions, point)
     v, s = np.array(point[:N]), point[N]
     H = dk.hessian(f)(v, s)
     np.testing.assert_allclose(H, H.T, atol=1e-11 * (1 + np.abs(H).max()))
-    t = record(f, (v, s), {})
+    t = dk.trace(f)(v, s)
     if not t.decisions:
         assert t.replay(v + 0.5, s) == pytest.approx(f(v + 0.5, s), rel=1e-14)
     adjoint = t.adjoint()

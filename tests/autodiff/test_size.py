@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import diffkit as dk
-from diffkit.autodiff.core.trace import record
+from diffkit.autodiff.core.record import record
 
 
 def chain(x, n):

@@ -6,7 +6,7 @@ The trace alone is timed beside each, so that the figures can be read as ratios 
 import numpy as np
 import pytest
 
-from diffkit.autodiff.core.trace import trace
+from diffkit.autodiff.views import trace
 from diffkit.graphs import draw
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import diffkit as dk
 from diffkit import programs
-from diffkit.autodiff.core.trace import trace
+from diffkit.autodiff.views import trace
 from diffkit.errors import InputError
 from diffkit.graphs.formats import raster
 from diffkit.graphs.reading.from_trace import VIEWS

@@ -1,6 +1,6 @@
 """The source of a trace with line numbers, and its values in a table beside it.
 
->>> from diffkit.autodiff.core.trace import trace
+>>> from diffkit.autodiff.views import trace
 >>> listing = source_listing(trace(lambda x, y: (x + y) * x)(2.0, 3.0))
 >>> print(listing.text)
 1  def f(x, y):
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diffkit.autodiff.code.source import Source, trace_source
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.notation.row_texts import type_text, value_text
 from diffkit.autodiff.recording.tracer import INPUT
 from diffkit.tables import Table
@@ -50,7 +50,7 @@ class Listing:
     def beside(self) -> str:
         """The program with line numbers, and beside each line the value that it computed.
 
-        >>> from diffkit.autodiff.core.trace import trace
+        >>> from diffkit.autodiff.views import trace
         >>> print(source_listing(trace(lambda x, y: (x + y) * x)(2.0, 3.0)).beside)
         1  def f(x, y):
         2      \"\"\"What <lambda> computes, as traced at x = 2, y = 3.\"\"\"
@@ -66,7 +66,7 @@ class Listing:
         )
 
 
-def source_listing(t: Trace, passes: Sequence[str] = (), name: str | None = None) -> Listing:
+def source_listing(t: WengertList, passes: Sequence[str] = (), name: str | None = None) -> Listing:
     """The source of a trace after some passes, with line numbers and the table of its values.
 
     Args:

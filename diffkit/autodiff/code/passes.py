@@ -15,7 +15,7 @@ common     rows that compute the same are merged
 dead       rows that nothing uses are dropped
 inline     a row that is used once is written where it is used
 
->>> from diffkit.autodiff.core.trace import trace
+>>> from diffkit.autodiff.views import trace
 >>> t = trace(lambda x: np.sin(x) * x)(2.0).adjoint()
 >>> from diffkit.autodiff.code.source import trace_source
 >>> print(trace_source(t, "f", passes=["seeds", "identities", "dead", "inline"]))

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import Trace, record
+from diffkit.autodiff.core.adjoint import AdjointProgram
+from diffkit.autodiff.core.record import record
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import INPUT, Decision, Node, Primitive
 from diffkit.containers import Structure
 from diffkit.sites import belongs_to_diffkit
 
-__all__ = ["VIEWS", "Guard", "Program", "Row", "program_of", "same_bits"]
+__all__ = ["VIEWS", "Guard", "Program", "Row", "program_of"]
 
 VIEWS = frozenset(
     "reshape ravel squeeze expand_dims transpose matrix_transpose swapaxes moveaxis flip fliplr flipud rot90 "
@@ -155,11 +157,9 @@ class Program:
         return counts
 
 
-def program_of(t: Trace) -> Program:
+def program_of(t: WengertList) -> Program:
     """A trace as a program; of an adjoint program, the joint one, of the value and the gradient."""
-    from diffkit.autodiff.core.adjoint import AdjointTrace
-
-    adjoint = t if isinstance(t, AdjointTrace) else None
+    adjoint = t if isinstance(t, AdjointProgram) else None
     names = t.names
     recording = t.recording
     rows: list[Row] = []
@@ -189,7 +189,7 @@ def program_of(t: Trace) -> Program:
     gradient = t.out_structure
     if gradient.size != len(outputs):  # an argument that is no input has None for a gradient
         given = iter(outputs)
-        outputs = [next(given) if primal.owns(a) else None for a in primal._arguments]
+        outputs = [next(given) if primal.owns(a) else None for a in primal.arguments]
     nested = Structure(tuple, (0, 1), (primal.out_structure, gradient), len(values) + len(outputs))
     inputs_of_primal = inputs[: len(primal.inputs)]
     seeds = inputs[len(primal.inputs) :]
@@ -208,11 +208,9 @@ def program_of(t: Trace) -> Program:
     )
 
 
-def _decisions(t: Trace) -> list[tuple[Any, Decision]]:
+def _decisions(t: WengertList) -> list[tuple[Any, Decision]]:
     """The decisions of a trace and, for an adjoint program, those of the trace that it replays."""
-    from diffkit.autodiff.core.adjoint import AdjointTrace
-
-    replayed = _decisions(t.primal) if isinstance(t, AdjointTrace) else []
+    replayed = _decisions(t.primal) if isinstance(t, AdjointProgram) else []
     own = [(d.node, d) for d in t.decisions if t.owns(d.node)]
     return [(t.primal_rows[n.index], d) for n, d in replayed if t.primal.owns(n)] + own  # type: ignore[attr-defined]
 
@@ -226,31 +224,3 @@ def _is_own(code: CodeType) -> bool:
 def _brief(value: Any) -> str:
     shape = np.shape(value)
     return f"array {shape}" if shape else f"{value:.6g}"
-
-
-def same_bits(a: Any, b: Any) -> bool:
-    """Whether two numbers or arrays are the same to the last bit, signs of zeros included.
-
-    All NaNs count as the same one, since processors don't agree on the bits of those that they make.
-
-    >>> same_bits(0.0, -0.0), same_bits(np.nan, -np.nan), same_bits(1.0, np.float64(1.0))
-    (False, True, False)
-    """
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, np.ndarray | np.generic):
-        if a.dtype != b.dtype or a.shape != b.shape:
-            return False
-        return bool(a.tobytes() == b.tobytes() or (a.dtype.kind in "fc" and _same_numbers(a, b)))
-    if isinstance(a, float):
-        return bool(a.hex() == b.hex())
-    if isinstance(a, complex):
-        return same_bits(a.real, b.real) and same_bits(a.imag, b.imag)
-    return bool(a == b)
-
-
-def _same_numbers(a: np.ndarray | np.generic, b: np.ndarray | np.generic) -> bool:
-    if a.dtype.kind == "c":
-        return _same_numbers(a.real, b.real) and _same_numbers(a.imag, b.imag)
-    equal = (a == b) & (np.signbit(a) == np.signbit(b))
-    return bool(np.all(equal | (np.isnan(a) & np.isnan(b))))

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.code.identifiers import identifier
 from diffkit.autodiff.code.literals import literal, subscript
 from diffkit.autodiff.code.origins import default_of, import_of, numpy_path, ufunc_of
 from diffkit.autodiff.code.program import Row
@@ -226,7 +227,7 @@ def _elementwise(function: str, on_float: str, writer: Writer, row: Row) -> tupl
         if finite:
             return writer.call(on_float, row.args, row.kwargs), ATOM
         if writer.quick:  # for other numbers too: by math, and where that raises by NumPy
-            return writer.call(writer.bind(_identifier(row.fun.name), row.fun.compute), row.args, {}), ATOM
+            return writer.call(writer.bind(identifier(row.fun.name), row.fun.compute), row.args, {}), ATOM
     return f"float({writer.call(function, row.args, row.kwargs)})", ATOM
 
 
@@ -251,13 +252,7 @@ def _called_by_name(fun: Primitive, writer: Writer, row: Row) -> tuple[str, int]
     imported = import_of(fun)
     if imported:
         return writer.call(writer.imported(*imported, fun.compute), row.args, row.kwargs), ATOM
-    return writer.call(writer.bind(_identifier(fun.name), fun.compute), row.args, row.kwargs), ATOM
-
-
-def _identifier(name: str) -> str:
-    from diffkit.autodiff.core.names import identifier
-
-    return identifier(name)
+    return writer.call(writer.bind(identifier(fun.name), fun.compute), row.args, row.kwargs), ATOM
 
 
 # -- primitives whose call is not that of a NumPy function ----------------------------------------------

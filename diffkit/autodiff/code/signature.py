@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.code.identifiers import identifier
 from diffkit.autodiff.code.lines import WIDTH, filled
 from diffkit.autodiff.code.literals import literal
 from diffkit.autodiff.code.program import Program, Row
 from diffkit.autodiff.code.row_expressions import Writer
-from diffkit.autodiff.core.adjoint import AdjointTrace
-from diffkit.autodiff.core.names import identifier
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.core.adjoint import AdjointProgram
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.containers import Structure, paths
 
 __all__ = ["Parameters", "way_to"]
@@ -51,12 +51,12 @@ def way_to(steps: Steps, writer: Writer) -> str:
 class Parameters:
     """The function's parameters: one per argument that was traced, then the cotangents."""
 
-    def __init__(self, program: Program, t: Trace) -> None:
-        primal = t.primal if isinstance(t, AdjointTrace) else t
+    def __init__(self, program: Program, t: WengertList) -> None:
+        primal = t.primal if isinstance(t, AdjointProgram) else t
         self.inputs: list[list[tuple[Row, Steps]]] = []  # per parameter: its leaves, and the way to each
         self.roots: list[str] = []
         rows = iter(program.inputs)
-        arguments = iter(primal._arguments)
+        arguments = iter(primal.arguments)
         for child in primal.in_structure.children:
             ways = zip(_steps(child), paths(child, ""), strict=True)
             leaves = [(next(rows), *way) for way in ways if primal.owns(next(arguments))]

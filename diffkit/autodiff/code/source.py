@@ -1,6 +1,6 @@
 """A trace as Python source: a program to read, and to run as it stands.
 
->>> from diffkit.autodiff.core.trace import trace
+>>> from diffkit.autodiff.views import trace
 >>> def f(x1, x2):
 ...     a = x1 * x2
 ...     y = np.sin(a) + x2
@@ -48,14 +48,14 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.code.identifiers import identifier, identifiers
 from diffkit.autodiff.code.lines import INDENT, WIDTH, filled, one_line, wrapped
 from diffkit.autodiff.code.literals import literal
 from diffkit.autodiff.code.passes import apply_passes
 from diffkit.autodiff.code.program import Guard, Program, program_of
 from diffkit.autodiff.code.row_expressions import Writer
 from diffkit.autodiff.code.signature import Parameters, way_to
-from diffkit.autodiff.core.names import identifier, identifiers
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import INPUT
 from diffkit.containers import Structure, describe
 
@@ -81,7 +81,7 @@ class Source(str):
     def function(self) -> Any:
         """The function that the text defines, ready to be called.
 
-        >>> from diffkit.autodiff.core.trace import trace
+        >>> from diffkit.autodiff.views import trace
         >>> trace(lambda x: x * x)(3.0).source().function()(5.0)
         25.0
         """
@@ -90,7 +90,7 @@ class Source(str):
         return scope[self.name]
 
 
-def trace_source(t: Trace, name: str | None = None, passes: Sequence[str] = ()) -> Source:
+def trace_source(t: WengertList, name: str | None = None, passes: Sequence[str] = ()) -> Source:
     """The source of a trace; of an adjoint program, that of the value and the gradient.
 
     Args:
@@ -101,7 +101,7 @@ def trace_source(t: Trace, name: str | None = None, passes: Sequence[str] = ()) 
     Raises:
         InputError: for a pass that does not exist.
 
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> print(trace(lambda x: np.sum(np.exp(x)))(np.array([0.0, 1.0])).source("total"))
     import numpy as np
     <BLANKLINE>
@@ -115,7 +115,7 @@ def trace_source(t: Trace, name: str | None = None, passes: Sequence[str] = ()) 
     return source_of(apply_passes(program_of(t), passes), t, name)
 
 
-def source_of(program: Program, t: Trace, name: str | None = None) -> Source:
+def source_of(program: Program, t: WengertList, name: str | None = None) -> Source:
     """The text of a program that was made of the trace ``t``."""
     function = identifier(
         name or ("f" + program.name[8:] if program.name[:8] == "<lambda>" else program.name)

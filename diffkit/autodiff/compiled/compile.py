@@ -32,7 +32,8 @@ from diffkit.autodiff.compiled.emission import Emitted, emit, may_fail, may_vary
 from diffkit.autodiff.compiled.entry import MISS
 from diffkit.autodiff.compiled.side_effects import caught_errors, witnessed
 from diffkit.autodiff.compiled.snapshots import snapshot
-from diffkit.autodiff.core.trace import Trace, parameter_names, record
+from diffkit.autodiff.core.record import parameter_names, record
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import Node
 from diffkit.containers import flatten
 from diffkit.errors import InputError, TraceError
@@ -293,7 +294,7 @@ class Compiled:
         return None if caught else self._emitted(t, answer, keywords=bool(kwargs), mentioned=names)
 
     def _emitted(
-        self, t: Trace, answer: Any, *, keywords: bool = False, mentioned: frozenset[str] = frozenset()
+        self, t: WengertList, answer: Any, *, keywords: bool = False, mentioned: frozenset[str] = frozenset()
     ) -> Emitted:
         if len(t) > self.longest:
             raise InputError(
@@ -310,7 +311,7 @@ class Compiled:
             program = program_of(t)
             roots = [root_of(output) for output in program.outputs]
             by_index = dict(zip((n.index for n in t.inputs), program.inputs, strict=True))
-            arguments = [by_index[a.index] if t.owns(a) else a for a in t._arguments]
+            arguments = [by_index[a.index] if t.owns(a) else a for a in t.arguments]
             pinned = frozenset(id(row) for row in program.rows if may_vary(row) or may_fail(row))
             done = inlined(apply_passes(replace(program, pinned=pinned), COMPILED), 40)
             return emit(

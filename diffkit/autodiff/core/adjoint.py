@@ -5,8 +5,8 @@ The rules are made of traced operations, so a sweep over nodes of an outer trace
 program of the value and the gradient. It remembers what each row is for, so that drawings, tables
 and emitted source can tell the primal part from the adjoints, a contribution from a sum.
 
->>> from diffkit.autodiff.core.trace import trace
->>> program = trace(lambda x: x * x)(3.0).adjoint()
+>>> import diffkit as dk
+>>> program = dk.trace(lambda x: x * x)(3.0).adjoint()
 >>> [(row.fun.name, role.kind) for row, role in zip(program.nodes, program.roles)]
 [('input', 'primal'), ('input', 'cotangent'), ('multiply', 'primal'),
  ('multiply', 'contribution'), ('multiply', 'contribution'), ('add', 'sum')]
@@ -16,15 +16,19 @@ and emitted source can tell the primal part from the adjoints, a contribution fr
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
-from diffkit.autodiff.core.sweeps import reverse_sweep, zeros_like
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.core.leaves import zeros_like
+from diffkit.autodiff.core.names import distinct
+from diffkit.autodiff.core.scatter import Parts
+from diffkit.autodiff.core.sweeps import reverse_sweep
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import INPUT, Node, Recording
 from diffkit.containers import LEAF, Structure, flatten
 
-__all__ = ["AdjointTrace", "Contribution", "Role", "record_adjoint"]
+__all__ = ["AdjointProgram", "Contribution", "Role", "record_adjoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Contribution:
     value: Any
 
 
-class AdjointTrace(Trace):
+class AdjointProgram(WengertList):
     """An adjoint program: a trace whose rows know what they are for.
 
     Attributes:
@@ -74,12 +78,42 @@ class AdjointTrace(Trace):
         cotangents: the rows of the seeds.
     """
 
-    primal: Trace
+    primal: WengertList
     roles: list[Role]
     primal_rows: list[Any]
     adjoint_rows: list[Any]
     contributions: list[Contribution]
     cotangents: list[Node]
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """A name for every row, all different: of an adjoint, after the value that it belongs to (x_bar)."""
+        return distinct(self.nodes, self._wanted_names())
+
+    def _wanted_names(self) -> list[str | None]:
+        """A complete adjoint is x_bar; one contribution to it x_bar_part, some of them added up x_bar_sum.
+
+        The steps of a VJP, such as the cos(x) of a sine, are operations like those of the program itself.
+        """
+        primal = self.primal.names
+        names: list[str | None] = []
+        complete: dict[int, int] = {}  # the rows that are a complete adjoint, and of what
+        for index, adjoint in enumerate(self.adjoint_rows):
+            if self.owns(adjoint):
+                complete.setdefault(adjoint.index, index)
+        parts = {c.value.index for c in self.contributions if self.owns(c.value)}
+        for row, role in zip(self.nodes, self.roles, strict=True):
+            if row.fun is INPUT:
+                names.append(str(row.args[0]))
+            elif role.kind == "primal":
+                names.append(primal[role.primal])
+            elif row.index in complete:
+                names.append(f"{primal[complete[row.index]]}_bar")
+            elif role.kind == "sum":
+                names.append(f"{primal[role.primal]}_bar_sum")
+            else:
+                names.append(f"{primal[role.primal]}_bar_part" if row.index in parts else None)
+        return names
 
     def is_adjoint(self, row: Node) -> bool:
         """Whether a row belongs to the reverse sweep."""
@@ -91,13 +125,15 @@ class AdjointTrace(Trace):
         return [n for n in self.nodes if n.index in used and not self.is_adjoint(n)]
 
 
-def record_adjoint(t: Trace, cotangents: tuple[Any, ...]) -> AdjointTrace:
+def record_adjoint(t: WengertList, cotangents: tuple[Any, ...]) -> AdjointProgram:
     """Records the replay of ``t`` followed by its reverse sweep from ``cotangents``."""
     with Recording(f"the adjoint of {t.name}") as outer, Recording(t.name) as inner:
         return _record(t, cotangents, outer, inner)
 
 
-def _record(t: Trace, cotangents: tuple[Any, ...], outer: Recording, inner: Recording) -> AdjointTrace:
+def _record(
+    t: WengertList, cotangents: tuple[Any, ...], outer: Recording, inner: Recording
+) -> AdjointProgram:
     """The same: the replay's rows are recorded by ``inner``, their values, and the sweep, by ``outer``."""
     roles: list[Role] = []
 
@@ -134,7 +170,9 @@ def _record(t: Trace, cotangents: tuple[Any, ...], outer: Recording, inner: Reco
     rows = inner.close()
     contributions: list[Contribution] = []
 
-    def watch(source: int, k: int, target: int, contribution: Any, total: Any) -> None:
+    def observe(source: int, k: int, target: int, contribution: Any, total: Any) -> None:
+        if type(contribution) is Parts:  # of a row with several answers: the adjoint of one of them
+            (contribution,) = contribution.by_place.values()
         contributions.append(Contribution(source, k, target, contribution))
         assert outer.rows is not None
         is_sum = total is not contribution and type(total) is Node and total.index == len(outer.rows) - 1
@@ -146,7 +184,7 @@ def _record(t: Trace, cotangents: tuple[Any, ...], outer: Recording, inner: Reco
         else:
             give_roles("contribution", target, source)
 
-    adjoints = reverse_sweep(rows, inner, seeds, watch)
+    adjoints = reverse_sweep(rows, inner, seeds, observe)
     nodes, decisions = outer.close(), outer.take_decisions()
     of_inputs = [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in t.inputs]
     outputs, outputs_structure = flatten(t.arguments_from(of_inputs))  # None stands for what is constant
@@ -154,7 +192,7 @@ def _record(t: Trace, cotangents: tuple[Any, ...], outer: Recording, inner: Reco
     structure = Structure(tuple, tuple(range(len(leaves))), (LEAF,) * len(leaves), len(leaves))
 
     # What does not depend on an input has no place among the outputs of the structure.
-    out = AdjointTrace(
+    out = AdjointProgram(
         nodes, outer, decisions, leaves, outputs, leaves, structure, outputs_structure, f"{t.name}_adjoint"
     )
     out.primal = t
@@ -166,5 +204,5 @@ def _record(t: Trace, cotangents: tuple[Any, ...], outer: Recording, inner: Reco
     return out
 
 
-def _output_names(t: Trace) -> list[str]:
+def _output_names(t: WengertList) -> list[str]:
     return [t.names[o.index] if t.owns(o) else f"y{k + 1}" for k, o in enumerate(t.outputs)]

@@ -6,27 +6,59 @@ hands out is its receiver's own (:func:`own`), to be changed at will.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.sweeps import zeros_like
 from diffkit.autodiff.recording.tracer import Node, plain
 from diffkit.errors import InputError
 
-__all__ = ["is_differentiable", "like", "ones_like", "own", "still"]
+__all__ = [
+    "copied",
+    "is_differentiable",
+    "like",
+    "ones_like",
+    "own",
+    "same_container",
+    "still",
+    "zeros_like",
+]
+
+
+def same_container(value: Any, parts: Iterable[Any]) -> Any:
+    """A tuple, list or named tuple of the same kind as ``value``, of other parts."""
+    return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+
+
+def zeros_like(value: Any) -> Any:
+    """A zero of the same shape and dtype: 0.0 for a float, an array for an array.
+
+    >>> zeros_like(2.5), zeros_like(np.ones(2, np.float32))
+    (0.0, array([0., 0.], dtype=float32))
+    """
+    value = plain(value)
+    if isinstance(value, tuple | list):
+        return same_container(value, map(zeros_like, value))
+    return np.zeros_like(value) if isinstance(value, np.ndarray) else type(value)(0)
+
+
+def ones_like(value: Any) -> Any:
+    """Ones of the shape and dtype of a value, and floats if that is discrete."""
+    return np.ones_like(value, dtype=None if np.asarray(value).dtype.kind in "fc" else float)[()]
+
+
+def copied(value: Any) -> Any:
+    """The value, in arrays of its own."""
+    if type(value) is tuple or type(value) is list:
+        return same_container(value, map(copied, value))
+    return value.copy() if type(value) is np.ndarray else value
 
 
 def still(value: Any) -> Any:
     """The tangent of an answer that does not move: a zero of its shape, and a float's if it is discrete."""
     shape = np.shape(plain(value))
     return zeros_like(value) if is_differentiable(value) else np.zeros(shape) if shape else 0.0
-
-
-def ones_like(value: Any) -> Any:
-    """Ones of the shape and dtype of a value, and floats if that is discrete."""
-    return np.ones_like(value, dtype=None if np.asarray(value).dtype.kind in "fc" else float)[()]
 
 
 def is_differentiable(value: Any) -> bool:

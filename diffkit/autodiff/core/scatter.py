@@ -1,7 +1,9 @@
-"""The adjoint of an array that is read element by element.
+"""Adjoints that are zero in most places: of an array that is read element by element, of several answers.
 
 Reading ``x[k]`` gives back an adjoint that is zero but at k. Written out, n such arrays would take n^2
-steps and n^2 memory; kept as :class:`Scatter` and gathered in one :class:`Accumulator`, they take n.
+steps and n^2 memory; kept as :class:`Scatter` and gathered in one :class:`Accumulator`, they take n. A
+function with several answers is one row, and each answer a row that takes its part: what they give back
+is gathered in :class:`Parts`. :func:`dense` writes such an adjoint out, once all has been added to it.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.core.leaves import same_container, zeros_like
 from diffkit.autodiff.recording.infix import PENDING
-from diffkit.autodiff.recording.tracer import Node
+from diffkit.autodiff.recording.tracer import PART, Node
 
-__all__ = ["Accumulator", "Scatter"]
+__all__ = ["SPARSE", "Accumulator", "Parts", "Scatter", "dense"]
 
 
 class Scatter:
@@ -75,7 +78,42 @@ class Accumulator:
     __radd__ = __add__
 
 
+class Parts:
+    """The adjoint of a row with several answers: those of the answers that were used, by place.
+
+    >>> Parts((1.0, 2.0, 3.0), {1: 5.0}).dense()
+    (0.0, 5.0, 0.0)
+    """
+
+    __slots__ = ("answers", "by_place")
+
+    def __init__(self, answers: Any, by_place: dict[int, Any]) -> None:
+        self.answers, self.by_place = answers, by_place
+
+    def __add__(self, other: Parts) -> Parts:
+        for k, g in other.by_place.items():
+            self.by_place[k] = self.by_place[k] + g if k in self.by_place else g
+        return self
+
+    def dense(self) -> Any:
+        """One for each answer, a zero where there is none, in the container that the answers came in."""
+        found = (self.by_place.get(k) for k in range(len(self.answers)))
+        return same_container(
+            self.answers,
+            [zeros_like(y) if g is None else g for g, y in zip(found, self.answers, strict=True)],
+        )
+
+
+SPARSE = frozenset({Scatter, Accumulator, Parts})
+
 PENDING.update((Scatter, Accumulator))
+PART.vjps = (lambda g, ans, answers, k: Parts(answers, {k: g}),)
+PART.jvps = (lambda t, ans, answers, k: t[k],)
+
+
+def dense(adjoint: Any) -> Any:
+    """An adjoint written out, now that nothing will be added to it."""
+    return adjoint.dense() if type(adjoint) in SPARSE else adjoint
 
 
 def _is_basic(index: Any) -> bool:

@@ -4,7 +4,7 @@ The layout is that of Baydin, Pearlmutter, Radul and Siskind, "Automatic Differe
 Learning: a Survey", JMLR 18(153), 2018: Table 2 for forward mode, Table 3 for reverse mode. Their example:
 
 >>> import numpy as np
->>> from diffkit.autodiff.core.trace import trace
+>>> from diffkit.autodiff.views import trace
 >>> t = trace(lambda x1, x2: np.log(x1) + x1 * x2 - np.sin(x2))(2.0, 5.0)
 >>> print(t.adjoint_table())
 Reverse mode: the primal trace is read down, the adjoint trace up
@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.sweeps import reverse_sweep, zeros_like
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.core.leaves import zeros_like
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.notation.row_texts import Math, Notation, absent, dimensions, type_text, value_text
 from diffkit.autodiff.recording.tracer import INPUT, Node, plain
 from diffkit.sites import belongs_to_diffkit, source_line
@@ -117,10 +117,10 @@ def _statement(n: Notation, row: Node) -> Formula:
     return Formula(_join(n.name(row), n.formula(row), n.formula_in_numbers(row)))
 
 
-def primal_table(t: Trace) -> Table:
+def primal_table(t: WengertList) -> Table:
     """The primal trace: one row per value, what it is, in words and in numbers, and the program's line.
 
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> table = primal_table(trace(lambda x, y: x * y)(2.0, 3.0))
     >>> table["computes"], table["value"]
     (['', '', 'x·y'], [2.0, 3.0, 6.0])
@@ -143,7 +143,7 @@ def primal_table(t: Trace) -> Table:
     return EvaluationTable(columns, rows, caption=f"Primal trace of {t.name}, read down")
 
 
-def tangent_table(t: Trace, tangents: Sequence[Any]) -> Table:
+def tangent_table(t: WengertList, tangents: Sequence[Any]) -> Table:
     """The forward primal trace beside the forward tangent trace, both read down.
 
     Args:
@@ -154,7 +154,7 @@ def tangent_table(t: Trace, tangents: Sequence[Any]) -> Table:
         InputError: if they do not fit the arguments.
 
     >>> import numpy as np
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> t = trace(lambda x1, x2: np.log(x1) + x1 * x2 - np.sin(x2))(2.0, 5.0)
     >>> tangent_table(t, (1.0, 0.0)).rows[-1]
     ['y = v₅', 11.652071455223084, 'ẏ = v̇₅', 5.5]
@@ -184,7 +184,7 @@ def tangent_table(t: Trace, tangents: Sequence[Any]) -> Table:
     return EvaluationTable(columns, rows, caption="Forward mode: both traces are read down")
 
 
-def adjoint_table(t: Trace, cotangents: Sequence[Any]) -> Table:
+def adjoint_table(t: WengertList, cotangents: Sequence[Any]) -> Table:
     """The forward primal trace, read down, beside the reverse adjoint trace, read up.
 
     Beside each operation stand its contributions to the adjoints of its arguments, one row each, with
@@ -197,7 +197,7 @@ def adjoint_table(t: Trace, cotangents: Sequence[Any]) -> Table:
     Raises:
         InputError: if they do not fit the outputs.
 
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> table = adjoint_table(trace(lambda x: x * x)(3.0), ())
     >>> table["Adjoint trace ↑"]
     ['x̄', 'x̄ = x̄ + v̄₁·∂v₁/∂x = x̄ + v̄₁·x = 3 + 1·3', 'x̄ = v̄₁·∂v₁/∂x = v̄₁·x = 1·3', 'v̄₁ = ȳ']
@@ -210,14 +210,14 @@ def adjoint_table(t: Trace, cotangents: Sequence[Any]) -> Table:
     running: dict[int, Any] = {index: _copied(seed) for index, seed in seeds.items()}
     finished: dict[int, Any] = dict(running)
 
-    def watch(source: int, k: int, target: int, contribution: Any, total: Any) -> None:
+    def observe(source: int, k: int, target: int, contribution: Any, total: Any) -> None:
         row, a = t.nodes[source], t.nodes[target]
         before = running.get(target)
         running[target] = finished[target] = _copied(total)
         words = contribution_words(n, row, k, a, before, running.get(source))
         beside.setdefault(source, []).append([Formula(words), _cell(running[target])])
 
-    adjoints = reverse_sweep(t.nodes, t.recording, seeds, watch)
+    adjoints = t.observed(seeds, observe)
     rows: list[list[Any]] = []
     for row in t.nodes:
         statement, value = _statement(n, row), _cell(row.value)
@@ -270,7 +270,7 @@ def _term(text: str) -> str:
     return f"({text})" if text.startswith(("−", "-")) else text
 
 
-def _outputs(t: Trace) -> list[tuple[Node, str]]:
+def _outputs(t: WengertList) -> list[tuple[Node, str]]:
     """The outputs that are rows, with the names that the tables give them: y, or y₁, y₂, ..."""
     owned = [o for o in t.outputs if t.owns(o)]
     taken = set(t.names)

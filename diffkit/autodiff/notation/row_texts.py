@@ -7,7 +7,7 @@ which have no line there, have theirs in ``array_texts.py``. How a line becomes 
 
 A bar is an adjoint and a dot a tangent, as in Griewank and Walther, *Evaluating Derivatives* (2008).
 
->>> from diffkit.autodiff.core.trace import trace
+>>> from diffkit.autodiff.views import trace
 >>> t = trace(lambda x1, x2: np.sin(x1 * x2))(2.0, 3.0)
 >>> n = Notation(t)
 >>> [n.equation(row).text for row in t.nodes[2:]]
@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.sweeps import reverse_sweep
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.notation.array_texts import ARRAY_TEXTS, ArrayText, array_text
 from diffkit.autodiff.notation.formulas import (
     ATOM,
@@ -95,7 +95,7 @@ class Notation:
         t: the trace.
     """
 
-    def __init__(self, t: Trace) -> None:
+    def __init__(self, t: WengertList) -> None:
         self.trace = t
         self._names = [split_name(name) for name in t.names]
         seen: dict[str, int] = {}
@@ -378,7 +378,7 @@ def local_derivatives(row: Node) -> list[Any]:
         Per argument the derivative; 0.0 where the function has none by it; None where the argument is a
         constant, or it or the row is an array.
 
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> t = trace(lambda x, y: x / y)(6.0, 2.0)
     >>> local_derivatives(t.nodes[2])
     [0.5, -1.5]

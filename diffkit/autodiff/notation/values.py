@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.leaves import is_differentiable
-from diffkit.autodiff.core.sweeps import zeros_like
+from diffkit.autodiff.core.leaves import is_differentiable, zeros_like
 from diffkit.autodiff.notation.formulas import ATOM, Piece, number_piece, number_text, visible
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.tables import latex_escape

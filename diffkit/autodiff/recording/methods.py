@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy
 
+from diffkit.autodiff.recording.primitive import ASTYPE
+
 __all__ = ["ArrayMethods"]
 
 np: Any = numpy
@@ -86,9 +88,7 @@ class ArrayMethods:
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
         """A copy with another dtype."""
-        from diffkit.autodiff.rules.shaping import astype
-
-        return astype(self, np.dtype(dtype))
+        return ASTYPE(self, np.dtype(dtype))
 
     def copy(self) -> Any:
         """``np.copy``."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 
-__all__ = ["FUNCTIONS", "NO_KWARGS", "UFUNCS", "Primitive"]
+__all__ = ["ASTYPE", "FUNCTIONS", "NO_KWARGS", "UFUNCS", "Primitive"]
 
 Rule = Callable[..., Any]
 
@@ -45,6 +45,9 @@ class Primitive:
 
     apply: ClassVar[Callable[..., Any]]
     """What performs a call and records it: ``tracer.apply``, put here by the file that knows nodes."""
+
+    rules_of_line: ClassVar[Callable[[Primitive, Elementary], None]]
+    """What makes rules of a line of the calculus table, put here by ``rules/elementwise.py``."""
 
     __slots__ = (
         "arrange",
@@ -86,6 +89,18 @@ class Primitive:
         self.direct = False
         self.arrange: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None
 
+    def complete_rules(self) -> None:
+        """Makes the rules ready for use: the first sweep that meets the primitive calls this.
+
+        A primitive that has a line in the table gets its rules from there. Those that it has already are
+        kept: a function that needs care (complex absolute values) has its own in one of the rule files.
+        """
+        if self.line is not None and not self.line.piecewise_constant:
+            Primitive.rules_of_line(self, self.line)
+        self.float_vjps = self.float_vjps or self.vjps
+        self.float_jvps = self.float_jvps or self.jvps
+        self.direct = self.builtin and not (self.constant or self.variadic or self.joint)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return Primitive.apply(self, args, kwargs, sys._getframe(1))
 
@@ -102,3 +117,6 @@ UFUNCS: dict[np.ufunc, Primitive] = {}
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 """What stands for a NumPy function on nodes: a primitive, or a function made of others."""
+
+ASTYPE = Primitive("astype", lambda x, dtype: x.astype(dtype) if hasattr(x, "astype") else dtype.type(x))
+"""What ``x.astype(dtype)`` is; ``rules/shaping.py`` gives it its rules."""

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-__all__ = ["advice", "load_rules"]
+__all__ = ["TO_LOAD", "advice", "load_rules"]
+
+TO_LOAD: dict[str, Callable[[], object]] = {}
+"""What registers the rules of a module of SciPy, put here by ``rules/``; gone once it has been called."""
 
 
 def load_rules() -> bool:
     """Registers the rules of SciPy's special functions, if SciPy's are in use; whether it did so now."""
-    if "scipy.special" not in sys.modules or "diffkit.autodiff.rules.scipy.special" in sys.modules:
+    if "scipy.special" not in sys.modules or "scipy.special" not in TO_LOAD:
         return False
-    importlib.import_module("diffkit.autodiff.rules.scipy.special")
+    TO_LOAD.pop("scipy.special")()
     return True
 
 

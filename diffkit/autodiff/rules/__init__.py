@@ -5,6 +5,10 @@
 that a sweep can itself be traced.
 """
 
+import functools
+import importlib
+
+from diffkit.autodiff.recording.scipy_calls import TO_LOAD
 from diffkit.autodiff.rules import (
     complex_numbers,
     construction,
@@ -62,3 +66,5 @@ __all__ = [
     "spectral",
     "statistics",
 ]
+
+TO_LOAD["scipy.special"] = functools.partial(importlib.import_module, "diffkit.autodiff.rules.scipy.special")

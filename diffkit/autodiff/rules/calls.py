@@ -20,7 +20,7 @@ from diffkit.autodiff.recording.refusals import refuse_keyword, site_of
 from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Node, Primitive, nodes_in, plain, plain_index
 from diffkit.errors import TraceError
 
-__all__ = ["Arrangement", "as_array", "decided", "plain", "plain_tree", "user_site"]
+__all__ = ["Arrangement", "as_array", "decided", "plain", "plain_tree", "stacked", "user_site"]
 
 _REFUSED = ("out", "where", "initial")
 
@@ -69,11 +69,30 @@ def as_array(value: Any) -> Any:
     """A list of numbers as an array, of traced values too; all else as it is."""
     if not isinstance(value, list | tuple):
         return value
-    if next(nodes_in(value), None) is None:
-        return np.asarray(value)
-    from diffkit.autodiff.rules.construction import array
+    return np.asarray(value) if next(nodes_in(value), None) is None else stacked(value)
 
-    return array(value)
+
+def stacked(value: Any) -> Any:
+    """An array of numbers and traced values, nested in lists as for ``np.array``."""
+    if not isinstance(value, list | tuple):
+        return value
+    if next(nodes_in(value), None) is None:
+        return np.array(value)
+    leaves, shape = _leaves_and_shape(value)
+    if leaves:
+        row = np.stack(leaves)
+        return row if len(shape) == 1 else np.reshape(row, shape)
+    return np.stack([stacked(part) for part in value])
+
+
+def _leaves_and_shape(value: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """The numbers in a regular nested list of numbers, and its shape; ([], ()) if it is none."""
+    if not isinstance(value, list | tuple):
+        return ([value], ()) if np.ndim(value) == 0 else ([], ())
+    parts = [_leaves_and_shape(part) for part in value]
+    if any(not leaves for leaves, _ in parts) or len({shape for _, shape in parts}) != 1:
+        return [], ()
+    return [leaf for leaves, _ in parts for leaf in leaves], (len(value), *parts[0][1])
 
 
 def user_site() -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Primitive
 from diffkit.autodiff.rules.calls import decided
 from diffkit.autodiff.rules.decisions import stays_complex
-from diffkit.autodiff.rules.elementwise import complete_rules
+from diffkit.autodiff.rules.elementwise import with_rules
 from diffkit.autodiff.rules.matrices import is_complex, plain
 from diffkit.autodiff.rules.register import composite, define, fit
 from diffkit.errors import NoRuleError
@@ -85,7 +85,6 @@ def _towards(z: Any, ans: Any) -> Any:
 
 def _care_for_complex(fun: Primitive) -> None:
     """Gives a function whose line in the table is for real numbers the rules for complex ones as well."""
-    complete_rules(fun)
     ((on_array,), (on_array_t,)) = fun.vjps, fun.jvps
     ((on_float,), (on_float_t,)) = fun.float_vjps, fun.float_jvps
     assert on_array
@@ -114,7 +113,7 @@ def _care_for_complex(fun: Primitive) -> None:
     fun.vjps, fun.jvps, fun.float_vjps, fun.float_jvps = (vjp,), (jvp,), (float_vjp,), (float_jvp,)
 
 
-_care_for_complex(UFUNCS[np.absolute])
+_care_for_complex(with_rules(np.absolute))
 
 
 _sign = UFUNCS[np.sign].compute
@@ -145,7 +144,6 @@ _ON_THE_SIDE_OF_THE_VALUE: dict[np.ufunc, Callable[[Any], Any]] = {
 
 
 def _care_for_the_cut(fun: Primitive, derivative: Callable[[Any], Any]) -> None:
-    complete_rules(fun)
     ((on_real,), (on_real_t,)) = fun.vjps, fun.jvps
     assert on_real
     assert on_real_t
@@ -160,4 +158,4 @@ def _care_for_the_cut(fun: Primitive, derivative: Callable[[Any], Any]) -> None:
 
 
 for _ufunc, _derivative in _ON_THE_SIDE_OF_THE_VALUE.items():
-    _care_for_the_cut(UFUNCS[_ufunc], _derivative)
+    _care_for_the_cut(with_rules(_ufunc), _derivative)

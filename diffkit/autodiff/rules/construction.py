@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import nodes_in, plain_index
-from diffkit.autodiff.rules.calls import decided, plain
+from diffkit.autodiff.rules.calls import decided, plain, stacked
 from diffkit.autodiff.rules.decisions import number_of_steps
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
 from diffkit.autodiff.rules.shaping import astype, cast
@@ -24,33 +24,11 @@ def array(value: Any, dtype: Any = None, ndmin: int = 0) -> Any:
 
     A list of numbers is one row of the trace, a stack; a nested list of numbers is that and a reshape.
     """
-    made = _stacked(value) if isinstance(value, list | tuple) else np.copy(value)
+    made = stacked(value) if isinstance(value, list | tuple) else np.copy(value)
     if dtype is not None and np.dtype(dtype) != made.dtype:
         made = astype(made, np.dtype(dtype))
     missing = ndmin - np.ndim(made)
     return np.reshape(made, (1,) * missing + np.shape(made)) if missing > 0 else made
-
-
-def _stacked(value: Any) -> Any:
-    if not isinstance(value, list | tuple):
-        return value
-    if next(nodes_in(value), None) is None:
-        return np.array(value)
-    leaves, shape = _leaves_and_shape(value)
-    if leaves:
-        row = np.stack(leaves)
-        return row if len(shape) == 1 else np.reshape(row, shape)
-    return np.stack([_stacked(part) for part in value])
-
-
-def _leaves_and_shape(value: Any) -> tuple[list[Any], tuple[int, ...]]:
-    """The numbers in a regular nested list of numbers, and its shape; ([], ()) if it is none."""
-    if not isinstance(value, list | tuple):
-        return ([value], ()) if np.ndim(value) == 0 else ([], ())
-    parts = [_leaves_and_shape(part) for part in value]
-    if any(not leaves for leaves, _ in parts) or len({shape for _, shape in parts}) != 1:
-        return [], ()
-    return [leaf for leaves, _ in parts for leaf in leaves], (len(value), *parts[0][1])
 
 
 def list_as_array(value: Any) -> Any:

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from diffkit.autodiff.core.fit import sum_to_shape
 from diffkit.autodiff.recording.tracer import Primitive
 from diffkit.autodiff.rules.calls import as_array, plain_tree
-from diffkit.autodiff.rules.register import LINEAR, define, fit, sum_to_shape
+from diffkit.autodiff.rules.register import LINEAR, define, fit
 
 __all__ = ["pullback_subscripts"]
 

@@ -18,7 +18,7 @@ from diffkit.autodiff.rules.register import fit
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 from diffkit.grammar import chain, compile_text, folded
 
-__all__ = ["above", "complete_rules", "where"]
+__all__ = ["above", "where", "with_rules"]
 
 
 def _float_where(c: Any, a: Any, b: Any) -> Any:
@@ -112,35 +112,13 @@ _VARIABLES = frozenset({"g", "t", "ans"} | {a for line in ELEMENTARY.values() fo
 
 
 def _array_names(text: str) -> dict[str, Any]:
-    """What the names in a text mean on arrays: NumPy's functions, else scipy.special's."""
-    names: dict[str, Any] = {}
-    for name in set(compile(text, "<calculus>", "eval").co_names) - _VARIABLES:
-        if name in _HELPERS:
-            names[name] = _HELPERS[name]
-        elif hasattr(np, name):
-            names[name] = getattr(np, name)
-        else:
-            from diffkit.autodiff.rules.scipy.special import function
-
-            names[name] = function(name)
-    return names
+    """What the names in a text mean on arrays: NumPy's functions, but for a few of our own."""
+    names = set(compile(text, "<calculus>", "eval").co_names) - _VARIABLES
+    return {name: _HELPERS.get(name) or getattr(np, name) for name in names}
 
 
-def complete_rules(fun: Primitive) -> Primitive:
-    """Makes a primitive's rules ready for use, and returns it: the first sweep that meets it calls this.
-
-    A primitive that has a line in the table gets its rules from there. Those that it has already are
-    kept: a function that needs care (complex absolute values) has its own in one of the rule files.
-    """
-    if fun.line is not None and not fun.line.piecewise_constant:
-        _rules_from(fun.line, fun)
-    fun.float_vjps = fun.float_vjps or fun.vjps
-    fun.float_jvps = fun.float_jvps or fun.jvps
-    fun.direct = fun.builtin and not (fun.constant or fun.variadic or fun.joint)
-    return fun
-
-
-def _rules_from(line: Elementary, fun: Primitive) -> None:
+def _rules_of_line(fun: Primitive, line: Elementary) -> None:
+    """Gives a primitive those rules of a line of the table that it does not have."""
     # A function with one argument keeps shape and dtype, so only the others need a fit.
     wide = len(line.arguments) > 1
     if not fun.vjps:
@@ -149,6 +127,16 @@ def _rules_from(line: Elementary, fun: Primitive) -> None:
         fun.jvps = tuple(_array_rule(line, k, "t") for k in range(len(line.arguments)))
     fun.float_vjps = fun.float_vjps or _float_rules(line, "g")
     fun.float_jvps = fun.float_jvps or _float_rules(line, "t")
+
+
+Primitive.rules_of_line = _rules_of_line
+
+
+def with_rules(ufunc: np.ufunc) -> Primitive:
+    """The primitive of an elementwise function, its rules made ready."""
+    fun = UFUNCS[ufunc]
+    fun.complete_rules()
+    return fun
 
 
 def _vjp(line: Elementary, k: int, wide: bool) -> Callable[..., Any] | None:
@@ -229,9 +217,7 @@ for _name, _line in ELEMENTARY.items():
 for _alias, _name in ALIASES.items():
     _register_ufunc(_alias, ELEMENTARY[_name])
 
-for _constant in (
-    "rint trunc fix signbit isnan isinf isfinite logical_not invert fmod_floor spacing"
-).split():
+for _constant in ("rint trunc fix signbit isnan isinf isfinite logical_not invert spacing").split():
     _ufunc = getattr(np, _constant, None)
     if isinstance(_ufunc, np.ufunc) and _ufunc not in UFUNCS:
         UFUNCS[_ufunc] = Primitive(_constant, _ufunc, constant=True)

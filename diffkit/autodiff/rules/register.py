@@ -11,11 +11,11 @@ Three kinds of functions stand for NumPy's on traced values:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
+from diffkit.autodiff.core.fit import fit
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Node, Primitive
 from diffkit.autodiff.rules.calls import Arrangement, in_place, plain_tree, without_out
 
@@ -52,24 +52,15 @@ class _Linear:
 LINEAR = _Linear()
 
 
-def linear_jvp(compute: Callable[..., Any], k: int) -> Rule:
-    """``compute`` with the tangent in place of argument k."""
+def linear_jvp(compute: Callable[..., Any], k: int | None) -> Rule:
+    """``compute`` with the tangent in place of argument k; for None, of the one that the rule is told."""
 
-    def jvp(t: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
+    def jvp_of(k: int, t: Any, ans: Any, /, *args: Any, **kwargs: Any) -> Any:
         return compute(*args[:k], t, *args[k + 1 :], **kwargs)
 
-    jvp.is_linear = True  # type: ignore[attr-defined]  # so that it can be written as the function itself
-    return jvp
-
-
-def linear_jvp_of_any(compute: Callable[..., Any]) -> Rule:
-    """The same for a variadic primitive, whose one rule is told which argument it is."""
-
-    def jvp(k: int, t: Any, ans: Any, *args: Any, **kwargs: Any) -> Any:
-        return compute(*args[:k], t, *args[k + 1 :], **kwargs)
-
-    jvp.is_linear = True  # type: ignore[attr-defined]
-    return jvp
+    jvp: Any = jvp_of if k is None else functools.partial(jvp_of, k)
+    jvp.is_linear = True  # so that it can be written as the function itself
+    return jvp  # type: ignore[no-any-return]
 
 
 def define(
@@ -98,10 +89,11 @@ def define(
     run = compute or function
     fun = Primitive(name or function.__name__, run, variadic=variadic, joint=joint)
     fun.vjps = tuple(vjps)
-    if variadic:
-        fun.jvps = tuple(linear_jvp_of_any(run) if isinstance(j, _Linear) else j for j in jvps)
-    else:
-        fun.jvps = tuple(linear_jvp(run, k) if isinstance(j, _Linear) else j for k, j in enumerate(jvps))
+    places = [None] if variadic else range(len(jvps))
+    fun.jvps = tuple(
+        linear_jvp(run, k) if isinstance(j, _Linear) else j for k, j in zip(places, jvps, strict=True)
+    )
+    if not variadic:
         fun.arrange = Arrangement(function, len(fun.vjps))
     FUNCTIONS[function] = entry(fun) if entry else fun
     DEFINED[function] = fun
@@ -153,46 +145,6 @@ def refuse_in_place(instead: str, *functions: Callable[..., Any]) -> None:
     for function in functions:
         FUNCTIONS[function] = in_place(function.__name__, instead)
         KINDS[function] = "refused"
-
-
-def fit(c: Any, x: Any) -> Any:
-    """A contribution brought to the shape and dtype of the argument that it belongs to.
-
-    Broadcasting repeats an argument along axes, so its adjoint is a sum along them; a real argument
-    of a complex function gets the real part; float32 stays float32.
-
-    >>> fit(np.ones((2, 3)), np.zeros(3, np.float32))
-    array([2., 2., 2.], dtype=float32)
-    """
-    if type(c) is type(x) is np.ndarray and c.shape == x.shape and c.dtype == x.dtype:
-        return c  # as it mostly is
-    shape = getattr(x, "shape", ())
-    given = getattr(c, "shape", ())
-    if given != shape:
-        c = sum_to_shape(c, shape) if len(given) >= len(shape) else np.broadcast_to(c, shape)
-    dtype = getattr(x, "dtype", None)
-    if dtype is None:
-        if isinstance(c, np.ndarray | np.generic):
-            c = c.item() if isinstance(x, complex) or not np.iscomplexobj(c) else c.real.item()
-        return c.real if isinstance(c, complex) and not isinstance(x, complex) else c
-    if getattr(c, "dtype", dtype) != dtype and dtype.kind in "fc":
-        if dtype.kind == "f" and c.dtype.kind == "c":
-            c = np.real(c)
-        if c.dtype != dtype:
-            c = c.astype(dtype)
-    return c
-
-
-def sum_to_shape(c: Any, shape: tuple[int, ...]) -> Any:
-    """Undoes a broadcast: sums over the axes that it added or stretched."""
-    extra = len(c.shape) - len(shape)
-    if extra:
-        c = c.sum(axis=tuple(range(extra)))
-    given = c.shape
-    if given == shape:
-        return c
-    stretched = tuple([k for k, n in enumerate(shape) if n == 1 and given[k] != 1])
-    return c.sum(axis=stretched, keepdims=True)
 
 
 def reentrant(fun: Primitive) -> Primitive:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.primitive import ASTYPE
 from diffkit.autodiff.recording.refusals import refuse
 from diffkit.autodiff.recording.tracer import Primitive
 from diffkit.autodiff.rules.calls import plain
@@ -148,7 +149,7 @@ def _resize(a: Any, new_shape: Any) -> Any:
 
 # -- types ------------------------------------------------------------------------------------------------
 
-astype = Primitive("astype", lambda x, dtype: x.astype(dtype) if hasattr(x, "astype") else dtype.type(x))
+astype = ASTYPE
 astype.jvps = (lambda t, ans, x, dtype: astype(t, dtype),)
 astype.vjps = (lambda g, ans, x, dtype: fit(g, x) if dtype.kind in "fc" else np.zeros_like(x),)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import Node
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
 from diffkit.grading.judging.replay import is_row, recorded, replayed
@@ -28,11 +28,11 @@ LONGEST = 60
 """Traces longer than this are not experimented with."""
 
 
-def _trace(o: Observation) -> Trace:
+def _trace(o: Observation) -> WengertList:
     return recorded(o.exercise.function, o.args, o.truth.kwargs, o.exercise.differentiated)
 
 
-def _fans(t: Trace) -> list[list[list[Edge]]]:
+def _fans(t: WengertList) -> list[list[list[Edge]]]:
     """For each row with several uses, its uses: all edges to one later row together are one use."""
     uses: dict[int, dict[int, list[Edge]]] = {}
     for row in t.nodes:
@@ -42,7 +42,7 @@ def _fans(t: Trace) -> list[list[list[Edge]]]:
     return [list(fan.values()) for fan in uses.values() if len(fan) > 1 or len(next(iter(fan.values()))) > 1]
 
 
-def _shifts(t: Trace) -> dict[Edge, float]:
+def _shifts(t: WengertList) -> dict[Edge, float]:
     """The edges into a maximum that only keeps exp from overflowing: nobody differentiates along them."""
     return {
         (row.index, k): 0.0

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import Trace, record
+from diffkit.autodiff.core.record import record
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import Node
 
 __all__ = ["is_row", "recorded", "replayed", "shaken"]
@@ -26,18 +27,18 @@ __all__ = ["is_row", "recorded", "replayed", "shaken"]
 
 def recorded(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], places: tuple[int, ...]
-) -> Trace:
+) -> WengertList:
     """The trace of a function at a point."""
     return record(function, tuple(args), dict(kwargs), list(places))
 
 
-def is_row(value: Any, t: Trace) -> bool:
+def is_row(value: Any, t: WengertList) -> bool:
     """Whether an argument of a row is a row of the trace."""
     return type(value) is Node and t.owns(value)
 
 
 def replayed(
-    t: Trace,
+    t: WengertList,
     at_argument: Callable[[Node, int, Any], Any] | None = None,
     at_result: Callable[[Node, Any], Any] | None = None,
 ) -> Callable[..., Any]:
@@ -74,7 +75,7 @@ def replayed(
     return program
 
 
-def shaken(t: Trace, rng: np.random.Generator, size: float) -> Callable[..., Any]:
+def shaken(t: WengertList, rng: np.random.Generator, size: float) -> Callable[..., Any]:
     """The program of a trace with every result off by a random relative error of this size.
 
     What a program's result then changes by is its sensitivity to rounding, measured (Vignes, 1993).

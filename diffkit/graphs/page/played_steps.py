@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from diffkit.autodiff.core.adjoint import AdjointTrace
-from diffkit.autodiff.core.trace import Trace
 from diffkit.autodiff.notation.evaluation_tables import contribution_words
 from diffkit.autodiff.notation.row_texts import Math, Notation, absent, type_text, value_text
 from diffkit.autodiff.recording.tracer import INPUT
 from diffkit.autodiff.recording.tracer import Node as Row
+from diffkit.autodiff.views import AdjointTrace, Trace
 from diffkit.sites import belongs_to_diffkit, source_line
 
 __all__ = ["Step", "adjoint_steps", "details", "primal_steps", "tangent_steps"]

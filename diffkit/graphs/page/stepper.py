@@ -15,10 +15,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from diffkit.autodiff.core.adjoint import AdjointTrace
-from diffkit.autodiff.core.trace import Trace, trace
 from diffkit.autodiff.notation.row_texts import Math, Notation
 from diffkit.autodiff.recording.tracer import INPUT
+from diffkit.autodiff.views import AdjointTrace, Trace, trace
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
 from diffkit.graphs.formats.svg import to_svg
@@ -210,7 +209,7 @@ def stepper(
     """A page that steps through a program: values forward, then adjoints back, or tangents forward.
 
     Args:
-        what: a function, or a :class:`~diffkit.autodiff.core.trace.Trace`.
+        what: a function, or a :class:`~diffkit.autodiff.views.Trace`.
         args: the inputs, for a function.
         mode: "reverse" for adjoints, "forward" for tangents.
         cotangents: the seeds, one per output, of its shape; ones by default.

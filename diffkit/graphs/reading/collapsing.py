@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from diffkit.autodiff.core.trace import Trace
 from diffkit.autodiff.notation.row_texts import Math
+from diffkit.autodiff.views import Trace
 from diffkit.errors import InputError
 from diffkit.graphs.model import Edge, Graph, Label, Node
 from diffkit.graphs.reading.grouping import GROUPINGS, group_rows, with_groups

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from diffkit.autodiff.core.adjoint import AdjointTrace
 from diffkit.autodiff.notation.row_texts import Math, Notation, dimensions, type_text, value_text
 from diffkit.autodiff.recording.tracer import INPUT
 from diffkit.autodiff.recording.tracer import Node as Row
+from diffkit.autodiff.views import AdjointTrace
 from diffkit.graphs.model import Edge, Label, Node
 from diffkit.graphs.reading.row_looks import at_kink
 from diffkit.graphs.reading.wording import kept_line, number, plain_text, with_number, with_value

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from diffkit.autodiff.core.trace import Trace, is_differentiable, plain
+from diffkit.autodiff.core.leaves import is_differentiable
 from diffkit.autodiff.notation.row_texts import (
     Math,
     Notation,
@@ -22,8 +22,9 @@ from diffkit.autodiff.notation.row_texts import (
     type_text,
     value_text,
 )
-from diffkit.autodiff.recording.tracer import INPUT
+from diffkit.autodiff.recording.tracer import INPUT, plain
 from diffkit.autodiff.recording.tracer import Node as Row
+from diffkit.autodiff.views import Trace
 from diffkit.containers import describe
 from diffkit.errors import InputError
 from diffkit.graphs.layout.dot import EDGE_SIZE, NODE_SIZES

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import CodeType
 
-from diffkit.autodiff.core.trace import Trace
 from diffkit.autodiff.recording.tracer import INPUT
 from diffkit.autodiff.recording.tracer import Node as Row
+from diffkit.autodiff.views import Trace
 from diffkit.errors import InputError
 from diffkit.graphs.model import Graph
 from diffkit.sites import belongs_to_diffkit
@@ -55,7 +55,7 @@ def row_groups(t: Trace, by: str) -> list[str]:
         t: the trace.
         by: "call" or "iteration".
 
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> def f(x):
     ...     for _ in range(2):
     ...         x = 4.0 * x * (1.0 - x)

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import plain
-from diffkit.autodiff.recording.tracer import INPUT, Node
+from diffkit.autodiff.recording.tracer import INPUT, Node, plain
 from diffkit.calculus import Elementary
 from diffkit.grammar import compile_text
 

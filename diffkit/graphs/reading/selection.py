@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from diffkit.autodiff.core.trace import Trace
+from diffkit.autodiff.views import Trace
 from diffkit.errors import InputError
 from diffkit.graphs.model import Graph
 

@@ -19,8 +19,8 @@ import diffkit as dk
 from diffkit.autodiff.code.listing import source_listing
 from diffkit.autodiff.code.literals import array_literal, literal, subscript
 from diffkit.autodiff.code.passes import PASSES
-from diffkit.autodiff.code.program import same_bits
 from diffkit.autodiff.code.source import trace_source
+from diffkit.autodiff.core.bits import same_bits
 from diffkit.containers import flatten
 
 

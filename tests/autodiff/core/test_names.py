@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diffkit as dk
-from diffkit.autodiff.core.names import identifier, identifiers
+from diffkit.autodiff.code.identifiers import identifier, identifiers
 
 
 @given(st.text())

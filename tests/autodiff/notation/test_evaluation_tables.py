@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffkit import programs
-from diffkit.autodiff.core.trace import trace
+from diffkit.autodiff.views import trace
 from diffkit.errors import InputError
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from diffkit import programs
-from diffkit.autodiff.core.trace import trace
 from diffkit.autodiff.notation.row_texts import Notation, local_derivatives, value_text
 from diffkit.autodiff.recording.tracer import INPUT
+from diffkit.autodiff.views import trace
 
 
 def _last(f, *args):

@@ -12,7 +12,6 @@ import pytest
 
 import diffkit as dk
 from diffkit.autodiff.check import GradientError
-from diffkit.autodiff.rules.elementwise import complete_rules
 from diffkit.containers import flatten
 
 FACTOR = 1.001
@@ -109,7 +108,7 @@ def primitives_in(c, modules):
     for row in dk.trace(c.on_numpy())(*c.args).nodes:
         fun = row.fun
         if not fun.constant and fun.name not in ("input", "part"):
-            complete_rules(fun)
+            fun.complete_rules()
             if any(getattr(r, "__module__", "") in modules or _wraps(r, modules) for r in fun.vjps if r):
                 found[fun.name] = fun
     return list(found.values())

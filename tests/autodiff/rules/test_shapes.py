@@ -13,7 +13,8 @@ import pytest
 import diffkit as dk
 import diffkit.scipy.linalg
 import diffkit.scipy.special
-from diffkit.autodiff.core.sweeps import contributions, reverse_sweep
+from diffkit.autodiff.core.rows import pulled_back
+from diffkit.autodiff.core.sweeps import reverse_sweep
 from diffkit.autodiff.recording.tracer import FUNCTIONS, PART, UFUNCS
 from diffkit.containers import flatten
 
@@ -68,7 +69,7 @@ def check(function, args, rng):
         if g is None or isinstance(row.value, tuple | list):
             continue
         assert np.shape(g) == np.shape(row.value), row
-        for _, parent, c in () if row.fun is PART else contributions(row, t.recording, g):
+        for _, parent, c in () if row.fun is PART else pulled_back(row, t.recording, g):
             if not isinstance(c, tuple | list):
                 c = c.dense() if hasattr(c, "dense") else c
                 assert np.shape(c) == np.shape(t.nodes[parent].value), row

@@ -8,7 +8,7 @@ from numpy_cases import FAMILIES
 from rule_checks import cotangents_of
 
 import diffkit as dk
-from diffkit.autodiff.code.program import same_bits
+from diffkit.autodiff.core.bits import same_bits
 from diffkit.containers import flatten
 
 LINES = [
@@ -23,7 +23,7 @@ def run_as_it_stands(source, t):
     """What the text computes where there is nothing but itself, at the trace's inputs."""
     scope = {"__name__": "a_file_of_its_own"}
     exec(compile(str(source), "program.py", "exec"), scope)
-    return scope[source.name](*(a.value if t.owns(a) else a for a in t._arguments))
+    return scope[source.name](*(a.value if t.owns(a) else a for a in t.arguments))
 
 
 def assert_bits(t, value):

@@ -14,7 +14,6 @@ from numpy_cases import FAMILIES
 import diffkit as dk
 from diffkit.autodiff.check import GradientError
 from diffkit.autodiff.recording.tracer import UFUNCS, Node
-from diffkit.autodiff.rules.elementwise import complete_rules
 from diffkit.autodiff.rules.register import DEFINED
 from diffkit.containers import flatten
 
@@ -51,7 +50,7 @@ def uses():
                 for row in dk.trace(c.on_numpy())(*c.args).nodes:
                     if row.fun.constant or row.fun.name in ("input", "part"):
                         continue
-                    complete_rules(row.fun)
+                    row.fun.complete_rules()
                     given = range(len(row.args)) if not (row.fun.variadic or row.fun.joint) else ()
                     places = {k for k in given if type(row.args[k]) is Node} or {0}
                     for field in FIELDS:

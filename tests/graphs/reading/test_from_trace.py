@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from diffkit import programs
-from diffkit.autodiff.core.trace import trace
+from diffkit.autodiff.views import trace
 from diffkit.errors import InputError
 from diffkit.graphs.reading.from_adjoint import kept_by
 from diffkit.graphs.reading.from_trace import VIEWS, from_trace

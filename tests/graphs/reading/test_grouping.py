@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from diffkit import programs
-from diffkit.autodiff.core.trace import trace
+from diffkit.autodiff.views import trace
 from diffkit.errors import InputError
 from diffkit.graphs.drawing import draw
 from diffkit.graphs.reading.grouping import row_groups

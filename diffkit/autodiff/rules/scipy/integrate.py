@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.integrate
 
-from diffkit.autodiff.code.program import same_bits
+from diffkit.autodiff.core.bits import same_bits
 from diffkit.autodiff.recording.tracer import Node, Primitive, apply, nodes_in, plain
 from diffkit.autodiff.rules.calls import as_array
 from diffkit.autodiff.rules.register import fit, reentrant
