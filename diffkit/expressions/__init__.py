@@ -36,7 +36,7 @@ from diffkit.expressions.construction import (
     total,
 )
 from diffkit.expressions.interning import count_nodes, intern, number, post_order, rebuild, substitute
-from diffkit.expressions.reading import NAMES, apply, derivative, has_expression
+from diffkit.expressions.reading import NAMES, apply, class_of, derivative, has_expression
 from diffkit.expressions.symbolic_number import SymbolicNumber
 from diffkit.expressions.table import Expression
 
@@ -47,6 +47,7 @@ __all__ = [
     "add",
     "apply",
     "call",
+    "class_of",
     "count_nodes",
     "derivative",
     "divide",

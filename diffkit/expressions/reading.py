@@ -18,7 +18,7 @@ from diffkit.expressions.interning import intern, number
 from diffkit.expressions.table import Expression, leaf_of, node_of
 from diffkit.grammar import compile_text, functions_in
 
-__all__ = ["NAMES", "apply", "derivative", "has_expression", "line_of"]
+__all__ = ["NAMES", "apply", "class_of", "derivative", "has_expression", "line_of"]
 
 
 def _head(cls: Any) -> Callable[..., Expression]:
@@ -52,7 +52,16 @@ _CLASSES = {
         *("asinh", "acosh", "atanh", "acoth", "asech", "acsch"),
         *("Abs", "sign", "floor", "ceiling", "Heaviside"),
         *("erf", "erfc", "erfi", "erfinv", "erfcinv", "gamma", "loggamma", "digamma", "polygamma"),
+        *("beta", "zeta"),
     ]
+} | {
+    "jv": sympy.besselj,
+    "yv": sympy.bessely,
+    "iv": sympy.besseli,
+    "kv": sympy.besselk,
+    "expi": sympy.Ei,
+    "ellipk": sympy.elliptic_k,
+    "ellipe": sympy.elliptic_e,
 }
 
 NAMES: dict[str, Any] = {
@@ -90,6 +99,17 @@ def line_of(name: str) -> Elementary:
             "the names are NumPy's, such as 'sin', 'arctan2', 'maximum'"
         )
     return line
+
+
+@cache
+def class_of(line: Elementary) -> Any:
+    """The SymPy class of a line that is one SymPy function of the line's arguments, or None.
+
+    >>> class_of(ELEMENTARY["arcsin"]), class_of(SPECIAL["jv"]), class_of(ELEMENTARY["log2"])
+    (asin, besselj, None)
+    """
+    known = {**_CLASSES, "Max": sympy.Max, "Min": sympy.Min}
+    return known.get(line.head or "")
 
 
 @cache

@@ -136,9 +136,17 @@ def test_a_function_without_a_symbolic_form_is_refused_by_line():
 def test_a_special_function_without_a_formula_is_not_to_be_written_with_sums():
     from scipy import special
 
-    for f in (lambda v: special.jv(1, v), lambda v: special.gammainc(2.0, v), special.i0):
+    for f in (special.j1, lambda v: special.gammainc(2.0, v), special.i0):
         with pytest.raises(NoRuleError, match=r"has a derivative here, but no formula.*Differentiate the tr"):
             dk.trace(f)(1.2).to_sympy()
+
+
+def test_a_special_function_that_sympy_has_is_written_with_it():
+    from scipy import special
+
+    t = dk.trace(lambda v: special.jv(1, v) * special.expi(v) + special.zeta(3.0, v))(1.2)
+    x = sympy.Symbol("x")
+    assert t.to_sympy(x) == sympy.besselj(1, x) * sympy.Ei(x) + sympy.zeta(3, x)
 
 
 def test_a_primitive_of_operators_is_performed():

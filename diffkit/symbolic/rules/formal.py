@@ -1,4 +1,4 @@
-"""What stays formal: undefined functions, their derivatives, indexed symbols, polygamma."""
+"""What stays formal: undefined functions, their derivatives, and indexed symbols."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from diffkit.errors import NoRuleError
-from diffkit.expressions import Expression, call, intern, post_order, substitute
+from diffkit.expressions import Expression, intern, post_order, substitute
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
 
-__all__ = ["read_derivative", "read_indexed", "read_polygamma", "read_subs", "read_undefined"]
+__all__ = ["read_derivative", "read_indexed", "read_subs", "read_undefined"]
 
 
 def read_undefined(node: Expression, context: Context) -> Rule:
@@ -84,10 +84,3 @@ def read_indexed(node: Expression, context: Context) -> Rule:
         )
     operands, partials = context.free.agreements(node)
     return partials_rule("indexed symbol", node, operands, partials.__getitem__)
-
-
-def read_polygamma(node: Expression, context: Context) -> Rule:
-    order, x = node._args
-    if id(order) in context.active:
-        raise NoRuleError("there is no rule for the derivative of polygamma by its order")
-    return partials_rule("polygamma", node, (x,), lambda _: call("polygamma", order + 1, x))

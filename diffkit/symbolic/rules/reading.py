@@ -10,17 +10,17 @@ from sympy.core.function import AppliedUndef
 
 from diffkit.calculus import ELEMENTARY
 from diffkit.errors import InputError, NoRuleError
-from diffkit.expressions import Expression, call, derivative, number
-from diffkit.expressions.operations import ONE, add, divide, multiply, negative, subtract
+from diffkit.expressions import Expression, derivative
+from diffkit.expressions.operations import multiply
 from diffkit.grammar import chain
 from diffkit.symbolic.rules.advice import no_rule
 from diffkit.symbolic.rules.arithmetic import read_add, read_mul, read_pow
+from diffkit.symbolic.rules.by_fdiff import has_fdiff, read_by_fdiff
 from diffkit.symbolic.rules.choices import PiecewiseRule, read_extremum
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.formal import (
     read_derivative,
     read_indexed,
-    read_polygamma,
     read_subs,
     read_undefined,
 )
@@ -125,16 +125,18 @@ def read(node: Expression, context: Context) -> Rule:
             f"{cls.__name__} depends on {_listed(context.variables)}, but does not show where; write it in "
             f"functions that do, or define a rule with diffkit.symbolic.defrule({cls.__name__}, ...)"
         )
-    if reading is not None:
+    if reading is not None and not (cls is sympy.LambertW and len(node._args) == 2):
         return reading(node, context)
     line = lines().get(cls)
-    if line is not None:
+    if line is not None and len(line.arguments) == len(node._args):
         if cls in _REAL_ONLY:
             _check_real(node, context)
         return table_rule(line, node, node._args, context)
     for kind, reading in _KINDS:
         if isinstance(node, kind):
             return reading(node, context)
+    if has_fdiff(node):
+        return read_by_fdiff(node, context)
     raise NoRuleError(no_rule(node))
 
 
@@ -163,23 +165,6 @@ def _of_a_real(head: Any, partial: str) -> _Reading:
     return checked
 
 
-def _of_order(head: Any, below: int, above: int) -> _Reading:
-    """A Bessel function of order n: its derivative is half of one of order n - 1 and one of n + 1.
-
-    Args:
-        head: the function's class.
-        below, above: the signs of those two (NIST Digital Library of Mathematical Functions, 10.6.1
-            and 10.29.1).
-    """
-
-    def partial(_: Expression, n: Expression, x: Expression) -> Expression:
-        lower, upper = call(head, subtract(n, ONE), x), call(head, add(n, ONE), x)
-        signed = [e if sign > 0 else negative(e) for e, sign in ((lower, below), (upper, above))]
-        return divide(add(*signed), number(2))
-
-    return _by_partials(head, [None, partial])
-
-
 def _read_remainder(node: Expression, context: Context) -> Rule:
     _check_real(node, context)
     return table_rule(ELEMENTARY["remainder"], node, node._args, context)
@@ -198,17 +183,20 @@ _READINGS: dict[Any, _Reading] = {
     sympy.Derivative: read_derivative,
     sympy.Subs: read_subs,
     sympy.Indexed: read_indexed,
-    sympy.polygamma: read_polygamma,
     sympy.sinc: _by_partials(sympy.sinc, ["where(x, (cos(x) - ans) / x, 0)"]),
     sympy.factorial: _by_partials(sympy.factorial, ["ans * digamma(x + 1)"]),
     sympy.LambertW: _by_partials(sympy.LambertW, ["exp(-ans) / (1 + ans)"]),
+    sympy.frac: _of_a_real(sympy.frac, "1"),
+    sympy.arg: _of_a_real(sympy.arg, "0"),
+    sympy.RisingFactorial: _by_partials(
+        sympy.RisingFactorial, ["ans * (digamma(x + y) - digamma(x))", "ans * digamma(x + y)"]
+    ),
+    sympy.FallingFactorial: _by_partials(
+        sympy.FallingFactorial, ["ans * (digamma(x + 1) - digamma(x - y + 1))", "ans * digamma(x - y + 1)"]
+    ),
     sympy.re: _of_a_real(sympy.re, "1"),
     sympy.im: _of_a_real(sympy.im, "0"),
     sympy.conjugate: _of_a_real(sympy.conjugate, "1"),
-    sympy.besselj: _of_order(sympy.besselj, +1, -1),
-    sympy.bessely: _of_order(sympy.bessely, +1, -1),
-    sympy.besseli: _of_order(sympy.besseli, +1, +1),
-    sympy.besselk: _of_order(sympy.besselk, -1, -1),
 }
 
 _KINDS: list[tuple[type, _Reading]] = [(AppliedUndef, read_undefined), (sympy.Integral, read_integral)]

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-import sympy
-
 from diffkit.calculus import ELEMENTARY, SPECIAL, Elementary
-from diffkit.expressions import Expression, derivative
+from diffkit.errors import NoRuleError
+from diffkit.expressions import Expression, class_of, derivative
 from diffkit.expressions.operations import ZERO, multiply, total
 from diffkit.symbolic.rules.context import Context
 
@@ -60,16 +59,13 @@ class Rule:
         return [self.term(k, adjoint) for k in range(len(self.operands))]
 
 
-_SHARED = ("erfi", "erfinv", "erfcinv")  # SciPy's special functions that SymPy has under the same name
-
-
 @cache
 def lines() -> dict[Any, Elementary]:
     """The lines of the table by the SymPy class of their form."""
     lines: dict[Any, Elementary] = {}
-    for line in (*ELEMENTARY.values(), *(SPECIAL[name] for name in _SHARED)):
-        cls = getattr(sympy, line.head or "", None)
-        if isinstance(cls, type):
+    for line in (*ELEMENTARY.values(), *SPECIAL.values()):
+        cls = class_of(line)
+        if cls is not None:
             lines.setdefault(cls, line)
     return lines
 
@@ -86,6 +82,11 @@ def table_rule(line: Elementary, node: Expression, args: tuple[Expression, ...],
         read_text = _term_of(line, 0)
         return Rule(line.name, node, args, lambda _, g: read_text(g, node, *args), line, args)
     places = [k for k, a in enumerate(args) if id(a) in active]
+    for k in places:
+        if not line.partials[k]:
+            raise NoRuleError(
+                f"{type(node).__name__} has no rule for the derivative by its argument number {k + 1}"
+            )
     texts = [_term_of(line, k) for k in places]
     operands = tuple([args[k] for k in places])
     return Rule(line.name, node, operands, lambda k, g: texts[k](g, node, *args), line, args)

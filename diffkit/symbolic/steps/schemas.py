@@ -280,9 +280,6 @@ def _of_function(rule: Rule) -> Schema:
     typeset = name.replace("_", r"\_")
     head = rf"\operatorname{{{typeset}}}" if len(name) > 1 else name
     arguments = rf"\left({_row([_letter(a) for a in letters], ', ', _LDOTS)}\right)"
-    if name == "polygamma":
-        right, primed = "polygamma(c1 + 1, u) * du", r"\psi^{(c_1 + 1)}(u)\, u'"
-        return Schema(rule.name, shown, right, bindings, rf"\left(\psi^{{(c_1)}}(u)\right)' = {primed}")
     if len(letters) == 1:
         right, primed = f"{name}'(u) * du", rf"{head}'\left(u\right) u'"
     else:

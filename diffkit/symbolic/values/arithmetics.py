@@ -342,8 +342,8 @@ EXACT = Arithmetic(FRACTIONS, _to_fraction, _fraction_constant)
 def _by_sympy(head: Any) -> Callable[..., Any]:
     """A function that only SymPy can evaluate (a Lambert W, a Bessel function): its own ``evalf``."""
 
-    def one(*args: Any) -> float:
-        return float(head(*args).evalf())
+    def one(*args: Any) -> float:  # which are a degree or an order, SymPy knows by their being integers
+        return float(head(*[int(a) if float(a).is_integer() else a for a in args]).evalf())
 
     return lambda *args: np.vectorize(one, otypes=[float])(*args)[()]
 
