@@ -98,16 +98,22 @@ class _Watch:
             pause = _AGAIN
 
     def end(self) -> None:
-        """The work is done: nothing is thrown from here on, and what is under way is taken back."""
+        """The work is done: nothing is thrown from here on, and what is under way is caught."""
         while True:
             try:
                 with self._lock:
                     self._over = True
                 self._woken.set()
-                _throw(self._target, None)
-                return
+                break
             except _Stop:  # it came while the lock was waited for
                 continue
+        if self.fired:
+            try:  # taking it back, by None, would leave Python looking for one at every step from then on
+                _throw(self._target, _Stop)
+                while True:
+                    pass
+            except _Stop:
+                pass
 
 
 def _throw(thread: int, error: type[BaseException] | None) -> None:

@@ -13,6 +13,7 @@ from sympy import Integer, symbols
 from diffkit.errors import DomainError, InputError
 from diffkit.expressions import add, call, intern, multiply, power
 from diffkit.symbolic import BudgetError, diff, evaluate, lambdify, size, steps, straight_line
+from diffkit.time_limit import within
 
 x, y = symbols("x y", real=True)
 i, j, n = symbols("i j n", integer=True)
@@ -250,3 +251,18 @@ def test_a_value_can_be_given_for_a_derivative():
     expr = diff(f(x) ** 2, x)
     assert evaluate(expr, {f(x): 2.0, derivative: 3.0}) == 12.0
     assert lambdify([f(x), derivative], expr)(2.0, 3.0) == 12.0
+
+
+def test_after_a_limit_python_runs_as_before():
+    """What was thrown is not left half thrown: a profiler would then never come to an end."""
+    with pytest.raises(BudgetError):
+        within(0.05, lambda: sum(1 for _ in iter(int, 1)), "counting")
+    assert within(10, lambda: 42, "multiplying") == 42
+    calls = []
+    sys.setprofile(lambda frame, event, arg: calls.append(event))
+    try:
+        total = sum((lambda k: k)(k) for k in range(100))
+    finally:
+        sys.setprofile(None)
+    assert total == 4950
+    assert len(calls) < 1000

@@ -156,3 +156,10 @@ def test_second_derivatives_by_elements_with_an_index(mode):
     expr = Sum(c[i] * q[i] ** 3, (i, 1, 2))
     second = hessian(expr, [q[i]], mode=mode)[0, 0]
     assert sympy.expand(second.doit().subs(i, 2).doit() - 6 * c[2] * q[2]) == 0
+
+
+def test_an_element_of_an_array_of_expressions(mode):
+    array = sympy.ImmutableDenseNDimArray([[x, y], [x * y, sympy.sin(x)]])
+    element = diff(array[i, j], x, mode=mode)
+    for place, expected in zip(((0, 0), (0, 1), (1, 0), (1, 1)), (1, 0, y, sympy.cos(x)), strict=True):
+        assert element.subs({i: place[0], j: place[1]}) == expected

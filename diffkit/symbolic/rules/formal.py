@@ -82,5 +82,14 @@ def read_indexed(node: Expression, context: Context) -> Rule:
             f"the index of {node} depends on the variable; which element it is jumps from integer to "
             "integer and has no derivative"
         )
-    operands, partials = context.free.agreements(node)
-    return partials_rule("indexed symbol", node, operands, partials.__getitem__)
+    base, *indices = node._args
+    if id(base) not in context.active:
+        operands, partials = context.free.agreements(node)
+        return partials_rule("indexed symbol", node, operands, partials.__getitem__)
+
+    def partial(k: int) -> Expression:  # of an array of expressions
+        by = Context([context.variables[k]], context.slopes)
+        slopes = [slope for e in sympy.flatten(base) for slope in context.slopes(intern(e), by)]
+        return intern(sympy.Indexed(type(base)(slopes, base.shape), *indices))
+
+    return partials_rule("indexed symbol", node, context.variables, partial)

@@ -118,13 +118,26 @@ def read(node: Expression, context: Context) -> Rule:
     """
     if id(node) not in context.known:
         context.explore(node)
+    if id(node) in context.hidden:
+        raise NoRuleError(_hidden(node, context))
+    rule = _read(node, context)
+    if not rule.operands and id(node) in context.active and not isinstance(node, _MAY_BE_CONSTANT):
+        raise NoRuleError(_hidden(node, context))
+    return rule
+
+
+_MAY_BE_CONSTANT = (sympy.Piecewise, sympy.Derivative, sympy.Subs)  # though the variable occurs in them
+
+
+def _hidden(node: Expression, context: Context) -> str:
+    name, variables = type(node).__name__, context.variables
+    listed = ", ".join(map(str, variables[:5])) + (", ..." if len(variables) > 5 else "")
+    return f"{name} depends on {listed}, but does not show where; write it in functions that do"
+
+
+def _read(node: Expression, context: Context) -> Rule:
     cls = type(node)
     reading = _registered.get(cls) or _READINGS.get(cls)
-    if id(node) in context.hidden and cls not in _registered:
-        raise NoRuleError(
-            f"{cls.__name__} depends on {_listed(context.variables)}, but does not show where; write it in "
-            f"functions that do, or define a rule with diffkit.symbolic.defrule({cls.__name__}, ...)"
-        )
     if reading is not None and not (cls is sympy.LambertW and len(node._args) == 2):
         return reading(node, context)
     line = lines().get(cls)
@@ -138,10 +151,6 @@ def read(node: Expression, context: Context) -> Rule:
     if has_fdiff(node):
         return read_by_fdiff(node, context)
     raise NoRuleError(no_rule(node))
-
-
-def _listed(variables: Sequence[Expression]) -> str:
-    return ", ".join(map(str, variables[:5])) + (", ..." if len(variables) > 5 else "")
 
 
 def _check_real(node: Expression, context: Context) -> None:
