@@ -146,7 +146,7 @@ def test_a_special_function_that_sympy_has_is_written_with_it():
 
     t = dk.trace(lambda v: special.jv(1, v) * special.expi(v) + special.ellipk(v))(0.2)
     x = sympy.Symbol("x")
-    assert t.to_sympy(x) == sympy.besselj(1, x) * sympy.Ei(x) + sympy.elliptic_k(x)
+    assert str(t.to_sympy(x)) == "Ei(x)*besselj(1, x) + elliptic_k(x)"
 
 
 def test_a_primitive_of_operators_is_performed():
