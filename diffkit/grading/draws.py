@@ -16,6 +16,7 @@ array([ 0. , -1.5])
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -201,8 +202,20 @@ def fixed(draw: Draw) -> Draw:
 
 
 def constant(value: Any) -> Draw:
-    """This array, not differentiated by."""
-    return Draw(lambda rng, sizes: np.array(value), differentiable=False)
+    """This array, not differentiated by; or, if it holds no numbers, this dict, text, slice ... as it is.
+
+    Args:
+        value: a number, an array, or lists of numbers, which become one; or whatever else a submission can
+            be handed: None, a text, a slice, a tuple or dict of parameters.
+
+    >>> rng = np.random.default_rng(0)
+    >>> constant({"stride": 2})(rng, Sizes(rng)), constant([1.0, 2.0])(rng, Sizes(rng))
+    ({'stride': 2}, array([1., 2.]))
+    """
+    numeric = isinstance(value, int | float | complex | list | np.ndarray | np.generic)
+    if numeric and np.asarray(value).dtype.kind in "biufc":
+        return Draw(lambda rng, sizes: np.array(value), differentiable=False)
+    return Draw(lambda rng, sizes: copy.deepcopy(value), differentiable=False)
 
 
 def drawn(draws: Sequence[Draw], rng: Generator, sizes: Sizes) -> tuple[Any, ...]:

@@ -198,4 +198,4 @@ def jacobians(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
 
 def _repeats(o: Observation) -> bool:
     """Whether the function looks entries up, so that an entry can go into several outputs unchanged."""
-    return any(np.asarray(a).dtype.kind in "iu" for a in o.args)
+    return any(a.dtype.kind in "iu" for a in o.numbers.values())

@@ -133,11 +133,20 @@ class Observation:
             return None
 
     @cached_property
+    def numbers(self) -> dict[str, Array]:
+        """The arguments that are numbers, by name: not dicts of parameters, texts, slices."""
+        named = {
+            n: np.asarray(a)
+            for n, a in zip(self.exercise.arguments, self.args, strict=True)
+            if isinstance(a, np.ndarray | np.generic | float | int)
+        }
+        return {name: a for name, a in named.items() if a.dtype.kind in "biuf"}
+
+    @cached_property
     def quantities(self) -> dict[str, Array]:
         """What could stand beside an entry of the part, in its shape: arguments, answer, keywords, g."""
         found: dict[str, Any] = {"ans": self.ans, "g": self.g}
-        for name, a in zip(self.exercise.arguments, self.args, strict=True):
-            found[name] = np.asarray(a, dtype=float)
+        found |= {name: np.asarray(a, dtype=float) for name, a in self.numbers.items()}
         for key, value in {**defaults(self.exercise.function), **self.truth.kwargs}.items():
             if isinstance(value, int | float) and not isinstance(value, bool) and key != "axis":
                 found[key] = np.asarray(float(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -64,11 +65,17 @@ def _first_that_holds(
 ) -> Diagnosis | None:
     for family in families:
         for first in firsts:
-            for name, detail, hypothesis in family(first):
+            for name, detail, hypothesis in _tried(family, first):
                 count = reproduced(hypothesis, first, seen)
                 if count >= LEAST:
                     return named(name, names, detail, count)
     return None
+
+
+def _tried(family: Family, first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+    """The hypotheses of a family, as far as it has any to say on an observation."""
+    with contextlib.suppress(ValueError, TypeError, IndexError, ArithmeticError):
+        yield from family(first)
 
 
 def _representatives(wrong: list[Observation]) -> list[Observation]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
-from diffkit.grading.exercises.exercise import defaults
+from diffkit.grading.exercises.exercise import defaults, same_value
 
 __all__ = ["keywords"]
 
@@ -21,7 +21,7 @@ def keywords(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
 
     def all_ignored(o: Observation) -> Array | None:
         left = {key: usual[key] for key in o.truth.kwargs if key in usual}
-        return o.pull(kwargs=left) if left != o.truth.kwargs else o.right
+        return o.right if same_value(left, dict(o.truth.kwargs)) else o.pull(kwargs=left)
 
     if len(keys) > 1:
         yield "keyword ignored", ", ".join(keys), all_ignored
@@ -29,7 +29,8 @@ def keywords(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
         default = usual.get(key)
 
         def ignored(o: Observation, key: str = key, default: Any = default) -> Array | None:
-            return _with(o, key, default) if o.truth.kwargs.get(key, default) != default else o.right
+            same = same_value(o.truth.kwargs.get(key, default), default)
+            return o.right if same else _with(o, key, default)
 
         name = "wrong axis or keepdims" if key in ("axis", "axes", "keepdims") else "keyword ignored"
         yield name, f"{key} ignored", ignored

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,8 +83,8 @@ def _separable(exercise: Exercise, trial: Trial, part: int) -> bool:
 def _local_shown(exercise: Exercise, each: Answered, k: int, value: float) -> str:
     """``0.25 where x = 0.5 and y = 2``: the student's own number."""
     shape = np.shape(each.instance.ans) or np.shape(each.instance.args[0])
-    at = [
-        f"{name} = {np.broadcast_to(np.asarray(a, dtype=float), shape).flat[k]:.4g}"
-        for name, a in zip(exercise.arguments, each.instance.args, strict=True)
-    ]
+    at = []
+    for name, a in zip(exercise.arguments, each.instance.args, strict=True):
+        with contextlib.suppress(ValueError, TypeError):  # a dict, a text, or of another shape
+            at.append(f"{name} = {np.broadcast_to(np.asarray(a, dtype=float), shape).flat[k]:.4g}")
     return f"{value:.4g} where {' and '.join(at)}"

@@ -122,8 +122,8 @@ def not_finite(wrong: Sequence[Observation], names: tuple[str, ...]) -> Diagnosi
     """Wrong only where it is not finite: overflow, or a division by zero."""
     if not wrong or any(np.isfinite(o.given).all() for o in wrong):
         return None
-    with_zero = sum(any(np.any(np.asarray(a) == 0) for a in (*o.args, o.ans)) for o in wrong)
-    large = sum(any(np.any(np.abs(np.asarray(a, dtype=float)) > 80) for a in o.args) for o in wrong)
+    with_zero = sum(any(np.any(np.asarray(a) == 0) for a in (*o.numbers.values(), o.ans)) for o in wrong)
+    large = sum(any(np.any(np.abs(a.astype(float)) > 80) for a in o.numbers.values()) for o in wrong)
     if large >= min(LEAST, len(wrong)):
         return named("overflow", names, "", len(wrong))
     if with_zero >= min(LEAST, len(wrong)):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from diffkit.grading.diagnosis.evidence import Observation, close
+from diffkit.grading.diagnosis.evidence import Observation
 from diffkit.grading.diagnosis.messages import named
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.judging.answered import Answered
 from diffkit.grading.judging.checks import check_forward
 from diffkit.grading.judging.comparing import compare
+from diffkit.grading.judging.laws import LINEAR, breaks
 from diffkit.grading.judging.results import FAILED, Diagnosis
 
 __all__ = ["what_remains"]
+
+SAME_FOR_TWICE = {"twice": 1.0, "g": -1.0}
 
 FORMS = ("not an array", "shape", "wrong count", "float32", "dtype")
 """What can be wrong with an answer's form; the first that is there is named."""
@@ -50,23 +54,13 @@ def what_remains(
 
 def _not_linear(found: Sequence[Answered]) -> Diagnosis | None:
     """Answers for g, 2g, -g and a sum that do not belong to a linear function."""
-    same, other = 0, 0
-    for each in found:
-        labels = ("g", "twice", "minus", "other", "sum")
-        given = {label: each.get(label) for label in labels}
-        complete = {label: a.arrays for label, a in given.items() if a is not None and a.complete}
-        if len(complete) < len(labels):
-            continue
-        parts = [dict(zip(labels, arrays, strict=True)) for arrays in zip(*complete.values(), strict=False)]
-        if all(close(a["twice"], a["g"]) for a in parts) and any(a["g"].any() for a in parts):
-            same += 1
-        elif not all(
-            close(a["twice"], 2 * a["g"])
-            and close(a["minus"], -a["g"])
-            and close(a["sum"] - a["other"], a["g"], 1e-6)
-            for a in parts
-        ):
-            other += 1
-    if same and not other:
-        return named("upstream forgotten", (), "", same)
-    return named("not linear", (), "", same + other) if same + other else None
+    broken = [e for e in found if any(breaks(e, law) for law in LINEAR.values())]
+    if not broken:
+        return None
+    same = all(breaks(e, SAME_FOR_TWICE) is False and any(a.any() for a in _arrays(e, "g")) for e in broken)
+    return named("upstream forgotten" if same else "not linear", (), "", len(broken))
+
+
+def _arrays(each: Answered, label: str) -> list[np.ndarray[Any, Any]]:
+    answer = each.get(label)
+    return answer.arrays if answer is not None else []

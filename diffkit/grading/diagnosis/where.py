@@ -9,7 +9,7 @@ import numpy as np
 from diffkit.grading.diagnosis.agreement import LEAST
 from diffkit.grading.diagnosis.evidence import Observation
 from diffkit.grading.diagnosis.messages import named
-from diffkit.grading.exercises.exercise import defaults
+from diffkit.grading.exercises.exercise import defaults, same_value
 from diffkit.grading.judging.results import Diagnosis
 
 __all__ = ["by_where_it_fails"]
@@ -28,7 +28,7 @@ def by_where_it_fails(
     failing, fine = {o.case for o in wrong}, {o.case for o in seen} - {o.case for o in wrong}
     for key in wrong[0].exercise.keywords:
         usual = defaults(wrong[0].exercise.function).get(key)
-        unusual = {o.case for o in seen if o.truth.kwargs.get(key, usual) != usual}
+        unusual = {o.case for o in seen if not same_value(o.truth.kwargs.get(key, usual), usual)}
         if fine and failing and failing <= unusual and not fine & unusual:
             name = "wrong axis or keepdims" if key in ("axis", "axes", "keepdims") else "keyword ignored"
             return named(name, names, f"it fails exactly where {key} is not the default", len(wrong))

@@ -23,10 +23,8 @@ Word = tuple[tuple[str, bool], ...]
 
 
 def _letters(o: Observation) -> dict[str, Array]:
-    found = {"g": o.g, "ans": o.ans}
-    for name, a in zip(o.exercise.arguments, o.args, strict=True):
-        if np.asarray(a).dtype.kind == "f":
-            found[name] = np.asarray(a)
+    floats = {name: a for name, a in o.numbers.items() if a.dtype.kind == "f"}
+    found = {"g": o.g, "ans": o.ans, **floats}
     return {name: a for name, a in found.items() if a.ndim == 2}
 
 

@@ -84,7 +84,8 @@ def load_assignment(path: str | os.PathLike[str]) -> Assignment:
     """Runs an assignment's file, which is trusted, and takes its exercises.
 
     Raises:
-        InputError: if there is no such file, it fails, or it has no list ``exercises``.
+        InputError: if there is no such file, it fails, it has no list ``exercises``, or a case holds what
+            can't be handed to submissions.
     """
     file = Path(path)
     try:
@@ -103,6 +104,7 @@ def load_assignment(path: str | os.PathLike[str]) -> Assignment:
     for exercise in exercises:
         if not isinstance(exercise, Exercise):
             raise InputError(f"`exercises` of {file.name} holds {exercise!r}, which is no Exercise")
+        exercise.verify()
     names = [exercise.name for exercise in exercises]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

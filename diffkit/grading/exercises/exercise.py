@@ -16,9 +16,10 @@ Target(name='hypot', style='vjp', defines=('hypot_vjp',))
 
 from __future__ import annotations
 
+import copy
 import inspect
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -28,7 +29,7 @@ import numpy as np
 from diffkit.errors import InputError
 from diffkit.grading.draws import Draw, Sizes, drawn, scaled
 from diffkit.grading.exercises.styles import STYLES, defined_names
-from diffkit.grading.inside.protocol import Target
+from diffkit.grading.inside.protocol import Target, pack
 
 __all__ = ["Case", "Exercise", "Instance", "Misconception"]
 
@@ -60,6 +61,28 @@ class Case:
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "visible", visible)
         object.__setattr__(self, "kwargs", kwargs)
+
+
+class Keywords(Mapping[str, Any]):
+    """Keyword arguments, each handed out as a copy: a function may write into a dict that it is given.
+
+    >>> keywords = Keywords({"bn_param": {"mode": "train"}})
+    >>> keywords["bn_param"]["running_mean"] = 0.5
+    >>> dict(keywords)
+    {'bn_param': {'mode': 'train'}}
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = copy.deepcopy(dict(values))
+
+    def __getitem__(self, key: str) -> Any:
+        return copy.deepcopy(self._values[key])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 @dataclass(frozen=True)
@@ -214,6 +237,7 @@ class Exercise:
 
     def value(self, args: Iterable[Any], kwargs: Mapping[str, Any]) -> Array:
         """The forward function's value, as an array."""
+        kwargs = kwargs if type(kwargs) is Keywords else Keywords(kwargs)
         with np.errstate(all="ignore"):
             return np.asarray(self.function(*args, **kwargs))
 
@@ -254,7 +278,27 @@ class Exercise:
         seeds, others = (tuple(random_seed(rng, a) for a in like) for _ in range(2))
         if STYLES[self.style].seed == "ones":
             seeds = tuple(np.ones_like(s) for s in seeds)
-        return Instance(case.name, number, args, case.kwargs, ans, seeds, others, case.visible, partner)
+        kwargs = Keywords(case.kwargs)
+        return Instance(case.name, number, args, kwargs, ans, seeds, others, case.visible, partner)
+
+    def verify(self) -> None:
+        """Looks whether all that the cases hand to a submission can be handed over.
+
+        Raises:
+            InputError: if a case has an argument that is no plain data, with its place.
+        """
+        for case in self.ladder:
+            rng = np.random.default_rng(0)
+            args = zip(self.arguments, drawn(case.inputs, rng, Sizes(rng)), strict=True)
+            for name, value in [*args, *case.kwargs.items()]:
+                try:
+                    pack(value, name)
+                except TypeError as error:
+                    raise InputError(
+                        f"the case {case.name!r} of {self.name} can't be handed to submissions: {error}; "
+                        "what can is None, numbers, texts, arrays of numbers, slices, and tuples, lists and "
+                        "dicts of these"
+                    ) from None
 
 
 def random_seed(rng: np.random.Generator, like: Any) -> Array:
@@ -281,6 +325,18 @@ def defaults(function: Function) -> dict[str, Any]:
     except (TypeError, ValueError):
         return {}
     return {p.name: p.default for p in parameters if p.default is not p.empty}
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Whether two values of a keyword are one, arrays and dicts included.
+
+    >>> same_value({"at": np.zeros(2)}, {"at": np.zeros(2)}), same_value(1, 2)
+    (True, False)
+    """
+    try:
+        return bool(pack(one) == pack(other))
+    except TypeError:
+        return one is other
 
 
 def default_ladder(*inputs: Draw, **kwargs: Any) -> list[Case]:

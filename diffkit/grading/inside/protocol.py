@@ -29,10 +29,13 @@ __all__ = [
     "Point",
     "Request",
     "Response",
+    "Scalar",
     "Step",
     "StepResult",
     "Target",
+    "pack",
     "pack_array",
+    "unpack",
     "unpack_array",
 ]
 
@@ -60,6 +63,13 @@ class Array:
 
 
 @dataclass(frozen=True, slots=True)
+class Scalar:
+    """A NumPy scalar, which is no array of no axes: NumPy's own functions return it, and it has no items."""
+
+    array: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What to look for in the submission.
 
@@ -79,10 +89,9 @@ class Point:
     """Inputs at which the student's code is run.
 
     Attributes:
-        args: the positional arguments: arrays, or numbers and texts as they are.
-        kwargs: the keyword arguments, plain values (ints, bools, texts, None, tuples of ints).
-        ans: the forward function's value there (an array, or a number as it is), for the styles in
-            which the rule is given it.
+        args: the positional arguments, packed (:func:`pack`).
+        kwargs: the keyword arguments, by name; the values packed.
+        ans: the forward function's value there, packed, for the styles in which the rule is given it.
         differentiated: which of the arguments are differentiated by.
     """
 
@@ -148,9 +157,9 @@ class Given:
     """One value that the student's code returned.
 
     Attributes:
-        kind: "array" for a plain array, NumPy scalar or Python number; else what it is: "None",
-            "list", "function", "matrix", ...
-        array: the numbers, if kind is "array".
+        kind: "array" for a plain array or NumPy scalar, "number" for a number of Python's, which has no
+            dtype; else what it is: "None", "list", "function", "matrix", ...
+        array: the numbers, if there are any.
     """
 
     kind: str
@@ -197,10 +206,66 @@ def pack_array(value: Any) -> Array:
     """
     array = np.asarray(value)
     if array.dtype.kind not in _KINDS:
-        raise TypeError(f"an array of dtype {array.dtype} holds no plain numbers")
+        raise TypeError(f"an array of dtype {array.dtype}, which holds no plain numbers")
     if array.dtype.str[0] == ">" or sys.byteorder == "big":
         array = array.astype(array.dtype.newbyteorder("<"))
     return Array(array.dtype.str, array.shape, array.tobytes())
+
+
+_AS_THEY_ARE = (type(None), bool, int, float, complex, str, type(...))
+
+
+def pack(value: Any, what: str = "it") -> Any:
+    """A value of a team's as plain data: with :class:`Array` and :class:`Scalar` for what is NumPy's.
+
+    Args:
+        value: None, a number, a text, an array or NumPy scalar of numbers, a slice or ``...``; or a tuple,
+            list or dict of these, nested.
+        what: what to call it where it can't be carried: ``opt``.
+
+    Raises:
+        TypeError: for anything else, with the place in it: "opt['pad'] is a function".
+
+    >>> unpack(pack({"pad": np.int64(1), "at": [slice(0, 2), None]}))
+    {'pad': np.int64(1), 'at': [slice(0, 2, None), None]}
+    >>> pack({"pad": len}, "opt")
+    Traceback (most recent call last):
+    TypeError: opt['pad'] is of type builtin_function_or_method
+    """
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is np.ndarray or isinstance(value, np.generic):
+        try:
+            return pack_array(value) if kind is np.ndarray else Scalar(pack_array(value))
+        except TypeError as error:
+            raise TypeError(f"{what} is {error}") from None
+    try:
+        if kind is slice:
+            return slice(
+                *(pack(part, f"a bound of {what}") for part in (value.start, value.stop, value.step))
+            )
+        if kind is dict:
+            return {pack(k, f"a key of {what}"): pack(v, f"{what}[{k!r}]") for k, v in value.items()}
+        if kind in (tuple, list):
+            return kind(pack(part, f"{what}[{k}]") for k, part in enumerate(value))
+    except RecursionError:
+        raise TypeError(f"{what} holds itself, or is nested without end") from None
+    raise TypeError(f"{what} is of type {kind.__name__}")
+
+
+def unpack(value: Any) -> Any:
+    """What :func:`pack` was given, made anew: nobody else has the arrays and containers in it."""
+    kind = type(value)
+    if kind is Array:
+        return unpack_array(value)
+    if kind is Scalar:
+        return unpack_array(value.array)[()]
+    if kind is slice:
+        return slice(unpack(value.start), unpack(value.stop), unpack(value.step))
+    if kind is dict:
+        return {unpack(key): unpack(part) for key, part in value.items()}
+    return kind(map(unpack, value)) if kind in (tuple, list) else value
 
 
 def unpack_array(array: Array, largest: int = LARGEST_ANSWER) -> np.ndarray[Any, Any]:

@@ -32,6 +32,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.grading.inside.identity import numbering_builtins
 from diffkit.grading.inside.performers import PERFORMERS, Gate, Missing, Registered
 from diffkit.grading.inside.protocol import (
     LARGEST_ANSWER,
@@ -43,6 +44,7 @@ from diffkit.grading.inside.protocol import (
     Step,
     StepResult,
     pack_array,
+    unpack,
     unpack_array,
 )
 
@@ -60,6 +62,7 @@ def load(source: str | Sequence[str], filename: str, module_name: str = "submiss
     """
     module = types.ModuleType(module_name)
     module.__file__ = filename
+    module.__dict__["__builtins__"] = numbering_builtins()
     sys.modules[module_name] = module
     flags = 0
     for name, code in named_parts(source, filename):
@@ -94,7 +97,7 @@ class Asked:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.points = [([_restored(a) for a in p.args], _restored(p.ans)) for p in request.points]
+        self.points = [([unpack(a) for a in p.args], unpack(p.ans)) for p in request.points]
         self.seeds = [[unpack_array(a) for a in seeds] for seeds in request.seeds]
 
 
@@ -104,8 +107,11 @@ class _Handle:
     def __init__(self, asked: Asked, number: int) -> None:
         self.point = asked.request.points[number]
         args, ans = asked.points[number]
-        self.args = [a.copy() if type(a) is np.ndarray else a for a in args]
-        self.kwargs = dict(self.point.kwargs)
+        packed = self.point.args
+        self.args = [
+            a.copy() if type(a) is np.ndarray else unpack(p) for a, p in zip(args, packed, strict=True)
+        ]
+        self.kwargs = {name: unpack(value) for name, value in self.point.kwargs}
         self.ans = ans.copy() if type(ans) is np.ndarray else ans
         self.state: Any = None
         self.failure: Failure | None = None
@@ -115,10 +121,6 @@ class _Handle:
         was = self.point.args
         found = [str(k) for k, a in enumerate(self.args) if _differs(a, was[k])]
         return tuple([*found, "ans"] if _differs(self.ans, self.point.ans) else found)
-
-
-def _restored(value: Any) -> Any:
-    return unpack_array(value) if isinstance(value, Array) else value
 
 
 def _differs(now: Any, was: Any) -> bool:
@@ -193,7 +195,10 @@ def _values(value: Any) -> tuple[tuple[Given, ...], bool]:
 
 def _given(value: Any) -> Given:
     kind = type(value)
-    if kind is np.ndarray or kind in (float, int, bool, complex) or isinstance(value, np.generic):
+    if kind in (float, int, bool, complex):
+        number = float(value) if kind is int and abs(value) >= 1 << 63 else value
+        return Given("number", pack_array(number))
+    if kind is np.ndarray or isinstance(value, np.generic):
         array = np.asarray(value)
         if array.dtype.kind not in "biufc":
             return Given(f"array of {array.dtype}")

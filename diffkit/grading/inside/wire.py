@@ -1,5 +1,7 @@
 """Requests and responses as bytes: JSON with the arrays' bytes in base64, and never pickle.
 
+JSON has tuples (its lists), texts and numbers. Whatever else a request holds is ``{NAME: parts}``.
+
 What comes back from a submission's side is hostile until shown otherwise, so it is read field by field:
 unknown kinds, wrong types and oversized parts are refused before anything is made of them.
 
@@ -27,6 +29,7 @@ from diffkit.grading.inside.protocol import (
     Point,
     Request,
     Response,
+    Scalar,
     Step,
     StepResult,
     Target,
@@ -36,8 +39,7 @@ __all__ = ["WireError", "clean", "read_request", "read_response", "write"]
 
 T = TypeVar("T")
 
-_KINDS: tuple[Any, ...] = (Array, Failure, Given, Point, Request, Response, Step, StepResult, Target)
-_BY_NAME = {kind.__name__: kind for kind in _KINDS}
+_KINDS: tuple[Any, ...] = (Array, Failure, Given, Point, Request, Response, Scalar, Step, StepResult, Target)
 _FIELDS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in _KINDS}
 LONGEST_TEXT = 4000
 # Control characters but tab and newline; lone surrogates; and marks that reverse the direction of writing.
@@ -80,19 +82,32 @@ def _failure_row(failure: Failure | None) -> list[str] | None:
     return None if failure is None else [failure.kind, failure.message, failure.where]
 
 
+def _parts(message: Any) -> tuple[Any, ...]:
+    return tuple(getattr(message, name) for name in _FIELDS[type(message)])
+
+
+_TAGGED: dict[Any, tuple[Callable[[Any], tuple[Any, ...]], Callable[..., Any]]] = {
+    complex: (lambda z: (z.real, z.imag), complex),
+    bytes: (lambda data: (base64.b64encode(data).decode(),), base64.b64decode),
+    list: (tuple, lambda *items: list(items)),
+    dict: (lambda d: tuple(d.items()), lambda *items: dict(items)),
+    slice: (lambda s: (s.start, s.stop, s.step), slice),
+    type(...): (lambda _: (), lambda: ...),
+    **{kind: (_parts, kind) for kind in _KINDS},
+}
+"""Of all that JSON has no form for: what it is made of, and what makes it of that."""
+_BY_NAME = {kind.__name__: put_together for kind, (_, put_together) in _TAGGED.items()}
+
+
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int | float):
+    kind = type(value)
+    if value is None or kind in (str, bool, int, float):
         return value
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, tuple):
+    if kind is tuple:
         return [_plain(v) for v in value]
-    if isinstance(value, complex):
-        return {"is": "complex", "parts": [value.real, value.imag]}
-    if type(value) in _FIELDS:
-        fields = {name: _plain(getattr(value, name)) for name in _FIELDS[type(value)]}
-        return {"is": type(value).__name__, **fields}
-    raise TypeError(f"{type(value).__name__} is not plain data")
+    if kind not in _TAGGED:
+        raise TypeError(f"{kind.__name__} is not plain data")
+    return {kind.__name__: [_plain(v) for v in _TAGGED[kind][0](value)]}
 
 
 def read_request(data: bytes) -> Request:
@@ -106,12 +121,8 @@ def _rebuilt(value: Any) -> Any:
         return tuple(_rebuilt(v) for v in value)
     if not isinstance(value, dict):
         return value
-    if value["is"] == "complex":
-        return complex(*value["parts"])
-    fields = {name: _rebuilt(v) for name, v in value.items() if name != "is"}
-    if value["is"] == "Array":
-        fields["data"] = base64.b64decode(fields["data"])
-    return _BY_NAME[value["is"]](**fields)
+    ((name, parts),) = value.items()
+    return _BY_NAME[name](*map(_rebuilt, parts))
 
 
 # -- what comes from the other side ---------------------------------------------------------------------

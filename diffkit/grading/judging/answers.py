@@ -72,13 +72,22 @@ class _Reader:
             return None
         if array.shape != like.shape:
             self._found("shape", f"{name} has shape {array.shape}; it must be {_wanted(like.shape)}")
-        if array.dtype != like.dtype:
+        if array.dtype != like.dtype and not _whole_number(given, array):
             kind = "float32" if array.dtype == np.float32 else "dtype"
             self._found(kind, f"{name} has dtype {array.dtype}; it must be {like.dtype}, as the argument is")
         return np.real(array).astype(float)
 
     def _found(self, kind: str, text: str) -> None:
         self.problems.append(Problem(kind, text))
+
+
+def _whole_number(given: Given, array: Array) -> bool:
+    """Whether it is a number that has no dtype to be wrong: Python's 0 or True, or a count of NumPy's.
+
+    An array of integers cannot hold decimals; a number holds what it is. A float32 has lost digits.
+    """
+    python = given.kind == "number" and array.dtype.kind != "c"
+    return array.ndim == 0 and (python or array.dtype.kind in "biu")
 
 
 def _no_array(name: str, kind: str) -> str:

@@ -7,7 +7,7 @@ the numbers are right though the shape is not, or that only the second use fails
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.judging.answered import Answered, part_names
 from diffkit.grading.judging.answers import Answer
 from diffkit.grading.judging.comparing import Outcome, compare, comparison
+from diffkit.grading.judging.laws import LINEAR, LINEAR_STEPS, REPEATS, breaks
 from diffkit.grading.judging.results import (
     FAILED,
     INCONCLUSIVE,
@@ -39,12 +40,6 @@ SECOND_USES = {
 
 MOST_NAMED = 4
 """Of more failing cases than this, not all are named."""
-
-REPEATS = {
-    "again": "the second call with the same input",
-    "fresh": "a fresh instance",
-    "interleaved": "a call between two others",
-}
 
 
 def _by_size(found: Sequence[Answered]) -> list[Answered]:
@@ -150,69 +145,31 @@ def _unchanged(exercise: Exercise, each: Answered) -> str:
 
 
 def _repeats(exercise: Exercise, each: Answered) -> str:
-    first = each.get("g")
-    if first is None or not first.complete:
-        return ""
-    for label, words in REPEATS.items():
-        other = each.get(label)
-        if other is None or not other.complete:
-            continue
-        same = len(first.arrays) == len(other.arrays) and all(
-            a.shape == b.shape and a.tobytes() == b.tobytes()
-            for a, b in zip(first.arrays, other.arrays, strict=True)
-        )
-        if not same:
-            return f"{words} gives another answer than the first"
-    return ""
+    broken = next((words for words, law in REPEATS.items() if breaks(each, law)), "")
+    return f"{broken} gives another answer than the first" if broken else ""
 
 
 def check_linear(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
     """A derivative is linear in the cotangent: at 0, -g, 2g, and the sum of two."""
     looked = False
+    letter = "the tangent" if exercise.style == "jvp" else "g"
     for each in _by_size(found):
-        given = {label: each.get(label) for label in ("g", "zero", "minus", "twice", "other", "sum")}
-        answers = {label: a.arrays for label, a in given.items() if a is not None and a.complete}
-        if len(answers) < len(given):
-            continue
-        if len({tuple(v.shape for v in a) for a in answers.values()}) > 1:
+        shapes = {
+            tuple(v.shape for v in answer.arrays)
+            for step, answer in each.derivatives()
+            if step.label in LINEAR_STEPS and answer.complete
+        }
+        if len(shapes) > 1:
             return CheckResult(
                 "linear", FAILED, f"the answer's shape depends on the cotangent (at {each.instance.title})"
             )
-        looked = True
-        step = next(s for s, _ in each.answers if s.label == "g")
-        rounding = each.trial.truths[0].rounding
-        message = _not_linear(answers, each.trial.right(step)[1], rounding)
-        if message:
-            letter = "the tangent" if exercise.style == "jvp" else "g"
-            return CheckResult("linear", FAILED, message.format(g=letter) + f" (at {each.instance.title})")
+        for words, law in LINEAR.items():
+            broken = breaks(each, law)
+            if broken:
+                at = f" (at {each.instance.title})"
+                return CheckResult("linear", FAILED, words.format(g=letter) + at)
+            looked = looked or broken is not None
     return CheckResult("linear", PASSED if looked else NOT_RUN, "" if looked else "no complete answers")
-
-
-def _not_linear(answers: dict[str, list[Array]], tolerance: Sequence[Array], rounding: float) -> str:
-    laws: tuple[tuple[str, Callable[[int], Array]], ...] = (
-        ("for {g} = 0 the answer is not 0", lambda k: answers["zero"][k]),
-        ("for -{g} the answer is not minus that for {g}", lambda k: answers["minus"][k] + answers["g"][k]),
-        (
-            "for 2{g} the answer is not twice that for {g}",
-            lambda k: answers["twice"][k] - 2 * answers["g"][k],
-        ),
-        (
-            "the answer for a sum of two {g} is not the sum of the answers",
-            lambda k: answers["sum"][k] - answers["g"][k] - answers["other"][k],
-        ),
-    )
-    for words, rest in laws:
-        for k in range(len(answers["g"])):
-            with np.errstate(all="ignore"):
-                size = np.abs(answers["g"][k].astype(float)) + np.abs(answers["other"][k].astype(float))
-                whole = size[np.isfinite(size)].max(initial=0.0)
-                allowed = 16 * rounding * whole
-                if answers["g"][k].shape == np.shape(tolerance[k]):
-                    allowed = allowed + 4 * tolerance[k]
-                off = np.abs(np.asarray(rest(k), dtype=float))
-                if np.any(off[np.isfinite(size)] > np.broadcast_to(allowed, off.shape)[np.isfinite(size)]):
-                    return words
-    return ""
 
 
 def check_values(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:

@@ -14,7 +14,7 @@ import numpy as np
 
 from diffkit.grading.exercises.exercise import DRAWS, Exercise, Instance
 from diffkit.grading.exercises.styles import STYLES, Style
-from diffkit.grading.inside.protocol import Point, Request, Step, pack_array
+from diffkit.grading.inside.protocol import Point, Request, Step, pack, pack_array
 from diffkit.grading.judging.truth import Linearize, Seeds, Truth, own_rule, traced, traced_forward
 
 __all__ = ["Trial", "linearization", "prepare", "trial"]
@@ -168,8 +168,8 @@ def _second_use(style: Style, steps: list[Step], seed: int) -> None:
 
 def _point(exercise: Exercise, instance: Instance) -> Point:
     return Point(
-        tuple(pack_array(a) if isinstance(a, np.ndarray | np.generic) else a for a in instance.args),
-        tuple(instance.kwargs.items()),
-        pack_array(instance.ans),
+        tuple(map(pack, instance.args)),
+        tuple((name, pack(value)) for name, value in instance.kwargs.items()),
+        pack(instance.ans),
         exercise.differentiated,
     )

@@ -105,3 +105,29 @@ def test_no_file_and_no_text(tmp_path) -> None:
     (tmp_path / "a.py").write_bytes(b"\xff")
     with pytest.raises(InputError, match="it is not UTF-8 text"):
         load_assignment(tmp_path / "a.py")
+
+
+@pytest.mark.parametrize(
+    ("case", "place"),
+    [
+        (
+            "Case('a', draws.normal('n'), opt={'act': abs})",
+            "opt['act'] is of type builtin_function_or_method",
+        ),
+        ("Case('a', draws.normal('n'), opt=[{1}])", "opt[0] is of type set"),
+        ("Case('a', draws.constant({'pad': object()}), draws.normal('n'))", "x['pad'] is of type object"),
+    ],
+)
+def test_what_submissions_can_not_be_handed_is_the_teams_error_when_it_is_loaded(
+    tmp_path, case, place
+) -> None:
+    f = "def f(x, opt=None, y=0):\n    return x\n"
+    with pytest.raises(InputError, match="of f can't be handed to submissions") as error:
+        load(tmp_path, HEAD + f + f"exercises = [Exercise(f, [{case}])]\n")
+    assert place in str(error.value)
+
+
+def test_dicts_lists_slices_and_scalars_are_handed_over(tmp_path) -> None:
+    f = "import numpy as np\ndef f(x, opt=None):\n    return x\n"
+    case = "Case('a', draws.normal('n'), opt={'at': [slice(0, 2), ..., np.ones(2)], 'n': np.int64(1)})"
+    assert load(tmp_path, HEAD + f + f"exercises = [Exercise(f, [{case}])]\n").exercises

@@ -19,7 +19,9 @@ from diffkit.grading.inside.protocol import (
     Step,
     StepResult,
     Target,
+    pack,
     pack_array,
+    unpack,
     unpack_array,
 )
 
@@ -51,6 +53,50 @@ def test_a_request_arrives_as_it_was_sent() -> None:
         Target("a", "vjp", ("a_vjp",)), (point,), ((pack_array(1.0),),), (Step("g", "b", 0, 0, 0),)
     )
     assert wire.read_request(wire.write(request)) == request
+
+
+VALUES = {
+    "a dict of parameters": {"pad": 1, "mode": "train", "momentum": 0.9, "running_mean": np.zeros(3)},
+    "lists": [1, [2.5, [True, None]], "text"],
+    "NumPy's scalars": [np.int64(1), np.float32(0.5), np.bool_(True), np.complex128(1j)],
+    "slices": (slice(1, None, -1), slice(np.int64(2)), ...),
+    "keys of any kind": {1: "a", (0, "b"): 2.0, None: {}},
+    "what JSON has no number for": [float("inf"), -0.0, 10**40, 2j],
+    "arrays": [np.zeros((0, 2)), np.arange(3, dtype=np.int8), np.array(1.5), np.eye(2)[:, ::-1]],
+}
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_what_a_team_hands_over_arrives(value) -> None:
+    point = Point((pack(value),), (("opt", pack(value)),), None, (0,))
+    back = wire.read_request(wire.write(Request(Target("a", "vjp", ("a_vjp",)), (point,), (), ())))
+    assert back.points == (point,)
+    arrived = unpack(back.points[0].args[0])
+    assert repr(arrived) == repr(value)
+    assert type(arrived) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"a": [1, len]}, r"opt\['a'\]\[1\] is of type builtin_function_or_method"),
+        (np.array(["a"]), "opt is an array of dtype <U1, which holds no plain numbers"),
+        ({1: {2}}, r"opt\[1\] is of type set"),
+        (slice(object()), "a bound of opt is of type object"),
+    ],
+)
+def test_what_cannot_be_carried_is_named_with_its_place(value, words) -> None:
+    with pytest.raises(TypeError, match=words):
+        pack(value, "opt")
+
+
+def test_nothing_is_shared_between_two_that_are_handed_the_same() -> None:
+    packed = pack({"mean": np.zeros(2), "list": []})
+    one, other = unpack(packed), unpack(packed)
+    one["mean"] += 1
+    one["list"].append(1)
+    assert other["list"] == []
+    assert not other["mean"].any()
 
 
 def test_only_plain_data_is_written() -> None:

@@ -66,6 +66,43 @@ def test_an_exception_is_no_end_of_the_other_checks(graded):
     assert "two axes are too many" in verdict.check("contract").message
 
 
+@pytest.mark.parametrize("zero", [0, False, np.int64(0), 0.0, np.float64(0.0)])
+def test_a_number_has_no_dtype(zero):
+    """MiniTorch's and micrograd's relu: a plain 0 on scalars."""
+    from diffkit.grading.self_test.in_process import grade_in_process
+
+    class Relu:
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x if x > 0 else zero
+
+        @staticmethod
+        def backward(ctx, d):
+            (x,) = ctx.saved_tensors
+            return d if x > 0 else zero
+
+    exercise = Exercise(
+        lambda x: np.maximum(x, 0),
+        [Case("scalar", draws.normal(""))],
+        "relu",
+        style="context",
+        arguments=("x",),
+    )
+    verdict = grade_in_process(exercise, types.SimpleNamespace(Relu=Relu), seed=1)
+    assert verdict.passed, str(verdict)
+
+
+def test_whole_numbers_from_arithmetic_on_scalars_are_numbers(graded):
+    exercise = Exercise(lambda x: 2.0 * x, [Case("scalar", draws.normal(""))], "twice", arguments=("x",))
+    from diffkit.grading.self_test.in_process import grade_in_process
+
+    rule = types.SimpleNamespace(twice_vjp=lambda g, ans, x: g * 2 if g != int(g) else int(g) * 2)
+    assert grade_in_process(exercise, rule, seed=1).passed
+    array = graded("square", lambda g, ans, x: np.zeros(x.shape, dtype=int) if x.size == 0 else 2 * g * x)
+    assert "dtype int64; it must be float64" in array.check("contract").message
+
+
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, RecursionError])
 def test_whatever_a_worker_meets_becomes_text(error):
     from diffkit.grading.inside.student_side import perform
@@ -98,7 +135,7 @@ def test_changes_in_place_are_seen(graded, place):
 
 def test_random_answers_are_seen(graded):
     rng = np.random.default_rng(0)
-    verdict = graded("square", lambda g, ans, x: 2 * g * x * (1 + 1e-15 * rng.standard_normal(x.shape)))
+    verdict = graded("square", lambda g, ans, x: 2 * g * x * (1 + 1e-10 * rng.standard_normal(x.shape)))
     assert "another answer" in verdict.check("contract").message
 
 
