@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "grade"]
 
+NOT_GRADED = 3
+"""The exit status of a run in which a submission could not be graded."""
+
 MOST_ROWS = 40
 """Students that are listed on the terminal; of a larger class, the reports are what one reads."""
 
@@ -175,7 +178,11 @@ def grade(
     scaffold: bool,
     bundle: str | None,
 ) -> int:
-    """Grade a folder of SUBMISSIONS of ASSIGNMENT, each in isolation; resume where a killed run was."""
+    """Grade a folder of SUBMISSIONS of ASSIGNMENT, each in isolation; resume where a killed run was.
+
+    The exit status is 3 if a submission could not be graded, by no fault of its own (a process was killed, a
+    disk full): it has no score, is listed first, and is graded again when this is run again.
+    """
     from diffkit.grading.exercises.assignment import load_assignment
 
     if sum([self_test, scaffold, bundle is not None, submissions is not None]) != 1:
@@ -192,7 +199,7 @@ def grade(
     found, folder = _submissions(submissions, output, gradescope)
     run = _run(task, found, folder, only, workers, seed, same_for_all, sandbox, cluster)
     _report(run, folder, gradescope)
-    return 0
+    return NOT_GRADED if any(record.not_graded for record in run.records) else 0
 
 
 def _self_test(task: Assignment) -> int:

@@ -21,10 +21,12 @@ from diffkit.grading.judging.results import (
     INCONCLUSIVE,
     NOT_RUN,
     PASSED,
+    UNWRITTEN,
     CheckResult,
     Verdict,
 )
 from diffkit.grading.judging.trials import Trial
+from diffkit.grading.judging.unwritten import unwritten
 
 __all__ = ["grade", "score"]
 
@@ -65,6 +67,11 @@ def grade(
         return _verdict(exercise, checks, None, seed)
     if STYLES[exercise.style].has_forward:
         checks.append(check_forward(exercise, found))
+    if stub := unwritten(exercise, found):
+        from diffkit.grading.diagnosis.messages import named
+
+        checks.append(CheckResult("contract", FAILED, f"this is not written yet: {stub}"))
+        return _verdict(exercise, checks, named(UNWRITTEN, (), stub[:1].upper() + stub[1:], len(found)), seed)
     checks.append(check_contract(exercise, found))
     if STYLES[exercise.style].seed == "any":
         checks.append(check_linear(exercise, found))

@@ -11,6 +11,7 @@ True
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 import types
@@ -127,9 +128,10 @@ def check_vjp(
         return verdict
     if not measured and _disputed(fun, first, rounding):
         return _inconclusive(verdict)
-    from diffkit.grading.diagnosis import Budget, diagnose, out_of_time
+    from diffkit.grading.diagnosis import Budget, diagnose, unfinished
+    from diffkit.grading.diagnosis.budget import SECONDS
 
-    budget, enough = Budget(), True
+    budget, enough = Budget(math.inf, SECONDS), True
     found = [answered(exercise, first, response)]
     for number in range(1, JITTERED + 1):
         near = beside if number == 1 else jittered(number)
@@ -141,7 +143,7 @@ def check_vjp(
         found.append(answered(exercise, near, perform(submission, near.request, Exception)))
     diagnosis = diagnose(exercise, found, budget)
     if diagnosis is None and not enough:
-        diagnosis = out_of_time(budget)
+        diagnosis = unfinished()
     return replace(verdict, diagnosis=diagnosis)
 
 

@@ -22,10 +22,12 @@ from diffkit.errors import InputError
 from diffkit.grading.classes.records import CheckRecord, ExerciseRecord, Record
 from diffkit.grading.classes.running import ClassRun
 from diffkit.grading.exercises.assignment import load_assignment
+from diffkit.grading.judging.results import UNWRITTEN
 from diffkit.grading.reports import (
     class_page,
     gradescope_results,
     junit_xml,
+    misconceptions,
     scores,
     student_page,
     summary,
@@ -321,3 +323,85 @@ def test_the_class_in_a_sentence(run) -> None:
 def test_an_inconclusive_check_is_seen_before_the_details_are_opened(run) -> None:
     page = student_page(run.assignment, run.records[0])
     assert "<summary>second use inconclusive</summary>" in page
+
+
+# -- what is no mistake, and what is nobody's fault ----------------------------------------------------------
+
+WHY = "the process that runs submissions was killed <b>twice</b>"
+
+
+@pytest.fixture
+def broken(run):
+    """A run in which the last one of three could not be graded, and one exercise is as the starter had it."""
+    ann, bob, evil = run.records
+    stub = replace(bob.exercises[1], mistake="", note=UNWRITTEN)
+    zed = replace(
+        ann, student="zed", exercises=tuple(replace(e, score=0.0) for e in ann.exercises), not_graded=WHY
+    )
+    return replace(run, records=(ann, replace(bob, exercises=(bob.exercises[0], stub)), evil, zed))
+
+
+def test_who_was_not_graded_comes_first_and_has_no_score(broken) -> None:
+    rows = list(csv.reader(io.StringIO(scores(broken).csv())))
+    assert rows[1] == ["zed", "", "", "", f"not graded: {WHY}"]
+    assert [row[0] for row in rows[2:4]] == ["ann", "bob"]
+    assert summary(broken).startswith(
+        "NOT GRADED, by no fault of theirs: 1; run it again. 3 submissions, 2 of 4"
+    )
+    page = class_page(broken)
+    assert page.index("Not graded, by no fault of theirs") < page.index("<h2>Exercises</h2>")
+    assert "killed &lt;b&gt;twice" in page
+    assert "2 of 3" in page
+    assert "no fault of yours" in student_page(broken.assignment, broken.records[-1])
+    assert "0 of 4" not in student_page(broken.assignment, broken.records[-1])
+
+
+def test_nothing_that_was_not_graded_is_a_failure_in_ci_or_gradescope(broken) -> None:
+    suite = ET.fromstring(junit_xml(broken))[0]
+    assert (suite.get("name"), suite.get("failures"), suite.get("errors")) == ("zed", "0", "2")
+    assert suite.findall("testcase/error")[0].get("message") == f"not graded: {WHY}"
+    found = gradescope_results(broken.records[-1], broken.assignment)
+    assert found["tests"] == []
+    assert "NOT GRADED YET, by no fault of yours: this is no score" in found["output"]
+
+
+def test_what_is_not_written_yet_is_counted_apart_from_mistakes(broken) -> None:
+    assert UNWRITTEN not in misconceptions(broken).text()
+    assert ["bob", 2.0, 2.0, 0.0, UNWRITTEN] in [list(row) for row in scores(broken, brief=True).rows]
+    assert "<td>2 of 3</td><td></td>" in class_page(broken)
+    assert "<td>1 of 3</td><td>1</td>" in class_page(broken)
+
+
+def test_the_journal_grades_again_what_was_not_graded(broken, tmp_path) -> None:
+    from diffkit.grading.classes.journal import Journal
+    from diffkit.grading.classes.submissions import Submission
+
+    def journal():
+        return Journal(tmp_path / "journal.jsonl", broken.assignment, 1, 1)
+
+    submissions = [Submission(name, tmp_path / "a.py", "x = 1") for name in ("ann", "zed")]
+    first = journal()
+    for submission, one in zip(submissions, (broken.records[0], broken.records[-1]), strict=True):
+        first.add(replace(one, digest=submission.digest))
+    first.close()
+    again = journal()
+    assert [again.knows(submission) for submission in submissions] == [True, False]
+    again.add(replace(broken.records[0], student="zed", digest=submissions[1].digest))
+    assert again.knows(submissions[1])
+    again.close()
+
+
+def test_the_exit_status_says_that_somebody_was_not_graded(broken, tmp_path, monkeypatch) -> None:
+    from click.testing import CliRunner
+
+    from diffkit.cli import grading
+
+    (tmp_path / "subs").mkdir()
+    (tmp_path / "subs" / "ann.py").write_text("x = 1\n")
+    path = str(broken.assignment.path)
+    for records, status in ((broken.records, 3), (broken.records[:2], 0)):
+        monkeypatch.setattr(grading, "_run", lambda *_, records=records: replace(broken, records=records))
+        arguments = [path, str(tmp_path / "subs"), "-o", str(tmp_path / "out")]
+        run = CliRunner().invoke(grading.grade, arguments, standalone_mode=False)
+        assert run.return_value == status, run.output
+    assert "not graded" not in run.output

@@ -109,8 +109,9 @@ class Journal:
         return lines
 
     def knows(self, submission: Submission) -> bool:
-        """Whether a submission is graded already, just as it is now."""
-        return (submission.student, submission.digest) in self.records
+        """Whether a submission is graded already, just as it is now; one that could not be is tried again."""
+        record = self.records.get((submission.student, submission.digest))
+        return record is not None and not record.not_graded
 
     def add(self, record: Record) -> None:
         """Writes a record down for good."""

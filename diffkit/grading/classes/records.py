@@ -38,6 +38,7 @@ class ExerciseRecord:
         feedback: what the student is told beyond the checks: the diagnosis at the exercise's hint level,
             and the team's hints.
         seed: of the instances, for replay.
+        note: what there is to say in place of a mistake: not written yet, not looked for to the end.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ExerciseRecord:
     mistake: str
     feedback: str
     seed: int | None
+    note: str = ""
 
     @classmethod
     def of(cls, verdict: Verdict) -> ExerciseRecord:
@@ -72,9 +74,10 @@ class ExerciseRecord:
             float(verdict.points),
             verdict.passed,
             tuple(checks),
-            _cut(verdict.diagnosis.name) if verdict.diagnosis is not None else "",
+            _cut(verdict.diagnosis.mistake) if verdict.diagnosis is not None else "",
             _cut("\n".join(text for text in feedback if text)),
             verdict.seed,
+            verdict.diagnosis.name if verdict.diagnosis is not None and not verdict.diagnosis.mistake else "",
         )
 
     def text(self) -> str:

@@ -9,6 +9,6 @@ time.
 """
 
 from diffkit.grading.diagnosis.budget import Budget
-from diffkit.grading.diagnosis.finding import diagnose, out_of_time
+from diffkit.grading.diagnosis.finding import diagnose, unfinished
 
-__all__ = ["Budget", "diagnose", "out_of_time"]
+__all__ = ["Budget", "diagnose", "unfinished"]

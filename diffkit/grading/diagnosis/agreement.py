@@ -41,7 +41,7 @@ def _slack(o: Observation, predicted: Array) -> Any:
 
 def prediction(hypothesis: Hypothesis, o: Observation) -> Array | None:
     """What a hypothesis says; None where the experiment can't be made, as the shapes do not fit."""
-    o.budget.check()
+    o.budget.spend()
     try:
         with np.errstate(all="ignore"):
             predicted = hypothesis(o)

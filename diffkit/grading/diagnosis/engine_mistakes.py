@@ -30,6 +30,10 @@ MOST_STEPS = 5_000
 """A sweep that takes more than this is not simulated: it walks every path."""
 
 
+CALLS_OF_A_STEP = 12
+"""What a step of a simulated sweep is charged for, and the operation that it belongs to."""
+
+
 @dataclass(eq=False)
 class Number:
     """A number of a program that was run: by which operation, of what, and when."""
@@ -118,6 +122,7 @@ class Sweep:
         for step, node in enumerate(self._nodes(end)):
             if step > MOST_STEPS:
                 return None
+            o.budget.spend(CALLS_OF_A_STEP)
             for parent, contribution in self._contributions(node, adjoints.get(id(node), 0.0)):
                 replaced = node.fun in self.overwrites
                 adjoints[id(parent)] = contribution + (0.0 if replaced else adjoints.get(id(parent), 0.0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.grading.diagnosis.budget import Budget
+from diffkit.grading.diagnosis.budget import Budget, calls_of
 from diffkit.grading.exercises.exercise import Exercise, defaults
 from diffkit.grading.judging.answered import Answered
 from diffkit.grading.judging.answers import Answer
@@ -45,6 +46,10 @@ def close(a: Any, b: Any, rtol: float = MATCH, atol: Any = 0.0) -> bool:
     return bool(np.all(np.abs(a[finite] - b[finite]) <= allowed))
 
 
+_COSTS: weakref.WeakKeyDictionary[Truth, int] = weakref.WeakKeyDictionary()
+"""The calls of an experiment, for each truth: the same trials serve a whole class."""
+
+
 @dataclass(eq=False)
 class Observation:
     """A part of an answer.
@@ -59,7 +64,7 @@ class Observation:
         tolerance: how far they may be off.
         case: the name of the ladder's case.
         answer: the whole answer.
-        budget: the time that is left for experiments.
+        budget: the work that may still be done in experiments.
     """
 
     exercise: Exercise
@@ -108,6 +113,15 @@ class Observation:
                 np.any(~(np.abs(self.given - self.right) <= self.tolerance) & np.isfinite(self.right))
             )
 
+    @property
+    def cost(self) -> int:
+        """The calls that an experiment makes: the function and its derivative, at the instance."""
+        if self.budget.work == math.inf:
+            return 1
+        if self.truth not in _COSTS:
+            _COSTS[self.truth] = calls_of(lambda: self.truth.at(self.truth.args)(self.truth.probe))
+        return _COSTS[self.truth]
+
     def pull(
         self,
         args: Sequence[Any] | None = None,
@@ -116,7 +130,7 @@ class Observation:
         part: int | None = None,
     ) -> Array | None:
         """The derivative in an experiment: other arguments, another cotangent; None if that can't be."""
-        self.budget.check()
+        self.budget.spend(self.cost)
         try:
             pull = self.truth.at(self.args if args is None else args, kwargs)
             answer = pull(self.seeds if seeds is None else seeds)
@@ -126,7 +140,7 @@ class Observation:
 
     def forward(self, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None) -> Array | None:
         """The forward function in an experiment."""
-        self.budget.check()
+        self.budget.spend(self.cost)
         try:
             return self.exercise.value(args, self.truth.kwargs if kwargs is None else kwargs)
         except Exception:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from diffkit.grading.diagnosis.budget import Budget, OutOfTime
+from diffkit.grading.diagnosis.budget import Budget, Exhausted
 from diffkit.grading.diagnosis.calls import between_calls
 from diffkit.grading.diagnosis.evidence import Observation, observations
 from diffkit.grading.diagnosis.hypotheses import one_part
@@ -18,9 +18,9 @@ from diffkit.grading.diagnosis.remaining import what_remains
 from diffkit.grading.diagnosis.terms import terms
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.judging.answered import Answered
-from diffkit.grading.judging.results import Diagnosis
+from diffkit.grading.judging.results import UNFINISHED, Diagnosis
 
-__all__ = ["diagnose", "out_of_time"]
+__all__ = ["diagnose", "unfinished"]
 
 
 def diagnose(exercise: Exercise, found: Sequence[Answered], budget: Budget | None = None) -> Diagnosis | None:
@@ -29,8 +29,8 @@ def diagnose(exercise: Exercise, found: Sequence[Answered], budget: Budget | Non
     Args:
         exercise: the exercise.
         found: what was asked and answered.
-        budget: the time for it, :data:`~diffkit.grading.diagnosis.budget.SECONDS` by default. When it is
-            spent, what has been found for some arguments is given, or a diagnosis that says so.
+        budget: the work for it, :data:`~diffkit.grading.diagnosis.budget.WORK` by default. When it is
+            done, what has been found for some arguments is given, or a diagnosis that says so.
     """
     budget = Budget() if budget is None else budget
     state = between_calls(exercise, found)
@@ -40,18 +40,18 @@ def diagnose(exercise: Exercise, found: Sequence[Answered], budget: Budget | Non
     best: list[Diagnosis] = []
     try:
         for diagnosis in _by_parts(exercise, found, seen):
-            best.append(diagnosis)  # what was found before the time ran out stays
-    except OutOfTime:
+            best.append(diagnosis)  # what was found before the budget was spent stays
+    except Exhausted:
         if not best:
-            return out_of_time(budget)
+            return unfinished()
     if best:
         return _merged(best)
     return what_remains(exercise, found, seen)
 
 
-def out_of_time(budget: Budget) -> Diagnosis:
-    """What is said when the time was spent before the mistake was recognised."""
-    return named("out of time", (), f"{budget.seconds:g}", 0)
+def unfinished() -> Diagnosis:
+    """What is said when the budget was spent before a mistake was recognised: no mistake, but an open end."""
+    return named(UNFINISHED, (), "", 0)
 
 
 def _by_parts(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from diffkit.grading.judging.results import Diagnosis
+from diffkit.grading.judging.results import UNFINISHED, UNWRITTEN, Diagnosis
 
 __all__ = ["MESSAGES", "located", "messages", "named"]
 
@@ -252,8 +252,8 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "A tangent is pushed from the input to the answer: J t, of the answer's shape.",
         "Write down what a small change t of the input does to each entry of the answer.",
     ),
-    "out of time": (
-        "What kind of mistake it is was not found within {detail} seconds.",
+    UNFINISHED: (
+        "What kind of mistake it is was not found with the work that is allowed for it.",
         "The numbers above show where it fails.",
         "Start with the smallest input that fails.",
     ),
@@ -277,10 +277,10 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "Call your function by hand with the input above, and look at the line that is named.",
         "{detail}",
     ),
-    "not written yet": (
+    UNWRITTEN: (
         "This is not written yet.",
-        "It still raises NotImplementedError, as in the starter file.",
-        "Write it in place of that line.",
+        "{detail}, as in a starter file.",
+        "Write it in place of that.",
     ),
     "term dropped": (
         "One term of the tangent is missing.",
@@ -302,7 +302,7 @@ def messages(name: str, arguments: tuple[str, ...], detail: str) -> tuple[str, .
     of = " and ".join(arguments) or "the input"
     aside = {"constant factor", "size factor", "keyword ignored", "missing factor", "changed in place"}
     aside |= {"wrong local derivative", "finite differences", "epsilon misplaced", "integer truncation"}
-    aside |= {"operands swapped", "upstream summed or averaged", "raises", "out of time"}
+    aside |= {"operands swapped", "upstream summed or averaged", "raises", UNWRITTEN}
     shown = detail if name in aside else (f" ({detail})" if detail else "")
     fields = {"of": of, "Of": of[:1].upper() + of[1:], "detail": shown}
     return tuple(text.format(**fields).replace(" ()", "") for text in MESSAGES[name])

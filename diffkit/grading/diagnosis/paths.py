@@ -57,7 +57,7 @@ def _replayed(o: Observation, weights: dict[Edge, float]) -> Array | None:
     """The derivative of the program whose edges count with these weights."""
     from diffkit.autodiff.operators import make_jvp, make_vjp
 
-    o.budget.check()
+    o.budget.spend(o.cost)
     t = _trace(o)
 
     def weigh(row: Node, k: int, value: Any) -> Any:
@@ -96,7 +96,7 @@ def paths(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
     """Each edge of a fan-out left out, turned in sign, or doubled; all but one left out."""
     if first.exercise.reference is not None:
         return
-    first.budget.check()
+    first.budget.spend(first.cost)
     try:
         t = _trace(first)
         length, fans, shifts = len(t.nodes), _fans(t), _shifts(t)

@@ -101,6 +101,8 @@ class Pair:
 
     def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
         answer = self.run(*args, **kwargs)
+        if answer is None:  # there is no return in it yet
+            return None, None
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(f"{self.run.__name__} must return the pair (out, cache)")
         return answer

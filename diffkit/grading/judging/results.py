@@ -16,6 +16,11 @@ CHECKS = ("loads", "names", "forward", "contract", "linear", "values", "second u
 
 PASSED, FAILED, INCONCLUSIVE, NOT_RUN = "passed", "failed", "inconclusive", "not run"
 
+UNFINISHED = "not looked for to the end"
+"""In place of a mistake's name, of a search that was given up as its budget was spent."""
+UNWRITTEN = "not written yet"
+"""In place of a mistake's name, of what is as the starter file has it."""
+
 _SHOWN = 12
 
 
@@ -133,6 +138,11 @@ class Diagnosis:
     arguments: tuple[str, ...]
     instances: int
     factor: str = ""
+
+    @property
+    def mistake(self) -> str:
+        """The name, if it is that of a mistake: neither :data:`UNWRITTEN` nor :data:`UNFINISHED`."""
+        return "" if self.name in (UNFINISHED, UNWRITTEN) else self.name
 
     def message(self, level: int = 2) -> str:
         """What a hint level lets the student see; "" at level 0."""

@@ -187,7 +187,7 @@ class Truth:
                 pull = traced(program, tuple(range(len(t.inputs))))(
                     [args[k] for k in self.differentiated], {}
                 )
-                pull(self._probe)
+                pull(self.probe)
         except (DiffkitError, ValueError, TypeError):  # several answers, or no float in it
             return []
         return [_quiet(pull)]
@@ -254,7 +254,7 @@ class Truth:
         ]
 
     @cached_property
-    def _probe(self) -> Seeds:
+    def probe(self) -> Seeds:
         """Seeds to look for kinks with: of unequal sizes, so that jumps do not cancel."""
         rng = np.random.default_rng(11)
         return tuple(rng.uniform(0.5, 2.0, shape) for shape in self.seed_shapes)
@@ -262,11 +262,11 @@ class Truth:
     @cached_property
     def kinked(self) -> bool:
         """Whether the derivative jumps at this point."""
-        right = self(self._probe)
-        noise = [ROUNDING * size for size in self.natural_sizes(self._probe)]
+        right = self(self.probe)
+        noise = [ROUNDING * size for size in self.natural_sizes(self.probe)]
         for signs in self._directions(4):
-            far = self._beside(BESIDE, signs)(self._probe)
-            near = self._beside(BESIDE / 1024, signs)(self._probe)
+            far = self._beside(BESIDE, signs)(self.probe)
+            near = self._beside(BESIDE / 1024, signs)(self.probe)
             for c, f, n, least in zip(right, far, near, noise, strict=True):
                 jump, before = np.abs(n - c), np.abs(f - c)
                 seen = np.isfinite(jump) & (jump > 1e-7 * max(_largest(c), _largest(n)) + least)

@@ -19,7 +19,22 @@ __all__ = ["gradescope_results", "write_bundle"]
 
 
 def gradescope_results(record: Record, assignment: Assignment) -> dict[str, Any]:
-    """One submission's results as Gradescope reads them."""
+    """One submission's results as Gradescope reads them.
+
+    Of one that was not graded, by no fault of its own, there is no test; Gradescope wants a number all the
+    same, and the text says what it is worth.
+    """
+    if record.not_graded:
+        return {
+            "score": 0,
+            "output": "NOT GRADED YET, by no fault of yours: this is no score. Please hand it in again, or "
+            "tell your course team.",
+            "output_format": "text",
+            "visibility": "visible",
+            "stdout_visibility": "hidden",
+            "tests": [],
+            "extra_data": {"not_graded": record.not_graded, "digest": record.digest},
+        }
     return {
         "score": round(record.score, 6),
         "execution_time": round(record.seconds, 3),

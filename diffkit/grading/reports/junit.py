@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from diffkit.grading.classes.running import ClassRun
+from diffkit.grading.reports.scores import not_graded_first
 
 __all__ = ["junit_xml"]
 
@@ -15,19 +16,22 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def junit_xml(run: ClassRun) -> str:
     """The results of a class as JUnit XML."""
     root = ET.Element("testsuites", name=_clean(run.assignment.title))
-    for record in run.records:
-        failures = sum(not e.passed for e in record.exercises)
+    for record in not_graded_first(run):
+        failures = sum(not e.passed for e in record.exercises) if not record.not_graded else 0
         suite = ET.SubElement(
             root,
             "testsuite",
             name=_clean(record.student),
             tests=str(len(record.exercises)),
             failures=str(failures),
+            errors=str(len(record.exercises) if record.not_graded else 0),
             time=f"{record.seconds:.3f}",
         )
         for exercise in record.exercises:
             case = ET.SubElement(suite, "testcase", classname=_clean(record.student), name=exercise.name)
-            if not exercise.passed:
+            if record.not_graded:
+                ET.SubElement(case, "error", message=_clean(f"not graded: {record.not_graded}"))
+            elif not exercise.passed:
                 first = next((c for c in exercise.checks if c.status == "failed"), None)
                 message = exercise.mistake or (first.message if first else "") or "failed"
                 ET.SubElement(case, "failure", message=_clean(message)).text = _clean(exercise.text())

@@ -11,7 +11,8 @@ from diffkit.grading.classes.records import CheckRecord, ExerciseRecord, Record
 from diffkit.grading.classes.running import ClassRun
 from diffkit.grading.exercises.assignment import Assignment
 from diffkit.grading.inside.wire import clean
-from diffkit.grading.reports.scores import misconceptions, summary
+from diffkit.grading.judging.results import UNWRITTEN
+from diffkit.grading.reports.scores import misconceptions, not_graded_first, summary
 
 __all__ = ["class_page", "file_name", "student_page"]
 
@@ -42,8 +43,8 @@ def student_page(assignment: Assignment, record: Record) -> str:
     """One student's page: the exercises with their checks, the numbers, and what to do about it."""
     body = [
         f"<h1>{html.escape(assignment.title)}</h1>",
-        f'<p class="total"><b>{_name(record)}</b>: {_points(record.score, record.points)}</p>',
-        *(_exercise(exercise) for exercise in record.exercises),
+        f'<p class="total"><b>{_name(record)}</b>: {_total(record)}</p>',
+        *([] if record.not_graded else [_exercise(exercise) for exercise in record.exercises]),
     ]
     hidden = any(not case.visible for e in assignment.exercises for case in e.ladder)
     if record.printed and not hidden:  # a submission may print what it is given
@@ -55,6 +56,12 @@ def student_page(assignment: Assignment, record: Record) -> str:
         f"Isolation: {html.escape(record.isolation)}.</p>"
     )
     return _page(f"{clean(record.student)}: {assignment.title}", "\n".join(body), "student")
+
+
+def _total(record: Record) -> str:
+    if record.not_graded:
+        return "not graded yet. This is no fault of yours; your course team has been told."
+    return _points(record.score, record.points)
 
 
 def _exercise(exercise: ExerciseRecord) -> str:
@@ -99,33 +106,35 @@ def class_page(run: ClassRun) -> str:
         f"<h1>{html.escape(run.assignment.title)}</h1>",
         f'<p class="total">{html.escape(summary(run))}</p>',
         f'<p class="quiet">The seed of the instances is {run.seed}.</p>',
+        *_listed("Not graded, by no fault of theirs: run it again", [(r, r.not_graded) for r in run.records]),
         "<h2>Exercises</h2>",
         '<div class="wide"><table>',
-        "<thead><tr><th>exercise</th><th>passed</th><th>share</th></tr></thead><tbody>",
+        "<thead><tr><th>exercise</th><th>passed</th><th>not written yet</th><th>share</th></tr></thead>",
+        "<tbody>",
         *(_exercise_row(run, k) for k in range(len(run.assignment.exercises))),
         "</tbody></table></div>",
         "<h2>Mistakes</h2>",
         f'<div class="wide">{mistakes.html()}</div>' if len(mistakes) else "<p>None was recognised.</p>",
-        *_unread(run),
+        *_listed("Not loaded", [(r, r.unread) for r in run.records]),
         "<h2>Students</h2>",
         f'<div class="wide"><table><thead><tr><th>student</th><th>score</th>{heads}</tr></thead><tbody>',
-        *(_student_row(record) for record in run.records),
+        *(_student_row(record) for record in not_graded_first(run)),
         "</tbody></table></div>",
     ]
     return _page(run.assignment.title, "\n".join(body), "class")
 
 
-def _unread(run: ClassRun) -> list[str]:
-    """Those whose file could not even be loaded, with the reason: somebody may have to write to them."""
-    reasons = [(record, record.unread) for record in run.records if record.unread]
-    if not reasons:
-        return []
-    rows = (
+def _listed(title: str, reasons: list[tuple[Record, str]]) -> list[str]:
+    """Those for whom there is a reason to look, with the reason: somebody may have to write to them."""
+    rows = [
         f'<tr><td>{_link(record)}</td><td class="reason">{html.escape(clean(reason[:300]))}</td></tr>'
         for record, reason in reasons
-    )
+        if reason
+    ]
+    if not rows:
+        return []
     return [
-        "<h2>Not loaded</h2>",
+        f"<h2>{title}</h2>",
         '<div class="wide"><table><thead><tr><th>student</th><th>why</th></tr></thead><tbody>',
         *rows,
         "</tbody></table></div>",
@@ -133,22 +142,25 @@ def _unread(run: ClassRun) -> list[str]:
 
 
 def _exercise_row(run: ClassRun, k: int) -> str:
-    total = len(run.records)
-    passed = sum(r.exercises[k].passed for r in run.records)
+    exercises = [r.exercises[k] for r in run.records if not r.not_graded]
+    total, passed = len(exercises), sum(e.passed for e in exercises)
+    unwritten = sum(e.note == UNWRITTEN for e in exercises)
     share = passed / total if total else 0.0
     return (
         f"<tr><td>{html.escape(run.assignment.exercises[k].name)}</td><td>{passed} of {total}</td>"
+        f"<td>{unwritten or ''}</td>"
         f'<td><meter min="0" max="1" value="{share:.3f}">{share:.0%}</meter> {share:.0%}</td></tr>'
     )
 
 
 def _student_row(record: Record) -> str:
+    if record.not_graded:
+        return f'<tr><td>{_link(record)}</td><td colspan="{1 + len(record.exercises)}">not graded</td></tr>'
     cells = []
     for exercise in record.exercises:
         state = "passed" if exercise.passed else "failed"
-        cells.append(
-            f'<td class="{state}" title="{html.escape(exercise.mistake, quote=True)}">{_MARKS[state]}</td>'
-        )
+        title = html.escape(exercise.mistake or exercise.note, quote=True)
+        cells.append(f'<td class="{state}" title="{title}">{_MARKS[state]}</td>')
     return f"<tr><td>{_link(record)}</td><td>{record.score:g}</td>{''.join(cells)}</tr>"
 
 
