@@ -31,7 +31,12 @@ MOST_LINES = 20
 """Of what a student's code prints: a rule is called some hundred times."""
 
 _SANDBOX = click.Choice(["auto", "bubblewrap", "user", "off"])
-_MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "inconclusive": ("?", "yellow")}
+_MARKS = {
+    "passed": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "inconclusive": ("?", "yellow"),
+    "warned": ("!", "yellow"),
+}
 
 
 @click.command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from diffkit.grading.exercises.exercise import Exercise
@@ -22,6 +23,7 @@ from diffkit.grading.judging.results import (
     NOT_RUN,
     PASSED,
     UNWRITTEN,
+    WARNED,
     CheckResult,
     Verdict,
 )
@@ -72,12 +74,13 @@ def grade(
 
         checks.append(CheckResult("contract", FAILED, f"this is not written yet: {stub}"))
         return _verdict(exercise, checks, named(UNWRITTEN, (), stub[:1].upper() + stub[1:], len(found)), seed)
-    checks.append(check_contract(exercise, found))
+    checks += [check_values(exercise, found), check_contract(exercise, found)]
     if STYLES[exercise.style].seed == "any":
         checks.append(check_linear(exercise, found))
-    checks += [check_values(exercise, found), check_second_use(exercise, found)]
+    checks.append(check_second_use(exercise, found))
+    checks = [_weighed(exercise, check, checks) for check in checks]
     diagnosis = None
-    if diagnose and not all(check.passed for check in checks):
+    if diagnose and not all(check.status in (PASSED, INCONCLUSIVE) for check in checks):
         from diffkit.grading.diagnosis import diagnose as find_mistake
 
         diagnosis = find_mistake(exercise, found)
@@ -86,7 +89,7 @@ def grade(
 
 def _verdict(exercise: Exercise, checks: list[CheckResult], diagnosis: Any, seed: int | None) -> Verdict:
     names = [check.name for check in checks]
-    rest = [name for name in ("contract", "values", "second use") if name not in names]
+    rest = [name for name in ("values", "contract", "second use") if name not in names]
     checks = checks + [CheckResult(name, NOT_RUN) for name in rest]
     return Verdict(
         exercise.name,
@@ -100,15 +103,38 @@ def _verdict(exercise: Exercise, checks: list[CheckResult], diagnosis: Any, seed
     )
 
 
+def _weighed(exercise: Exercise, check: CheckResult, checks: Sequence[CheckResult]) -> CheckResult:
+    """A breach of the contract where all else is right: said in that order, and with what it costs."""
+    if not check.breach or not all(other.passed for other in checks if other is not check):
+        return check
+    status = WARNED if exercise.contract == "warn" else FAILED
+    return replace(
+        check, status=status, message=f"the numbers are right, but {check.message}{COST[exercise.contract]}"
+    )
+
+
+COST = {"fail": "; here this costs all points", "half": "; this costs half of the points", "warn": ""}
+KEPT = {"fail": 0.0, "half": 0.5, "warn": 1.0}
+"""The share of the points that is kept where the numbers are right and the contract is broken."""
+
+
 def score(exercise: Exercise, checks: Sequence[CheckResult]) -> float:
     """The points that an exercise earns.
 
-    All or none, unless the exercise is ``partial``: then the share of the ladder's cases whose values
-    are right, halved if the contract, linearity or the second use fail. Nothing is earned by a
-    submission that is right only where any answer would do, on empty arrays for example.
+    All, if every check is passed. Where the numbers are right and only manners are not (an input changed in
+    place, whole numbers in an array), what ``exercise.contract`` says. Else none, unless the exercise is
+    ``partial``: then the share of the ladder's cases whose values are right, halved if the form of the
+    answers, linearity or the second use fail. Nothing is earned by a submission that is right only where
+    any answer would do, on empty arrays for example.
     """
     if all(check.passed for check in checks):
         return exercise.points
+    failing = [check for check in checks if not check.passed]
+    kept = min(
+        (KEPT[exercise.contract] if c.breach else 0.5 for c in failing if c.name != "values"), default=1.0
+    )
+    if all(check.breach for check in failing):
+        return exercise.points * kept
     values = next((check for check in checks if check.name == "values"), None)
     if not exercise.partial or values is None or not values.cases:
         return 0.0
@@ -116,5 +142,4 @@ def score(exercise: Exercise, checks: Sequence[CheckResult]) -> float:
     share = sum(status in (PASSED, INCONCLUSIVE) for status in telling) / max(1, len(telling))
     if len(telling) - sum(s == FAILED for s in telling) <= len(telling) / 4:
         share = 0.0
-    others = all(check.passed for check in checks if check.name != "values")
-    return exercise.points * share * (1.0 if others else 0.5)
+    return exercise.points * share * kept

@@ -159,6 +159,11 @@ class Exercise:
         forbidden: names that it may not use.
         rtol: a tolerance by the team, relative to the largest entry; 0 leaves it to the measured bound.
         defines: the names that the submission must define, where the style's are not wanted.
+        contract: what is kept of the points where every number is right and only the contract is broken (an
+            input changed in place, whole numbers in an array): "fail" nothing, "half", "warn" all.
+            Half is the default: the derivative, which is what was asked for, is right, and a course's own
+            checks seldom see the breach; but an engine that hands g to two rules gets wrong gradients of it.
+            Where engines are taught "fail" is fair, where nobody was told "warn".
     """
 
     function: Function
@@ -178,6 +183,7 @@ class Exercise:
     forbidden: tuple[str, ...] = ()
     rtol: float = 0.0
     defines: tuple[str, ...] = field(default=())
+    contract: str = "half"
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -190,6 +196,8 @@ class Exercise:
             )
         if self.hint_level not in (0, 1, 2, 3):
             raise InputError(f"hint_level is 0, 1, 2 or 3, not {self.hint_level!r}")
+        if self.contract not in ("fail", "half", "warn"):
+            raise InputError(f'contract is "fail", "half" or "warn", not {self.contract!r}')
         if not self.name:
             object.__setattr__(self, "name", self.function.__name__)
         if not self.name.isidentifier():

@@ -309,12 +309,17 @@ def _summary(exercise: Exercise) -> str:
     return exercise.summary or own or f"The function {exercise.name}."
 
 
+MANNERS = "# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.\n"
+
+
 def scaffold(exercises: list[Exercise]) -> str:
     r'''The starter file for exercises: it runs as it stands, and every function says that it is missing.
 
     >>> from diffkit.grading import catalogue
     >>> print(scaffold([catalogue.exercise("exp")]))
     import numpy as np
+    <BLANKLINE>
+    # Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
     <BLANKLINE>
     <BLANKLINE>
     def exp_vjp(g, ans, x):
@@ -326,7 +331,7 @@ def scaffold(exercises: list[Exercise]) -> str:
         """
         raise NotImplementedError("exp_vjp")
     '''
-    parts = ["import numpy as np\n"]
+    parts = ["import numpy as np\n\n" + MANNERS]
     for header in dict.fromkeys(STYLES[e.style].header for e in exercises):
         if header:
             parts.append(header)

@@ -7,7 +7,7 @@ the numbers are right though the shape is not, or that only the second use fails
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,15 +98,17 @@ def _called(exercise: Exercise, each: Answered) -> str:
 
 def check_contract(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
     """The form of the answers: count, shape, dtype, finite, inputs unchanged, the same every time."""
-    tests = (_raises, _form, _finite, _unchanged, _repeats)
-    messages = []
+    tests = (_raises, _form, _finite, _repeats, _dtype, _unchanged)
+    messages, breach = [], True
     for test in tests:
         for each in _by_size(found):
             message = test(exercise, each)
             if message:
                 messages.append(f"{message} (at {each.instance.title})" if test is not _raises else message)
+                breach = breach and test in (_dtype, _unchanged)
                 break
-    return CheckResult("contract", FAILED if messages else PASSED, "; ".join(messages))
+    status = FAILED if messages else PASSED
+    return CheckResult("contract", status, "; ".join(messages), breach=breach and bool(messages))
 
 
 def _raises(exercise: Exercise, each: Answered) -> str:
@@ -117,7 +119,16 @@ def _raises(exercise: Exercise, each: Answered) -> str:
 
 
 def _form(exercise: Exercise, each: Answered) -> str:
-    return next((str(answer.problems[0]) for _, answer in each.derivatives() if answer.problems), "")
+    return _problem(each, lambda kind: kind != "dtype")
+
+
+def _dtype(exercise: Exercise, each: Answered) -> str:
+    return _problem(each, lambda kind: kind == "dtype")
+
+
+def _problem(each: Answered, wanted: Callable[[str], bool]) -> str:
+    problems = (problem for _, answer in each.derivatives() for problem in answer.problems)
+    return next((str(problem) for problem in problems if wanted(problem.kind)), "")
 
 
 def _finite(exercise: Exercise, each: Answered) -> str:
@@ -175,10 +186,12 @@ def check_linear(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
 def check_values(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
     """The numbers, over the whole ladder."""
     statuses: dict[str, list[str]] = {}
+    misshapen = True
     smallest: tuple[Answered, Outcome] | None = None
     for each in _by_size(found):
         outcome = compare(exercise, each, ("g", "other", "row"))
         statuses.setdefault(each.instance.name, []).append(outcome.status)
+        misshapen = misshapen and (outcome.status != FAILED or _misshapen(outcome))
         better = smallest is None or (
             _complete(outcome)
             and not _complete(smallest[1])
@@ -197,7 +210,7 @@ def check_values(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
         assert outcome.answer is not None
         hidden = {case.name for case in exercise.ladder if not case.visible}
         seen, unseen = [n for n in failing if n not in hidden], [n for n in failing if n in hidden]
-        of = _on_which(seen, unseen, len(cases))
+        of = _on_which("of another shape" if misshapen else "wrong", seen, unseen, len(cases))
         return CheckResult(
             "values", FAILED, of, comparison(exercise, each, outcome.step, outcome.answer), cases
         )
@@ -207,21 +220,27 @@ def check_values(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
     return CheckResult("values", PASSED, "", None, cases)
 
 
-def _on_which(visible: Sequence[str], hidden: Sequence[str], count: int) -> str:
+def _on_which(how: str, visible: Sequence[str], hidden: Sequence[str], count: int) -> str:
     """The cases that fail: a few by name; the hidden ones by name only if they are alone."""
     failing = [*visible, *hidden]
     if len(failing) == count > 1 and not hidden:
-        return f"wrong on all {count} kinds of input"
+        return f"{how} on all {count} kinds of input"
     named = list(visible or hidden)
     if len(named) > MOST_NAMED + 1:
         named[MOST_NAMED:] = [f"and {len(named) - MOST_NAMED} more"]
     if visible and hidden:
         named.append(f"and {len(hidden)} hidden")
-    return f"wrong on {len(failing)} of {count} kinds of input: {'; '.join(named)}"
+    return f"{how} on {len(failing)} of {count} kinds of input: {'; '.join(named)}"
 
 
 def _complete(outcome: Outcome) -> bool:
     return outcome.answer is not None and outcome.answer.complete
+
+
+def _misshapen(outcome: Outcome) -> bool:
+    """Whether it fails for its shape, so that no numbers were compared."""
+    kinds = {problem.kind for problem in outcome.answer.problems} if outcome.answer is not None else set()
+    return _complete(outcome) and "shape" in kinds
 
 
 def _worst(statuses: Sequence[str]) -> str:
@@ -233,9 +252,11 @@ def check_second_use(exercise: Exercise, found: Sequence[Answered]) -> CheckResu
     looked = False
     if not any(each.get(label) is not None for each in found for label in SECOND_USES):
         return CheckResult("second use", INCONCLUSIVE, "there is no second input to ask for")
+    # Where first answers of a case are wrong, a wrong one to a second input need not be so for being second.
+    wrong = {e.instance.name for e in found if compare(exercise, e, ("g", "other", "row")).status == FAILED}
     for each in _by_size(found):
         asked = [label for label in SECOND_USES if each.get(label) is not None]
-        if not asked or compare(exercise, each, ("g",)).status == FAILED:
+        if not asked or each.instance.name in wrong:
             continue
         looked = True
         for label in asked:

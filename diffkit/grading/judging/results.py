@@ -11,10 +11,10 @@ from diffkit.tables import Table
 
 __all__ = ["CHECKS", "CheckResult", "Comparison", "Diagnosis", "Verdict", "short"]
 
-CHECKS = ("loads", "names", "forward", "contract", "linear", "values", "second use")
+CHECKS = ("loads", "names", "forward", "values", "own forward", "contract", "linear", "second use")
 """The checks, in the order in which they are made and reported."""
 
-PASSED, FAILED, INCONCLUSIVE, NOT_RUN = "passed", "failed", "inconclusive", "not run"
+PASSED, FAILED, INCONCLUSIVE, NOT_RUN, WARNED = "passed", "failed", "inconclusive", "not run", "warned"
 
 UNFINISHED = "not looked for to the end"
 """In place of a mistake's name, of a search that was given up as its budget was spent."""
@@ -103,10 +103,13 @@ class CheckResult:
     Attributes:
         name: one of :data:`CHECKS`.
         status: "passed", "failed", "inconclusive" (the truth is not known well enough: it costs
-            nothing), or "not run" (an earlier failure left nothing to look at).
+            nothing), "warned" (it is said, and costs nothing), or "not run" (an earlier failure left nothing
+            to look at).
         message: what was found, in words.
         comparison: the smallest instance that fails, if one does.
         cases: for "values", the names of the ladder's cases with their status.
+        breach: for "contract", whether all that is wrong is a breach of manners (an input changed in place,
+            whole numbers in an array), which leaves the numbers right.
     """
 
     name: str
@@ -114,11 +117,12 @@ class CheckResult:
     message: str = ""
     comparison: Comparison | None = None
     cases: tuple[tuple[str, str], ...] = ()
+    breach: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether it costs the student nothing."""
-        return self.status in (PASSED, INCONCLUSIVE)
+        return self.status in (PASSED, INCONCLUSIVE, WARNED)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from diffkit.grading.reports.scores import misconceptions, not_graded_first, sum
 
 __all__ = ["class_page", "file_name", "student_page"]
 
-_MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "not run": "–"}
+_MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "not run": "–", "warned": "!"}
 
 
 def _page(title: str, body: str, kind: str) -> str:

@@ -243,8 +243,10 @@ def test_seeds_replay(graded):
 
 
 def test_a_visible_case_that_fails_is_shown_though_a_hidden_one_fails_too():
+    from diffkit.grading.classes.grader import _judged
     from diffkit.grading.classes.records import ExerciseRecord
-    from diffkit.grading.self_test.in_process import grade_in_process
+    from diffkit.grading.inside.student_side import perform
+    from diffkit.grading.judging.trials import prepare
 
     exercise = Exercise(
         np.sin,
@@ -258,15 +260,89 @@ def test_a_visible_case_that_fails_is_shown_though_a_hidden_one_fails_too():
     )
 
     def record(rule):
-        verdict = grade_in_process(exercise, types.SimpleNamespace(sine_vjp=rule), seed=1)
-        return {c.name: c for c in ExerciseRecord.of(verdict, frozenset({"secret"})).checks}
+        module, trials = types.SimpleNamespace(sine_vjp=rule), prepare(exercise, 1)
+        responses = [perform(module, trial.request, Exception) for trial in trials]
+        return {c.name: c for c in ExerciseRecord.of(_judged(exercise, trials, responses, "", 1)).checks}
 
     everywhere = record(lambda g, ans, x: g)
-    assert everywhere["values"].message == "wrong on 3 of 3 kinds of input: seen; also seen; and 1 hidden"
+    assert everywhere["values"].message == "wrong on all 2 kinds of input"
     assert "at seen" in everywhere["values"].comparison
     raising = record(lambda g, ans, x: g * np.cos(x) if x.size == 4 else 1 / 0)
     assert "also seen" in raising["contract"].message
     assert "secret" not in str(raising)
     only_hidden = record(lambda g, ans, x: g * np.cos(x) * (1 if x.size != 2 else 2))
-    assert only_hidden["values"].message == "a hidden case fails"
-    assert not only_hidden["values"].comparison
+    assert only_hidden["values"].status == "passed"
+    assert only_hidden["hidden cases"].message == "a hidden case fails"
+
+
+# -- the contract -----------------------------------------------------------------------------------------
+
+
+def _in_place(g, ans, x):
+    g *= 2
+    return g * x
+
+
+@pytest.mark.parametrize(("contract", "share"), [("fail", 0.0), ("half", 0.5), ("warn", 1.0), (None, 0.5)])
+@pytest.mark.parametrize("partial", [False, True])
+def test_right_numbers_in_a_broken_contract_are_worth_what_the_team_says(contract, share, partial):
+    from diffkit.grading.self_test.in_process import grade_in_process
+
+    changes = {"contract": contract} if contract else {}
+    exercise = catalogue.exercise("square", points=4, partial=partial, **changes)
+    verdict = grade_in_process(exercise, types.SimpleNamespace(square_vjp=_in_place), seed=1)
+    assert verdict.score == 4 * share
+    assert verdict.passed == (contract == "warn")
+    found = verdict.check("contract")
+    assert found.status == ("warned" if contract == "warn" else "failed")
+    assert found.message.startswith("the numbers are right, but g was changed in place")
+    assert ("costs" in found.message) == (contract != "warn")
+    assert verdict.diagnosis.name == "changed in place"
+    names = [check.name for check in verdict.checks]
+    assert names.index("values") < names.index("contract")
+
+
+def test_wrong_numbers_in_a_broken_contract_are_wrong_numbers():
+    from diffkit.grading.self_test.in_process import grade_in_process
+
+    def rule(g, ans, x):
+        g *= 3
+        return g * x
+
+    exercise = catalogue.exercise("square", contract="warn")
+    verdict = grade_in_process(exercise, types.SimpleNamespace(square_vjp=rule), seed=1)
+    assert verdict.score == 0
+    assert "numbers are right" not in verdict.check("contract").message
+
+
+@pytest.mark.parametrize("rule", [lambda g, ans, x: (2 * g * x)[None], lambda g, ans, x: [2 * g * x, None]])
+def test_another_form_is_no_mere_breach(rule):
+    from diffkit.grading.self_test.in_process import grade_in_process
+
+    exercise = catalogue.exercise("square", contract="warn")
+    assert grade_in_process(exercise, types.SimpleNamespace(square_vjp=rule), seed=1).score == 0
+
+
+def test_an_array_of_whole_numbers_is_a_breach():
+    from diffkit.grading.self_test.in_process import grade_in_process
+
+    exercise = Exercise(lambda x: x**2, [Case("a", draws.at(0.0, 0.0))], "f", arguments=("x",))
+    module = types.SimpleNamespace(f_vjp=lambda g, ans, x: np.zeros(x.shape, dtype=int))
+    verdict = grade_in_process(exercise, module, seed=1)
+    assert verdict.score == 0.5
+    assert (
+        "the numbers are right, but the cotangent of x has dtype int64" in verdict.check("contract").message
+    )
+
+
+def test_a_shape_is_not_said_to_be_wrong_numbers(graded):
+    verdict = graded("square", lambda g, ans, x: (2 * g * x)[None])
+    assert verdict.check("values").message.startswith("of another shape on")
+
+
+def test_what_is_wrong_at_ties_is_not_said_to_be_state(graded):
+    def share(g, ans, x):
+        return g * np.where(x == 0, 2.0, x > 0)
+
+    verdict = graded("relu", share)
+    assert "second input" not in verdict.check("second use").message
