@@ -29,6 +29,8 @@ def fit(c: Any, x: Any) -> Any:
         if isinstance(c, np.ndarray | np.generic):
             c = c.item() if isinstance(x, complex) or not np.iscomplexobj(c) else c.real.item()
         return c.real if isinstance(c, complex) and not isinstance(x, complex) else c
+    if type(c) is complex and dtype.kind == "f":  # a Python complex number times a NumPy float is one
+        return dtype.type(c.real)
     if getattr(c, "dtype", dtype) != dtype and dtype.kind in "fc":
         if dtype.kind == "f" and c.dtype.kind == "c":
             c = np.real(c)

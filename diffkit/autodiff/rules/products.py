@@ -109,13 +109,13 @@ def _axes(axes: Any, x: Any, y: Any) -> tuple[list[int], list[int]]:
     else:
         given = axes
     return (
-        [int(k) % len(x.shape) for k in np.ravel(list(given[0]) if np.ndim(given[0]) else given[0])],
-        [int(k) % len(y.shape) for k in np.ravel(list(given[1]) if np.ndim(given[1]) else given[1])],
+        [int(k) % np.ndim(x) for k in np.ravel(list(given[0]) if np.ndim(given[0]) else given[0])],
+        [int(k) % np.ndim(y) for k in np.ravel(list(given[1]) if np.ndim(given[1]) else given[1])],
     )
 
 
 def _rest(summed: Sequence[int], x: Any) -> list[int]:
-    return [k for k in range(len(x.shape)) if k not in summed]
+    return [k for k in range(np.ndim(x)) if k not in summed]
 
 
 def _in_order(c: Any, axes: Sequence[int]) -> Any:
@@ -127,7 +127,7 @@ def _in_order(c: Any, axes: Sequence[int]) -> Any:
 def _tensordot_vjp_x(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
     of_x, of_y = _axes(axes, x, y)
     free = _rest(of_y, y)
-    kept = len(x.shape) - len(of_x)
+    kept = np.ndim(x) - len(of_x)
     c = np.tensordot(g, y, (range(kept, kept + len(free)), free))
     # Its axes: x's own ones in order, then the summed ones in the order in which y has them.
     by_y = sorted(range(len(of_y)), key=lambda k: of_y[k])
