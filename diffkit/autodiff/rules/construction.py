@@ -156,6 +156,11 @@ def _geomspace(
     sign = decided(np.sign, start)
     if np.any(sign != decided(np.sign, stop)) or not np.all(sign):
         raise ValueError("geomspace of traced values needs a start and a stop of the same sign, not zero")
-    logs = np.linspace(np.log(sign * start), np.log(sign * stop), num, endpoint, axis=axis)
-    points = (np.expand_dims(sign, axis) if np.ndim(sign) else sign) * np.exp(logs)
+    start, stop = start / sign, stop / sign
+    points = np.power(10.0, np.linspace(np.log10(start), np.log10(stop), num, endpoint))
+    if num > 0:  # the ends are those that were given, to the last bit
+        ends = [np.broadcast_to(end, np.shape(points)[1:])[None] for end in (start, stop)]
+        both = num > 1 and endpoint
+        points = np.concatenate([ends[0], points[1:-1], ends[1]] if both else [ends[0], points[1:]])
+    points = np.moveaxis(points * sign, 0, axis)
     return cast(points, np.result_type(start, stop, float) if dtype is None else dtype)

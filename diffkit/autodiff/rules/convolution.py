@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array
 from diffkit.autodiff.rules.matrices import conj
-from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
+from diffkit.autodiff.rules.register import LINEAR, define, fit
 
 __all__: list[str] = []
 
@@ -32,14 +31,20 @@ def _convolve_vjp_y(g: Any, ans: Any, x: Any, y: Any, *, mode: str = "full") -> 
 define(np.convolve, [_convolve_vjp_x, _convolve_vjp_y], [LINEAR, LINEAR])
 
 
-@composite(np.correlate)
-def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    a, v = as_array(a), as_array(v)
-    both = np.convolve(a, conj(v)[::-1])
-    n, m = a.size, v.size
-    if mode == "full":
-        return both
-    if mode == "valid":
-        return both[min(n, m) - 1 : max(n, m)]
-    start = (m - 1) // 2 if n >= m else n // 2
-    return both[start : start + max(n, m)]
+def _correlated(g: Any, a: Any, v: Any, mode: str) -> Any:
+    """The cotangent of a correlation as that of the full convolution with v conjugated and reversed."""
+    n, m = np.size(a), np.size(v)
+    start = {"full": 0, "same": (m - 1) // 2 if n >= m else n // 2, "valid": min(n, m) - 1}[mode]
+    return np.pad(g, (start, n + m - 1 - start - g.shape[0])) if mode != "full" else g
+
+
+def _correlate_vjp_a(g: Any, ans: Any, a: Any, v: Any, *, mode: str = "valid") -> Any:
+    return _convolve_vjp_x(_correlated(g, a, v, mode), ans, a, conj(np.ravel(v))[::-1])
+
+
+def _correlate_vjp_v(g: Any, ans: Any, a: Any, v: Any, *, mode: str = "valid") -> Any:
+    c = _convolve_vjp_y(_correlated(g, a, v, mode), ans, a, conj(np.ravel(v))[::-1])
+    return fit(np.reshape(conj(c)[::-1], np.shape(v)), v)
+
+
+define(np.correlate, [_correlate_vjp_a, _correlate_vjp_v], [LINEAR, LINEAR])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "all_equal",
     "all_real",
     "any_beyond_one",
     "any_in_columns",
@@ -23,6 +24,7 @@ __all__ = [
     "equal_pairs",
     "exponent",
     "interval",
+    "known_below",
     "largest_in_columns",
     "number_of_steps",
     "place_below",
@@ -79,9 +81,14 @@ def unique_part(ar: Any, part: int, **options: Any) -> Any:
     return np.unique(ar, return_index=True, **options)[part]
 
 
+def all_equal(x: Any) -> bool:
+    """Whether all elements are the same."""
+    return bool(np.all(x == x[0]))
+
+
 def place_of_quantile(q: Any, n: int, method: Any) -> Any:
     """Where the quantile q of n sorted numbers stands, counted from 0: the quantile of 0, 1, 2, ..."""
-    return np.quantile(np.arange(float(n)), q, method=method)
+    return np.reshape(np.quantile(np.arange(float(n)), np.ravel(q), method=method), np.shape(q))[()]
 
 
 def place_below(at: Any, last: int) -> Any:
@@ -92,6 +99,12 @@ def place_below(at: Any, last: int) -> Any:
 def interval(xp: Any, x: Any) -> Any:
     """Between which two of the sorted xp each x lies; the first or last two for one outside."""
     return np.clip(np.searchsorted(xp, x, side="right") - 1, 0, len(xp) - 2)
+
+
+def known_below(xp: Any, x: Any) -> Any:
+    """The last of the sorted xp that is no more than each x, or the nearest inside."""
+    k = np.searchsorted(xp, x, side="right") - 1
+    return np.where(np.equal(x, xp[-1]), len(xp) - 1, np.clip(k, 0, len(xp) - 2))[()]
 
 
 def bin_of(a: Any, edges: Any) -> Any:

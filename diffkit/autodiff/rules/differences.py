@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.autodiff.recording.tracer import Primitive
 from diffkit.autodiff.rules.calls import as_array, decided
-from diffkit.autodiff.rules.decisions import interval
+from diffkit.autodiff.rules.decisions import all_equal, interval, known_below
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.autodiff.rules.shaping import cast
 
@@ -82,42 +82,38 @@ def _slope_along(f: Any, step: Any, axis: int, edge_order: int) -> Any:
     def at(*bounds: int | None) -> Any:
         return f[(slice(None),) * axis + (slice(*bounds),)]
 
-    if np.ndim(step) == 0:
+    if np.ndim(step) == 1:
+        gaps = np.diff(step)
+        step = gaps[0] if decided(all_equal, gaps) else gaps
+    uniform = np.ndim(step) == 0
+    if uniform:
         inside = (at(2, None) - at(0, -2)) / (2.0 * step)
-        if edge_order == 1:
-            first, last = (at(1, 2) - at(0, 1)) / step, (at(-1, None) - at(-2, -1)) / step
-        else:
-            first = (-1.5 * at(0, 1) + 2.0 * at(1, 2) - 0.5 * at(2, 3)) / step
-            last = (1.5 * at(-1, None) - 2.0 * at(-2, -1) + 0.5 * at(-3, -2)) / step
-        return np.concatenate([first, inside, last], axis=axis)
-
-    h = np.reshape(np.diff(step), (1,) * axis + (n - 1,) + (1,) * (f.ndim - axis - 1))
+    else:
+        h = np.reshape(step, (1,) * axis + (n - 1,) + (1,) * (f.ndim - axis - 1))
 
     def gap(*bounds: int | None) -> Any:
-        return h[(slice(None),) * axis + (slice(*bounds),)]
+        return step if uniform else h[(slice(None),) * axis + (slice(*bounds),)]
 
-    def parabola(x1: Any, x2: Any) -> tuple[Any, Any, Any]:
-        """The weights of three values in the slope at the middle one, x1 and x2 apart."""
-        return -x2 / (x1 * (x1 + x2)), (x2 - x1) / (x1 * x2), x1 / (x2 * (x1 + x2))
-
-    a, b, c = parabola(gap(0, -1), gap(1, None))
-    inside = a * at(0, -2) + b * at(1, -1) + c * at(2, None)
+    if not uniform:
+        h1, h2 = gap(0, -1), gap(1, None)
+        a, b, c = -h2 / (h1 * (h1 + h2)), (h2 - h1) / (h1 * h2), h1 / (h2 * (h1 + h2))
+        inside = a * at(0, -2) + b * at(1, -1) + c * at(2, None)
     if edge_order == 1:
         first = (at(1, 2) - at(0, 1)) / gap(0, 1)
         last = (at(-1, None) - at(-2, -1)) / gap(-1, None)
+        return np.concatenate([first, inside, last], axis=axis)
+    if uniform:  # the weights of three values, as NumPy has them
+        weights: Any = ((-1.5 / step, 2.0 / step, -0.5 / step), (0.5 / step, -2.0 / step, 1.5 / step))
     else:
         h1, h2 = gap(0, 1), gap(1, 2)
-        first = (
-            -(2.0 * h1 + h2) / (h1 * (h1 + h2)) * at(0, 1)
-            + (h1 + h2) / (h1 * h2) * at(1, 2)
-            - h1 / (h2 * (h1 + h2)) * at(2, 3)
+        k1, k2 = gap(-2, -1), gap(-1, None)
+        weights = (
+            (-(2.0 * h1 + h2) / (h1 * (h1 + h2)), (h1 + h2) / (h1 * h2), -h1 / (h2 * (h1 + h2))),
+            (k2 / (k1 * (k1 + k2)), -(k2 + k1) / (k1 * k2), (2.0 * k2 + k1) / (k2 * (k1 + k2))),
         )
-        h1, h2 = gap(-2, -1), gap(-1, None)
-        last = (
-            h2 / (h1 * (h1 + h2)) * at(-3, -2)
-            - (h2 + h1) / (h1 * h2) * at(-2, -1)
-            + (2.0 * h2 + h1) / (h2 * (h1 + h2)) * at(-1, None)
-        )
+    (a, b, c), (p, q, r) = weights
+    first = a * at(0, 1) + b * at(1, 2) + c * at(2, 3)
+    last = p * at(-3, -2) + q * at(-2, -1) + r * at(-1, None)
     return np.concatenate([first, inside, last], axis=axis)
 
 
@@ -157,8 +153,9 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
         inside: Any = np.broadcast_to(fp[0], np.shape(x))
     else:
         k = decided(interval, xp, x)
-        share = (x - xp[k]) / (xp[k + 1] - xp[k])
-        inside = fp[k] + share * (fp[k + 1] - fp[k])
+        slope = (fp[k + 1] - fp[k]) / (xp[k + 1] - xp[k])
+        base = decided(known_below, xp, x)  # at the last of xp that one itself, to the last bit
+        inside = slope * (x - xp[base]) + fp[base]
     below = fp[0] if left is None else left
     above = fp[n - 1] if right is None else right
     before, after = decided(np.less, x, xp[0]), decided(np.greater, x, xp[-1])

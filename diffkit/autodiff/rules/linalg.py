@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.primitive import Primitive
 from diffkit.autodiff.rules.calls import decided
 from diffkit.autodiff.rules.decisions import rank
 from diffkit.autodiff.rules.matrices import (
@@ -32,10 +33,10 @@ from diffkit.autodiff.rules.matrices import (
     real,
     strictly_lower,
 )
-from diffkit.autodiff.rules.register import composite, constant, define, fit
+from diffkit.autodiff.rules.register import composite, constant, define, fit, reentrant
 from diffkit.errors import NoRuleError
 
-__all__: list[str] = []
+__all__ = ["solution"]
 
 
 # -- solving ----------------------------------------------------------------------------------------------
@@ -213,10 +214,16 @@ def _matrix_power(a: Any, n: int) -> Any:
     if n == 0:
         return a * 0.0 + identity(a)
     if n < 0:
-        return _matrix_power(np.linalg.inv(a), -n)
-    half = _matrix_power(a, n // 2) if n > 1 else None
-    square = half @ half if half is not None else None
-    return square if n % 2 == 0 else a if square is None else square @ a
+        a, n = np.linalg.inv(a), -n
+    if n == 3:  # as NumPy does
+        return (a @ a) @ a
+    square = power = None
+    while n:
+        square = a if square is None else square @ square
+        n, odd = divmod(n, 2)
+        if odd:
+            power = square if power is None else power @ square
+    return power
 
 
 @composite(np.linalg.multi_dot)
@@ -257,11 +264,27 @@ def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     return np.reshape(np.linalg.solve(np.reshape(a, (-1, math.prod(columns))), np.ravel(b)), columns)
 
 
+solution = reentrant(Primitive("solution", lambda a, b, *, rcond: np.linalg.lstsq(a, b, rcond)[0]))
+"""The shortest of the least-squares solutions, by LAPACK itself."""
+solution.vjps = (
+    lambda g, ans, a, b, *, rcond: _solution_vjp_a(g, ans, a, b, np.linalg.pinv(a, rcond)),
+    lambda g, ans, a, b, *, rcond: fit(np.linalg.pinv(a, rcond).mT @ g, b),
+)
+solution.jvps = (
+    lambda t, ans, a, b, *, rcond: _pinv_jvp(t, np.linalg.pinv(a, rcond), a) @ b,
+    lambda t, ans, a, b, *, rcond: np.linalg.pinv(a, rcond) @ t,
+)
+
+
+def _solution_vjp_a(g: Any, ans: Any, a: Any, b: Any, p: Any) -> Any:
+    return barred(_pinv_vjp)(_columns(g, b) @ _columns(b, b).mT, p, a)
+
+
 @composite(np.linalg.lstsq)
 def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """Through the pseudo-inverse, whose rank is constant: where the rank changes there is no derivative."""
     small = np.finfo(a.dtype).eps * (max(a.shape) if rcond is None else 1)
-    x = np.linalg.pinv(a, small if rcond in (None, -1) else rcond) @ b
+    x = solution(a, b, rcond=float(small if rcond in (None, -1) else rcond))
     s = np.linalg.svdvals(a)
     share = small if rcond in (None, -1) else rcond
     count = decided(rank, s, share=float(share))

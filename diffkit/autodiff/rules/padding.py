@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ def _pad_jvp(t: Any, ans: Any, x: Any, *, pad_width: Any, **_: Any) -> Any:
     return np.pad(t, pad_width)
 
 
-_STATISTICS = {"maximum": np.max, "minimum": np.min, "median": np.median}
+_STATISTICS = {"maximum": np.max, "minimum": np.min, "median": np.median, "mean": np.mean}
 
 
 def _pad_entry(fun: Primitive) -> Any:
@@ -49,26 +48,49 @@ def _pad_entry(fun: Primitive) -> Any:
         widths = _widths(pad_width, array.ndim)
         if mode in _STATISTICS:
             return _by_statistic(array, widths, _STATISTICS[mode], **kwargs)
-        if mode in ("mean", "linear_ramp") or kwargs.get("reflect_type") == "odd":
-            return _linearly(array, widths, mode, kwargs)
+        if mode == "linear_ramp":
+            return _by_ramps(array, widths, **kwargs)
+        if kwargs.get("reflect_type") == "odd":
+            return _turned_round(array, widths, mode, **kwargs)
         places = np.pad(np.arange(array.size).reshape(array.shape), pad_width, mode, **kwargs)
         return np.ravel(array)[places]
 
     return pad
 
 
-def _linearly(x: Any, widths: list[tuple[int, int]], mode: Any, options: Mapping[str, Any]) -> Any:
-    """By a matrix for each axis: an identity, its rows padded. The padding of zeros is the constant part."""
-    for axis, width in enumerate(widths):
-        n = x.shape[axis]
-        own: Any = {
-            name: value
-            if isinstance(value, str) or value is None
-            else ((1, 1), tuple(np.broadcast_to(value, (x.ndim, 2))[axis]))
-            for name, value in options.items()
-        }
-        padded = np.pad(np.eye(n + 1, n, -1, dtype=x.dtype), ((0, 0), width), mode, **own)
-        x = np.moveaxis(np.moveaxis(x, axis, -1) @ (padded[1:] - padded[0]) + padded[0], -1, axis)
+def _turned_round(x: Any, widths: list[tuple[int, int]], mode: str, reflect_type: str) -> Any:
+    """Reflected in the edge's value too (``reflect_type="odd"``), piece by piece, as NumPy does."""
+    with_edge = int(mode == "symmetric")
+    for axis, (before, after) in enumerate(widths):
+        n, across = x.shape[axis], (slice(None),) * axis
+        if n == 1:
+            x = np.repeat(x, before + 1 + after, axis)
+            continue
+        while before or after:
+            period = n - 1 + with_edge  # a piece ends where the array that was given does, seen in its mirror
+            longest = (x.shape[axis] - 1 + with_edge) // period * period
+            left, right = min(longest, before), min(longest, after)
+            start, stop = 1 - with_edge, x.shape[axis] - 1 + with_edge
+            parts = [
+                2 * x[(*across, slice(0, 1))] - np.flip(x[(*across, slice(start, start + left))], axis),
+                x,
+                2 * x[(*across, slice(-1, None))] - np.flip(x[(*across, slice(stop - right, stop))], axis),
+            ]
+            x = np.concatenate(parts, axis=axis)
+            before, after = before - left, after - right
+    return x
+
+
+def _by_ramps(x: Any, widths: list[tuple[int, int]], end_values: Any = 0) -> Any:
+    """Each side with evenly spaced numbers, from the value at the end to the edge."""
+    for axis, (before, after) in enumerate(widths):
+        first, last = np.broadcast_to(end_values, (x.ndim, 2))[axis]
+        across = (slice(None),) * axis
+        ramps = [
+            np.linspace(end, x[(*across, edge)], width, endpoint=False, dtype=x.dtype, axis=axis)
+            for end, edge, width in ((first, 0, before), (last, -1, after))
+        ]
+        x = np.concatenate([ramps[0], x, np.flip(ramps[1], axis)], axis=axis)
     return x
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.decisions import all_real, zeros_in_front
+from diffkit.autodiff.rules.linalg import solution
 from diffkit.autodiff.rules.register import composite
 from diffkit.autodiff.rules.shaping import cast
 
@@ -55,8 +56,9 @@ def _polydiv(u: Any, v: Any) -> Any:
     if steps < 1:
         return np.zeros(1, np.result_type(u, v)), u
     quotient = []
+    scale = 1.0 / v[0]
     for k in range(steps):
-        quotient.append(u[k] / v[0])
+        quotient.append(scale * u[k])
         u = u - np.pad(quotient[k] * v, (k, steps - 1 - k))
     return np.stack(quotient), u[decided(zeros_in_front, u) :]
 
@@ -119,11 +121,11 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 @composite(np.polyfit)
 def _polyfit(x: Any, y: Any, deg: int, *, w: Any = None) -> Any:
-    columns = np.vander(as_array(x), deg + 1)
-    y = as_array(y)
+    x, y = as_array(x) + 0.0, as_array(y) + 0.0
+    columns = np.vander(x, deg + 1)
     if w is not None:
         w = as_array(w)
         columns, y = columns * w[:, None], y * (w if np.ndim(y) == 1 else w[:, None])
     scale = np.sqrt(np.sum(columns * columns, axis=0))
-    solved = np.linalg.pinv(columns / scale) @ y
-    return solved / (scale if np.ndim(y) == 1 else scale[:, None])
+    solved = solution(columns / scale, y, rcond=float(len(x) * np.finfo(x.dtype).eps))
+    return (solved.T / scale).T

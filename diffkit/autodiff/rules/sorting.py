@@ -99,6 +99,7 @@ def _union1d(ar1: Any, ar2: Any) -> Any:
 
 def _place(q: Any, n: int, method: Any) -> Any:
     """Where the quantile q of n sorted numbers stands, counted from 0; halfway between two for x.5."""
+    method = "linear" if method == MIDDLE else method
     if is_node(q):
         return place(q, n=n, method=method)
     return place_of_quantile(q, n, method)
@@ -116,6 +117,10 @@ def _slope_of_place(q: Any, n: int, method: Any) -> Any:
     }.get(method, 0.0)
     at = decided(place_of_quantile, q, n=n, method=method)
     return per_q * ((at > 0) & (at < n - 1))
+
+
+MIDDLE = "middle"
+"""The median's method: the mean of the two in the middle, from which a linear quantile differs in bits."""
 
 
 place = reentrant(Primitive("place", lambda q, *, n, method: _place(q, n, method)))
@@ -136,28 +141,29 @@ def quantile(a: Any, q: Any, axis: Axis, method: Any, keepdims: bool, skip_nan: 
     n = rows.shape[-1]
     q = np.reshape(q, q_shape + (1,) * len(rest))
     if np.all(counts == n):
-        answer = _read_off(rows, _place(q, n, method), n)
+        answer = _read_off(rows, _place(q, n, method), n, method)
     else:
         known = counts if skip_nan else np.where(counts == n, n, 0)
         answer = _read_off_some(rows, q, known, method)
     # NumPy's own answer tells the dtype: that depends on whether q is a Python number.
-    answer = cast(
-        answer, np.result_type(np.quantile(np.ones(1, np.result_type(a)), plain(given), method=method))
-    )
+    if method != MIDDLE:
+        like = np.quantile(np.ones(1, np.result_type(a)), plain(given), method=method)
+        answer = cast(answer, np.result_type(like))
     if keepdims:
         answer = np.reshape(answer, q_shape + tuple(1 if k in axes else m for k, m in enumerate(np.shape(a))))
     return answer
 
 
-def _read_off(rows: Any, at: Any, n: int) -> Any:
+def _read_off(rows: Any, at: Any, n: int, method: Any) -> Any:
     """The rows' values at a place, between two neighbours where it is no whole number.
 
     ``at`` has q's axes and then the rows', of length 1.
     """
     low = decided(place_below, at, last=max(n - 2, 0))
-    if low.size == 1:  # one quantile: a slice will do
+    one = low.size == 1  # quantile: slices will do, and a choice at once
+    if one:
         k = int(low.ravel()[0])
-        left, right = rows[..., k], rows[..., min(k + 1, n - 1)]
+        left, right = _at(rows, k), _at(rows, min(k + 1, n - 1))
         shape = low.shape[: low.ndim - (np.ndim(rows) - 1)]
         left, right = (np.reshape(v, shape + rows.shape[:-1]) if shape else v for v in (left, right))
     else:
@@ -169,9 +175,18 @@ def _read_off(rows: Any, at: Any, n: int) -> Any:
     share = at - low
     if not is_node(share) and not np.any(share):
         return left
+    if method == MIDDLE:
+        return (left + right) / 2
     # From the nearer neighbour, so that a share of 1 gives the right one exactly.
     step = right - left
-    return np.where(decided(np.less, share, 0.5), left + step * share, right - step * (1 - share))
+    nearer = decided(np.less, share, 0.5)
+    if one:
+        return left + step * share if np.all(nearer) else right - step * (1 - share)
+    return np.where(nearer, left + step * share, right - step * (1 - share))
+
+
+def _at(rows: Any, k: int) -> Any:
+    return rows[k] if np.ndim(rows) == 1 else rows[..., k]
 
 
 def _read_off_some(rows: Any, q: Any, known: np.ndarray, method: str) -> Any:
@@ -180,9 +195,10 @@ def _read_off_some(rows: Any, q: Any, known: np.ndarray, method: str) -> Any:
     shape = np.broadcast_shapes(np.shape(q), known.shape)
     for n in np.unique(known):
         if not n:
-            values = np.full(shape, np.nan, rows.dtype)
+            values = np.full(shape, np.nan, rows.dtype)[()]
         else:
-            values = np.broadcast_to(_read_off(rows[..., :n], _place(q, int(n), method), int(n)), shape)
+            values = _read_off(rows[..., :n], _place(q, int(n), method), int(n), method)
+            values = values if np.shape(values) == shape else np.broadcast_to(values, shape)
         answer = values if answer is None else np.where(known == n, values, answer)
     return answer
 
@@ -234,7 +250,7 @@ def _percentile(
 def _median(
     a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
-    return quantile(a, 0.5, axis, "linear", keepdims, skip_nan=False)
+    return quantile(a, 0.5, axis, MIDDLE, keepdims, skip_nan=False)
 
 
 @composite(np.nanquantile)
@@ -273,4 +289,4 @@ def _nanpercentile(
 def _nanmedian(
     a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
-    return quantile(a, 0.5, axis, "linear", keepdims, skip_nan=True)
+    return quantile(a, 0.5, axis, MIDDLE, keepdims, skip_nan=True)

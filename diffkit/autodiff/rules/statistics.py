@@ -142,7 +142,7 @@ def _cov(
             divisor = total - ddof
         else:
             divisor = total - ddof * np.sum(w * as_array(aweights)) / total
-    return np.squeeze(np.matmul(weighted, _conj(centred).T) / divisor)
+    return np.squeeze(np.dot(centred, _conj(weighted).T) * np.true_divide(1, divisor))
 
 
 def _variables(m: Any, rowvar: bool) -> Any:
@@ -163,4 +163,7 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) 
     if np.ndim(c) == 0:
         return c / c
     deviation = np.sqrt(np.real(np.diag(c)))
-    return c / deviation[:, None] / deviation[None, :]
+    r = c / deviation[:, None] / deviation[None, :]
+    if np.iscomplexobj(r):
+        return np.clip(np.real(r), -1, 1) + 1j * np.clip(np.imag(r), -1, 1)
+    return np.clip(r, -1, 1)  # rounding may lead out of there
