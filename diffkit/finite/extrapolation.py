@@ -24,6 +24,7 @@ from diffkit.finite.choosing.step_sizes import exact_steps, given_steps
 from diffkit.finite.choosing.warnings import warn_if_random, warn_if_unsettled
 from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.function import Function, Move
+from diffkit.finite.formula import difference
 from diffkit.finite.stencils import Stencil, stencil, weights
 from diffkit.tables import Table
 
@@ -233,8 +234,7 @@ def _apply(
     x = function.argument.flat[0]
     moves: list[Move] = [(0, x + h.dtype.type(k) * h) if k else None for k in formula.offsets]
     values = function(moves) if strict else function.attempt(moves)
-    numerators, denominator = formula.integers
     with np.errstate(invalid="ignore"):
-        total = sum(w * y for w, y in zip(numerators, values, strict=True))
         slope = np.tensordot([float(w) for w in weights(formula.offsets, 1)], values, axes=1) / float(h)
-        return np.asarray(total / (denominator * h**formula.n)), np.abs(values).max(axis=0), slope
+        total = difference(formula, dict(zip(formula.points, values, strict=True)), h)
+    return np.asarray(total), np.abs(values).max(axis=0), slope

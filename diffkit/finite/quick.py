@@ -17,6 +17,7 @@ import numpy as np
 
 from diffkit.errors import InputError
 from diffkit.finite.evaluating.function import CHANGES
+from diffkit.finite.formula import difference
 from diffkit.finite.stencils import FORMS, Stencil, stencil
 
 __all__ = ["quick_derivative", "quick_gradient", "quick_jacobian"]
@@ -190,11 +191,9 @@ def _collect_vectors(f: Function, points: Iterable[Any]) -> tuple[list[Any], Fun
 
 def _slopes(formula: Stencil, values: Iterator[Any], steps: list[float]) -> Iterator[Any]:
     """The formula for each step, from the values at x (if it has that point) and beside it."""
-    numerators, denominator = formula.integers
-    terms = list(zip(formula.points, numerators, strict=True))
-    at_x: Any = next(values) if 0.0 in formula.points else None
+    beside = [k for k in formula.points if k]
+    y: dict[float, Any] = {0.0: next(values)} if len(beside) < len(formula.points) else {}
     for step in steps:
-        total: Any = 0.0
-        for k, w in terms:
-            total = total + w * (next(values) if k else at_x)
-        yield total / (denominator * (step if formula.n == 1 else step * step))
+        for k in beside:
+            y[k] = next(values)
+        yield difference(formula, y, step)

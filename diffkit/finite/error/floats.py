@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from diffkit.finite.choosing.noise import Noise, estimate_noise
 from diffkit.finite.choosing.warnings import warn_if_random
 from diffkit.finite.stencils import Stencil
 
-__all__ = ["combined", "is_finite", "noise_near", "one_float", "run_on_floats", "steps_of"]
+__all__ = ["is_finite", "noise_near", "one_float", "run_on_floats", "steps_of"]
 
 
 def noise_near(f: Callable[[Any], Any], x: Any) -> tuple[Noise, float]:
@@ -83,14 +83,3 @@ def run_on_floats(
                 ys.append(y if y is None else kind(y))
             values.append(ys)
     return values, points
-
-
-def combined(formula: Stencil, values: Sequence[Any], h: Any) -> Any:
-    """The formula as a program computes it: subtractions first, one division last."""
-    numerators, denominator = formula.integers
-    total = None
-    for _, w, y in sorted(zip(formula.offsets, numerators, values, strict=True), reverse=True):
-        term = y if w == 1 else -y if w == -1 else type(y)(w) * y
-        total = term if total is None else total + term
-    step = h if formula.n == 1 else h**formula.n
-    return total / (step if denominator == 1 else type(h)(denominator) * step)

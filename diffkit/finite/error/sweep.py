@@ -10,9 +10,10 @@ import numpy as np
 
 from diffkit.errors import DomainError
 from diffkit.finite.error.complex_sweep import complex_sweep
-from diffkit.finite.error.floats import combined, is_finite, noise_near, one_float, run_on_floats, steps_of
+from diffkit.finite.error.floats import is_finite, noise_near, one_float, run_on_floats, steps_of
 from diffkit.finite.error.parts import as_arrays, derivative_in_digits, parts_of, true_derivative
 from diffkit.finite.error.result import ErrorSweep
+from diffkit.finite.formula import difference
 from diffkit.finite.stencils import stencil
 
 __all__ = ["error_sweep"]
@@ -84,7 +85,8 @@ def error_sweep(
         if len(steps) < 3:
             raise DomainError(f"f has no values beside x = {point}: there is no derivative to approximate")
     truth = true_derivative(f, point, formula, exact, float(min(steps)))
-    computed = [combined(formula, row, h) for row, h in zip(values, steps, strict=True)]
+    tables = [dict(zip(formula.points, row, strict=True)) for row in values]
+    computed = [difference(formula, y, h) for y, h in zip(tables, steps, strict=True)]
     parts = tuple(
         parts_of(f, point, formula, h, at, row, total, truth)
         for h, at, row, total in zip(steps, points, values, computed, strict=True)

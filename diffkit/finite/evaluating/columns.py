@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.finite.evaluating.function import Function, Move
+from diffkit.finite.formula import difference
 from diffkit.finite.stencils import Stencil
 
 __all__ = ["Columns", "differences"]
@@ -81,13 +82,8 @@ def differences(
         beside = len(formula.points) - (0.0 in formula.points)
         block = values[start : start + beside * len(rows)].reshape(len(rows), beside, -1)
         start += beside * len(rows)
-        numerators, denominator = formula.integers
-        total: Any = 0
-        j = 0
-        for k, w in zip(formula.points, numerators, strict=True):
-            total = total + w * (block[:, j] if k else at_x)
-            j += k != 0
-        width = steps[chosen[rows], None].astype(values.real.dtype)
-        columns[rows] = total / (denominator * width**formula.n)
+        near = iter(range(beside))
+        y = {k: block[:, next(near)] if k else at_x for k in formula.points}
+        columns[rows] = difference(formula, y, steps[chosen[rows], None].astype(values.real.dtype))
         sizes[rows] = np.abs(block).max(axis=1)
     return columns, sizes
