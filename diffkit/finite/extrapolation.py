@@ -178,12 +178,13 @@ def _tableau(
             break
         value, size, slope = _apply(function, formula, smaller, strict=True)
         noise = np.fmax(near.noise, eps * size)
-        row = [value]
+        row, louder = [value], formula.error_factors[1]  # what the sums make of noise at most
         for j in range(1, i + 1):
             factor = 2.0 ** (formula.order + gain * (j - 1))
             row.append((factor * row[j - 1] - rows[i - 1][j - 1]) / (factor - 1))
+            louder *= (factor + 1) / (factor - 1)
             off = np.fmax(np.abs(row[j] - row[j - 1]), np.abs(row[j] - rows[i - 1][j - 1]))
-            floor = float(formula.magnification) * noise / float(smaller) ** n + eps * np.abs(row[j])
+            floor = louder * noise / float(smaller) ** n + eps * np.abs(row[j])
             off = np.fmax(off, floor)
             better = off < error
             best, error = np.where(better, row[j], best), np.where(better, off, error)

@@ -152,6 +152,11 @@ class Stencil:
         return sum(map(abs, self.weights), Fraction(0))
 
     @cached_property
+    def error_factors(self) -> tuple[float, float]:
+        """|leading| and magnification as floats: what truncation and round-off are multiplied by."""
+        return abs(float(self.leading)), float(self.magnification)
+
+    @cached_property
     def integers(self) -> tuple[tuple[int, ...], int]:
         """The weights as whole numbers over one denominator, as the formula is usually written."""
         denominator = math.lcm(*(w.denominator for w in self.weights))

@@ -230,14 +230,14 @@ def _verify(function: Function, columns: np.ndarray[Any, Any], separate: bool) -
             return
         shown = wrong & (np.abs(found - last) <= SETTLED * np.fmin(off, np.abs(found)) + rounding)
         last = found
-    if not shown.any():  # nothing to hold it against: the differences themselves go on changing
-        return
     once, again = function.attempt([None, None])
     if not np.array_equal(once, again, equal_nan=True):
         raise InputError(
             "f is not deterministic: two runs at the same point differ, so that the complex step can't be "
             "held against anything. Fix the random seed inside f, or take form='central'"
         )
+    if not shown.any():  # nothing to hold it against: the differences themselves go on changing
+        return
     other = ", or is not elementwise" if separate else ""
     raise InputError(
         "the complex step does not work for this f: central differences settle on another derivative, so "

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.finite.choosing.noise import POINTS, difference_levels, is_stuck, noise_level
-from diffkit.finite.evaluating.function import Function, Move
+from diffkit.finite.choosing.noise import POINTS, along, difference_levels, is_stuck, noise_level
+from diffkit.finite.evaluating.function import Function
 
 __all__ = ["Near", "measure"]
 
@@ -100,12 +100,7 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
     at_x, again = function([None, None])
     repeat = np.abs(again - at_x)
     size = np.abs(at_x)
-    epsilon = np.concatenate(
-        [
-            np.full(math.prod(shape), np.finfo(dtype).eps)
-            for shape, dtype in zip(function.shapes, function.dtypes, strict=True)
-        ]
-    )
+    epsilon = function.epsilon
     floor = epsilon * size
     narrowest = 4 * float((argument.spacing / np.abs(direction)).max())
     fine = IRREGULAR * 2.0 ** round(FINE * math.log2(float(argument.epsilon.max())))
@@ -123,21 +118,21 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
             if rough.any():  # if f jumps at x, that is not noise
                 beside = _level(values[1:], places[1:], floor)
                 found = np.where(rough & (beside < found / 8), beside, found)
-            still = is_stuck(values)
-            new = np.isnan(level)
-            constant = (values == values[0]).all(axis=0)
-            # Quieter than a wider grid: f is resolved there only if it moves, and with another slope.
-            unresolved = constant | still | (np.abs(rise / step - slope_heard) * span <= heard)
-            found = np.where((heard > 0) & (found < heard / 8) & unresolved, heard, found)
-            loud = (found > LOUD * epsilon * np.abs(values).max(axis=0)) & (repeat == 0) & (found != heard)
-            loud &= TREND * found > np.abs(values[-1] - values[0])
-            loud &= ~still & (step > narrowest)
-            if wider:
-                loud &= False
-            still &= (step < WIDEST * first) & (not narrower)
-            again = loud & (heard == 0)
-            slope_heard, span = np.where(again, rise / step, slope_heard), np.where(again, step, span)
-            heard, quietest = np.where(again, found, heard), np.fmin(quietest, found)
+            new, still = np.isnan(level), is_stuck(values)
+            loud = (found > LOUD * epsilon * np.abs(values).max(axis=0)) & (repeat == 0)
+            if heard.any():
+                # Quieter than a wider grid: f is resolved there only if it moves, and with another slope.
+                unresolved = still | (np.abs(rise / step - slope_heard) * span <= heard)
+                found = np.where((heard > 0) & (found < heard / 8) & unresolved, heard, found)
+                loud &= found != heard
+            if loud.any():
+                loud &= (TREND * found > np.abs(values[-1] - values[0])) & ~still
+                loud &= step > narrowest and not wider
+                again = loud & (heard == 0)
+                slope_heard, span = np.where(again, rise / step, slope_heard), np.where(again, step, span)
+                heard = np.where(again, found, heard)
+            quietest = np.fmin(quietest, found)
+            still = still & (step < WIDEST * first and not narrower)
             level = np.where(new & ~loud & ~still, found, level)
             slope = np.where(new, rise / step, slope)
             noise = np.fmax(np.fmax(level, repeat / math.sqrt(2)), floor)
@@ -171,9 +166,7 @@ def _on_grid(
     count = np.abs(move) / spacing  # beside 0 the spacing is no more than 5e-324
     places, unit = (UNEVEN, PARTS * spacing) if count.min() >= 2 * PARTS else (EVEN, spacing)
     move = np.where(count < COUNTABLE, (2 * np.rint((move / unit - 1) / 2) + 1) * unit, move)
-    points = [argument.flat + t * move for t in places[1:]]
-    grid: list[Move] = [(slice(None), argument.rounded(each.astype(argument.flat.dtype))) for each in points]
-    values = np.concatenate([at_x[None], function.attempt(grid)])
+    values = np.concatenate([at_x[None], function.attempt(along(argument, move, places[1:]))])
     # the one-sided formula of order 2, at spacing 3 for less noise
     rise = (4 * (values[3] - values[0]) - (values[6] - values[0])) / 6
     return values, places, rise
@@ -185,9 +178,10 @@ def _level(
     """The noise on a grid; ``floor`` where the differences shrink below that, for no more shows there."""
     levels, changes = difference_levels(values, places)
     found, _ = noise_level(values, levels, changes)
-    jumps = np.abs(np.diff(values, axis=0))
-    moving = (jumps > 0).sum(axis=0)
-    least = np.where(jumps > 0, jumps, np.inf).min(axis=0)
-    # Values that stay, and then move again, are rounded to that: half of it is the most they are off.
-    found = np.where((moving > 1) & (moving < len(jumps)), np.fmax(found, least / (2 * UNIFORM)), found)
+    jumps = np.abs(values[1:] - values[:-1])
+    moving = np.count_nonzero(jumps, axis=0)
+    if moving.min(initial=len(jumps)) < len(jumps):
+        # Values that stay, and then move again, are rounded to that: half of it is the most they are off.
+        least = np.where(jumps > 0, jumps, np.inf).min(axis=0)
+        found = np.where((moving > 1) & (moving < len(jumps)), np.fmax(found, least / (2 * UNIFORM)), found)
     return np.where(np.isnan(found) & (levels.min(axis=0) <= floor), floor, found)

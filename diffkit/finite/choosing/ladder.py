@@ -109,7 +109,7 @@ class Ladder:
         formula, measured, columns = self.formula, self.measured, self.columns
         argument = self.function.argument
         n, p = formula.n, formula.order
-        k, c = float(formula.magnification), abs(float(formula.leading))
+        c, k = formula.error_factors
         eps = argument.epsilon.astype(float)[:, None]
         noise = measured.noise.astype(float)
         shape = columns.values.shape

@@ -11,7 +11,7 @@ intervals for numerical optimization", SIAM Journal on Scientific and Statistica
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,17 +42,25 @@ class Measured(Near):
         leading: the derivative that leads the truncation error, along ``scale``, in units of
             max(|f(x)|, 1): where f is near the largest float, it would be larger. Infinite where
             differences never settle, as at a kink.
-        typical: the n-th derivative along ``scale`` that f's values further off suggest, in size.
-        moved: whether f has been seen to move.
         scale: the size of each coordinate; the slope is that along it, too.
+        searches: along the lines on which it was looked for.
         evaluations: how many it took to find out.
     """
 
     leading: np.ndarray[Any, Any]
-    typical: np.ndarray[Any, Any]
-    moved: np.ndarray[Any, Any]
     scale: np.ndarray[Any, Any]
+    searches: tuple[Search, ...]
     evaluations: int
+
+    @property
+    def typical(self) -> np.ndarray[Any, Any]:
+        """The n-th derivative along ``scale`` that f's values further off suggest, in size."""
+        return np.asarray(np.max([search.typical() for search in self.searches], axis=0))
+
+    @property
+    def moved(self) -> np.ndarray[Any, Any]:
+        """Whether f has been seen to move."""
+        return np.asarray(np.any([search.moved() for search in self.searches], axis=0))
 
     def relative_steps(self, formula: Stencil) -> np.ndarray[Any, Any]:
         """The best step for each output, in units of ``scale``; nan where nothing is known."""
@@ -61,15 +69,17 @@ class Measured(Near):
         steps: Any = LONGEST
         with np.errstate(invalid="ignore"):
             for _ in range(4):  # errors fall by the power 1 / (n + order) each time
-                noise = np.fmax(self.noise, rounding * np.fmin(steps, LONGEST)) / self.unit
-                steps = best_step(formula, noise, self.leading)
+                noise = np.fmax(self.noise, rounding * np.fmin(steps, LONGEST))
+                steps = best_step(formula, noise / self.unit, self.leading)
+                if (noise == self.noise).all():
+                    break
         return np.asarray(steps)
 
     def relative_step(self, formula: Stencil) -> float:
         """One step for all outputs: the median of theirs."""
         steps = self.relative_steps(formula)
         steps = steps[np.isfinite(steps) & (steps > 0)]
-        return float(np.median(steps)) if steps.size else math.nan
+        return float(np.median(steps) if steps.size > 1 else steps[0]) if steps.size else math.nan
 
     def error(
         self,
@@ -124,14 +134,14 @@ def measure_function(
     size = np.abs(x)
     scale = np.fmax(size, 1.0)
     with np.errstate(all="ignore"):
-        measured, searches = _measured(function, formula, scale, bounds, separate)
+        measured = _measured(function, formula, scale, bounds, separate, before)
         tiny = (size > 0) & (size < np.sqrt(function.argument.epsilon.astype(float)))
         if tiny.any() and not np.isfinite(measured.leading).all():
             scale = np.where(tiny, size, scale)
-            measured, searches = _measured(function, formula, scale, bounds, separate)
-        for search in searches:
+            measured = _measured(function, formula, scale, bounds, separate, before)
+        for search in measured.searches:
             search.refuse()
-    return replace(measured, evaluations=function.evaluations - before)
+    return measured
 
 
 def _measured(
@@ -140,11 +150,12 @@ def _measured(
     scale: np.ndarray[Any, Any],
     bounds: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] | None,
     separate: bool,
-) -> tuple[Measured, list[Search]]:
-    """The same with coordinates of these sizes, and the searches that may have found nothing."""
+    before: int,
+) -> Measured:
+    """The same with coordinates of these sizes, whatever it finds."""
     x, alone = function.argument.flat, separate or len(scale) == 1
     # A function that is only defined on one side is asked there only.
-    side = (min(formula.offsets) >= 0) - (max(formula.offsets) <= 0)
+    side = (min(formula.points) >= 0) - (max(formula.points) <= 0)
     if bounds is not None:
         below, above = x - bounds[0], bounds[1] - x
         inward = np.where(above >= below, 1.0, -1.0)
@@ -157,15 +168,16 @@ def _measured(
     lines = [scale * inward] if alone else [scale * inward * spread(len(scale), k, free) for k in range(3)]
     near = measure(function, lines[0])
     coarse = stencil("central" if free else "forward", formula.n + formula.order)
-    searches = [Search(function, coarse, formula.n, line, near, first=line is lines[0]) for line in lines]
+    searches = tuple(Search(function, coarse, formula.n, v, near, first=v is lines[0]) for v in lines)
     # The largest of three is still less than one variable's own, where others work against it.
     leading = np.max([search.run() for search in searches], axis=0) * (1.0 if alone else SHARED)
-    typical = np.max([search.typical for search in searches], axis=0)
-    moved = np.any([search.moved for search in searches], axis=0)
-    measured = Measured(
-        **vars(near), leading=leading, typical=typical, moved=moved, scale=scale, evaluations=0
+    return Measured(
+        **vars(near),
+        leading=leading,
+        scale=scale,
+        searches=searches,
+        evaluations=function.evaluations - before,
     )
-    return measured, searches
 
 
 def spread(count: int, seed: int, signed: bool) -> np.ndarray[Any, Any]:

@@ -8,7 +8,7 @@ Scientific Computing 33 (2011), 1292-1314, make that a measurement of six or sev
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -24,6 +24,10 @@ __all__ = ["POINTS", "Noise", "along", "difference_levels", "estimate_noise", "i
 
 POINTS = 8
 """Values in a differences table; Moré and Wild find six to eight enough."""
+
+
+AGREEING = 4
+"""Estimates of three orders agree if they are within this factor of each other (Moré and Wild)."""
 
 
 def difference_levels(
@@ -94,12 +98,11 @@ def noise_level(
     """
     most = np.maximum(np.maximum(levels[:-2], levels[1:-1]), levels[2:])
     least = np.minimum(np.minimum(levels[:-2], levels[1:-1]), levels[2:])
-    agree = (most <= 4 * least) & changes[:-2]
+    agree = (most <= AGREEING * least) & changes[:-2]
     first = np.take_along_axis(levels, agree.argmax(axis=0)[None], axis=0)[0]
     level = np.where(agree.any(axis=0), first, np.nan)
     still = (values == values[0]).all(axis=0)
-    status = np.where(still, 0, np.where(np.isnan(level), -1, 1))
-    return np.where(still, 0.0, level), status
+    return np.where(still, 0.0, level), np.where(still, 0, np.where(np.isnan(level), -1, 1))
 
 
 def is_stuck(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -107,10 +110,12 @@ def is_stuck(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
     So does log(cosh(x)) beside 0, or a function that is computed in float32.
     """
-    changes = np.abs(np.diff(values, axis=0))
+    changes = np.abs(values[1:] - values[:-1])
+    idle = 2 * (changes == 0).sum(axis=0) >= len(changes)
+    if not idle.any():
+        return np.asarray(idle)
     least = np.where(changes > 0, changes, np.inf).min(axis=0)
-    coarse = least > 8 * np.spacing(np.abs(values).max(axis=0))
-    return np.asarray((2 * (changes == 0).sum(axis=0) >= len(changes)) & coarse)
+    return np.asarray(idle & (least > 8 * np.spacing(np.abs(values).max(axis=0))))
 
 
 def _signs(count: int) -> np.ndarray[Any, Any]:
@@ -118,9 +123,11 @@ def _signs(count: int) -> np.ndarray[Any, Any]:
     return np.where(np.random.default_rng(1).random(count) < 0.5, -1.0, 1.0)
 
 
-def along(argument: Argument, direction: np.ndarray[Any, Any], t: float) -> Move:
-    """The point x + t * direction."""
-    return slice(None), argument.rounded((argument.flat + t * direction).astype(argument.flat.dtype))
+def along(argument: Argument, direction: np.ndarray[Any, Any], ts: Sequence[float]) -> list[Move]:
+    """The points x + t * direction."""
+    points = argument.flat + np.multiply.outer(np.asarray(ts, dtype=direction.dtype), direction)
+    points = points.astype(argument.flat.dtype, copy=False)
+    return [(slice(None), argument.rounded(point)) for point in points]
 
 
 @dataclass(frozen=True)
@@ -180,7 +187,7 @@ def estimate_noise(f: Callable[[Any], Any], x: Any, *, h: float | None = None, p
     else:
         raise InputError(f"h must be a positive number, got {h!r}")
     for spacing in spacings:
-        grid = [along(argument, scale * _signs(len(scale)), spacing * i) for i in range(1, points)]
+        grid = along(argument, scale * _signs(len(scale)), [spacing * i for i in range(1, points)])
         values = function([None, *grid])
         if not function.is_scalar:
             raise InputError("estimate_noise needs a function with one number as result; got several")

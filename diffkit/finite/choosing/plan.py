@@ -233,7 +233,8 @@ def columns_of(plan: Plan) -> Columns:
     columns = Columns(values, errors, steps)
     if plan.chosen and plan.measured is not None:
         before = plan.function.evaluations
-        Ladder(plan.function, plan.formulas, plan.formula, plan.measured, plan.reach(), columns).climb()
+        if values.size > 1:
+            Ladder(plan.function, plan.formulas, plan.formula, plan.measured, plan.reach(), columns).climb()
         if (columns.values == 0).all(axis=0).any():
             warn_if_staircase(plan.function, plan.reach() * plan.sides())
         plan.measuring += plan.function.evaluations - before

@@ -69,8 +69,7 @@ class Search:
     some thousands.
 
     Attributes:
-        typical: the largest n-th derivative that f's values on the rungs suggest, as far as not by noise.
-        moved: whether f has moved at all.
+        unsettled: the outputs for which nothing was found.
     """
 
     function: Function
@@ -81,8 +80,6 @@ class Search:
     first: bool
     unit: np.ndarray[Any, Any] = field(init=False)
     loudness: np.ndarray[Any, Any] = field(init=False)
-    typical: np.ndarray[Any, Any] = field(init=False)
-    moved: np.ndarray[Any, Any] = field(init=False)
     unsettled: np.ndarray[Any, Any] = field(init=False)
     widths: list[float] = field(default_factory=list)
     estimates: list[np.ndarray[Any, Any]] = field(default_factory=list)
@@ -104,11 +101,12 @@ class Search:
             if not finite.any():  # outside of f's domain
                 t /= OUTSIDE
                 continue
-            hidden = AUDIBLE * float(self.coarse.magnification) * noise / t**m
+            hidden = AUDIBLE * self.coarse.error_factors[1] * noise / t**m
             drowned = finite & (estimate <= hidden)
             agree = finite & ~drowned & (estimate < AGREEING * last) & (last < AGREEING * estimate)
-            explained = EXPLAINED * estimate * t_last ** (m - n) + AUDIBLE * loudness[1] * noise / t**n
-            agree &= np.abs(slope - slope_last) <= explained
+            if agree.any():
+                explained = EXPLAINED * estimate * t_last ** (m - n) + AUDIBLE * loudness[1] * noise / t**n
+                agree &= np.abs(slope - slope_last) <= explained
             if self.first:
                 allowed = near.doubt / unit + EXPLAINED * estimate * t ** (m - 1)
                 far = np.abs(rise - near.slope / unit) > allowed + AUDIBLE * loudness[2] * noise / t
@@ -133,18 +131,25 @@ class Search:
         self.unsettled = np.isnan(found)
         if blind.any():
             found = self._far(found, blind)
-        moved = np.array([0 * unit, *self.ranges])
-        lengths = np.array([1.0, *self.widths])[:, None]
-        self.moved = np.asarray((moved > 0).any(axis=0))
-        audible = moved > AUDIBLE * near.noise / unit
-        self.typical = unit * np.fmax.reduce(np.where(audible, moved / lengths**n, 0))
         return np.where(self.unsettled, np.inf, found)
+
+    def typical(self) -> np.ndarray[Any, Any]:
+        """The largest n-th derivative that f's values on the rungs suggest, as far as not by noise."""
+        sizes = [
+            np.where(moved > AUDIBLE * self.near.noise / self.unit, moved / t**self.n, 0)
+            for moved, t in zip(self.ranges, self.widths, strict=True)
+        ]
+        return np.asarray(self.unit * np.fmax.reduce([0 * self.unit, *sizes]))
+
+    def moved(self) -> np.ndarray[Any, Any]:
+        """Whether f has moved at all."""
+        return np.asarray(np.fmax.reduce([0 * self.unit, *self.ranges]) > 0)
 
     def _start(self, eps: float) -> float:
         """A step at which the m-th difference stands out from typical noise."""
         relative = self.near.noise / np.abs(self.near.value)
         known = relative[np.isfinite(relative)]
-        typical = float(np.median(known)) if known.size else eps
+        typical = float(np.median(known)) if known.size > 1 else float(known[0]) if known.size else eps
         return float(2.0 ** round(math.log2(min(max(typical, eps), LOUDEST)) / (self.coarse.n + 2)))
 
     def _rung(self, t: float) -> tuple[Any, Any, Any, Any, Any]:
@@ -152,8 +157,7 @@ class Search:
         argument, coarse = self.function.argument, self.coarse
         # An even number of spacings each, so that x + h and x - h are the same distance from x.
         move = _whole(t * self.direction, 2 * argument.spacing.astype(float))
-        points = [along(argument, move, k) if k else None for k in coarse.points]
-        values = self.function.attempt(points) / self.unit
+        values = self.function.attempt(along(argument, move, coarse.points)) / self.unit
         difference, slope, rise = _sums(coarse, self.n) @ values
         finite = np.isfinite(difference)
         estimate, slope, rise = np.abs(difference) / t**coarse.n, slope / t**self.n, rise / t
@@ -173,7 +177,7 @@ class Search:
         loudness = AUDIBLE * self.loudness[1]
         for t in (widest, widest / NEARER):
             estimate, slope, _, noise, finite = self._rung(t)
-            hidden = AUDIBLE * float(self.coarse.magnification) * noise / t**self.coarse.n
+            hidden = AUDIBLE * self.coarse.error_factors[1] * noise / t**self.coarse.n
             drowned = blind & finite & (estimate <= hidden)
             explained = loudness * (noise / t**self.n + noise0 / t0**self.n)
             drowned &= np.abs(slope - slope0) <= explained + EXPLAINED * hidden * t ** (

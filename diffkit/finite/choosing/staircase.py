@@ -57,8 +57,8 @@ def find_staircase(function: Function, direction: np.ndarray[Any, Any]) -> Stair
     """
     argument = function.argument
 
-    def values_at(ts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return function.attempt([along(argument, direction, float(t)) for t in ts])
+    def values_at(ts: Any) -> np.ndarray[Any, Any]:
+        return function.attempt(along(argument, direction, ts))
 
     at_x = function.attempt([None])[0]
     distances = FINER ** -np.arange(NEAREST, dtype=float)

@@ -36,7 +36,7 @@ def best_step(formula: Stencil, noise: Any, leading: Any) -> Any:
     >>> float(best_step(stencil("forward"), 1e-16, 1.0))  # 2 sqrt(eps / |f''|)
     2e-08
     """
-    c, k = abs(float(formula.leading)), float(formula.magnification)
+    c, k = formula.error_factors
     n, p = formula.n, formula.order
     with np.errstate(divide="ignore", invalid="ignore"):
         return (n * k * np.asarray(noise) / (p * c * np.asarray(leading))) ** (1 / (n + p))
@@ -44,7 +44,7 @@ def best_step(formula: Stencil, noise: Any, leading: Any) -> Any:
 
 def least_error(formula: Stencil, noise: Any, leading: Any, h: Any) -> Any:
     """The size of truncation and round-off together at a step."""
-    c, k = abs(float(formula.leading)), float(formula.magnification)
+    c, k = formula.error_factors
     return c * leading * h**formula.order + k * noise / h**formula.n
 
 

@@ -25,6 +25,13 @@ __all__ = [
 ]
 
 
+LARGE = 0.1
+"""The part of a derivative, or of what f suggests for one, that an error may be without a word."""
+
+WILD, LEAST = 0.02, 1e-6
+"""Noise of that part of f's values, and of that part of max(|f|, 1), is taken for an oscillation."""
+
+
 class DifferenceWarning(UserWarning):
     """The error of a derivative may be as large as the derivative, whatever the step."""
 
@@ -74,13 +81,14 @@ def warn_if_unsettled(
         The errors, infinite where none can be promised.
     """
     size = np.abs(values)
-    small = 0.1 * measured.typical / scale**formula.n
     with np.errstate(invalid="ignore"):
-        doubtful = (errors > 0.1 * size) & (errors > small) & measured.moved
+        doubtful = errors > LARGE * size
+        if doubtful.any():
+            doubtful &= (errors > LARGE * measured.typical / scale**formula.n) & measured.moved
     if values.ndim > 1 and values.shape[1] > 1:
         doubtful &= size > 0
     # An oscillation that the floats beside x can't resolve looks like noise, of the size of f itself.
-    wild = (measured.noise > 0.02 * sizes) & (measured.noise > 1e-6 * measured.unit) & (measured.repeat == 0)
+    wild = (measured.noise > WILD * sizes) & (measured.noise > LEAST * measured.unit) & (measured.repeat == 0)
     doubtful |= ~np.isfinite(errors) | wild
     errors = np.where(wild, np.inf, errors)
     if not doubtful.any():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,12 +66,17 @@ class Function:
         self.structure: Structure | None = None
         self.shapes: list[tuple[int, ...]] = []
         self.dtypes: list[np.dtype[Any]] = []
-        self.returns_python = False
 
     @property
     def is_scalar(self) -> bool:
         """Whether f returns one number."""
         return self.structure is not None and self.structure.is_leaf and self.shapes == [()]
+
+    @cached_property
+    def epsilon(self) -> np.ndarray[Any, Any]:
+        """The machine epsilon of each number that f returns."""
+        eps = [float(np.finfo(dtype).eps) for dtype in self.dtypes]
+        return np.repeat(np.array(eps), [math.prod(shape) for shape in self.shapes])
 
     @property
     def size(self) -> int:
@@ -157,7 +163,8 @@ class Function:
         """Arithmetic that fails, math.log(-1) or 1 / 0, is a matter of f's domain."""
         if not isinstance(error, InputError):
             raise DomainError(
-                f"f fails at {self.point_name(move)}: {type(error).__name__}: {error}"
+                f"f fails at {self.point_name(move)}: {type(error).__name__}: {error}. Give bounds=, a "
+                "smaller h, or a form that stays where f is defined"
             ) from error
 
     def _rest(self, moves: Sequence[Move], strict: bool) -> np.ndarray[Any, Any]:
@@ -214,12 +221,11 @@ class Function:
         self.structure = structure
         self.shapes = [a.shape for a in arrays]
         self.dtypes = [a.dtype for a in arrays]
-        self.returns_python = isinstance(out, (int, float, complex))  # np.float64 is a float too
 
     def _row(self, out: Any, move: Move) -> np.ndarray[Any, Any]:
         """One result, flat, in an array of its own (f may hand out the same buffer each time)."""
         if type(out) is np.ndarray and self.structure is not None and self.structure.is_leaf:
-            if out.shape == self.shapes[0] and out.dtype.kind in "fc":
+            if out.shape == self.shapes[0] and out.dtype.kind in ("f", self.dtypes[0].kind):
                 return out.flatten()
             leaves, structure = [out], self.structure
         else:
@@ -236,6 +242,8 @@ class Function:
                 f"f returns {describe(out)} at {self.point_name(move)}, but {expected} at another point: "
                 "its result must have one shape"
             )
+        if any(a.dtype.kind == "c" and d.kind != "c" for a, d in zip(arrays, self.dtypes, strict=True)):
+            return np.full(self.size, np.nan)  # (-1.0) ** 0.5 is complex in Python: outside of f's domain
         return np.concatenate([a.flatten() for a in arrays])
 
     def _batch(self, moves: Sequence[Move]) -> np.ndarray[Any, Any]:
@@ -263,7 +271,6 @@ class Function:
             self.structure = structure
             self.shapes = [a.shape[1:] for a in arrays]
             self.dtypes = [a.dtype for a in arrays]
-            self.returns_python = self.is_scalar and self.argument.kinds[0] == "python"
         return np.concatenate([a.reshape(len(moves), -1) for a in arrays], axis=1)
 
 

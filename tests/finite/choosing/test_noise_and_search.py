@@ -130,3 +130,14 @@ def test_a_curvature_that_grows_towards_x(power, x):
     for form in ("forward", "backward", "central"):
         estimate = derivative(lambda t: abs(t) ** power, x, form, full=True)
         assert abs(estimate.value - power * x ** (power - 1)) <= 2 * estimate.error
+
+
+@pytest.mark.parametrize("f", [lambda x: x**0.5, lambda x: x**x, lambda v: np.emath.sqrt(v)])
+def test_where_f_becomes_complex_it_ends(f):
+    """Python's (-1.0) ** 0.5 is a complex number: a real function ends there, as by an error or a nan."""
+    for form in ("central", "richardson", "backward"):
+        with mpmath.workdps(40):
+            slope = mpmath.diff(f if f(2.0) != 2**0.5 else mpmath.sqrt, mpmath.mpf("0.001"))
+        estimate = derivative(f, 0.001, form, full=True)
+        assert type(estimate.value) is float
+        assert abs(estimate.value - slope) <= 2 * estimate.error
