@@ -200,7 +200,7 @@ def adjoint_table(t: WengertList, cotangents: Sequence[Any]) -> Table:
     >>> from diffkit.autodiff.views import trace
     >>> table = adjoint_table(trace(lambda x: x * x)(3.0), ())
     >>> table["Adjoint trace ↑"]
-    ['x̄', 'x̄ = x̄ + v̄₁·∂v₁/∂x = x̄ + v̄₁·x = 3 + 1·3', 'x̄ = v̄₁·∂v₁/∂x = v̄₁·x = 1·3', 'v̄₁ = ȳ']
+    ['x̄', 'x̄ = x̄ + v̄₁·∂v₁/∂(2nd) = x̄ + v̄₁·x = 3 + 1·3', 'x̄ = v̄₁·∂v₁/∂(1st) = v̄₁·x = 1·3', 'v̄₁ = ȳ']
     >>> table["adjoint"]
     [6.0, 6.0, 3.0, 1.0]
     """

@@ -226,8 +226,11 @@ class Notation:
         return names
 
     def partial_name(self, row: Node, k: int) -> Math:
-        """``∂v₁/∂x₁``."""
+        """``∂v₁/∂x₁``; ``∂v₁/∂(1st)`` where x₁ stands in several places: by x₁ it would be their sum."""
         a, b = self.name(row), self.name(row.args[k])
+        if sum(other is row.args[k] for other in row.args) > 1:
+            place = ordinal(k + 1)
+            b = Math(f"({place})", rf"(\text{{{place}}})")
         return Math(f"∂{a.text}/∂{b.text}", rf"\partial {a.latex}/\partial {b.latex}")
 
     def partial(self, row: Node, k: int) -> Math | None:
@@ -345,6 +348,16 @@ class Notation:
             f"where({', '.join(p.text for p in parts)})",
             rf"\mathrm{{where}}({', '.join(p.latex for p in parts)})",
         )
+
+
+def ordinal(n: int) -> str:
+    """``1st``, ``2nd``, ``3rd``, ``4th``.
+
+    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 22)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
+    """
+    teens = n // 10 % 10 == 1
+    return f"{n}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"
 
 
 def _is_linear(fun: Primitive, k: int) -> bool:

@@ -16,7 +16,7 @@ from diffkit.graphs.layout.engines import direction
 from diffkit.graphs.layout.places import Box, Curve, Layout, Point
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
-__all__ = ["STYLE", "to_svg"]
+__all__ = ["to_svg"]
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
@@ -54,9 +54,9 @@ _LIGHT = """
 .dk .edge.adjoint .tip{fill:#c25400}
 .dk .edge.adjoint text{fill:#a04400;font-weight:400}
 .dk .edge.adjoint text.number{font-weight:600}
-.dk .edge.kept .line{stroke:#b9bfc6;stroke-width:1.1}
+.dk .edge.kept .line{stroke:#8a9199;stroke-width:1.1}
 .dk .edge.dotted .line{stroke-dasharray:1.5 3.5;stroke-linecap:round}
-.dk .cluster{fill:none;stroke:#c9ced4;stroke-width:1}
+.dk .cluster{fill:none;stroke:#8a9199;stroke-width:1}
 .dk .cluster-name{fill:#5b636d;text-anchor:start}
 """.replace("FONT_FAMILY", FONT).replace("HALO_STYLE", _HALO[1:])
 
@@ -82,11 +82,20 @@ _DARK = """
 .dk .edge text{fill:#ccd2d9}
 .dk .edge.adjoint .line{stroke:#f0944d}
 .dk .edge.adjoint .tip{fill:#f0944d}
-.dk .edge.kept .line{stroke:#565d67}
-.dk .cluster{stroke:#454c55}
+.dk .edge.kept .line{stroke:#626b77}
+.dk .cluster{stroke:#626b77}
 """
 
-STYLE = f"{_LIGHT}@media (prefers-color-scheme: dark){{{_DARK}}}"
+_SHRINKS = "@supports (max-width:100%){.dk{max-width:100%;height:auto}}"
+"""To its container's width, where "auto" is known: CairoSVG would make it a picture without height."""
+
+# A page may hold drawings in several themes, and a style reaches all of them: so each theme's dark colours
+# are for pictures of that theme only.
+_STYLES = {
+    "light": _LIGHT,
+    "dark": _LIGHT + _DARK.replace(".dk", ".dk.dark"),
+    "auto": f"{_LIGHT}@media (prefers-color-scheme: dark){{{_DARK.replace('.dk', '.dk.auto')}}}",
+}
 
 _MARGIN = 8.0
 
@@ -111,18 +120,18 @@ def to_svg(
         scales: whether it shrinks to its container; a fixed size otherwise, for converters.
         reversible: give each arrow a second head, at its beginning, for a page that shows it in turn.
     """
-    style = {"auto": STYLE, "light": _LIGHT, "dark": _LIGHT + _DARK}[theme]
+    style = _STYLES[theme]
     if not scales:
         # CairoSVG knows no paint-order and would paint the halo over the text; and it takes one font for
         # all of it, so that has to be one with subscripts and overlines.
         style = style.replace(_HALO, ";stroke:none").replace(FONT, "'DejaVu Sans'")
     width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="dk {graph.direction}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="dk {graph.direction} {theme}" '
         f'width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {_f(width)} {_f(height)}" role="img" aria-label="{_attribute(graph.title)}" '
-        + ('style="max-width:100%;height:auto">' if scales else ">"),
-        f"<style>{style}</style>",
+        f'viewBox="0 0 {_f(width)} {_f(height)}" role="img" '
+        f'aria-label="{_attribute(graph.title)}">',
+        f"<style>{_SHRINKS * scales}{style}</style>",
     ]
     if background == "paper":
         parts.append('<rect class="paper" width="100%" height="100%"/>')

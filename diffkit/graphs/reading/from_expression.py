@@ -32,21 +32,22 @@ _LARGEST = 1000
 _SIGNS: dict[Any, tuple[str, str]] = {
     sympy.Add: ("+", "+"),
     sympy.Mul: ("×", r"\times"),
-    sympy.Pow: ("xʸ", "x^y"),
+    sympy.Pow: ("^", r"\wedge"),
     sympy.Max: ("max", r"\max"),
     sympy.Min: ("min", r"\min"),
-    sympy.Abs: ("|x|", "|x|"),
+    sympy.Abs: ("|·|", r"|\cdot|"),
     sympy.Eq: ("=", "="),
     sympy.Ne: ("≠", r"\ne"),
-    sympy.Lt: ("x < y", "x < y"),
-    sympy.Le: ("x ≤ y", r"x \le y"),
-    sympy.Gt: ("x > y", "x > y"),
-    sympy.Ge: ("x ≥ y", r"x \ge y"),
+    sympy.Lt: ("<", "<"),
+    sympy.Le: ("≤", r"\le"),
+    sympy.Gt: (">", ">"),
+    sympy.Ge: ("≥", r"\ge"),
     ExprCondPair: ("if", r"\text{if}"),
 }
 
-_OPERANDS = ((Label(Math("x", "x"), "partial"),), (Label(Math("y", "y"), "partial"),))
-"""What arrows carry where the order matters: a layout is free to put the exponent before the base."""
+_OPERANDS = {"^": ("base", "exponent")}
+"""What the arrows of a sign carry, to its operands in order; "left" and "right" those of other signs in which
+the order matters. A layout is free to put the exponent before the base, and letters may be the user's own."""
 
 
 def _symbol(name: str) -> str:
@@ -58,7 +59,7 @@ def _symbol(name: str) -> str:
 def _label(node: Any) -> Math:
     if not node.args:
         latex = sympy.latex(node)
-        text = _symbol(str(node)) if node.is_Symbol else str(node)
+        text = _symbol(str(node)) if node.is_Symbol else greek_unicode.get(str(node), str(node))
         return Math(text.replace("-", "−") if node.is_number else text, latex)
     sign = _SIGNS.get(node.func)
     if sign:
@@ -142,7 +143,8 @@ def _tree(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[lis
 
 def _edge(parent: str, name: str, node: Any, k: int) -> Edge:
     ordered = node.is_Pow or isinstance(node, sympy.Lt | sympy.Le | sympy.Gt | sympy.Ge)
-    labels = _OPERANDS[k] if ordered else ()
+    words = _OPERANDS.get(_SIGNS[node.func][0], ("left", "right")) if ordered else ()
+    labels = (Label(Math(words[k], rf"\text{{{words[k]}}}"), "partial"),) if ordered else ()
     return Edge(parent, name, "flow", labels, key=f"{parent[1:]}.{k}")
 
 

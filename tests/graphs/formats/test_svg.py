@@ -37,7 +37,7 @@ def test_it_scales_to_its_container():
     _, _, width, height = map(float, root.get("viewBox").split())
     assert abs(float(root.get("width")) - width) < 1
     assert abs(float(root.get("height")) - height) < 1
-    assert "max-width:100%" in root.get("style")
+    assert "max-width:100%" in root.find(f"{SVG}style").text
     assert root.get("role") == "img"
     assert "sum_times" in root.get("aria-label")
 
@@ -98,7 +98,7 @@ def test_text_has_the_contrast_that_wcag_asks_for(theme, page, fills):
         for selector in selectors.strip().split(","):
             colour = re.search(r"fill:(#[0-9a-f]{6})", body)
             if colour:
-                final[selector.strip()] = colour[1]
+                final[selector.strip().replace(".dk.dark", ".dk")] = colour[1]
     texts = {s: c for s, c in final.items() if "text" in s or s in (".dk .type", ".dk .note")}
     assert len(texts) >= 6
     for selector, colour in texts.items():
@@ -108,6 +108,33 @@ def test_text_has_the_contrast_that_wcag_asks_for(theme, page, fills):
         else:
             for fill in [on] if on else fills:
                 assert contrast(colour, fill) >= 4.5, (selector, colour, fill)
+
+
+@pytest.mark.parametrize(("theme", "page"), [("light", "#ffffff"), ("dark", "#14181d")])
+def test_lines_have_the_contrast_that_wcag_asks_of_graphics(theme, page):
+    svg = draw(programs.reuse, 1.5, view="both").svg(theme=theme)
+    final = {}
+    for selectors, body in re.findall(
+        r"([^{}]+)\{([^{}]*)\}", re.search("<style>(.*?)</style>", svg, re.S)[1]
+    ):
+        for selector in selectors.strip().split(","):
+            colour = re.search(r"stroke:(#[0-9a-f]{6})", body)
+            if colour and re.search(r"\.(line|cluster)$", selector.strip()):
+                final[selector.strip().replace(".dk.dark", ".dk")] = colour[1]
+    assert len(final) >= 4
+    for selector, colour in final.items():
+        assert contrast(colour, page) >= 3, (selector, colour)
+
+
+def test_a_drawing_leaves_the_colours_of_others_on_its_page_alone():
+    for theme in ("dark", "auto"):
+        svg = draw(programs.sum_times, -2.0, 5.0, -4.0).svg(theme=theme)
+        style = re.search("<style>(.*?)</style>", svg, re.S)[1]
+        light = draw(programs.sum_times, -2.0, 5.0, -4.0).svg(theme="light")
+        added = style.replace(re.search("<style>(.*?)</style>", light, re.S)[1], "")
+        selectors = re.findall(r"(\.dk[^{},]*)[{,]", added)
+        assert len(selectors) > 20
+        assert all(selector.startswith(f".dk.{theme} ") for selector in selectors)
 
 
 def test_a_name_of_several_letters_has_one_overline():

@@ -44,14 +44,24 @@ def test_operators_leaves_and_numbers():
 def test_conditions_and_greek_letters_read_as_mathematics():
     alpha, beta = sympy.symbols("alpha beta_1")
     graph = from_expression(sympy.Piecewise((alpha, alpha > beta), (0, True)))
-    assert {n.text for n in graph.nodes} == {"Piecewise", "if", "x > y", "α", "β₁", "0", "True"}
+    assert {n.text for n in graph.nodes} == {"Piecewise", "if", ">", "α", "β₁", "0", "True"}
 
 
-@pytest.mark.parametrize("expr", ["a**b", "a < b", "a >= b"])
-def test_arrows_say_which_operand_is_which_where_that_matters(expr):
-    graph = from_expression(sympy.sympify(expr), shared=False)
+@pytest.mark.parametrize("letters", ["ab", "xy", "yx"])
+@pytest.mark.parametrize(
+    ("sign", "first", "second"),
+    [("**", "base", "exponent"), ("<", "left", "right"), (">=", "left", "right")],
+)
+def test_arrows_say_which_operand_is_which_where_that_matters(letters, sign, first, second):
+    a, b = letters
+    graph = from_expression(sympy.sympify(f"{a} {sign} {b}"), shared=False)
     texts = {n.id: n.text for n in graph.nodes}
-    assert {texts[e.head]: e.labels[0].text for e in graph.edges} == {"a": "x", "b": "y"}
+    assert {texts[e.head]: e.labels[0].text for e in graph.edges} == {a: first, b: second}
+    assert not set("xy") & set(graph.nodes[0].text)  # a sign has no letter that is the user's
+
+
+def test_pi_is_a_letter():
+    assert {n.text for n in from_expression(sympy.pi * x).nodes} == {"×", "π", "x"}
 
 
 def test_shared_subexpressions_say_how_often_they_are_used():

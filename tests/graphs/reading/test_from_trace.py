@@ -286,3 +286,20 @@ def test_values_in_the_graph_are_the_programs():
     x1, x2 = 2.0, 3.0
     told = texts(graph_of(programs.two_outputs, x1, x2))
     assert told["n3"] == f"y₁ = sin(a)\n−{-math.sin(6):.4g}"
+
+
+@pytest.mark.parametrize(
+    ("f", "told"),
+    [
+        (lambda x: x * x, {"∂v₁/∂(1st) = x", "∂v₁/∂(2nd) = x"}),
+        (lambda x: x / x, {"∂v₁/∂(1st) = 1/x", "∂v₁/∂(2nd) = −v₁/x"}),
+        (lambda x: x + x, {"∂v₁/∂(1st) = 1", "∂v₁/∂(2nd) = 1"}),
+        (lambda x: np.maximum(x, x), {"∂v₁/∂(1st) := 0.5", "∂v₁/∂(2nd) := 0.5"}),
+        (lambda x: x * 2.0, {"∂v₁/∂x = 2"}),
+    ],
+)
+def test_a_partial_by_a_place_is_named_by_the_place_where_one_value_stands_in_several(f, told):
+    """∂v₁/∂x of x·x is 2x, the sum of both."""
+    for view in ("primal", "circuit", "tangent", "both"):
+        edges = from_trace(trace(f)(3.0), view).edges
+        assert {e.labels[0].text for e in edges if e.kind == "flow"} == told
