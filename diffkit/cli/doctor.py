@@ -7,7 +7,8 @@ import platform
 
 import click
 
-from diffkit.tables import Table
+from diffkit.cli.output import echo, json_option, terminal_width
+from diffkit.tables import Table, to_json
 
 __all__ = ["doctor"]
 
@@ -26,16 +27,21 @@ _PACKAGES = [
 
 
 @click.command()
-def doctor() -> None:
+@json_option
+def doctor(as_json: bool) -> None:
     """Tell which of diffkit's abilities work here, and what to install for the others."""
     from diffkit.graphs import capabilities
 
-    click.echo(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}\n")
     rows: list[list[str | None]] = []
     for package, needed_for in _PACKAGES:
         try:
             rows.append([package, importlib.metadata.version(package), needed_for])
         except importlib.metadata.PackageNotFoundError:
             rows.append([package, None, needed_for])
-    click.echo(Table(["package", "version", "for"], rows).text() + "\n")
-    click.echo(capabilities().text())
+    python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    packages, abilities = Table(["package", "version", "for"], rows), capabilities()
+    if as_json:
+        echo(to_json({"python": python, "packages": packages.records(), "abilities": abilities.records()}))
+        return
+    width = terminal_width()
+    echo(f"{python}\n\n{packages.text(width)}\n\n{abilities.text(width)}")

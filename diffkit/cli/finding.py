@@ -113,7 +113,8 @@ def _in_module(module: ModuleType, place: str, name: str) -> Callable[..., Any]:
         if isinstance(found, type):  # of a class, an instance is meant
             found = _instance(found, ".".join(name.split(".")[:k]), place)
         if not hasattr(found, part):
-            near = own if found is module else [n for n in dir(found) if not n.startswith("_")]
+            near = [n for n in dir(found) if not n.startswith("_") and callable(getattr(found, n, None))]
+            near = [*own, *near] if found is module else near
             whose = place if found is module else f"{'.'.join(name.split('.')[:k])} of {place}"
             what = suggestion(part, near) if near else _listed(near)
             raise InputError(f"there is no {part!r} in {whose}; {what}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from diffkit.cli.output import echo, json_option, terminal_width, wrote
 from diffkit.errors import InputError
 
 __all__ = ["lesson"]
@@ -23,19 +24,23 @@ Examples:
 @click.option("--fast", is_flag=True, help="Smaller sizes: seconds instead of minutes.")
 @click.option("--figures", metavar="DIR", help="Where figures go; figures/ beside the lessons by default.")
 @click.option("--html", "site", metavar="DIR", help="Make a self-contained site of all lessons in DIR.")
-def lesson(name: str | None, every: bool, fast: bool, figures: str | None, site: str | None) -> int:
+@json_option
+def lesson(
+    name: str | None, every: bool, fast: bool, figures: str | None, site: str | None, as_json: bool
+) -> int:
     """Run the lesson NAME (its number or any part of its name is enough). Without NAME, list them."""
     from diffkit import lessons
 
     if sum([name is not None, every, site is not None]) > 1:
         raise InputError("give a lesson's name, or --all, or --html DIR: one of them")
     if site is not None:
-        click.echo(f"wrote {lessons.make_site(site, fast=fast)}")
+        wrote(lessons.make_site(site, fast=fast), as_json)
         return 0
     if every:
         return lessons.run_all(fast=fast, figures=figures)
     if name is not None:
         lessons.run(lessons.find(name), fast=fast, figures=figures)
         return 0
-    click.echo(lessons.listing().text())
+    listing = lessons.listing()
+    echo(listing.json() if as_json else listing.text(terminal_width()))
     return 0

@@ -40,7 +40,7 @@ def read_own(name: str, given: Sequence[str]) -> tuple[Program, tuple[Any, ...]]
         n: parameters[n].default for n in by_name if parameters[n].default is not inspect.Parameter.empty
     }
     values = {n: d for n, d in defaults.items() if n in in_order}
-    keywords = {n: d for n, d in defaults.items() if n not in in_order}
+    keywords: dict[str, Any] = {}
     for key, text in texts.items():
         what = f"{key} of {label}"
         parameter = parameters.get(key)
@@ -50,7 +50,9 @@ def read_own(name: str, given: Sequence[str]) -> tuple[Program, tuple[Any, ...]]
             values[key] = _value(read_value(text, what), values.get(key), what)
     missing = [n for n in in_order if n not in values]
     missing += [
-        n for n in by_name if parameters[n].kind is inspect.Parameter.KEYWORD_ONLY and n not in keywords
+        n
+        for n in by_name
+        if parameters[n].kind is inspect.Parameter.KEYWORD_ONLY and n not in {**defaults, **keywords}
     ]
     if missing or (spread and not values):
         first = (missing or ["x"])[0]

@@ -25,8 +25,16 @@ def overflow_sentence(problem: Problem, truth: Truth) -> list[str]:
     row = next((row for row in t.nodes if not _finite(row.value)), None)
     if row is None:
         return _without_trace(problem, truth)
+    if np.all(np.isfinite(problem.y)) and _has_finite_gradient(t):
+        return []  # of a branch that is not taken, which does no harm
     if truth.value is not None and not np.all(np.isfinite(truth.value)):
         return [f"f is larger than floats go: {truth.shown}, in {truth.how}"]
+    if np.isnan(_bad(row.value)) and all(_finite(a) for a in row.args):
+        return [
+            f"a branch that is not taken spoils the derivative: {t.names[row.index]} = "
+            f"{row.fun.name}({_arguments(t, row)}) is nan ({row.site}); keep its argument away from there "
+            "with np.where before the call"
+        ]
     what = f"{t.names[row.index]} = {row.fun.name}({_arguments(t, row)}) is {_worst(row.value)}"
     return [
         f"the program overflows, f does not: {what} on floats ({row.site}); f itself is {truth.shown} there, "
@@ -63,6 +71,16 @@ def _number(value: Any) -> str:
     return f"{array[()]:.6g}" if array.ndim == 0 and array.dtype.kind in "biuf" else f"an array {array.shape}"
 
 
-def _worst(value: Any) -> str:
+def _bad(value: Any) -> float:
+    """The first number of a value that is not finite."""
     array = np.asarray(plain(value), dtype=float)
-    return f"{array[~np.isfinite(array)][0]:g}" + (" in places" if array.ndim else "")
+    return float(array[~np.isfinite(array)][0])
+
+
+def _worst(value: Any) -> str:
+    return f"{_bad(value):g}" + (" in places" if np.ndim(plain(value)) else "")
+
+
+def _has_finite_gradient(t: Trace) -> bool:
+    with np.errstate(all="ignore"):
+        return all(map(_finite, t.input_adjoints(t.seeds(t.unit_cotangents()))))

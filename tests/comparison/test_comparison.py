@@ -277,6 +277,14 @@ def test_the_program_overflows_and_the_function_does_not(f, args, derivative, ro
     assert row in note
 
 
+def test_a_branch_that_is_not_taken_is_no_overflow():
+    result = dk.compare(lambda x: np.where(x > 0, np.sqrt(x), x), -1.0, times=False)
+    (note,) = result.notes
+    assert note.startswith("a branch that is not taken spoils the derivative: ")
+    assert "sqrt(-1) is nan" in note
+    assert np.isnan(result["reverse mode"].value)
+
+
 def test_a_value_beyond_the_floats_is_said_to_be_that():
     (note,) = dk.compare(lambda x: np.exp(np.exp(x)), 7.0, times=False).notes
     assert note == "f is larger than floats go: 1.82696e+476, in 50 digits"
