@@ -36,7 +36,9 @@ from .autodiff.operators import value_and_grad as value_and_grad
 from .autodiff.recording.tracer import Node as Node
 from .autodiff.views import Trace as Trace
 from .autodiff.views import trace as trace
+from .comparison import Accuracy as Accuracy
 from .comparison import Comparison as Comparison
+from .comparison import accuracy as accuracy
 from .comparison import compare as compare
 from .errors import DiffkitError as DiffkitError
 from .errors import DomainError as DomainError

@@ -26,6 +26,7 @@ _COMMANDS = {
     "source": "diffkit.cli.drawing",
     "swell": "diffkit.cli.measuring",
     "error": "diffkit.cli.measuring",
+    "accuracy": "diffkit.cli.measuring",
     "lesson": "diffkit.cli.lessons",
     "check": "diffkit.cli.grading",
     "grade": "diffkit.cli.grading",

@@ -18,7 +18,16 @@ from diffkit.cli.inputs import (
     program_argument,
     read_program,
 )
-from diffkit.cli.output import TABLE_ENDINGS, check_output, format_option, show, wrote
+from diffkit.cli.output import (
+    TABLE_ENDINGS,
+    check_output,
+    echo,
+    format_option,
+    json_option,
+    show,
+    terminal_width,
+    wrote,
+)
 from diffkit.comparison.point import sentences_at
 from diffkit.comparison.problem import Problem
 from diffkit.containers import flatten
@@ -26,7 +35,7 @@ from diffkit.errors import DomainError, InputError
 from diffkit.programs import Program
 from diffkit.progress import progress
 
-__all__ = ["error", "swell"]
+__all__ = ["accuracy", "error", "swell"]
 
 _MOST_ROWS = 1000
 PLOT_ENDINGS = (".svg", ".png", ".pdf")
@@ -173,3 +182,31 @@ def swell(
         wrote(swell_curve(table, title=family).save(file), format_ == "json")
         return
     show([table], format_, file)
+
+
+@click.command(
+    cls=ProgramCommand,
+    epilog="""\b
+Examples:
+  diffkit accuracy neuron_loss
+  diffkit accuracy soft_relu 1000 1 0
+  diffkit accuracy mine.py:f 1e-8 0.5 -o digits.svg
+""",
+)
+@program_argument
+@inputs_argument
+@json_option
+@click.option(
+    "-o", "file", metavar="FILE", help="A drawing of the digits lost on each edge: FILE.svg, .png, ..."
+)
+def accuracy(program: str, inputs: tuple[str, ...], as_json: bool, file: str | None) -> None:
+    """Measure where tracing itself loses digits: the error of PROGRAM's value and derivatives, row by row."""
+    from diffkit.comparison.accuracy import accuracy as measure
+
+    check_output(file, (".svg", ".png", ".pdf", ".dot", ".mmd", ".tex", ".html"))
+    p, args = read_program(program, inputs)
+    result = measure(p, *args)
+    if file is not None:
+        wrote(result.draw().save(file), as_json)
+        return
+    echo(result.json() if as_json else result.text(terminal_width()))

@@ -17,8 +17,9 @@ values are held against each other, as floats, traced and in many digits: where 
 function, and no error is told.
 """
 
+from diffkit.comparison.accuracy import Accuracy, accuracy
 from diffkit.comparison.compare import compare
 from diffkit.comparison.methods import METHODS
 from diffkit.comparison.result import Comparison, Row
 
-__all__ = ["METHODS", "Comparison", "Row", "compare"]
+__all__ = ["METHODS", "Accuracy", "Comparison", "Row", "accuracy", "compare"]

@@ -151,6 +151,8 @@ def test_draws_the_expression_of_a_function_of_ones_own(diffkit, mine: Path) -> 
 JSON = {
     ("compare", "log_product", "--no-times", "--json"): "rows",
     ("compare", "--list", "--json"): "log_product",
+    ("accuracy", "log_product", "--json"): "rows",
+    ("accuracy", "log_product", "-o", "a.svg", "--json"): "wrote",
     ("error", "logistic_map", "--form", "central", "--json"): "rows",
     ("swell", "-n", "2", "--json"): "rows",
     ("draw", "log_product", "--json"): "nodes",

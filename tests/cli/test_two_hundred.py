@@ -14,6 +14,7 @@ TEXT, LISTED = source()
 COMMANDS = {
     "compare": ("--no-times",),
     "error": ("--form", "central"),
+    "accuracy": (),
     "source": (),
     "draw": (),
     "step": ("-o", "page.html"),
