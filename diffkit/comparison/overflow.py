@@ -81,6 +81,6 @@ def _worst(value: Any) -> str:
     return f"{_bad(value):g}" + (" in places" if np.ndim(plain(value)) else "")
 
 
-def _has_finite_gradient(t: Trace) -> bool:
+def _has_finite_gradient(t: WengertList) -> bool:
     with np.errstate(all="ignore"):
         return all(map(_finite, t.input_adjoints(t.seeds(t.unit_cotangents()))))

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import Trace, plain, record
+from diffkit.autodiff.recording.tracer import plain
+from diffkit.autodiff.views import Trace, trace
 from diffkit.comparison.accuracy.path import path_sentences
 from diffkit.comparison.accuracy.result import Accuracy
 from diffkit.comparison.accuracy.rows import Analysis, analysed
@@ -55,7 +56,7 @@ def accuracy(f: Callable[..., Any], *args: Any, digits: int = 50, limit: float =
     with np.errstate(all="ignore"):
         problem = Problem(f, args)
         truth = truth_at(problem, digits, limit)
-        t = record(f, problem.arguments(problem.x), {})
+        t = trace(f)(*problem.arguments(problem.x))
         size = sum(
             int(np.size(plain(row.value))) for row in t.nodes if not isinstance(row.value, tuple | list)
         )

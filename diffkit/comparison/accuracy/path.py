@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import Trace, plain, record
+from diffkit.autodiff.recording.tracer import plain
+from diffkit.autodiff.views import Trace, trace
 from diffkit.comparison.accuracy.rows import Analysis
 from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import Truth
@@ -49,7 +50,7 @@ def _deciding(problem: Problem, t: Trace, column: int) -> str:
         x = problem.x.copy()
         x[column] += step * max(abs(x[column]), 1.0)
         try:
-            beside = record(problem.f, problem.arguments(x), {})
+            beside = trace(problem.f)(*problem.arguments(x))
         except Exception:  # it has no values there
             continue
         for here, there in zip(t.decisions, beside.decisions, strict=False):

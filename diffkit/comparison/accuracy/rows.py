@@ -24,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.trace import Trace, plain
+from diffkit.autodiff.recording.tracer import plain
+from diffkit.autodiff.views import Trace
 from diffkit.comparison.values import one_output
 from diffkit.precise import Arithmetic, Precise, arithmetic, lift, precise
 
@@ -137,7 +138,7 @@ def analysed(t: Trace, output: int = 0, seconds: float = _SECONDS) -> Analysis:
         output: which of the numbers that it returns.
         seconds: how long rows may be tried one by one; the others have their first-order effect only.
 
-    >>> from diffkit.autodiff.core.trace import trace
+    >>> from diffkit.autodiff.views import trace
     >>> analysis = analysed(trace(lambda x: (1 - np.cos(x)) / x**2)(1e-8))
     >>> analysis.named.operation, analysis.amplifier.operation, analysis.error
     ('cos', 'subtract', 1.0)
