@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import json
 import linecache
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -42,7 +43,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     >>> suggestion("sine", ["sin", "cos"]), suggestion("q", ["sin", "cos"])
     ('did you mean sin?', 'there are sin, cos')
     """
-    known = list(known)
+    known = list(dict.fromkeys(known))
     near = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
     near = near or [k for k in known if name and name.casefold() in k.casefold()][:2]
     if near:
@@ -92,7 +93,9 @@ def _short(filename: Any) -> str:
 def _file_beside(path: Path) -> str:
     if not path.parent.is_dir():
         return ""
-    near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob(f"*{path.suffix}")], n=1)
+    near = difflib.get_close_matches(
+        path.name, [n for n in os.listdir(path.parent) if n.endswith(path.suffix)], n=1
+    )
     return f"; did you mean {near[0]}?" if near else ""
 
 
