@@ -34,6 +34,8 @@ from diffkit.autodiff.rules.construction import array as _array
 from diffkit.autodiff.rules.construction import full, full_like
 from diffkit.autodiff.rules.construction import list_as_array as _list_as_array
 from diffkit.autodiff.rules.construction import stepped as _stepped
+from diffkit.autodiff.rules.creation import CREATION as _CREATION
+from diffkit.autodiff.rules.creation import to_be_written as _to_be_written
 from diffkit.autodiff.rules.cumulative import logcumsumexp
 from diffkit.autodiff.rules.diagonals import make_diagonal
 from diffkit.autodiff.rules.joining import Joined as _Joined
@@ -104,6 +106,8 @@ for _name in numpy.__all__:  # straight in the module, so that np.sin is found a
     _value = getattr(numpy, _name)
     if _name not in _ours:
         globals()[_name] = _taking_lists(_value) if isinstance(_value, _DISPATCHING) else _value
+for _name in (*_CREATION, "full", "full_like"):
+    globals()[_name] = _to_be_written(globals()[_name])
 linalg, fft, random = _drop_in(numpy.linalg), _drop_in(numpy.fft), numpy.random
 for _module in (linalg, fft, random):  # so that "import diffkit.numpy.random as npr" finds it
     sys.modules[f"{__name__}.{_module.__name__.rpartition('.')[2]}"] = _module
@@ -122,6 +126,11 @@ def _is_traced(value: Any) -> Any:
     return next(_nodes_in(value), None) is not None
 
 
+def _new(array: Any, given: Any) -> Any:
+    """An array that is not the one that was given, nor a view of that: traced values may be written to it."""
+    return _to_be_written(lambda: array)() if array is not given and array.base is None else array
+
+
 def array(object: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **kwargs: Any) -> Any:
     """``numpy.array``, of traced values too.
 
@@ -137,7 +146,7 @@ def array(object: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, *
             [0., 0.]]])
     """
     if not _is_traced(object):
-        return numpy.array(object, dtype, copy=copy, ndmin=ndmin, **kwargs)
+        return _new(numpy.array(object, dtype, copy=copy, ndmin=ndmin, **kwargs), object)
     if _is_node(object) and not copy and dtype is None and numpy.ndim(object) >= ndmin:
         return object
     return _call_handler(_array, (object, dtype, ndmin), {}, sys._getframe(1))
@@ -149,18 +158,20 @@ def asarray(a: Any, dtype: Any = None, **kwargs: Any) -> Any:
     >>> asarray([1.0, 2.0])
     array([1., 2.])
     """
-    return array(a, dtype, copy=None, **kwargs) if _is_traced(a) else numpy.asarray(a, dtype, **kwargs)
+    if _is_traced(a):
+        return array(a, dtype, copy=None, **kwargs)
+    return _new(numpy.asarray(a, dtype, **kwargs), a)
 
 
 def asanyarray(a: Any, dtype: Any = None, **kwargs: Any) -> Any:
     """``numpy.asanyarray``, of traced values too."""
-    return array(a, dtype, copy=None) if _is_traced(a) else numpy.asanyarray(a, dtype, **kwargs)
+    return array(a, dtype, copy=None) if _is_traced(a) else _new(numpy.asanyarray(a, dtype, **kwargs), a)
 
 
 def ascontiguousarray(a: Any, dtype: Any = None, **kwargs: Any) -> Any:
     """``numpy.ascontiguousarray``, of traced values too."""
     if not _is_traced(a):
-        return numpy.ascontiguousarray(a, dtype, **kwargs)
+        return _new(numpy.ascontiguousarray(a, dtype, **kwargs), a)
     return array(a, dtype, copy=None, ndmin=1)
 
 
@@ -171,9 +182,8 @@ def arange(*args: Any, **kwargs: Any) -> Any:
     >>> grad(lambda step: numpy.sum(arange(0.0, 1.0, step)))(0.25)
     6.0
     """
-    return (
-        _stepped(*args, **kwargs) if _is_traced((*args, *kwargs.values())) else numpy.arange(*args, **kwargs)
-    )
+    traced = _is_traced((*args, *kwargs.values()))
+    return _stepped(*args, **kwargs) if traced else _to_be_written(numpy.arange)(*args, **kwargs)
 
 
 def ndenumerate(arr: Any) -> Iterator[tuple[tuple[int, ...], Any]]:

@@ -18,7 +18,7 @@ from diffkit.autodiff.core.bits import same_bits
 from diffkit.autodiff.core.leaves import zeros_like
 from diffkit.autodiff.core.record import record
 from diffkit.autodiff.core.trace import WengertList
-from diffkit.autodiff.recording.tracer import Node, Primitive, apply, plain
+from diffkit.autodiff.recording.tracer import Primitive, apply, is_traced, plain
 from diffkit.containers import Structure, flatten
 from diffkit.errors import TraceError
 
@@ -77,10 +77,10 @@ def _apply_segment(
         return answer[0] if nested[0].is_leaf else tuple(answer)
 
     def compute(*leaves: Any) -> Any:
-        if any(type(leaf) is Node for leaf in leaves):  # of an outer trace, where it is a row as well
+        if any(map(is_traced, leaves)):  # of an outer trace, where it is a row as well
             return _apply_segment(f, structure, kwargs, nested, leaves, sys._getframe())
         answer = run(*leaves)
-        if any(type(leaf) is Node for leaf in flatten(answer)[0]):
+        if any(map(is_traced, flatten(answer)[0])):
             raise TraceError(
                 f"the checkpointed function {name} uses a traced value that is not one of its "
                 "arguments: pass it as an argument, so that its derivative is found"

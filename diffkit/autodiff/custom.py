@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from diffkit.autodiff.recording.tracer import Node, Primitive, apply, nodes_in
+from diffkit.autodiff.recording.tracer import Primitive, apply, is_traced, nodes_in
 from diffkit.autodiff.rules.register import linear_jvp, reentrant
 from diffkit.autodiff.transpose import jvp_from_vjp, vjp_from_jvp
 from diffkit.containers import flatten
@@ -45,7 +45,7 @@ class UserPrimitive(Primitive):
 
         def compute(*args: Any, **kwargs: Any) -> Any:
             answer = function(*args, **kwargs)
-            if any(type(leaf) is Node for leaf in flatten(answer)[0]):
+            if any(map(is_traced, flatten(answer)[0])):
                 raise TraceError(
                     f"the primitive {name} uses a traced value that is not one of its arguments, which none "
                     "of its rules can see: pass it as an argument"
@@ -62,10 +62,10 @@ class UserPrimitive(Primitive):
         reentrant(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if any(type(v) is Node for v in kwargs.values()):
+        if any(map(is_traced, kwargs.values())):
             args, kwargs = self._by_position(args, kwargs)
         for k, a in enumerate(args):
-            if type(a) is not Node and any(type(leaf) is Node for leaf in flatten(a)[0]):
+            if not is_traced(a) and any(map(is_traced, flatten(a)[0])):
                 raise TraceError(
                     f"argument {k} of {self.name} is a {type(a).__name__} of traced values; "
                     "a primitive takes its differentiable arguments one by one. Pass the entries as "

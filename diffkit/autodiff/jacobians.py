@@ -91,8 +91,7 @@ def _blocks_forward(t: WengertList) -> list[list[Any]]:
     """The same, by a sweep per input element."""
     columns = []
     for n in t.inputs:
-        sweeps = [t.row_tangents({n.index: seed}) for seed in _basis(plain(n))]
-        columns.append([t.output_tangents(swept) for swept in sweeps])
+        columns.append([t.pushed_forward({n.index: seed}) for seed in _basis(plain(n))])
     return [
         [
             _assemble([tangents[k] for tangents in column], plain(n), plain(output), -1)

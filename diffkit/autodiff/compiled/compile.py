@@ -34,7 +34,7 @@ from diffkit.autodiff.compiled.side_effects import caught_errors, witnessed
 from diffkit.autodiff.compiled.snapshots import snapshot
 from diffkit.autodiff.core.record import parameter_names, record
 from diffkit.autodiff.core.trace import WengertList
-from diffkit.autodiff.recording.tracer import Node
+from diffkit.autodiff.recording.tracer import Node, is_traced
 from diffkit.containers import flatten
 from diffkit.errors import InputError, TraceError
 
@@ -209,7 +209,7 @@ class Compiled:
 
     def _first_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = flatten((args, kwargs))[0]
-        if any(type(leaf) is Node for leaf in leaves):
+        if any(map(is_traced, leaves)):
             self._plain += 1
             return self.function(*args, **kwargs)
         names = self._look_around([leaf for leaf in leaves if is_users_object(leaf)])

@@ -25,7 +25,7 @@ from diffkit.autodiff.core.names import distinct
 from diffkit.autodiff.core.scatter import Parts
 from diffkit.autodiff.core.sweeps import reverse_sweep
 from diffkit.autodiff.core.trace import WengertList
-from diffkit.autodiff.recording.tracer import INPUT, Node, Recording
+from diffkit.autodiff.recording.tracer import INPUT, Node, Recording, row_of, stand_in
 from diffkit.containers import LEAF, Structure, flatten
 
 __all__ = ["AdjointProgram", "Contribution", "Role", "record_adjoint"]
@@ -155,14 +155,14 @@ def _record(
     for index, seed in t.seeds(cotangents).items():
         row = outer.input(seed, f"{output_name[id(t.nodes[index])]}_bar")
         give_roles("cotangent", index)
-        seeds[index] = row
+        seeds[index] = stand_in(row)
         seed_rows.append(row)
 
     copies: list[Any] = [None] * len(t.nodes)
     given = iter(inputs)
     for n in t.nodes:
         if n.fun is INPUT:
-            copies[n.index] = inner.input(next(given), n.args[0])
+            copies[n.index] = stand_in(inner.input(stand_in(next(given)), n.args[0]))
         else:
             args = [copies[a.index] if t.owns(a) else a for a in n.args]
             copies[n.index] = n.fun(*args, **n.kwargs)
@@ -173,6 +173,7 @@ def _record(
     def observe(source: int, k: int, target: int, contribution: Any, total: Any) -> None:
         if type(contribution) is Parts:  # of a row with several answers: the adjoint of one of them
             (contribution,) = contribution.by_place.values()
+        contribution, total = row_of(contribution), row_of(total)
         contributions.append(Contribution(source, k, target, contribution))
         assert outer.rows is not None
         is_sum = total is not contribution and type(total) is Node and total.index == len(outer.rows) - 1
@@ -186,7 +187,10 @@ def _record(
 
     adjoints = reverse_sweep(rows, inner, seeds, observe)
     nodes, decisions = outer.close(), outer.take_decisions()
-    of_inputs = [zeros_like(n.value) if adjoints[n.index] is None else adjoints[n.index] for n in t.inputs]
+    adjoint_rows = [row_of(a) for a in adjoints]
+    of_inputs = [
+        zeros_like(n.value) if adjoints[n.index] is None else adjoint_rows[n.index] for n in t.inputs
+    ]
     outputs, outputs_structure = flatten(t.arguments_from(of_inputs))  # None stands for what is constant
     leaves = [*inputs, *seed_rows]
     structure = Structure(tuple, tuple(range(len(leaves))), (LEAF,) * len(leaves), len(leaves))
@@ -197,8 +201,8 @@ def _record(
     )
     out.primal = t
     out.roles = roles
-    out.primal_rows = [r.value for r in rows]
-    out.adjoint_rows = adjoints
+    out.primal_rows = [row_of(r.value) for r in rows]
+    out.adjoint_rows = adjoint_rows
     out.contributions = contributions
     out.cotangents = seed_rows
     return out

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.recording.tracer import Node, plain
+from diffkit.autodiff.recording.tracer import Array, is_traced, plain
 from diffkit.errors import InputError
 
 __all__ = [
@@ -52,6 +52,8 @@ def copied(value: Any) -> Any:
     """The value, in arrays of its own."""
     if type(value) is tuple or type(value) is list:
         return same_container(value, map(copied, value))
+    if type(value) is Array:
+        return value.alias()
     return value.copy() if type(value) is np.ndarray else value
 
 
@@ -79,7 +81,9 @@ def own(leaves: list[Any]) -> list[Any]:
     """
     seen = set()
     for k, leaf in enumerate(leaves):
-        if type(leaf) is np.ndarray:
+        if type(leaf) is Array:
+            leaves[k] = leaf.alias()
+        elif type(leaf) is np.ndarray:
             if leaf.base is not None or id(leaf) in seen or not leaf.flags.writeable:
                 leaves[k] = leaf.copy()
             seen.add(id(leaf))
@@ -104,7 +108,7 @@ def like(given: Any, value: Any, what: Callable[[], str]) -> Any:
         raise InputError(f"{what()} must be a number or an array, not {bare!r}")
     if np.shape(bare) != np.shape(value):
         raise InputError(f"{what()} has shape {np.shape(bare)}, but needs {np.shape(value)}")
-    if type(given) is Node:
+    if is_traced(given):
         return given
     if type(value) is float:
         return complex(given) if isinstance(given, complex) else float(given)

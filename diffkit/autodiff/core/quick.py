@@ -4,6 +4,9 @@ Most rows are calls of a function with one or two arguments whose rules can be c
 (``Primitive.direct``). Here they are called in the loop itself; every other row, and one whose rule raises,
 goes the way of :mod:`~diffkit.autodiff.core.sweeps`. Both give the same bits and the same errors, on every
 program of the rule tests and on random ones (``tests/autodiff/core/test_quick.py``).
+
+Rows that write to places of an array hand their derivatives on, and have none left of their own; see
+:mod:`~diffkit.autodiff.core.in_place`.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from diffkit.autodiff.core.in_place import pull_back_places, push_forward_places
 from diffkit.autodiff.core.rows import like_answer, pulled_back, pushed_forward
 from diffkit.autodiff.core.scatter import SPARSE
 from diffkit.autodiff.recording.tracer import INPUT, Node, Recording
@@ -35,6 +39,10 @@ def reverse_sweep(rows: Sequence[Node], recording: Recording, cotangents: Mappin
             continue
         row = rows[index]
         fun = row.fun
+        direct = fun.direct
+        if not direct and fun.by_place:
+            pull_back_places(adjoints, row, recording, g)
+            continue
         value = row.value
         vjps: Sequence[Any]
         if type(value) is float:
@@ -46,7 +54,7 @@ def reverse_sweep(rows: Sequence[Node], recording: Recording, cotangents: Mappin
         args = row.args
         kwargs = row.kwargs
         arity = len(args)
-        if fun.direct and (arity == 1 or (arity == 2 and not kwargs)):
+        if direct and (arity == 1 or (arity == 2 and not kwargs)):
             try:
                 if arity == 1:
                     x = args[0]
@@ -91,11 +99,15 @@ def forward_sweep(rows: Sequence[Node], recording: Recording, tangents: Mapping[
     for index in range(min(tangents, default=len(rows)), len(rows)):
         row = rows[index]
         fun = row.fun
+        direct = fun.direct
+        if not direct and fun.by_place:
+            swept[index] = push_forward_places(row, recording, swept)
+            continue
         value = row.value
         args = row.args
         jvps: Sequence[Any] = fun.float_jvps if type(value) is float else fun.jvps
         t: Any = None
-        if not fun.direct or len(args) > 2 or row.kwargs:
+        if not direct or len(args) > 2 or row.kwargs:
             if fun is not INPUT:
                 swept[index] = pushed_forward(row, recording, swept)
             continue

@@ -18,7 +18,7 @@ import numpy as np
 from diffkit.autodiff.core.leaves import is_differentiable
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.refusals import explained, raise_closed
-from diffkit.autodiff.recording.tracer import Node, Recording, plain
+from diffkit.autodiff.recording.tracer import Array, Node, Recording, plain, stand_in
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
 from diffkit.errors import InputError, TraceError
 
@@ -80,7 +80,8 @@ def record(
                 names = names or parameter_names(f, len(args))
                 where = [names[position]] if structure.is_leaf else paths(structure, names[position])
             if where is not None and wanted:
-                leaf = given[k] = recording.input(leaf, where[k])
+                leaf = recording.input(leaf.alias() if type(leaf) is Array else leaf, where[k])
+                given[k] = stand_in(leaf)
                 inputs.append(leaf)
             elif where is not None and argnums is not None:
                 raise InputError(_not_differentiable(leaf, where[k], owner))
@@ -93,11 +94,13 @@ def record(
         )
     try:
         answer = f(*new_args, **kwargs)
+        outputs, out_structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
+        outputs = [_returned(o, recording) if type(o) is Array else o for o in outputs]
     except (TypeError, ValueError) as error:
         raise explained(error, recording.constants.any_locked) from error.__cause__
     finally:
         rows, decisions = recording.close(), recording.take_decisions()
-    outputs, out_structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
+    recording.refusals.raise_swallowed()
     for output in outputs:
         if type(output) is Node:
             if output.recording.rows is None and output.recording is not recording:
@@ -113,6 +116,18 @@ def record(
     return WengertList(
         rows, recording, decisions, inputs, outputs, leaves, in_structure, out_structure, owner
     )
+
+
+def _returned(array: Array, recording: Recording) -> Any:
+    """What a function returned, as an output of its trace: a row, or what is constant to it."""
+    row = array.row
+    if type(row) is not Node:
+        return row.copy()
+    if row.recording is recording:
+        return row
+    if row.recording.rows is None:
+        raise_closed(row.recording.owner, f"{recording.owner} returned it")
+    return array.alias()
 
 
 def _not_differentiable(leaf: Any, where: str, owner: str) -> str:

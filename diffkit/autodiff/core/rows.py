@@ -14,7 +14,7 @@ import numpy as np
 from diffkit.autodiff.core.fit import fit
 from diffkit.autodiff.core.leaves import copied, same_container
 from diffkit.autodiff.recording.primitive import Primitive
-from diffkit.autodiff.recording.tracer import INPUT, Node, Recording, plain
+from diffkit.autodiff.recording.tracer import INPUT, Node, Recording, is_traced, plain
 from diffkit.errors import NoRuleError, TraceError
 
 __all__ = ["add", "like_answer", "pulled_back", "pushed_forward"]
@@ -117,7 +117,7 @@ def _as_numpy_would(rule: Any, u: Any, value: Any, values: list[Any]) -> Any:
     """A rule for floats again, on NumPy's numbers, which have inf and nan for an answer."""
     with np.errstate(all="ignore"):
         c = rule(u, np.float64(value), *[np.float64(v) if isinstance(v, float | int) else v for v in values])
-    return c if type(c) is Node else float(c)
+    return c if is_traced(c) else float(c)
 
 
 def _checked(c: Any, like: Any, what: str, row: Node) -> Any:

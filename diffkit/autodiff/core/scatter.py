@@ -14,7 +14,8 @@ import numpy as np
 
 from diffkit.autodiff.core.leaves import same_container, zeros_like
 from diffkit.autodiff.recording.infix import PENDING
-from diffkit.autodiff.recording.tracer import PART, Node
+from diffkit.autodiff.recording.places import is_basic
+from diffkit.autodiff.recording.tracer import PART, Array, is_traced
 
 __all__ = ["SPARSE", "Accumulator", "Parts", "Scatter", "dense"]
 
@@ -32,21 +33,22 @@ class Scatter:
     def __init__(self, g: Any, index: Any, like: Any) -> None:
         self.g, self.index, self.like = g, index, like
 
-    def add_to(self, array: np.ndarray) -> None:
+    def add_to(self, array: Any) -> None:
         """Adds itself in place; a repeated index adds up."""
-        if _is_basic(self.index):
+        if is_basic(self.index):
             array[self.index] += self.g
         else:
             np.add.at(array, self.index, self.g)
 
     def dense(self) -> Any:
         """The array that it stands for."""
-        array = np.zeros_like(self.like)
+        zeros = np.zeros(self.like.shape, self.like.dtype)
+        array: Any = Array(zeros) if is_traced(self.g) else zeros
         self.add_to(array)
         return array
 
     def __add__(self, other: Any) -> Any:
-        if type(other) is Node:
+        if is_traced(other):
             return other + self.dense()
         return Accumulator(self.dense()) + other
 
@@ -59,23 +61,30 @@ class Accumulator:
     __slots__ = ("array",)
     __array_ufunc__ = None
 
-    def __init__(self, array: np.ndarray) -> None:
+    def __init__(self, array: Any) -> None:
         self.array = array
 
-    def dense(self) -> np.ndarray:
+    def dense(self) -> Any:
         """The sum."""
         return self.array
 
     def __add__(self, other: Any) -> Any:
         if type(other) is Scatter:
+            self.to_be_given(other.g)
             other.add_to(self.array)
             return self
-        if type(other) is Node:
-            return other + self.array
-        self.array += other.array if type(other) is Accumulator else other
+        given = other.array if type(other) is Accumulator else other
+        if is_traced(given) and type(self.array) is np.ndarray:
+            return given + self.array
+        self.array += given
         return self
 
     __radd__ = __add__
+
+    def to_be_given(self, value: Any) -> None:
+        """Makes the array one that can hold a value, if that is traced."""
+        if is_traced(value) and type(self.array) is np.ndarray:
+            self.array = Array(self.array)
 
 
 class Parts:
@@ -114,9 +123,3 @@ PART.jvps = (lambda t, ans, answers, k: t[k],)
 def dense(adjoint: Any) -> Any:
     """An adjoint written out, now that nothing will be added to it."""
     return adjoint.dense() if type(adjoint) in SPARSE else adjoint
-
-
-def _is_basic(index: Any) -> bool:
-    """Whether an index only selects a view, so that no element can occur in it twice."""
-    parts = index if type(index) is tuple else (index,)
-    return all(p is None or p is Ellipsis or isinstance(p, int | slice | np.integer) for p in parts)

@@ -123,7 +123,7 @@ class WengertList:
         Raises:
             InputError: if they do not fit the outputs.
         """
-        return quick.reverse_sweep(self.nodes, self.recording, self.seeds(cotangents))
+        return sweeps.reverse_sweep(self.nodes, self.recording, self.seeds(cotangents))
 
     def observed(self, seeds: Mapping[int, Any], observe: sweeps.Observer) -> list[Any]:
         """The same, from seeds by row, with every contribution shown to ``observe``."""
@@ -174,7 +174,7 @@ class WengertList:
 
     def push_forward(self, *tangents: Any) -> Any:
         """The Jacobian-vector product: one forward sweep, the tangents of the outputs."""
-        return self.out_structure.unflatten(self.output_tangents(self.tangents(*tangents)))
+        return self.out_structure.unflatten(self.pushed_forward(self._by_row(tangents)))
 
     def output_tangents(self, swept: Sequence[Any]) -> list[Any]:
         """The tangents of the outputs, given those of all rows: each an array of its own."""
@@ -189,18 +189,19 @@ class WengertList:
         Args:
             tangents: one per argument, of its shape.
         """
-        given = self._leaves(tangents, self.in_structure, "tangent")
-        return self.row_tangents(
-            {
-                a.index: like(leaf, a.value, functools.partial("the tangent of {}".format, a.args[0]))
-                for leaf, a in zip(given, self.arguments, strict=True)
-                if self.owns(a)
-            }
-        )
+        return sweeps.forward_sweep(self.nodes, self.recording, self._by_row(tangents))
 
-    def row_tangents(self, tangents: Mapping[int, Any]) -> list[Any]:
-        """The tangents of all rows, given those of some inputs, by row."""
-        return quick.forward_sweep(self.nodes, self.recording, tangents)
+    def _by_row(self, tangents: Sequence[Any]) -> dict[int, Any]:
+        given = self._leaves(tangents, self.in_structure, "tangent")
+        return {
+            a.index: like(leaf, a.value, functools.partial("the tangent of {}".format, a.args[0]))
+            for leaf, a in zip(given, self.arguments, strict=True)
+            if self.owns(a)
+        }
+
+    def pushed_forward(self, tangents: Mapping[int, Any]) -> list[Any]:
+        """The tangents of the outputs, given those of some inputs, by row."""
+        return self.output_tangents(quick.forward_sweep(self.nodes, self.recording, tangents))
 
     def unit_tangents(self) -> tuple[Any, ...]:
         """The direction of the first input: ones there, zeros elsewhere.

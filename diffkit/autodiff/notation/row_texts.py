@@ -57,7 +57,17 @@ from diffkit.autodiff.notation.values import (
     type_text,
     value_text,
 )
-from diffkit.autodiff.recording.tracer import GETITEM, INPUT, PART, Node, Primitive, Recording, plain
+from diffkit.autodiff.recording.tracer import (
+    GETITEM,
+    INPUT,
+    PART,
+    Node,
+    Primitive,
+    Recording,
+    plain,
+    row_of,
+    stand_in,
+)
 from diffkit.autodiff.rules.einsum import pullback_subscripts
 from diffkit.grammar import chain
 from diffkit.tables import latex_escape
@@ -404,7 +414,7 @@ def local_derivatives(row: Node) -> list[Any]:
             alone.input(plain(a), "x") if type(a) is Node and a.recording is row.recording else a
             for a in row.args
         ]
-        answer = row.fun(*args, **row.kwargs)
+        answer = row_of(row.fun(*[stand_in(a) if type(a) is Node else a for a in args], **row.kwargs))
         rows = alone.close()
     if type(answer) is not Node:
         return [None] * len(row.args)

@@ -9,12 +9,14 @@ the rest: it is made read-only instead until the trace is complete, and NumPy ra
 
 from __future__ import annotations
 
+import array
+from types import EllipsisType, NoneType
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-__all__ = ["Constants", "copied_as_laid_out"]
+__all__ = ["UNCHANGING", "Constants", "copied_as_laid_out"]
 
 _SMALL = 4096
 """Bytes up to which an array is copied: that takes no longer than anything else that is done with it."""
@@ -87,23 +89,33 @@ class Constants:
         self._copies[id(array)] = array, copy
         return copy
 
+    def keep_any(self, value: Any) -> Any:
+        """What NumPy takes for an operand or an index, as a row may keep it: numbers at the time of use."""
+        kind = type(value)
+        if kind in UNCHANGING:
+            return value
+        if kind is ndarray:
+            return self.keep(value)
+        if kind is tuple or kind is list:
+            return kind(map(self.keep_any, value))
+        if isinstance(value, ndarray):
+            return value.copy()
+        if isinstance(value, _BUFFERS):
+            return np.array(value)
+        return value
+
     def keep_all(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of a call as a row may keep them: the same, but for arrays, in tuples too."""
         for a in args:
-            if type(a) is ndarray or (type(a) is tuple and _holds_more_than_numbers(a)):
-                args = self._keep_any(args)
+            if type(a) not in UNCHANGING:
+                args = tuple([self.keep_any(a) for a in args])
                 break
         for a in kwargs.values():
-            if type(a) is ndarray or (type(a) is tuple and _holds_more_than_numbers(a)):
-                return args, {name: self._keep_any(value) for name, value in kwargs.items()}
+            if type(a) not in UNCHANGING:
+                return args, {name: self.keep_any(value) for name, value in kwargs.items()}
         return args, kwargs
-
-    def _keep_any(self, value: Any) -> Any:
-        if type(value) is ndarray:
-            return self.keep(value)
-        return tuple(map(self._keep_any, value)) if type(value) is tuple else value
 
     def _lock(self, array: ndarray) -> ndarray:
         """The array itself, read-only from now on, and so is the one that it is a view of."""
@@ -122,15 +134,17 @@ class Constants:
 
     def release(self) -> None:
         """Makes the arrays writeable again that were so before."""
-        for array in self._locked:  # in this order, for no view can be writeable before its whole is
-            array.setflags(write=True)
+        for locked in self._locked:  # in this order, for no view can be writeable before its whole is
+            locked.setflags(write=True)
         self._locked.clear()
         self._copies.clear()
 
 
-_LOOKED_INTO = frozenset({ndarray, tuple})
+UNCHANGING: set[type] = {
+    float, int, bool, complex, str, slice, range, NoneType, EllipsisType, np.float64, np.int64, np.bool_,
+    np.float32, np.complex128, np.dtype, type,
+}  # fmt: skip
+"""Types of what no program can change; a traced value is another."""
 
-
-def _holds_more_than_numbers(given: tuple[Any, ...]) -> bool:
-    """Whether there are arrays in a tuple, or tuples that may hold some. In most indices there are none."""
-    return not _LOOKED_INTO.isdisjoint(map(type, given))
+_BUFFERS = (array.array, memoryview, bytearray)
+"""What else NumPy reads numbers from."""

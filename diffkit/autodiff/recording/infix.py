@@ -1,4 +1,4 @@
-"""The operators of a traced value: ``x + y``, ``x < y``, ``-x``."""
+"""The operators of a traced number: ``x + y``, ``x < y``, ``-x``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.recording.aliasing import refuse_shared
 from diffkit.autodiff.recording.primitive import NO_KWARGS, UFUNCS, Primitive
 
-__all__ = ["PENDING", "InfixOperators"]
+__all__ = ["NUMBERS", "PENDING", "NumberOperators"]
 
 PENDING: set[type] = set()
-"""Types of adjoints that are not written out yet (``scatter.py``): they know how to add a node."""
+"""Types that know themselves how to take a traced number as an operand: traced arrays, and adjoints that
+are not written out yet (``scatter.py``)."""
+
+NUMBERS: set[type] = {float, int, complex, bool, np.float64, np.bool_, np.int64, np.float32, np.complex128}
+"""Types of values that a row stands in for itself; traced numbers of an outer recording are another."""
 
 
 def _infix(
@@ -31,12 +34,14 @@ def _infix(
     def forward(self: Any, other: Any) -> Any:
         node = type(self)
         recording = self.recording
-        if type(other) is not node:
-            if type(other) in PENDING:
+        kind = type(other)
+        if kind is float or kind is int:
+            value = compute(self.value, other)
+        elif kind is not node:
+            if kind in PENDING:
                 return NotImplemented
             value = compute(self.value, other)
-            if type(other) is np.ndarray:
-                other = recording.constants.keep(other)
+            other = recording.constants.keep_any(other)
         elif other.recording is recording:
             value = compute(self.value, other.value)
         elif other.recording.level > recording.level:
@@ -45,12 +50,16 @@ def _infix(
         else:
             value = compute(self.value, other)
         frame = sys._getframe(1)
-        return node(recording, fun, (self, other), NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        row = node(recording, fun, (self, other), NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        return row if type(value) in NUMBERS else Primitive.stand_in(row)
 
     def reflected(self: Any, other: Any) -> Any:
         frame = sys._getframe(1)
         value = compute(other, self.value)
-        return type(self)(self.recording, fun, (other, self), NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        if type(other) is not float:
+            other = self.recording.constants.keep_any(other)
+        row = type(self)(self.recording, fun, (other, self), NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        return row if type(value) in NUMBERS else Primitive.stand_in(row)
 
     return forward, reflected
 
@@ -67,24 +76,14 @@ def _prefix(name: str, compute: Callable[[Any], Any], *, constant: bool = False)
     def prefix(self: Any) -> Any:
         frame = sys._getframe(1)
         value = compute(self.value)
-        return type(self)(self.recording, fun, (self,), NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        row = type(self)(self.recording, fun, (self,), NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        return row if type(value) in NUMBERS else Primitive.stand_in(row)
 
     return prefix
 
 
-def _in_place(symbol: str) -> Callable[[Any, Any], Any]:
-    """``x += y``, which Python does as ``x = x + y`` if this says that it has no way of its own."""
-
-    def augmented(self: Any, other: Any) -> Any:
-        if type(self.value) is not float:
-            refuse_shared(self, symbol, sys._getframe(1))
-        return NotImplemented
-
-    return augmented
-
-
-class InfixOperators:
-    """Python's operators on a traced value: each appends a node of the value's own type."""
+class NumberOperators:
+    """Python's operators on a traced number: each appends a row."""
 
     __slots__ = ()
 
@@ -113,11 +112,6 @@ class InfixOperators:
     __pos__ = _prefix("positive", operator.pos)
     __abs__ = _prefix("absolute", operator.abs)
     __invert__ = _prefix("logical_not", np.logical_not, constant=True)
-
-    __iadd__, __isub__, __imul__ = _in_place("+"), _in_place("-"), _in_place("*")
-    __itruediv__, __ifloordiv__, __imod__ = _in_place("/"), _in_place("//"), _in_place("%")
-    __ipow__, __imatmul__ = _in_place("**"), _in_place("@")
-    __iand__, __ior__, __ixor__ = _in_place("&"), _in_place("|"), _in_place("^")
 
     def __divmod__(self, other: Any) -> tuple[Any, Any]:
         return np.divmod(self, other)  # type: ignore[call-overload, no-any-return]

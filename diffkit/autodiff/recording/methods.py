@@ -19,12 +19,32 @@ np: Any = numpy
 """NumPy, without its types: those know no traced values."""
 
 
+class Flat:
+    """``x.flat``: the elements in C's order, which can be gone through, read and written by their places."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __iter__(self) -> Any:
+        return iter(np.ravel(self.array))
+
+    def __len__(self) -> int:
+        return int(self.array.size)
+
+    def __getitem__(self, index: Any) -> Any:
+        return np.ravel(self.array)[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        places = np.arange(len(self))[index]
+        np.put(self.array, places, value)
+
+
 class ArrayMethods:
     """The attributes and methods of ``numpy.ndarray`` that a traced value has."""
 
     __slots__ = ()
 
-    value: Any
+    data: Any
     __getitem__: Any
     __setitem__: Any
     __iter__: Any
@@ -32,7 +52,7 @@ class ArrayMethods:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the value; () for a float."""
-        shape: tuple[int, ...] = getattr(self.value, "shape", ())
+        shape: tuple[int, ...] = getattr(self.data, "shape", ())
         return shape
 
     @property
@@ -48,7 +68,7 @@ class ArrayMethods:
     @property
     def dtype(self) -> Any:
         """The dtype of the value; float64 for a Python float."""
-        value = self.value
+        value = self.data
         return value.dtype if hasattr(value, "dtype") else np.result_type(value)
 
     @property
@@ -73,8 +93,8 @@ class ArrayMethods:
 
     @property
     def flat(self) -> Any:
-        """The elements one after the other."""
-        return iter(np.ravel(self))
+        """The elements one after the other, to be read and written."""
+        return Flat(self)
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """``np.reshape``; the shape as one tuple or as several integers."""
@@ -88,11 +108,17 @@ class ArrayMethods:
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
         """A copy with another dtype."""
+        if not copy and np.dtype(dtype) == self.dtype:
+            return self
         return ASTYPE(self, np.dtype(dtype))
 
-    def copy(self) -> Any:
+    def copy(self, order: str = "C") -> Any:
         """``np.copy``."""
-        return np.copy(self)
+        return np.copy(self, order)
+
+    def view(self) -> Any:
+        """The same memory, seen once more."""
+        return self[...]
 
     def conj(self) -> Any:
         """The complex conjugate."""
@@ -103,8 +129,9 @@ class ArrayMethods:
         return np.conjugate(self)
 
     def flatten(self, order: str = "C") -> Any:
-        """``np.ravel``."""
-        return np.ravel(self, order)
+        """``np.ravel``, in memory of its own."""
+        flat = np.ravel(self, order)
+        return flat.alias() if hasattr(type(flat), "alias") else flat
 
     def item(self, *index: Any) -> Any:
         """One element, still traced."""
@@ -119,21 +146,29 @@ class ArrayMethods:
         """The elements in nested lists, still traced."""
         return [part.tolist() for part in self] if self.ndim else self
 
-    def clip(self, min: Any = None, max: Any = None) -> Any:
+    def clip(self, min: Any = None, max: Any = None, out: Any = None) -> Any:
         """``np.clip``, whose limits have had these names from NumPy 2.1 on."""
-        return np.clip(self, min, max)
+        return np.clip(self, min, max, out=out)
 
     def compress(self, condition: Any, axis: int | None = None) -> Any:
         """``np.compress``, which has the condition first."""
         return np.compress(condition, self, axis=axis)
 
     def fill(self, value: Any) -> None:
-        """Refused, as every change in place is."""
+        """Makes all elements the same."""
         self[...] = value
 
     def sort(self, *args: Any, **kwargs: Any) -> None:
-        """Refused, as every change in place is; ``np.sort`` gives a sorted copy."""
-        self[...] = None
+        """Sorts in place; ``np.sort`` gives a sorted copy."""
+        self[...] = np.sort(self, *args, **kwargs)
+
+    def partition(self, *args: Any, **kwargs: Any) -> None:
+        """Partitions in place; ``np.partition`` gives a partitioned copy."""
+        self[...] = np.partition(self, *args, **kwargs)
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """``np.put``."""
+        np.put(self, indices, values, mode)
 
 
 def _method(name: str) -> Any:

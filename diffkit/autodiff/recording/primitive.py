@@ -10,7 +10,7 @@ import numpy as np
 
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 
-__all__ = ["ASTYPE", "FUNCTIONS", "NO_KWARGS", "UFUNCS", "Primitive"]
+__all__ = ["ASTYPE", "FUNCTIONS", "NO_KWARGS", "UFUNCS", "ByPlace", "InPlace", "Primitive"]
 
 Rule = Callable[..., Any]
 
@@ -45,6 +45,12 @@ class Primitive:
 
     apply: ClassVar[Callable[..., Any]]
     """What performs a call and records it: ``tracer.apply``, put here by the file that knows nodes."""
+
+    stand_in: ClassVar[Callable[..., Any]]
+    """What a program is given for a row: ``arrays.stand_in``, put here likewise."""
+
+    by_place: ClassVar[bool] = False
+    """Whether its rules do without the numbers of its first argument."""
 
     rules_of_line: ClassVar[Callable[[Primitive, Elementary], None]]
     """What makes rules of a line of the calculus table, put here by ``rules/elementwise.py``."""
@@ -99,7 +105,7 @@ class Primitive:
             Primitive.rules_of_line(self, self.line)
         self.float_vjps = self.float_vjps or self.vjps
         self.float_jvps = self.float_jvps or self.jvps
-        self.direct = self.builtin and not (self.constant or self.variadic or self.joint)
+        self.direct = self.builtin and not (self.constant or self.variadic or self.joint or self.by_place)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return Primitive.apply(self, args, kwargs, sys._getframe(1))
@@ -110,6 +116,30 @@ class Primitive:
     @property
     def __name__(self) -> str:
         return self.name
+
+
+class ByPlace(Primitive):
+    """A function of an array that reads or writes some of its places.
+
+    Its rules need the shape of the array, and none of its numbers: a sweep does not ask for those.
+    """
+
+    __slots__ = ()
+    by_place = True
+
+
+class InPlace(ByPlace):
+    """A function of an array, and more, that gives the array with some places changed.
+
+    Attributes:
+        write: changes them in place: ``write(array, *args)``.
+    """
+
+    __slots__ = ("write",)
+
+    def __init__(self, name: str, compute: Callable[..., Any], write: Callable[..., None]) -> None:
+        super().__init__(name, compute)
+        self.write = write
 
 
 UFUNCS: dict[np.ufunc, Primitive] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import re
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
@@ -14,7 +15,9 @@ from diffkit.errors import NoRuleError, TraceError
 from diffkit.sites import belongs_to_libraries, called_text, describe_site, users_frame
 
 __all__ = [
+    "Refusals",
     "explained",
+    "is_recording",
     "qualified_name",
     "raise_closed",
     "raise_no_attribute",
@@ -24,6 +27,8 @@ __all__ = [
     "refuse_array",
     "refuse_conversion",
     "refuse_keyword",
+    "refuse_plain_output",
+    "refuse_writing",
     "site_of",
 ]
 
@@ -34,17 +39,77 @@ def site_of(frame: FrameType) -> str:
     return describe_site(here.f_code, here.f_lasti)
 
 
+class _Open(threading.local):
+    """The refusals of the recordings that are open in this thread."""
+
+    def __init__(self) -> None:
+        self.all: list[Refusals] = []
+
+
+_open = _Open()
+
+
+class Refusals:
+    """What was refused while a function was recorded: it is raised again if the function went on without it.
+
+    ``try: y = float(x)``, ``except TypeError: y = other(x)`` would take the other way, which the function
+    does not take when it is not traced.
+    """
+
+    __slots__ = ("first",)
+
+    def __init__(self) -> None:
+        self.first: Exception | None = None
+        _open.all.append(self)
+
+    def stop(self) -> None:
+        """The recording is over."""
+        if self in _open.all:
+            _open.all.remove(self)
+
+    def raise_swallowed(self) -> None:
+        """Raises the first refusal, which the function has caught."""
+        if self.first is not None:
+            error, self.first = self.first, None
+            raise type(error)(
+                f"{error} The function caught this, and went another way than it goes when it is not traced."
+            )
+
+
+def is_recording() -> bool:
+    """Whether a function is being recorded in this thread."""
+    return bool(_open.all)
+
+
+def raised(error: Exception) -> NoReturn:
+    """Raises a refusal, and notes it for the case that the function catches it."""
+    for refusals in _open.all:
+        refusals.first = refusals.first or error
+    raise error
+
+
 def refuse(what: str, instead: str, frame: FrameType) -> NoReturn:
     """Raises a TraceError that says what happened, where, and what to write instead."""
-    raise TraceError(f"{what} ({site_of(frame)}): {instead}.")
+    raised(TraceError(f"{what} ({site_of(frame)}): {instead}."))
+
+
+def refuse_plain_output(name: str, frame: FrameType) -> NoReturn:
+    """Refuses to write traced values into an array that NumPy made, which can't keep them."""
+    refuse(
+        f"{name} was to write traced values into a plain array, which can't hold them",
+        "make that array with diffkit.numpy (import diffkit.numpy as np)",
+        frame,
+    )
 
 
 def raise_no_rule(name: str, frame: FrameType) -> NoReturn:
     """Refuses a function that has no derivative rule, by name and line."""
-    raise NoRuleError(
-        f"{name} was called on a traced value, but diffkit has no derivative rule for it "
-        f"({site_of(frame)}). Write it with functions that have one, or wrap it "
-        f"with dk.primitive and give its rule with dk.defvjp."
+    raised(
+        NoRuleError(
+            f"{name} was called on a traced value, but diffkit has no derivative rule for it "
+            f"({site_of(frame)}). Write it with functions that have one, or wrap it "
+            f"with dk.primitive and give its rule with dk.defvjp."
+        )
     )
 
 
@@ -59,9 +124,11 @@ def raise_closed(owner: str, site: str) -> NoReturn:
 
 def raise_object_array(site: str) -> NoReturn:
     """Refuses an array of Python objects: its elements' derivatives can't be seen from outside."""
-    raise TraceError(
-        f"an operation on traced values gave an object array ({site}): derivatives need arrays of floats. "
-        "Build it with np.stack or dk.numpy.array, and without dtype=object."
+    raised(
+        TraceError(
+            f"an operation on traced values gave an object array ({site}): derivatives need arrays of "
+            "floats. Build it with np.stack or dk.numpy.array, and without dtype=object."
+        )
     )
 
 
@@ -110,6 +177,8 @@ def refuse_array(frame: FrameType) -> NoReturn:
     name = called_text(here.f_code, here.f_lasti)
     called = _look_up(name, here)
     module = getattr(called, "__module__", None) or type(called).__module__
+    if called in _WRITING:
+        refuse_writing(name, here)
     if isinstance(called, np.vectorize) or called is np.vectorize:
         what, instead = (
             f"{name} was given a traced value",
@@ -118,9 +187,6 @@ def refuse_array(frame: FrameType) -> NoReturn:
     elif called in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray):
         what = f"{name} was to make a plain array of traced values"
         instead = "write dk.numpy.array, which is traced, or np.stack for a list of values of one shape"
-    elif called in (np.full, np.full_like):
-        what = f"{name} was to make a plain array of a traced value"
-        instead = f"write dk.numpy.{called.__name__}, which is traced"
     elif isinstance(called, type) and issubclass(called, np.generic):
         what, instead = f"{name}() was called on a traced value", "leave it as it is, or use x.astype"
     elif isinstance(getattr(called, "__self__", None), np.random.RandomState | np.random.Generator):
@@ -139,6 +205,32 @@ def refuse_array(frame: FrameType) -> NoReturn:
             "build arrays with np.stack, np.concatenate, dk.numpy.array or dk.numpy.full, which are traced"
         )
     refuse(what, instead, here)
+
+
+def refuse_writing(name: str, frame: FrameType) -> NoReturn:
+    """Refuses a function that writes traced values into a plain array; ``np.full`` does so of itself."""
+    here = users_frame(frame)
+    text = called_text(here.f_code, here.f_lasti)
+    called = _look_up(text, here)
+    if called not in (np.full, np.full_like):
+        refuse_plain_output(name, frame)
+    refuse(
+        f"{text} was to make a plain array of a traced value",
+        f"write dk.numpy.{called.__name__}, which is traced",
+        here,
+    )
+
+
+_WRITING = (
+    np.full,
+    np.full_like,
+    np.copyto,
+    np.put,
+    np.place,
+    np.putmask,
+    np.put_along_axis,
+    np.fill_diagonal,
+)
 
 
 def _look_up(name: str, frame: FrameType) -> Any:
@@ -172,7 +264,7 @@ def explained(error: Exception, locked: bool) -> Exception:
     """
     if isinstance(error.__cause__, TraceError):
         return error.__cause__
-    if "of type Node which has no callable" in str(error):
+    if re.search("of type (Node|Array) which has no callable", str(error)):
         return TraceError(
             f"a NumPy function was called on an object array of traced values ({_raised_at(error)}): build "
             "the array with np.stack or dk.numpy.array, and without dtype=object."
@@ -198,8 +290,8 @@ def _refuse_assignment(frame: FrameType) -> None:
     """Says so if the instruction is ``a[i] = ...``, with a plain array a."""
     if dis.opname[frame.f_code.co_code[frame.f_lasti]] in ("STORE_SUBSCR", "STORE_SLICE"):
         refuse(
-            "a traced value was assigned into a plain array",
-            "collect the values in a list and build the array with np.stack or dk.numpy.array",
+            "a traced value was assigned into a plain array, which can't hold it",
+            "make that array with diffkit.numpy (import diffkit.numpy as np)",
             frame,
         )
 

@@ -1,377 +1,208 @@
-"""How a NumPy function is recorded: the node that stands in for a number, and what it does.
+"""How a NumPy function is recorded: what happens when NumPy is called on traced values.
 
-A function is run once on :class:`Node` objects in place of its floats and arrays. A node looks like
-the value that it carries. Whatever is done to it (an operator, a ufunc, a NumPy function) goes
-through :func:`apply`, which computes the value and appends a new node to the :class:`Recording`. The
-rows come out in the order in which they were computed, which is already a topological order: no
-sorting, no recursion, and a place in the list is a stable name.
-
-**Nested derivatives.** A derivative of a derivative traces the inner one while the outer trace is
-still open, so a node's value may itself be a node of an outer recording. Every recording has a
-``level``, larger the later it was opened. An operation is recorded on the innermost recording among
-its arguments; arguments from outer ones are constants there. To compute the value it does the same
-operation on the values, and where those are outer nodes that is recorded further out in turn. This
-keeps d/dx [x * d/dy (x + y)] from mixing its two perturbations (Siskind and Pearlmutter, 2005).
-
-**Decisions.** A comparison gives a node too. Where Python then needs a plain bool, an index or a
-mask (``if x > 0``), the value is handed out and written down as a decision: the path that the
-trace took holds for other inputs only as long as they decide alike.
+A function is run once on stand-ins for its floats and arrays: a :class:`Node` for a number, an :class:`Array`
+for an array. They look like the values that they carry. Whatever is done to them (an operator, a ufunc, a
+NumPy function) goes through :func:`apply`, which computes the value and appends a row to the
+:class:`Recording`. The rows come out in the order in which they were computed, which is already a
+topological order: no sorting, no recursion, and a place in the list is a stable name.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
-import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from types import CodeType, FrameType
-from typing import Any, NamedTuple, NoReturn
+from types import FrameType
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from diffkit.autodiff.recording import methods
-from diffkit.autodiff.recording.constants import Constants
-from diffkit.autodiff.recording.infix import InfixOperators
-from diffkit.autodiff.recording.methods import ArrayMethods
-from diffkit.autodiff.recording.primitive import FUNCTIONS, NO_KWARGS, UFUNCS, Primitive
+from diffkit.autodiff.recording.arrays import (
+    GETITEM,
+    READ,
+    SETITEM,
+    TRACED,
+    Array,
+    is_traced,
+    own,
+    plain,
+    plain_index,
+    stand_in,
+    wrapped,
+)
+from diffkit.autodiff.recording.infix import NUMBERS
+from diffkit.autodiff.recording.node import INPUT, PART, Decision, Node, Recording, is_deferred
+from diffkit.autodiff.recording.primitive import FUNCTIONS, NO_KWARGS, UFUNCS, InPlace, Primitive
 from diffkit.autodiff.recording.refusals import (
     qualified_name,
-    raise_closed,
-    raise_no_attribute,
     raise_no_rule,
-    raise_object_array,
     refuse,
     refuse_array,
-    refuse_conversion,
     refuse_keyword,
-    site_of,
+    refuse_plain_output,
 )
 from diffkit.autodiff.recording.scipy_calls import advice, load_rules
-from diffkit.sites import describe_site
 
 __all__ = [
     "FUNCTIONS",
+    "GETITEM",
     "HANDING_ON",
+    "INPUT",
+    "PART",
+    "READ",
+    "SETITEM",
+    "TRACED",
     "UFUNCS",
+    "Array",
     "Decision",
+    "InPlace",
     "Node",
     "Primitive",
     "Recording",
     "apply",
+    "is_deferred",
+    "is_traced",
+    "nodes_in",
+    "own",
     "plain",
+    "plain_index",
     "refuse_keyword",
+    "row_of",
+    "stand_in",
+    "wrapped",
 ]
 
-
-class Decision(NamedTuple):
-    """A place where the program asked for a traced value itself, and so chose its path.
-
-    ``kind`` is "branch" (a bool was needed), "index" (an integer, or an array used as an index or
-    mask) or "loop" (a bool needed by ``while``).
-    """
-
-    node: Node
-    value: Any
-    kind: str
-    code: CodeType
-    at: int
-
-    @property
-    def site(self) -> str:
-        """Where that was: ``file.py:12: if x > 0:``."""
-        return describe_site(self.code, self.at)
-
-
-_levels = itertools.count(1)
 HANDING_ON = {id(vars(methods))}
 """The variables of modules, by ``id``, whose functions hand a call on: x.sum() calls np.sum(x)."""
 _SEVERAL = (tuple, list)
 """What a function with several answers returns them in."""
 
 
-class Recording:
-    """The rows of a trace while they are being written.
-
-    ``rows`` is None once the recording is closed. Nodes point to their recording and not to the
-    finished trace, so that a trace and its nodes make no reference cycle and are freed at once.
-    """
-
-    __slots__ = ("constants", "decisions", "level", "owner", "rows")
-
-    def __init__(self, owner: str = "a function") -> None:
-        self.level = next(_levels)
-        self.rows: list[Node] | None = []
-        self.decisions: list[Decision] = []
-        self.constants = Constants()
-        self.owner = owner
-
-    def __enter__(self) -> Recording:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.constants.release()  # if what is recorded raises, nobody closes
-
-    def input(self, value: Any, name: str) -> Node:
-        """Appends an input row."""
-        return Node(self, INPUT, (name,), NO_KWARGS, value, _INPUT_CODE, 0)
-
-    def close(self) -> list[Node]:
-        """Ends the recording and hands over its rows; a node used after this raises."""
-        rows, self.rows = self.rows, None
-        assert rows is not None
-        self.constants.release()
-        return rows
-
-    def take_decisions(self) -> list[Decision]:
-        """Hands over the decisions, which point to nodes, so that no reference cycle stays behind."""
-        decisions, self.decisions = self.decisions, []
-        return decisions
-
-
-_INPUT_CODE = (lambda: None).__code__
-"""The place in the code that input rows name; they have none of their own."""
-
-
-class Node(ArrayMethods, InfixOperators):
-    """A row of a trace, and the stand-in for its value while the program runs.
-
-    Attributes:
-        value: what the row computed: a float, a complex number, an array, or a node of an outer
-            recording.
-        fun: the :class:`Primitive` that computed it.
-        args, kwargs: what it was given; arguments that were traced are nodes.
-        parents: those arguments that are nodes of the same trace, in order, repeats kept.
-        index: its place in the trace.
-
-    A row of a scalar program takes 210 bytes, its value included (measured with tracemalloc, Python
-    3.11, 64 bit); a sweep adds 20. A row of an array program takes as much and the array.
-    """
-
-    __slots__ = ("args", "at", "code", "fun", "index", "kwargs", "recording", "value")
-
-    # NumPy must hand every operation to us, arrays on the left-hand side included.
-    __array_priority__ = 1000.0
-
-    def __init__(
-        self,
-        recording: Recording,
-        fun: Primitive,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        value: Any,
-        code: CodeType,
-        at: int,
-    ) -> None:
-        rows = recording.rows
-        if rows is None:
-            raise_closed(recording.owner, site_of(sys._getframe(1)))
-        if type(value) is ndarray and value.dtype.hasobject:
-            raise_object_array(describe_site(code, at))
-        self.recording = recording
-        self.fun = fun
-        self.args = args
-        self.kwargs = kwargs
-        self.value = value
-        self.code = code
-        self.at = at
-        self.index = len(rows)
-        rows.append(self)
-
-    @property
-    def parents(self) -> tuple[Node, ...]:
-        """The arguments that are nodes of the same trace, in order, repeats kept."""
-        recording = self.recording
-        return tuple(a for a in self.args if type(a) is Node and a.recording is recording)
-
-    @property
-    def site(self) -> str:
-        """Where the user's program did this: ``file.py:12: y = x * x``."""
-        return describe_site(self.code, self.at)
-
-    def __repr__(self) -> str:
-        return f"Node({self.value!r}, {self.fun.name})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self.value, spec) if spec else repr(self)
-
-    def __copy__(self) -> Node:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
-        return self  # a row is never changed, and a copy of it would be a row of no trace
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        refuse(
-            "a traced value was to be pickled",
-            "pickle plain values, or a trace's program, the text that t.source() is",
-            sys._getframe(1),
-        )
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        """What ``isinstance`` asks where ``type(x)`` does not settle it.
-
-        To a program a node is what it stands in for: ``isinstance(x, float)`` goes the way that it goes
-        without a trace. diffkit's own code has to tell a node from a number, and is told that it is one.
-        """
-        asked_by = sys._getframe(1).f_globals.get("__name__", "")
-        return Node if asked_by.startswith("diffkit.") else type(plain(self))
-
-    # -- where Python needs the value itself ----------------------------------------------------------
-
-    def _decide(self, value: Any, kind: str, frame: FrameType) -> Any:
-        if self.recording.rows is None:
-            raise_closed(self.recording.owner, site_of(frame))
-        self.recording.decisions.append(Decision(self, value, kind, frame.f_code, frame.f_lasti))
-        return value
-
-    def __bool__(self) -> bool:
-        return bool(self._decide(bool(self.value), "branch", sys._getframe(1)))
-
-    def __index__(self) -> int:
-        return int(self._decide(operator.index(self.value), "index", sys._getframe(1)))
-
-    def concrete(self, kind: str = "index") -> Any:
-        """The plain value, written down as a decision; for indices, masks and shapes."""
-        value = self.value
-        while type(value) is Node:
-            value = value.concrete(kind)
-        return self._decide(value, kind, sys._getframe(1))
-
-    def __float__(self) -> NoReturn:
-        refuse_conversion("float", sys._getframe(1))
-
-    def __int__(self) -> NoReturn:
-        refuse_conversion("int", sys._getframe(1))
-
-    def __complex__(self) -> NoReturn:
-        refuse_conversion("complex", sys._getframe(1))
-
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        from_scipy = advice(sys._getframe(1))
-        if from_scipy:
-            called, instead, frame = from_scipy
-            refuse(
-                f"{called} was called on a traced value, which SciPy turns into a plain array", instead, frame
-            )
-        refuse_array(sys._getframe(1))
-
-    def __round__(self, digits: Any = None) -> NoReturn:
-        refuse_conversion("round", sys._getframe(1))
-
-    def __floor__(self) -> NoReturn:
-        refuse_conversion("math.floor", sys._getframe(1))
-
-    def __ceil__(self) -> NoReturn:
-        refuse_conversion("math.ceil", sys._getframe(1))
-
-    def __trunc__(self) -> NoReturn:
-        refuse_conversion("math.trunc", sys._getframe(1))
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_"):  # asked by Python, NumPy or a notebook, which go on without it
-            raise AttributeError(name)
-        raise_no_attribute(name, sys._getframe(1))
-
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        refuse(
-            "a traced array was assigned into",
-            "make a new array instead, with np.where, np.concatenate or np.stack",
-            sys._getframe(1),
-        )
-
-    # -- indexing, and NumPy's protocols --------------------------------------------------------------
-
-    def __getitem__(self, index: Any) -> Any:
-        return apply(GETITEM, (self, plain_index(index)), NO_KWARGS, sys._getframe(1))
-
-    def __len__(self) -> int:
-        return len(self.value)
-
-    def __iter__(self) -> Iterator[Any]:
-        if not np.ndim(self.value):
-            raise TypeError("iteration over a 0-d traced value")
-        frame = sys._getframe(1)
-        return (apply(GETITEM, (self, k), NO_KWARGS, frame) for k in range(len(self)))
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        fun = UFUNCS.get(ufunc)
-        frame = sys._getframe(1)
-        if id(frame.f_globals) in HANDING_ON:
-            frame = frame.f_back or frame
-        if fun is None or kwargs or method != "__call__":
-            return _unusual_ufunc(ufunc, method, inputs, kwargs, frame)
-        if len(inputs) == 1:  # these three are what apply does, at once
-            value = fun.compute(self.value)
-        elif len(inputs) == 2 and inputs[1] is self and type(inputs[0]) is not Node:
-            value = fun.compute(inputs[0], self.value)
-            if type(inputs[0]) is ndarray:
-                inputs = (self.recording.constants.keep(inputs[0]), self)
-        elif len(inputs) == 2 and inputs[0] is self and type(inputs[1]) is not Node:
-            value = fun.compute(self.value, inputs[1])
-            if type(inputs[1]) is ndarray:
-                inputs = (self, self.recording.constants.keep(inputs[1]))
-        else:
-            return apply(fun, inputs, NO_KWARGS, frame)
-        node = Node(self.recording, fun, inputs, NO_KWARGS, value, frame.f_code, frame.f_lasti)
-        return node if type(value) is not tuple else unpack(node, frame)
-
-    def __array_function__(
-        self, function: Callable[..., Any], types: Any, args: Sequence[Any], kwargs: dict[str, Any]
-    ) -> Any:
-        handler = FUNCTIONS.get(function)
-        frame = sys._getframe(1)
-        if id(frame.f_globals) in HANDING_ON:
-            frame = frame.f_back or frame
-        if handler is None:
-            raise_no_rule(qualified_name(function), frame)
-        return call_handler(handler, tuple(args), kwargs, frame)
+def row_of(value: Any) -> Any:
+    """The row that a traced value stands for now, or the plain value."""
+    return value.row if type(value) is Array else value
 
 
 def apply(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> Any:
-    """Computes ``fun(*args, **kwargs)`` and, if an argument is a node, records it.
+    """Computes ``fun(*args, **kwargs)`` and, if an argument is traced, records it.
 
     ``frame`` is the user's: it tells the line and, later, the variable that the answer was given to.
     """
+    if len(args) == 1 and type(args[0]) is Array:
+        return _apply_to_one(fun, args[0], kwargs, frame)
     recording: Recording | None = None
     values = list(args)
+    given = args
     for k, a in enumerate(args):
-        if type(a) is Node:
+        kind = type(a)
+        if kind is Array:
+            if given is args:
+                given = list(args)  # type: ignore[assignment]
+            a = a.node if a.memory is None else a.row
+            given[k] = values[k] = a  # type: ignore[index]
+            kind = type(a)
+        if kind is Node:
             if recording is None:
                 recording = a.recording
             elif a.recording is not recording:
                 return _apply_to_mixed(fun, args, kwargs, frame)
             values[k] = a.value
-    if recording is None:
-        return fun.compute(*args, **kwargs)
     value = fun.compute(*values, **kwargs)
-    if len(args) > 1 or kwargs:
-        args, kwargs = recording.constants.keep_all(args, kwargs)
-    node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
-    return unpack(node, frame) if type(value) is not Node and isinstance(value, _SEVERAL) else node
+    if recording is None:
+        return value if given is args else _from_untraced(value, fun, args, kwargs)
+    if given is not args:
+        given = tuple(given)
+    if len(given) > 1 or kwargs:
+        given, kwargs = recording.constants.keep_all(given, kwargs)
+    node = Node(recording, fun, given, kwargs, value, frame.f_code, frame.f_lasti)
+    kind = type(value)
+    if kind in NUMBERS:
+        return node
+    if kind is ndarray or kind is Array:
+        if type(args[0]) is Array and (kind is Array or value.base is not None):
+            return _view_or_new(args[0], node, values[0], fun, args, kwargs)
+        return stand_in(node)
+    return unpack(node, frame) if isinstance(value, _SEVERAL) else stand_in(node)
+
+
+def _apply_to_one(fun: Primitive, array: Array, kwargs: dict[str, Any], frame: FrameType) -> Any:
+    """``apply``, where the only argument is an array."""
+    memory = array.memory
+    row = array.node if memory is None or memory.version == array.seen else array.row
+    if type(row) is not Node:
+        return _from_untraced(fun.compute(row, **kwargs), fun, (array,), kwargs)
+    data = row.value
+    value = fun.compute(data, **kwargs)
+    recording = row.recording
+    if kwargs:
+        _, kwargs = recording.constants.keep_all((), kwargs)
+    node = Node(recording, fun, (row,), kwargs, value, frame.f_code, frame.f_lasti)
+    kind = type(value)
+    if kind is ndarray:
+        base = value.base
+        if base is None and value is not data:
+            return Array(node) if not value.dtype.hasobject else stand_in(node)
+        shares = value is data or base is data or base is data.base
+        return array.view_by(fun, (), kwargs, node) if shares else stand_in(node)
+    if kind in NUMBERS:
+        return node
+    if kind is Array:
+        return _view_or_new(array, node, data, fun, (array,), kwargs)
+    return unpack(node, frame) if isinstance(value, _SEVERAL) else stand_in(node)
+
+
+def _view_or_new(
+    whole: Array, node: Node, data: Any, fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Array:
+    """The stand-in for an answer that may share the memory of the first argument, as NumPy has it."""
+    value = node.value
+    if type(value) is ndarray:
+        base = value.base
+        shares = value is data or (base is not None and (base is data or base is data.base))
+    else:
+        shares = value.memory is not None and value.memory is data.memory
+    return whole.view_by(fun, args[1:], kwargs, node) if shares else stand_in(node)
+
+
+def _from_untraced(value: Any, fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The answer for arrays that are not traced, but may be written traced values into."""
+    if type(value) is ndarray and type(args[0]) is Array and value.base is not None:
+        data = args[0].data
+        if value.base is data or value.base is data.base:
+            return args[0].view_by(fun, args[1:], kwargs, value)
+    if isinstance(value, _SEVERAL):
+        kind = type(value)
+        return kind(*map(wrapped, value)) if hasattr(kind, "_fields") else kind(map(wrapped, value))
+    return wrapped(value)
 
 
 Primitive.apply = apply
 
 
 def _apply_to_mixed(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> Any:
-    """``apply`` for nodes of several recordings: the innermost records, the others are its constants."""
-    recording = max((a.recording for a in args if type(a) is Node), key=lambda r: r.level)
-    values = [a.value if type(a) is Node and a.recording is recording else a for a in args]
-    value = fun.compute(*values, **kwargs)
-    args, kwargs = recording.constants.keep_all(args, kwargs)
-    node = Node(recording, fun, args, kwargs, value, frame.f_code, frame.f_lasti)
-    return unpack(node, frame) if type(value) is not Node and isinstance(value, _SEVERAL) else node
+    """``apply`` for values of several recordings: the innermost records, the others are its constants."""
+    rows = [row_of(a) for a in args]
+    recording = max((a.recording for a in rows if type(a) is Node), key=lambda r: r.level)
+    own = [type(a) is Node and a.recording is recording for a in rows]
+    # A constant is a stand-in of its own: whoever holds the other may write to it.
+    given = tuple(
+        stand_in(a) if type(a) is Node and not mine else a for a, mine in zip(rows, own, strict=True)
+    )
+    value = fun.compute(*[a.value if mine else a for a, mine in zip(given, own, strict=True)], **kwargs)
+    given, kwargs = recording.constants.keep_all(given, kwargs)
+    node = Node(recording, fun, given, kwargs, value, frame.f_code, frame.f_lasti)
+    several = type(value) not in TRACED and isinstance(value, _SEVERAL)
+    return unpack(node, frame) if several else stand_in(node)
 
 
 def unpack(node: Node, frame: FrameType) -> Any:
     """The parts of a row with several answers (svd, split), each a row of its own."""
     parts = [
-        Node(node.recording, PART, (node, k), NO_KWARGS, part, frame.f_code, frame.f_lasti)
+        stand_in(Node(node.recording, PART, (node, k), NO_KWARGS, part, frame.f_code, frame.f_lasti))
         for k, part in enumerate(node.value)
     ]
     kind = type(node.value)
@@ -386,10 +217,17 @@ def call_handler(
         if (kwargs or len(args) > 1) and handler.arrange:
             args, kwargs = handler.arrange(args, kwargs, frame)
         return apply(handler, args, kwargs, frame)
-    for keyword in ("out", "where"):
-        if kwargs.get(keyword) is not None and kwargs[keyword] is not True:
-            refuse_keyword(handler.__name__, keyword, frame)
-    recordings = {id(n.recording): n.recording for n in nodes_in((args, tuple(kwargs.values())))}
+    if (
+        kwargs.get("where") is not None
+        and kwargs["where"] is not True
+        and handler.__name__ not in _TAKES_WHERE
+    ):
+        refuse_keyword(handler.__name__, "where", frame)
+    recordings = {
+        id(n.recording): n.recording
+        for n in nodes_in((args, tuple(kwargs.values())))
+        if n.recording is not None
+    }
     starts = [(r, len(r.rows)) for r in recordings.values() if r.rows is not None]
     answer = handler(*args, **kwargs)
     for recording, start in starts:
@@ -398,43 +236,135 @@ def call_handler(
     return answer
 
 
-def plain(value: Any) -> Any:
-    """The number or array inside any nesting of nodes."""
-    while type(value) is Node:
-        value = value.value
-    return value
+_TAKES_WHERE = ("copyto",)
 
 
-def nodes_in(value: Any) -> Iterator[Node]:
-    """The nodes among a call's arguments, inside lists and tuples too."""
-    if type(value) is Node:
+def nodes_in(value: Any) -> Iterator[Any]:
+    """The traced values among a call's arguments, inside lists and tuples too."""
+    if type(value) in TRACED:
         yield value
     elif isinstance(value, tuple | list):
         for item in value:
             yield from nodes_in(item)
 
 
-def plain_index(index: Any) -> Any:
-    """An index with no nodes in it: those that it has are decided."""
-    if type(index) is Node:
-        return index.concrete()
-    if type(index) is tuple:
-        return tuple(plain_index(part) for part in index)
-    if type(index) is list:
-        return [plain_index(part) for part in index]
-    return index
+# -- NumPy's protocols ------------------------------------------------------------------------------------
 
 
-# -- the primitives that Node itself needs; rules/ gives them their rules --------------------------------
+def _array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    fun = UFUNCS.get(ufunc)
+    frame = sys._getframe(1)
+    if id(frame.f_globals) in HANDING_ON:
+        frame = frame.f_back or frame
+    if fun is None or kwargs or method != "__call__":
+        return _unusual_ufunc(ufunc, method, inputs, kwargs, frame)
+    if len(inputs) == 1:
+        return _apply_to_one(fun, self, NO_KWARGS, frame)
+    if len(inputs) != 2:
+        return apply(fun, inputs, NO_KWARGS, frame)
+    # One array and a plain operand, mostly: what apply does, at once.
+    memory = self.memory
+    row = self.node if memory is None or memory.version == self.seen else self.row
+    given: tuple[Any, Any]
+    x, y = inputs
+    if type(row) is not Node or (type(x) in TRACED and type(y) in TRACED):
+        return apply(fun, inputs, NO_KWARGS, frame)
+    keep = row.recording.constants.keep_any
+    if x is self:
+        value = fun.compute(row.value, y)
+        given = row, y if type(y) is float else keep(y)
+    else:
+        value = fun.compute(x, row.value)
+        given = x if type(x) is float else keep(x), row
+    node = Node(row.recording, fun, given, NO_KWARGS, value, frame.f_code, frame.f_lasti)
+    if type(value) is ndarray:
+        return Array(node)
+    return unpack(node, frame) if isinstance(value, tuple) and type(value) not in TRACED else stand_in(node)
 
 
-def _no_value(*args: Any, **kwargs: Any) -> NoReturn:
-    raise AssertionError("an input row has no function to compute")
+def _number_ufunc(self: Node, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """The same for a number: a call with one argument is what ``apply`` does, at once."""
+    fun = UFUNCS.get(ufunc)
+    frame = sys._getframe(1)
+    if id(frame.f_globals) in HANDING_ON:
+        frame = frame.f_back or frame
+    if fun is None or kwargs or method != "__call__":
+        return _unusual_ufunc(ufunc, method, inputs, kwargs, frame)
+    if len(inputs) != 1:
+        return apply(fun, inputs, NO_KWARGS, frame)
+    value = fun.compute(self.value)
+    node = Node(self.recording, fun, inputs, NO_KWARGS, value, frame.f_code, frame.f_lasti)
+    if type(value) in NUMBERS:
+        return node
+    return unpack(node, frame) if type(value) is tuple else stand_in(node)
 
 
-INPUT = Primitive("input", _no_value)
-PART = Primitive("part", lambda parts, k: parts[k])
-GETITEM = Primitive("getitem", operator.getitem)
+def _array_function(
+    self: Any, function: Callable[..., Any], types: Any, args: Sequence[Any], kwargs: dict[str, Any]
+) -> Any:
+    handler = FUNCTIONS.get(function)
+    frame = sys._getframe(1)
+    if id(frame.f_globals) in HANDING_ON:
+        frame = frame.f_back or frame
+    if handler is None:
+        if _all_untraced(args, kwargs):
+            return _wrapped_all(function(*_untraced(args), **_untraced(kwargs)))
+        raise_no_rule(qualified_name(function), frame)
+    if len(args) > 2 or "out" in kwargs or (len(args) == 2 and function in _OUT_IS_SECOND):
+        out, args, kwargs = _without_out(function, args, kwargs)
+        if out is not None:
+            new = call_handler(handler, tuple(args), kwargs, frame)
+            return _to_output(out, new, qualified_name(function), frame)
+    return call_handler(handler, tuple(args), kwargs, frame)
+
+
+_OUT_IS_SECOND = frozenset({np.fix, np.isposinf, np.isneginf})
+
+
+def _array(self: Any, dtype: Any = None, copy: Any = None) -> Any:
+    """What NumPy asks for where it needs a plain array: of integers and bools, by which the program goes."""
+    frame = sys._getframe(1)
+    row = row_of(self)
+    if type(row) is not Node:
+        given = np.array(row, dtype)
+        given.flags.writeable = False  # what is written to a copy would not be seen here
+        return given
+    if row.is_discrete():
+        return np.array(row.concrete("index", frame), dtype)
+    from_scipy = advice(frame)
+    if from_scipy is None:
+        refuse_array(frame)
+    called, instead, frame = from_scipy
+    return refuse(f"{called} was called on a traced value, which SciPy makes a plain array", instead, frame)
+
+
+_stand_ins: tuple[Any, Any] = (Node, Array)
+for _kind in _stand_ins:
+    _kind.__array_ufunc__ = _number_ufunc if _kind is Node else _array_ufunc
+    _kind.__array_function__ = _array_function
+    _kind.__array__ = _array
+
+
+# -- arrays that are not traced, but may come to be -------------------------------------------------------
+
+
+def _all_untraced(args: Any, kwargs: dict[str, Any]) -> bool:
+    return all(n.recording is None for n in nodes_in((tuple(args), tuple(kwargs.values()))))
+
+
+def _untraced(value: Any) -> Any:
+    if type(value) is Array:
+        return value.row
+    if isinstance(value, dict):
+        return {k: _untraced(v) for k, v in value.items()}
+    return type(value)(map(_untraced, value)) if type(value) in _SEVERAL else value
+
+
+def _wrapped_all(value: Any) -> Any:
+    return type(value)(map(_wrapped_all, value)) if type(value) in _SEVERAL else wrapped(value)
+
+
+# -- the unusual calls ------------------------------------------------------------------------------------
 
 
 def _ufunc_name(ufunc: np.ufunc) -> str:
@@ -452,22 +382,91 @@ def _unusual_ufunc(
     fun = UFUNCS.get(ufunc)
     if fun is None and load_rules():
         fun = UFUNCS.get(ufunc)
-    for keyword in ("out", "where"):
-        if kwargs.get(keyword) is not None and kwargs[keyword] is not True:
-            refuse_keyword(_ufunc_name(ufunc), keyword, frame)
+    name = _ufunc_name(ufunc)
+    if method == "at":
+        return FUNCTIONS[np.ufunc.at](ufunc, *inputs)
+    out = kwargs.pop("out", None)
+    where = kwargs.pop("where", True)
+    if where is not True and method == "__call__" and fun is not None:
+        return _where(fun, inputs, out, where, name, frame)
+    if where is not True:
+        refuse_keyword(name, "where", frame)
     called = ufunc if method == "__call__" else getattr(ufunc, method)
     if called in FUNCTIONS and (fun is None or called is not ufunc or kwargs):
-        return call_handler(FUNCTIONS[called], inputs, kwargs, frame)
-    if fun is None or called is not ufunc:
-        raise_no_rule(_ufunc_name(ufunc) + ("" if called is ufunc else f".{method}"), frame)
-    if "dtype" in kwargs:
+        answer = call_handler(FUNCTIONS[called], inputs, kwargs, frame)
+    elif fun is None and _all_untraced(inputs, kwargs):
+        answer = _wrapped_all(called(*_untraced(inputs), **_untraced(kwargs)))
+    elif fun is None or called is not ufunc:
+        if _all_untraced(inputs, kwargs):
+            answer = _wrapped_all(called(*_untraced(inputs), **_untraced(kwargs)))
+        else:
+            raise_no_rule(name + ("" if called is ufunc else f".{method}"), frame)
+    else:
+        dtype = kwargs.pop("dtype", None)
+        rest = [k for k, v in kwargs.items() if (k, v) != ("casting", "same_kind") and v is not None]
+        if rest:
+            refuse(
+                f"{name} was called with {', '.join(rest)}= on traced values", "leave the keyword out", frame
+            )
         answer = apply(fun, inputs, NO_KWARGS, frame)
-        return answer.astype(kwargs["dtype"])
-    rest = {k: v for k, v in kwargs.items() if k not in ("out", "where")}
-    if rest:
-        refuse(
-            f"{_ufunc_name(ufunc)} was called with {', '.join(rest)}= on traced values",
-            "leave the keyword out",
-            frame,
+        if dtype is not None:
+            answer = answer.astype(dtype)
+    return answer if out is None else _to_output(out, answer, name, frame)
+
+
+def _where(fun: Primitive, inputs: tuple[Any, ...], out: Any, where: Any, name: str, frame: FrameType) -> Any:
+    """``np.divide(a, b, out=y, where=mask)``: only where the mask holds is anything computed, and written."""
+    target = out[0] if type(out) is tuple else out
+    if target is None:
+        refuse_keyword(name, "where", frame)
+    if type(target) is not Array:
+        refuse_plain_output(name, frame)
+    mask = np.broadcast_to(plain_index(where), target.shape)
+    parts = [np.broadcast_to(a, target.shape)[mask] if np.ndim(a) else a for a in inputs]
+    target.write(mask, apply(fun, tuple(parts), NO_KWARGS, frame), frame.f_code, frame.f_lasti)
+    return target
+
+
+@functools.cache
+def _place_of_out(function: Callable[..., Any]) -> int | None:
+    """Where among the positional parameters of a NumPy function ``out`` stands; None if nowhere."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:
+        return {"dot": 2, "concatenate": 2}.get(function.__name__)
+    names = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    return names.index("out") if "out" in names else None
+
+
+def _without_out(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[Any, Sequence[Any], dict[str, Any]]:
+    """The array that a call is to write its answer to, and the call without it."""
+    if "out" in kwargs:
+        out = kwargs["out"]
+        return out, args, {k: v for k, v in kwargs.items() if k != "out"}
+    place = _place_of_out(function)
+    if place is None or len(args) <= place:
+        return None, args, kwargs
+    names = [p.name for p in inspect.signature(function).parameters.values()] if len(args) > place + 1 else []
+    rest = dict(zip(names[place + 1 :], args[place + 1 :], strict=False))
+    return args[place], args[:place], {**rest, **kwargs}
+
+
+def _to_output(out: Any, answer: Any, name: str, frame: FrameType) -> Any:
+    """Writes an answer to where it was asked for, and returns that."""
+    if type(out) is tuple:
+        if len(out) == 1:
+            return _to_output(out[0], answer, name, frame)
+        return tuple(
+            a if o is None else _to_output(o, a, name, frame) for o, a in zip(out, answer, strict=True)
         )
-    return apply(fun, inputs, NO_KWARGS, frame)
+    if out is None:
+        return answer
+    if type(out) is not Array:
+        if type(answer) in TRACED and answer.recording is not None:
+            refuse_plain_output(name, frame)
+        out[...] = plain(answer)
+        return out
+    out.update(answer, name.removeprefix("np."), frame)
+    return out

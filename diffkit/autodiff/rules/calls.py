@@ -17,7 +17,16 @@ from typing import Any, NoReturn
 import numpy as np
 
 from diffkit.autodiff.recording.refusals import refuse_keyword, site_of
-from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Node, Primitive, nodes_in, plain, plain_index
+from diffkit.autodiff.recording.tracer import (
+    FUNCTIONS,
+    TRACED,
+    UFUNCS,
+    Primitive,
+    is_traced,
+    nodes_in,
+    plain,
+    plain_index,
+)
 from diffkit.errors import TraceError
 
 __all__ = ["Arrangement", "as_array", "decided", "plain", "plain_tree", "stacked", "user_site"]
@@ -39,7 +48,7 @@ def decided(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     >>> decided(np.argsort, np.array([3.0, 1.0, 2.0]))
     array([1, 2, 0])
     """
-    if not any(type(a) is Node for a in args):
+    if not any(map(is_traced, args)):
         return function(*args, **kwargs)
     if function in FUNCTIONS or function in UFUNCS:
         return plain_index(function(*args, **kwargs))
@@ -53,7 +62,7 @@ def _decision(function: Callable[..., Any]) -> Primitive:
 
     @functools.wraps(function)
     def compute(*values: Any, **kwargs: Any) -> Any:
-        return (fun if any(type(v) is Node for v in values) else function)(*values, **kwargs)
+        return (fun if any(map(is_traced, values)) else function)(*values, **kwargs)
 
     name = getattr(function, "__name__", "")
     fun = Primitive(name if name.isidentifier() else "decision", compute, constant=True)
@@ -129,13 +138,13 @@ class Arrangement:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         count = self.count
         if count is None:
-            if not any(type(v) is Node for v in kwargs.values()):
+            if not any(map(is_traced, kwargs.values())):
                 return args, kwargs
-            count = 1 + max(k for k, name in enumerate(self._parameters()) if type(kwargs.get(name)) is Node)
+            count = 1 + max(k for k, name in enumerate(self._parameters()) if is_traced(kwargs.get(name)))
         if len(args) > count or not (len(args) == count and _is_in_order(kwargs)):
             args, kwargs = self._by_position(args, kwargs, count, frame)
         for a in args:
-            if type(a) is not Node and isinstance(a, (list, tuple)):
+            if type(a) not in TRACED and isinstance(a, (list, tuple)):
                 return tuple(map(as_array, args)), kwargs
         return args, kwargs
 

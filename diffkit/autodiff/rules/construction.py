@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.recording.tracer import nodes_in, plain_index
+from diffkit.autodiff.recording.tracer import nodes_in, own, plain_index, wrapped
 from diffkit.autodiff.rules.calls import decided, plain, stacked
 from diffkit.autodiff.rules.decisions import number_of_steps
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
@@ -51,7 +51,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     wide = np.ndim(fill_value) - (1 if isinstance(shape, int | np.integer) else len(shape))
     if wide > 0:  # NumPy copies it in, and passes over leading axes of length 1
         fill_value = np.reshape(fill_value, np.shape(fill_value)[wide:])
-    filled = np.broadcast_to(fill_value, shape)
+    filled = own(np.broadcast_to(fill_value, shape))
     return filled if dtype is None else astype(filled, np.dtype(dtype))
 
 
@@ -60,7 +60,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, 
     """``np.full_like``, of a traced value too."""
     like = plain(a)
     if not is_node(fill_value):
-        return np.full_like(like, fill_value, dtype, shape=shape)
+        return wrapped(np.full_like(like, fill_value, dtype, shape=shape))
     shape = np.shape(like) if shape is None else shape
     return full(shape, fill_value, np.result_type(like) if dtype is None else dtype)
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.scatter import Scatter
-from diffkit.autodiff.recording.tracer import GETITEM, Primitive, plain_index
+from diffkit.autodiff.recording.places import last_to_write
+from diffkit.autodiff.recording.tracer import GETITEM, READ, SETITEM, Primitive, plain_index
 from diffkit.autodiff.rules.calls import as_array, plain
 from diffkit.autodiff.rules.register import (
     composite,
@@ -20,7 +21,6 @@ from diffkit.autodiff.rules.register import (
     fit,
     is_node,
     reentrant,
-    refuse_in_place,
     structural,
 )
 
@@ -52,6 +52,22 @@ def placed(g: Any, index: Any, like: Any) -> Any:
 
 GETITEM.vjps = (lambda g, ans, x, index: placed(g, index, x),)
 GETITEM.jvps = (lambda t, ans, x, index: t[index],)
+READ.vjps, READ.jvps = GETITEM.vjps, GETITEM.jvps
+
+
+def _assigned_vjp(g: Any, ans: Any, base: Any, value: Any, index: Any) -> Any:
+    stays = last_to_write(index, g.shape)
+    there = g[index]
+    return fit(there if stays is True else np.where(stays, there, np.zeros_like(there)), value)
+
+
+SETITEM.vjps = (lambda g, ans, base, value, index: fit(SETITEM(g, 0.0, index), base), _assigned_vjp)
+SETITEM.jvps = (
+    lambda t, ans, base, value, index: SETITEM(t, 0.0, index),
+    lambda t, ans, base, value, index: SETITEM(
+        np.zeros(ans.shape, t.dtype if hasattr(t, "dtype") else float), t, index
+    ),
+)
 
 
 # -- taking -----------------------------------------------------------------------------------------------
@@ -173,9 +189,5 @@ constant(
     np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize,
     np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin, np.histogram_bin_edges,
     np.unravel_index, np.ravel_multi_index,
-)  # fmt: skip
-refuse_in_place(
-    "with np.where, np.concatenate, np.stack or dk.numpy.full",
-    np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal,
 )  # fmt: skip
 structural(np.ix_)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.recording.tracer import Node
+from diffkit.autodiff.recording.tracer import is_traced
 from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.decisions import any_in_columns
 from diffkit.autodiff.rules.register import fit
@@ -40,7 +40,7 @@ _REAL = np.dtype(float)
 
 def is_zero(value: Any) -> bool:
     """Whether a cotangent is known to be zero: the part of an answer that nothing has used."""
-    return type(value) is not Node and not np.any(value)
+    return not is_traced(value) and not np.any(value)
 
 
 def is_complex(x: Any) -> bool:

@@ -112,4 +112,4 @@ def _nan_to_num_jvp(t: Any, ans: Any, x: Any, **_: Any) -> Any:
     return np.where(np.isfinite(x), t, np.zeros_like(t))
 
 
-define(np.nan_to_num, [_nan_to_num_vjp], [_nan_to_num_jvp])
+nan_to_num = define(np.nan_to_num, [_nan_to_num_vjp], [_nan_to_num_jvp])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.refusals import refuse_keyword
-from diffkit.autodiff.recording.tracer import Node
+from diffkit.autodiff.recording.tracer import is_traced
 from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.register import LINEAR, composite, constant, define, fit
 
@@ -36,7 +36,7 @@ def spread(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     shape = getattr(x, "shape", ())
     if getattr(v, "shape", ()) == shape:
         return v
-    if type(v) is Node:
+    if is_traced(v):
         return np.broadcast_to(v, shape)
     v = np.asarray(v)
     whole = np.empty(shape, v.dtype)
@@ -120,7 +120,7 @@ def _at_once(function: Callable[..., Any], ufunc: np.ufunc) -> Callable[..., Any
 
     @functools.wraps(function)
     def compute(x: Any, **kwargs: Any) -> Any:
-        if type(x) is Node:
+        if is_traced(x):
             return function(x, **kwargs)
         return reduce(x, kwargs.pop("axis", None), **kwargs)
 

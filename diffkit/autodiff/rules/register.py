@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from diffkit.autodiff.core.fit import fit
-from diffkit.autodiff.recording.tracer import FUNCTIONS, Node, Primitive
+from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive, is_traced
 from diffkit.autodiff.rules.calls import Arrangement, in_place, plain_tree, without_out
 
 __all__ = [
@@ -155,7 +155,7 @@ def reentrant(fun: Primitive) -> Primitive:
     raw = fun.compute
 
     def compute(*args: Any, **kwargs: Any) -> Any:
-        return (fun if any(type(a) is Node for a in args) else raw)(*args, **kwargs)
+        return (fun if any(map(is_traced, args)) else raw)(*args, **kwargs)
 
     fun.compute = compute
     return fun
@@ -163,4 +163,4 @@ def reentrant(fun: Primitive) -> Primitive:
 
 def is_node(value: Any) -> bool:
     """Whether a value is traced."""
-    return type(value) is Node
+    return is_traced(value)

@@ -169,7 +169,7 @@ def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> 
 
 structural(
     np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type,
-    np.iscomplexobj, np.isrealobj, np.zeros_like, np.ones_like, np.empty_like,
+    np.iscomplexobj, np.isrealobj,
     np.array_repr, np.array_str, np.array2string, np.shares_memory, np.may_share_memory,
     np.diag_indices_from, np.tril_indices_from, np.triu_indices_from, np.einsum_path,
 )  # fmt: skip

@@ -20,15 +20,6 @@ X = np.array([1.0, 2.0, 3.0])
 # -- assignment -------------------------------------------------------------------------------------------
 
 
-def test_assignment_into_a_traced_array():
-    def f(x):
-        x[0] = 2.0
-        return np.sum(x)
-
-    with pytest.raises(TraceError, match=HERE + r"x\[0\] = 2.0\): make a new array"):
-        dk.grad(f)(X)
-
-
 @pytest.mark.parametrize("dtype", [float, np.float32, complex, int, object])
 def test_a_plain_array_given_a_traced_value(dtype):
     def f(x):
@@ -41,7 +32,7 @@ def test_a_plain_array_given_a_traced_value(dtype):
         assert dk.grad(f)(2.0) == 4.0
     else:
         with pytest.raises(
-            TraceError, match=r"assigned into a plain array \(" + HERE + r"a\[0\] = x\): collect"
+            TraceError, match=r"into a plain array, .* \(" + HERE + r"a\[0\] = x\): make that array with"
         ):
             dk.grad(f)(2.0)
 
@@ -73,7 +64,9 @@ def test_a_plain_array_changed_in_place():
         a += x
         return np.sum(a)
 
-    with pytest.raises(TraceError, match=r"out= on traced values|in place"):
+    with pytest.raises(
+        TraceError, match=r"np.add was to write .* \(" + HERE + r"a \+= x\): make that array with"
+    ):
         dk.grad(f)(X)
 
 
@@ -165,14 +158,33 @@ def test_a_function_without_a_rule():
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: np.sum(np.sin(x, out=np.zeros(3))),
         lambda x: np.sum(np.add(x, 1.0, where=np.array([True, False, True]))),
         lambda x: np.sum(x, where=np.array([True, False, True])),
-        lambda x: np.sum(x, out=np.zeros(())),
     ],
 )
-def test_out_and_where(f):
-    with pytest.raises(TraceError, match=r"(out|where)= on traced values \(" + HERE):
+def test_where_without_out(f):
+    with pytest.raises(TraceError, match=r"where= on traced values \(" + HERE):
+        dk.grad(f)(X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(np.sin(x, out=np.zeros(3))),
+        lambda x: np.sin(x, np.zeros(3)),
+        lambda x: np.sum(x, out=np.zeros(())),
+        lambda x: np.clip(x, 0.0, 2.5, np.zeros(3)),
+        lambda x: np.concatenate([x], 0, np.zeros(3)),
+        lambda x: np.stack([x], 0, np.zeros((1, 3))),
+        lambda x: np.divide(x, 2.0, out=np.zeros(3), where=x > 1),
+        lambda x: np.copyto(np.zeros(3), x),
+        lambda x: np.put(np.zeros(3), [0], x[0]),
+        lambda x: np.fill_diagonal(np.zeros((3, 3)), x),
+        lambda x: np.add.at(np.zeros(3), [0, 0, 1], x),
+    ],
+)
+def test_a_plain_array_to_write_traced_values_to(f):
+    with pytest.raises(TraceError, match=r"plain array, .* \(" + HERE + ".*import diffkit.numpy as np"):
         dk.grad(f)(X)
 
 
@@ -349,7 +361,7 @@ def test_an_unknown_check():
         dk.grad(np.sin, check="inf")
 
 
-# -- changes in place that others would see ---------------------------------------------------------------
+# -- changes in place ---------------------------------------------------------------------------------------
 
 
 def _alias(x):
@@ -385,7 +397,7 @@ def _normalize(v):
 def _by_a_function(x):
     y = 2.0 * x
     _normalize(y)
-    return np.sum(y)
+    return np.sum(y**3)
 
 
 def _collected(x):
@@ -449,17 +461,21 @@ def _a_history_of_an_attribute(x):
         _a_history_of_an_attribute,
     ],
 )
-def test_a_change_in_place_that_others_would_see(f):
-    with pytest.raises(TraceError, match=r"in place, .* \(" + HERE + r".*=.*\): write x = x . \.\.\."):
-        dk.grad(f)(X)
-    with pytest.raises(TraceError, match="in place"):
-        dk.hessian(f)(X)
+def test_a_change_in_place_that_others_see(f):
+    def plainly(x):
+        return f(x.copy())
+
+    expected = [(plainly(X + d) - plainly(X - d)) / 2e-5 for d in 1e-5 * np.eye(3)]
+    given = X.copy()
+    np.testing.assert_allclose(dk.grad(f)(given), expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(dk.jacobian(f, mode="forward")(given), expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(given, X)  # the caller's own is never changed
+    dk.check_grads(plainly)(X)
 
 
 def test_an_array_without_axes_is_changed_in_place_too():
-    with pytest.raises(TraceError, match=r"in place, which is also seen through x and y"):
-        dk.grad(_alias)(np.array(2.0))
-    assert dk.grad(_alias)(np.float64(2.0)) == dk.grad(_alias)(2.0) == 5.0  # as no number is
+    assert dk.grad(_alias)(np.array(2.0)) == 6.0  # (x + 1)^2
+    assert dk.grad(_alias)(np.float64(2.0)) == dk.grad(_alias)(2.0) == 5.0  # x (x + 1): no number is changed
 
 
 def _accumulated(x):

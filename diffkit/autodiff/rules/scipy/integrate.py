@@ -19,7 +19,7 @@ import numpy as np
 import scipy.integrate
 
 from diffkit.autodiff.core.bits import same_bits
-from diffkit.autodiff.recording.tracer import Node, Primitive, apply, nodes_in, plain
+from diffkit.autodiff.recording.tracer import Primitive, apply, is_traced, nodes_in, plain
 from diffkit.autodiff.rules.calls import as_array
 from diffkit.autodiff.rules.register import fit, reentrant
 from diffkit.containers import flatten
@@ -37,7 +37,7 @@ Dynamics = Callable[[Any, Any, Any], Any]
 def _solution(y0: Any, t: Any, theta: Any, dynamics: Dynamics, options: dict[str, Any]) -> Any:
     def plain_dynamics(y: Any, time: Any) -> Any:
         slope = dynamics(y, time, theta)
-        if type(slope) is Node:
+        if is_traced(slope):
             raise TraceError(
                 "the function given to odeint uses a traced value that is not among its arguments, and the "
                 "derivative by that would be lost: pass it to odeint in args=(...), and to the function"
@@ -179,7 +179,7 @@ def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), *more: Any
 
 def _vector(v: Any) -> Any:
     v = np.reshape(as_array(v), (-1,))
-    return v if type(v) is Node else np.asarray(v, dtype=float)
+    return v if is_traced(v) else np.asarray(v, dtype=float)
 
 
 def _is_parameter(leaf: Any) -> bool:

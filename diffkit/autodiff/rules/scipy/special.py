@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from diffkit.autodiff.recording.tracer import UFUNCS, Node, Primitive
+from diffkit.autodiff.recording.tracer import UFUNCS, Primitive, is_traced
 from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.elementwise import where
 from diffkit.autodiff.rules.reductions import spread
@@ -118,7 +118,7 @@ _logsumexp = mirrored(scipy.special.logsumexp, [_logsumexp_vjp], [_logsumexp_jvp
 def _logsumexp_of(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
-    if not return_sign and type(b) is not Node:
+    if not return_sign and not is_traced(b):
         options = {"axis": axis, "b": b, "keepdims": keepdims or None}
         return _logsumexp(a, **{name: option for name, option in options.items() if option is not None})
     a = as_array(a)
