@@ -227,7 +227,7 @@ def test_argnum():
 
     with pytest.raises(InputError, match="argnum is 2, but f"):
         dk.grad(f, 2)(1.0)
-    with pytest.raises(InputError, match="int or a tuple"):
+    with pytest.raises(InputError, match="int, or a tuple"):
         dk.grad(np.sin, "x")(1.0)
     with pytest.raises(
         InputError, match=r"0 positional arguments: give by position what you differentiate by"
