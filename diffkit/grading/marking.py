@@ -9,7 +9,7 @@ from typing import Any
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.exercises.styles import STYLES
 from diffkit.grading.inside.protocol import Response
-from diffkit.grading.judging.answered import answered
+from diffkit.grading.judging.answered import Answered, answered
 from diffkit.grading.judging.checks import (
     check_contract,
     check_forward,
@@ -17,6 +17,7 @@ from diffkit.grading.judging.checks import (
     check_second_use,
     check_values,
 )
+from diffkit.grading.judging.own_forward import OwnTrial, check_own_forward
 from diffkit.grading.judging.results import (
     FAILED,
     INCONCLUSIVE,
@@ -41,6 +42,7 @@ def grade(
     load_failure: str = "",
     seed: int | None = None,
     diagnose: bool = True,
+    own: Sequence[tuple[OwnTrial, Response]] = (),
 ) -> Verdict:
     """All the checks of an exercise, the diagnosis if one fails, and the score.
 
@@ -51,6 +53,8 @@ def grade(
         load_failure: why the submission could not be loaded, if it couldn't.
         seed: the seed of the instances, to be shown for replay.
         diagnose: whether to look for the kind of mistake.
+        own: where the forward pass has other values than the team's (:func:`wants_own`), what
+            :func:`~diffkit.grading.judging.own_forward.own_trials` asked, with what came.
     """
     if load_failure:
         return _verdict(exercise, [CheckResult("loads", FAILED, load_failure)], None, seed)
@@ -74,7 +78,13 @@ def grade(
 
         checks.append(CheckResult("contract", FAILED, f"this is not written yet: {stub}"))
         return _verdict(exercise, checks, named(UNWRITTEN, (), stub[:1].upper() + stub[1:], len(found)), seed)
-    checks += [check_values(exercise, found), check_contract(exercise, found)]
+    if own and exercise.forward == "own":
+        return _by_own_forward(exercise, checks, found, own, seed)
+    checks.append(check_values(exercise, found))
+    fits = check_own_forward(exercise, own) if own else None
+    if fits is not None:
+        checks.append(fits)
+    checks.append(check_contract(exercise, found))
     if STYLES[exercise.style].seed == "any":
         checks.append(check_linear(exercise, found))
     checks.append(check_second_use(exercise, found))
@@ -82,9 +92,31 @@ def grade(
     diagnosis = None
     if diagnose and not all(check.status in (PASSED, INCONCLUSIVE) for check in checks):
         from diffkit.grading.diagnosis import diagnose as find_mistake
+        from diffkit.grading.diagnosis.messages import named
 
         diagnosis = find_mistake(exercise, found)
+        if fits is not None and fits.status == PASSED:
+            diagnosis = named("wrong value, right derivative", (), "", len(own))
     return _verdict(exercise, checks, diagnosis, seed)
+
+
+def _by_own_forward(
+    exercise: Exercise,
+    checks: list[CheckResult],
+    found: Sequence[Answered],
+    own: Sequence[tuple[OwnTrial, Response]],
+    seed: int | None,
+) -> Verdict:
+    """The verdict where the backward pass is to fit the student's forward pass, which has other values."""
+    text = "your function gives other values than the team's; the backward pass is compared with yours"
+    forward = [replace(c, status=WARNED, message=text) if c.name == "forward" else c for c in checks]
+    rest = [check_contract(exercise, found)]
+    if STYLES[exercise.style].seed == "any":
+        rest.append(check_linear(exercise, found))
+    values = check_own_forward(exercise, own, "values")
+    second = CheckResult("second use", INCONCLUSIVE, "not looked at, where the forward pass is your own")
+    whole = [*forward, values, *rest, second]
+    return _verdict(exercise, [_weighed(exercise, check, whole) for check in whole], None, seed)
 
 
 def _verdict(exercise: Exercise, checks: list[CheckResult], diagnosis: Any, seed: int | None) -> Verdict:

@@ -6,15 +6,16 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from diffkit.grading.classes.records import Record
 from diffkit.grading.classes.submissions import Submission, violations
 from diffkit.grading.exercises.assignment import Assignment, load_assignment
 from diffkit.grading.exercises.exercise import Exercise
-from diffkit.grading.exercises.styles import STYLES
 from diffkit.grading.inside.protocol import Failure, Request, Response
+from diffkit.grading.judging.own_forward import OwnTrial, own_trials, wants_own
 from diffkit.grading.judging.results import FAILED, NOT_RUN, PASSED, CheckResult, Verdict
-from diffkit.grading.judging.trials import Trial, prepare
+from diffkit.grading.judging.trials import Trial, prepare, sent
 from diffkit.grading.marking import grade
 from diffkit.grading.wall.isolation import Isolation, IsolationError
 from diffkit.grading.wall.replies import Reply
@@ -107,7 +108,7 @@ class Grader:
         key = exercise.name, seed
         if key not in self._trials:
             self._trials[key] = prepare(exercise, seed, visible_only=self.visible_only)
-            self._requests[key] = [_sent(exercise, trial.request) for trial in self._trials[key]]
+            self._requests[key] = [sent(exercise, trial.request) for trial in self._trials[key]]
         return self._trials[key], self._requests[key]
 
     def grade(self, submission: Submission, names: Sequence[str] | None = None) -> Record:
@@ -157,7 +158,48 @@ class Grader:
                 reason = f"{type(error).__name__}: {error}"
                 why = f"{exercise.name} could not be judged; please report this ({reason})"
                 return not_graded(exercises, submission, why)
+        try:
+            if not load_failure:
+                verdicts = self._by_own_forward(submission, exercises, verdicts, prepared, replies)
+        except Exception as error:
+            why = f"forward passes could not be looked at ({type(error).__name__}: {error})"
+            return not_graded(exercises, submission, why)
         return Record.of(submission, verdicts, run.printed, run.seconds, self.isolation.in_force)
+
+    def _by_own_forward(
+        self,
+        submission: Submission,
+        exercises: Sequence[Exercise],
+        verdicts: list[Verdict],
+        prepared: dict[str, tuple[list[Trial], list[Request]]],
+        replies: dict[tuple[str, int], Reply],
+    ) -> list[Verdict]:
+        """The verdicts, with what a second run says of those whose forward pass is not the team's."""
+        own = [
+            (exercise.name, each)
+            for exercise, verdict in zip(exercises, verdicts, strict=True)
+            if wants_own(exercise, verdict.checks)
+            for each in own_trials(exercise, prepared[exercise.name][0])
+        ]
+        own.sort(key=lambda pair: not pair[1].trial.instance.visible)
+        if not own:
+            return verdicts
+        visible = sum(each.trial.instance.visible for _, each in own)
+        run = self.isolation.run(
+            submission.source, submission.path.name, [each.request for _, each in own], visible
+        )
+        found = list(verdicts)
+        for k, exercise in enumerate(exercises):
+            pairs = [
+                (each, reply.response)
+                for (name, each), reply in zip(own, run.replies, strict=True)
+                if name == exercise.name
+            ]
+            if pairs:
+                trials = prepared[exercise.name][0]
+                responses = [replies[exercise.name, n].response for n in range(len(trials))]
+                found[k] = _judged(exercise, trials, responses, "", verdicts[k].seed or 0, pairs)
+        return found
 
     def _verdict(
         self, exercise: Exercise, trials: list[Trial], replies: list[Reply], load_failure: str, seed: int
@@ -173,25 +215,26 @@ class Grader:
         return self._verdicts[key]
 
 
-def _sent(exercise: Exercise, request: Request) -> Request:
-    """What is sent of a request: no value of a forward function that the students are to write."""
-    if not STYLES[exercise.style].has_forward:
-        return request
-    return replace(request, points=tuple(replace(point, ans=None) for point in request.points))
-
-
 def _judged(
-    exercise: Exercise, trials: list[Trial], responses: Sequence[Response], load_failure: str, seed: int
+    exercise: Exercise,
+    trials: list[Trial],
+    responses: Sequence[Response],
+    load_failure: str,
+    seed: int,
+    own: Sequence[tuple[OwnTrial, Response]] = (),
 ) -> Verdict:
     """The verdict on an exercise: what is said is made from the visible cases only, the score from all.
 
     Of the hidden cases a student learns whether one fails, if all others pass.
     """
     seen = [k for k, trial in enumerate(trials) if trial.instance.visible]
-    shown = _graded(exercise, [trials[k] for k in seen], [responses[k] for k in seen], load_failure, seed)
+    own_seen = [pair for pair in own if pair[0].trial.instance.visible]
+    shown = _graded(
+        exercise, [trials[k] for k in seen], [responses[k] for k in seen], load_failure, seed, own_seen
+    )
     if len(seen) == len(trials) or load_failure:
         return shown
-    whole = grade(exercise, trials, responses, load_failure=load_failure, seed=seed, diagnose=False)
+    whole = grade(exercise, trials, responses, load_failure=load_failure, seed=seed, diagnose=False, own=own)
     hidden = CheckResult(HIDDEN, NOT_RUN)
     if shown.passed:
         failed = not whole.passed
@@ -200,13 +243,19 @@ def _judged(
 
 
 def _graded(
-    exercise: Exercise, trials: list[Trial], responses: list[Response], load_failure: str, seed: int
+    exercise: Exercise,
+    trials: list[Trial],
+    responses: list[Response],
+    load_failure: str,
+    seed: int,
+    own: Sequence[tuple[OwnTrial, Response]],
 ) -> Verdict:
     """A verdict with its diagnosis, or without one where that can't be made: it is no part of the score."""
+    said: dict[str, Any] = {"load_failure": load_failure, "seed": seed, "own": own}
     try:
-        return grade(exercise, trials, responses, load_failure=load_failure, seed=seed)
+        return grade(exercise, trials, responses, **said)
     except Exception:
-        return grade(exercise, trials, responses, load_failure=load_failure, seed=seed, diagnose=False)
+        return grade(exercise, trials, responses, diagnose=False, **said)
 
 
 def _failed(exercise: Exercise, check: str, why: str, seed: int | None) -> Verdict:

@@ -267,6 +267,11 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "Before its derivative, the function has to be right: the table above compares the values.",
         "Compute the value at the input above by hand, and see which step gives another number.",
     ),
+    "wrong value, right derivative": (
+        "The function itself gives another value; your derivative is right for the function that you wrote.",
+        "Compare the two functions: a constant, a mean for a sum, another convention?",
+        "Once the value is right, differentiate the same way again.",
+    ),
     "dtype": (
         "The numbers are right, their type is not.",
         "A cotangent has the dtype of its argument.",

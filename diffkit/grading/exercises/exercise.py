@@ -159,6 +159,9 @@ class Exercise:
         forbidden: names that it may not use.
         rtol: a tolerance by the team, relative to the largest entry; 0 leaves it to the measured bound.
         defines: the names that the submission must define, where the style's are not wanted.
+        forward: what the backward pass has to fit where students write the forward function too: "given",
+            this one; or "own", theirs, whose values may be others (a mask that they draw, a convention of
+            another year): then another value is only said.
         contract: what is kept of the points where every number is right and only the contract is broken (an
             input changed in place, whole numbers in an array): "fail" nothing, "half", "warn" all.
             Half is the default: the derivative, which is what was asked for, is right, and a course's own
@@ -183,6 +186,7 @@ class Exercise:
     forbidden: tuple[str, ...] = ()
     rtol: float = 0.0
     defines: tuple[str, ...] = field(default=())
+    forward: str = "given"
     contract: str = "half"
 
     def __post_init__(self) -> None:
@@ -196,6 +200,8 @@ class Exercise:
             )
         if self.hint_level not in (0, 1, 2, 3):
             raise InputError(f"hint_level is 0, 1, 2 or 3, not {self.hint_level!r}")
+        if self.forward not in ("given", "own"):
+            raise InputError(f'forward is "given" or "own", not {self.forward!r}')
         if self.contract not in ("fail", "half", "warn"):
             raise InputError(f'contract is "fail", "half" or "warn", not {self.contract!r}')
         if not self.name:

@@ -129,12 +129,14 @@ class Request:
     Attributes:
         seeds: cotangents of the answer, each a tuple of one array. For JVP rules, tangents of the
             differentiated arguments, each a tuple of as many arrays.
+        steady: whether every forward pass is to draw the same random numbers.
     """
 
     target: Target
     points: tuple[Point, ...]
     seeds: tuple[tuple[Array, ...], ...]
     steps: tuple[Step, ...]
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ array(3.)
 from __future__ import annotations
 import __future__
 
+import contextlib
 import functools
 import operator
 import re
@@ -47,6 +48,7 @@ from diffkit.grading.inside.protocol import (
     unpack,
     unpack_array,
 )
+from diffkit.grading.inside.randomness import Randomness
 
 __all__ = ["Asked", "failure_of", "load", "named_parts", "perform"]
 
@@ -143,7 +145,13 @@ def perform(module: Any, request: Request | Asked, caught: type[BaseException] =
     except caught as error:
         return Response(failure=failure_of(error, module))
     handles: dict[int, _Handle] = {}
-    return Response(tuple(_step(performer, module, asked, s, handles, caught) for s in asked.request.steps))
+    results = []
+    with Randomness(module) if asked.request.steady else contextlib.nullcontext() as randomness:
+        for step in asked.request.steps:
+            if randomness is not None and step.action == "forward":
+                randomness.set_back()
+            results.append(_step(performer, module, asked, step, handles, caught))
+    return Response(tuple(results))
 
 
 def _step(

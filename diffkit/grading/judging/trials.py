@@ -6,8 +6,8 @@ submission, and :mod:`diffkit.grading.marking` compares what comes back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from diffkit.grading.exercises.styles import STYLES, Style
 from diffkit.grading.inside.protocol import Point, Request, Step, pack, pack_array
 from diffkit.grading.judging.truth import Linearize, Seeds, Truth, own_rule, traced, traced_forward
 
-__all__ = ["Trial", "linearization", "prepare", "trial"]
+__all__ = ["Trial", "linearization", "prepare", "sent", "trial"]
 
 LARGEST_ROWS = 16
 """At a kink, the outputs are asked for one by one if there are no more than so many of them."""
@@ -58,11 +58,32 @@ def linearization(exercise: Exercise) -> Linearize:
     return traced(exercise.function, exercise.differentiated)
 
 
-def prepare(exercise: Exercise, seed: int, *, draws: int = DRAWS, visible_only: bool = False) -> list[Trial]:
+def sent(exercise: Exercise, request: Request) -> Request:
+    """What is sent of a request: no value of a forward function that the students are to write."""
+    if not STYLES[exercise.style].has_forward:
+        return request
+    return replace(request, points=tuple(replace(point, ans=None) for point in request.points))
+
+
+def prepare(
+    exercise: Exercise,
+    seed: int,
+    *,
+    draws: int = DRAWS,
+    visible_only: bool = False,
+    known: Sequence[Trial] = (),
+) -> list[Trial]:
     """The trials of an exercise, the same for the same seed.
 
     The first instance of each case is asked everything; the others are there for the values, and for a
     diagnosis to hold on.
+
+    Args:
+        exercise: the exercise.
+        seed: what the instances are drawn from.
+        draws: how many instances of each case.
+        visible_only: leave out the hidden cases.
+        known: trials of the same instances in another style, whose truths need not be computed again.
 
     Raises:
         InputError: if a case does not fit the forward function.
@@ -72,8 +93,17 @@ def prepare(exercise: Exercise, seed: int, *, draws: int = DRAWS, visible_only: 
     linearize = linearization(exercise)
     replayable = exercise.function if exercise.reference is None and exercise.style != "jvp" else None
 
+    # In forward mode the truth is another function.
+    there = {
+        _instance_key(i): t
+        for each in known
+        if "jvp" not in (exercise.style, each.request.target.style)
+        for i, t in zip((each.instance, each.instance.partner), each.truths, strict=False)
+        if i is not None
+    }
+
     def truth(i: Instance) -> Truth:
-        return Truth(
+        return there.get(_instance_key(i)) or Truth(
             linearize,
             i.args,
             i.kwargs,
@@ -85,6 +115,10 @@ def prepare(exercise: Exercise, seed: int, *, draws: int = DRAWS, visible_only: 
         )
 
     return [trial(exercise, truth, instance, full=instance.number == 0) for instance in instances]
+
+
+def _instance_key(instance: Instance) -> tuple[str, int, bool]:
+    return instance.name, instance.number, instance.partner is None
 
 
 def trial(exercise: Exercise, truth: Callable[[Instance], Truth], instance: Instance, *, full: bool) -> Trial:
@@ -127,6 +161,7 @@ def trial(exercise: Exercise, truth: Callable[[Instance], Truth], instance: Inst
             tuple(_point(exercise, i) for i in instances),
             tuple(tuple(map(pack_array, s)) for s in seeds),
             tuple(steps),
+            exercise.forward == "own",
         ),
         full,
     )

@@ -17,6 +17,7 @@ from typing import Any
 
 from diffkit.grading.exercises.exercise import DRAWS, Exercise
 from diffkit.grading.inside.student_side import perform
+from diffkit.grading.judging.own_forward import own_trials, wants_own
 from diffkit.grading.judging.results import Verdict
 from diffkit.grading.judging.trials import prepare
 from diffkit.grading.marking import grade
@@ -50,4 +51,8 @@ def grade_in_process(
         seed = secrets.randbelow(2**32)
     trials = prepare(exercise, seed, draws=draws, visible_only=visible_only)
     responses = [perform(submission, trial.request, Exception) for trial in trials]
-    return grade(exercise, trials, responses, seed=seed, diagnose=diagnose)
+    verdict = grade(exercise, trials, responses, seed=seed, diagnose=diagnose)
+    if not wants_own(exercise, verdict.checks):
+        return verdict
+    own = [(o, perform(submission, o.request, Exception)) for o in own_trials(exercise, trials)]
+    return grade(exercise, trials, responses, seed=seed, diagnose=diagnose, own=own)

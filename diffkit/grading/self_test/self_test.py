@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import secrets
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,15 @@ import numpy as np
 from diffkit.errors import DiffkitError
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.exercises.styles import STYLES
+from diffkit.grading.inside.student_side import load, perform
 from diffkit.grading.judging.black_box import FIRST_STEP, SAFETY, MeasuredTruth, extrapolated
-from diffkit.grading.judging.trials import Trial, prepare
+from diffkit.grading.judging.results import Verdict
+from diffkit.grading.judging.trials import Trial, prepare, sent
+from diffkit.grading.marking import grade
 from diffkit.grading.self_test.in_process import grade_in_process
-from diffkit.grading.self_test.model_answers import model_answer, submission
+from diffkit.grading.self_test.model_answers import submission
+from diffkit.grading.self_test.recorded import recorded_submission
+from diffkit.grading.wall.isolation import Isolation
 from diffkit.tables import Table
 
 if TYPE_CHECKING:
@@ -40,29 +45,40 @@ COLUMNS = 6
 """Of an instance with more inputs than this, so many are compared."""
 
 
-def self_test(assignment: Assignment, seed: int | None = None) -> tuple[Table, bool]:
-    """Tests the exercises of an assignment.
+def self_test(assignment: Assignment, seed: int | None = None, sandbox: str = "auto") -> tuple[Table, bool]:
+    """Tests the exercises of an assignment, each in every style that it allows, as submissions are graded.
+
+    Args:
+        assignment: the assignment.
+        seed: what the instances are drawn from; a fresh one by default.
+        sandbox: see :class:`~diffkit.grading.wall.isolation.Isolation`.
 
     Returns:
         A table with a row for each finding, and whether everything is as it should be.
+
+    Raises:
+        IsolationError: if no submission can be run here.
     """
-    return prove(assignment.exercises, seed)
+    with Isolation(assignment.limits, sandbox, assignment.packages) as isolation:
+        return prove(assignment.exercises, seed, isolation)
 
 
-def prove(exercises: Sequence[Exercise], seed: int | None = None) -> tuple[Table, bool]:
-    """As :func:`self_test`, of a list of exercises."""
+def prove(
+    exercises: Sequence[Exercise], seed: int | None = None, isolation: Isolation | None = None
+) -> tuple[Table, bool]:
+    """As :func:`self_test`, of a list of exercises; without an isolation they are run in this process."""
     if seed is None:
         seed = secrets.randbelow(2**32)
     rows: list[list[str]] = []
     proven = True
     for exercise in exercises:
-        for what, outcome, good in _findings(exercise, seed):
+        for what, outcome, good in _findings(exercise, seed, isolation):
             rows.append([exercise.name, what, outcome])
             proven = proven and good
     return Table(["exercise", "what", "outcome"], rows), proven
 
 
-def _findings(exercise: Exercise, seed: int) -> list[tuple[str, str, bool]]:
+def _findings(exercise: Exercise, seed: int, isolation: Isolation | None) -> list[tuple[str, str, bool]]:
     try:
         trials = prepare(exercise, seed, draws=1)
     except DiffkitError as error:
@@ -71,11 +87,7 @@ def _findings(exercise: Exercise, seed: int) -> list[tuple[str, str, bool]]:
     left_out = [c.name for c in exercise.ladder if c.name not in {t.instance.name for t in trials}]
     if left_out:
         found.append(("ladder", f"left out, as they do not suit the style: {'; '.join(left_out)}", True))
-    verdict = grade_in_process(exercise, model_answer(exercise), seed, diagnose=False)
-    failing = "; ".join(f"{c.name}: {c.message}" for c in verdict.checks if not c.passed)
-    found.append(
-        ("reference as a submission", "passes" if verdict.passed else f"fails ({failing})", verdict.passed)
-    )
+    found += _as_submissions(exercise, seed, trials, isolation)
     rules = [(m.name, m.rule) for m in exercise.misconceptions]
     rules += [(getattr(w, "__name__", "a wrong answer"), w) for w in exercise.wrong]
     if not rules:
@@ -84,6 +96,45 @@ def _findings(exercise: Exercise, seed: int) -> list[tuple[str, str, bool]]:
         outcome, good = _wrong_answer(exercise, rule, seed)
         found.append((f"wrong answer: {name.replace('_', ' ')}", outcome, good))
     return found
+
+
+def _as_submissions(
+    exercise: Exercise, seed: int, trials: Sequence[Trial], isolation: Isolation | None
+) -> Iterator[tuple[str, str, bool]]:
+    """The reference handed in: in the exercise's style, and in every other that it allows."""
+    passing = []
+    for style in dict.fromkeys((exercise.style, *STYLES)):
+        if (style == "engine") != (exercise.style == "engine"):
+            continue
+        as_style = replace(exercise, style=style, defines=exercise.defines if style == exercise.style else ())
+        try:
+            asked = trials if style == exercise.style else prepare(as_style, seed, draws=1, known=trials)
+            verdict = _handed_in(as_style, asked, isolation)
+        except (DiffkitError, TypeError):
+            if style == exercise.style:
+                raise
+            continue  # no case of it suits the style, or a reference of the team's own has no other mode
+        if verdict.passed:
+            passing.append(style)
+        else:
+            failing = "; ".join(f"{c.name}: {c.message}" for c in verdict.checks if not c.passed)
+            yield "reference as a submission", f"fails as {style} ({failing})", style != exercise.style
+        if style == exercise.style and verdict.passed:
+            yield "reference as a submission", "passes", True
+    if others := [style for style in passing if style != exercise.style]:
+        yield "reference in other styles", f"passes as {', '.join(others)}", True
+
+
+def _handed_in(exercise: Exercise, trials: Sequence[Trial], isolation: Isolation | None) -> Verdict:
+    """The verdict on the reference's answers, which go the way that a submission goes."""
+    text = recorded_submission(exercise, trials)
+    requests = [sent(exercise, trial.request) for trial in trials]
+    if isolation is None:
+        module = load(text, "reference.py", "diffkit_reference")
+        return grade(exercise, trials, [perform(module, r, Exception) for r in requests], diagnose=False)
+    run = isolation.run(text, "reference.py", requests)
+    failure = f"{run.load_failure.kind}: {run.load_failure.message}" if run.load_failure else ""
+    return grade(exercise, trials, run.responses, load_failure=failure, diagnose=False)
 
 
 def _wrong_answer(exercise: Exercise, rule: Any, seed: int) -> tuple[str, bool]:

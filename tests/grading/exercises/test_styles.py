@@ -220,11 +220,11 @@ def test_wrong_value_classes_fail_where_they_should(mistake, programs):
 
 @pytest.mark.parametrize("mistake", ["g forgotten", "last only"])
 def test_wrong_backward_passes_fail(mistake):
-    from diffkit.grading.self_test.model_answers import ENGINES
+    from diffkit.grading.self_test import engines
 
     def backward_pass(g, end_node):
         if mistake == "g forgotten":
-            return ENGINES["backward_pass"](1.0, end_node)
+            return engines.backward_pass(1.0, end_node)
         node, adjoint = end_node, g
         while node.parents:
             node, adjoint = node.parents[-1], node.vjps[-1](adjoint)
