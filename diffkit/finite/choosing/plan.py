@@ -166,7 +166,12 @@ def make_plan(
         # Where f is constant, or so flat that nothing shows, or has a kink, any step will do.
         thumb = float(argument.epsilon.max()) ** (1 / (formula.n + formula.order))
         relative = np.where(np.isfinite(relative) & (relative > 0), relative, thumb)
-        steps = exact_steps(argument, np.fmin(relative, LONGEST) * measured.scale)
+        longest = LONGEST * measured.scale
+        if box is not None:  # where a bound is near, all of the room there is
+            room = np.fmax(argument.flat - box[0], box[1] - argument.flat)
+            near = measured.scale < np.fmax(np.abs(argument.flat), 1.0)
+            longest = np.where(near, room / max(map(abs, formula.points)), longest)
+        steps = exact_steps(argument, np.fmin(relative * measured.scale, longest))
     else:
         steps = given_steps(argument, h, formula.points)
     formulas = [formula] * len(steps)

@@ -40,7 +40,7 @@ where f has no values."""
 AGREEING = 1.25
 """Two estimates agree within this factor, FINER**(1/6): f^(m) grows no faster towards x than h**(-1/6)."""
 
-AUDIBLE = 10
+AUDIBLE = 3
 """How far a difference must be above what noise makes of it at most, to be more than noise."""
 
 EXPLAINED = 4
