@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive
+from diffkit.autodiff.rules.limits import exp_of_difference
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, is_node
 
 __all__ = ["logcumsumexp"]
@@ -124,7 +125,7 @@ def _accumulate(x: Any, axis: int | None) -> Any:
 
 def _decays(rows: Any) -> Any:
     """exp(y[k-1] - y[k]), the factors, at most 1, by which earlier terms shrink; 0 for the first."""
-    steps = np.exp(rows[..., :-1] - rows[..., 1:])
+    steps = exp_of_difference(rows[..., :-1], rows[..., 1:])
     return np.concatenate([np.zeros_like(rows[..., :1]), steps], axis=-1)
 
 
@@ -136,14 +137,14 @@ def _logcumsumexp_vjp(g: Any, ans: Any, x: Any, axis: int | None = None) -> Any:
     decays = _decays(y)
     factors = np.concatenate([np.zeros_like(y[..., :1]), _reversed(decays)[..., :-1]], axis=-1)
     behind = _reversed(recurrence(factors, _reversed(_rows(g, axis))))
-    return fit(_back(behind * np.exp(_rows(x, axis) - y), x, axis), x)
+    return fit(_back(behind * exp_of_difference(_rows(x, axis), y), x, axis), x)
 
 
 def _logcumsumexp_jvp(t: Any, ans: Any, x: Any, axis: int | None = None) -> Any:
     y = _rows(ans, axis)
     if not y.shape[-1]:
         return np.zeros_like(ans)
-    terms = _rows(t, axis) * np.exp(_rows(x, axis) - y)
+    terms = _rows(t, axis) * exp_of_difference(_rows(x, axis), y)
     return _back(recurrence(_decays(y), terms), ans, axis)
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "all_real",
     "any_beyond_one",
     "any_in_columns",
+    "any_minus_inf",
     "any_nan",
     "any_negative",
     "bin_of",
@@ -46,6 +47,11 @@ def any_nan(a: Any) -> Any:
 def count_numbers(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """How many elements are not NaN."""
     return np.sum(~np.isnan(a), axis=axis, keepdims=keepdims)
+
+
+def any_minus_inf(x: Any) -> bool:
+    """Whether an element is minus infinity."""
+    return bool(np.any(np.equal(x, -np.inf)))
 
 
 def all_real(z: Any) -> bool:

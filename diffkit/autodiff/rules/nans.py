@@ -9,6 +9,7 @@ import numpy as np
 
 from diffkit.autodiff.rules.calls import decided
 from diffkit.autodiff.rules.decisions import any_nan, count_numbers
+from diffkit.autodiff.rules.limits import root_of_squares
 from diffkit.autodiff.rules.register import composite, define, fit
 
 __all__: list[str] = []
@@ -101,7 +102,7 @@ def _nanvar(
 
 @composite(np.nanstd)
 def _nanstd(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, *args: Any, **kwargs: Any) -> Any:
-    return np.sqrt(np.nanvar(a, axis, dtype, out, *args, **kwargs))
+    return root_of_squares(np.nanvar(a, axis, dtype, out, *args, **kwargs))
 
 
 def _nan_to_num_vjp(g: Any, ans: Any, x: Any, **_: Any) -> Any:

@@ -3,7 +3,7 @@
 The Euclidean, Frobenius and p-norms are one row of a trace, the others are programs of absolute values,
 sums, extrema and singular values. Where a norm has a kink the rules choose:
 
-- **x = 0**: the Euclidean, Frobenius and p-norms have no derivative there; it is nan.
+- **x = 0**: the Euclidean, Frobenius and p-norms get 0, and a second derivative of nan (``limits.py``).
 - **Ties** (orders inf, -inf, matrix orders 1, -1, 2, -2): shared evenly by those that are largest, a
   valid subgradient.
 - **Zero entries** (order 1, and p > 1): 0, the middle of the subgradients. Order 0 counts; its
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.rules.limits import over_length
 from diffkit.autodiff.rules.matrices import is_complex
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
 
@@ -28,10 +29,10 @@ def _gradient(ans: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     ans = _spread(ans, x, axis, keepdims)
     x_ = np.conj(x) if is_complex(x) else x
     if ord in (None, 2, "fro"):
-        return x_ / ans
+        return over_length(x_, ans)
     size = np.abs(x)
     direction = x_ / np.where(np.equal(size, 0.0), 1.0, size) if is_complex(x) else np.sign(x)
-    return direction * (size / ans) ** (ord - 1)
+    return direction * over_length(size, ans) ** (ord - 1)
 
 
 def _spread(c: Any, x: Any, axis: Any, keepdims: bool) -> Any:

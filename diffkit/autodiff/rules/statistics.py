@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from diffkit.autodiff.rules.calls import as_array
-from diffkit.autodiff.rules.reductions import count, spread
+from diffkit.autodiff.rules.limits import over_length
+from diffkit.autodiff.rules.reductions import aligned, count, spread
 from diffkit.autodiff.rules.register import composite, define, fit
 from diffkit.autodiff.rules.shaping import cast
 
@@ -25,8 +27,10 @@ def _deviations(x: Any, axis: Axis) -> Any:
     return np.conj(d) if getattr(x, "dtype", np.dtype(float)).kind == "c" else d
 
 
-def _divisor(x: Any, axis: Axis, ddof: float, correction: float | None) -> float:
-    return max(count(x, axis) - (ddof if correction is None else correction), 0)
+def _weight(x: Any, axis: Axis, ddof: float, correction: float | None) -> float:
+    """Twice what each deviation counts; infinite if no degree of freedom is left, and the variance is nan."""
+    free = count(x, axis) - (ddof if correction is None else correction)
+    return 2.0 / free if free > 0 else math.inf
 
 
 def _var_vjp(
@@ -40,7 +44,7 @@ def _var_vjp(
     correction: float | None = None,
     **_: Any,
 ) -> Any:
-    weight = 2.0 / _divisor(x, axis, ddof, correction)
+    weight = _weight(x, axis, ddof, correction)
     return fit(spread(g, x, axis, keepdims) * weight * _deviations(x, axis), x)
 
 
@@ -55,16 +59,32 @@ def _var_jvp(
     correction: float | None = None,
     **_: Any,
 ) -> Any:
-    weight = 2.0 / _divisor(x, axis, ddof, correction)
+    weight = _weight(x, axis, ddof, correction)
     return weight * np.real(np.sum(t * _deviations(x, axis), axis=axis, keepdims=keepdims))
 
 
-def _std_vjp(g: Any, ans: Any, x: Any, **kwargs: Any) -> Any:
-    return _var_vjp(g / (2.0 * ans), ans, x, **kwargs)
+def _std_gradient(
+    ans: Any,
+    x: Any,
+    axis: Axis = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    correction: float | None = None,
+    **_: Any,
+) -> Any:
+    """The derivative of the standard deviation by each element: 0 where all are the same."""
+    slope = over_length(_deviations(x, axis), aligned(ans, x, axis, keepdims))
+    return slope * (_weight(x, axis, ddof, correction) / 2)
 
 
-def _std_jvp(t: Any, ans: Any, x: Any, **kwargs: Any) -> Any:
-    return _var_jvp(t, ans, x, **kwargs) / (2.0 * ans)
+def _std_vjp(g: Any, ans: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, **kwargs: Any) -> Any:
+    gradient = _std_gradient(ans, x, axis, keepdims=keepdims, **kwargs)
+    return fit(spread(g, x, axis, keepdims) * gradient, x)
+
+
+def _std_jvp(t: Any, ans: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, **kwargs: Any) -> Any:
+    gradient = _std_gradient(ans, x, axis, keepdims=keepdims, **kwargs)
+    return np.real(np.sum(t * gradient, axis=axis, keepdims=keepdims))
 
 
 # fmt: off

@@ -220,3 +220,86 @@ def test_an_order_in_memory_that_is_neither_is_refused():
     x = np.zeros((2, 3, 4)).transpose(1, 0, 2)
     with pytest.raises(TraceError, match=r'order="K" \(test_edge_cases\.py:\d+: .*: write order="C"'):
         dk.grad(lambda x: np.sum(np.ravel(x, order="K")))(x)
+
+
+# -- lengths of 0, sums of exponentials that are all 0 ----------------------------------------------------
+
+INF = np.inf
+LENGTHS = [
+    (np.linalg.norm, np.zeros(3)),
+    (lambda x: np.linalg.norm(x, 3), np.zeros(3)),
+    (lambda x: np.linalg.norm(x, "fro"), np.zeros((2, 2))),
+    (lambda x: np.linalg.vector_norm(x), np.zeros((2, 2))),
+    (np.std, np.ones(3)),
+    (np.std, np.array([2.5])),
+    (np.nanstd, np.array([1.0, np.nan, 1.0])),
+    (lambda x: np.std(x, ddof=1), np.full(4, 0.7)),
+]
+
+
+@pytest.mark.parametrize(("length", "x"), LENGTHS)
+def test_a_length_of_0_has_the_derivative_0_and_so_has_its_square(length, x):
+    for f in (length, lambda x: length(x) ** 2, lambda x: length(x) * np.nansum(x)):
+        for derivative in (dk.grad(f), dk.jacobian(f, mode="forward"), dk.compile(dk.grad(f))):
+            np.testing.assert_array_equal(derivative(x), np.where(np.isnan(x), 0.0, np.zeros_like(x)))
+    # It is a convention, which a second derivative would betray: that is nan, not 0.
+    known = ~np.isnan(x).ravel()
+    with np.errstate(all="ignore"):
+        for f in (length, lambda x: length(x) ** 2):
+            H = dk.hessian(f)(x).reshape(x.size, x.size)
+            assert np.isnan(H[np.ix_(known, known)]).all()
+
+
+def test_pytorch_has_the_same_conventions():
+    torch = pytest.importorskip("torch")
+    for ours, theirs, x in (
+        (np.linalg.norm, torch.linalg.norm, np.zeros(3)),
+        (lambda x: np.linalg.norm(x, 3), lambda x: torch.linalg.vector_norm(x, 3), np.zeros(3)),
+        (lambda x: np.std(x, ddof=1), torch.std, np.ones(3)),
+        (np.std, lambda x: torch.std(x, correction=0), np.ones(1)),
+    ):
+        t = torch.tensor(x, requires_grad=True)
+        theirs(t).backward()
+        np.testing.assert_array_equal(dk.grad(ours)(x), t.grad.numpy())
+
+
+def test_other_rows_of_a_norm_keep_their_derivatives():
+    x = np.array([[0.0, 0.0], [3.0, 4.0]])
+    f = lambda x: np.sum(np.linalg.norm(x, axis=1))  # noqa: E731
+    for derivative in (dk.grad(f), dk.jacobian(f, mode="forward")):
+        np.testing.assert_array_equal(derivative(x), [[0.0, 0.0], [0.6, 0.8]])
+    compiled = dk.compile(dk.grad(f))  # where no row is 0, and then where one is, and back
+    for point in (x + 1.0, x, x + 1.0, x):
+        np.testing.assert_array_equal(compiled(point), dk.grad(f)(point))
+
+
+def test_one_value_has_no_variance_with_one_degree_taken():
+    with pytest.warns(RuntimeWarning):
+        assert np.isnan(dk.grad(lambda x: np.var(x, ddof=1))(np.ones(1))).all()
+    with pytest.warns(RuntimeWarning):
+        assert np.isnan(dk.grad(lambda x: np.std(x, ddof=1))(np.ones(1))).all()
+
+
+@pytest.mark.parametrize("add", [np.logaddexp, np.logaddexp2])
+def test_logarithms_of_nothing(add):
+    assert dk.grad(lambda x: add(add(-INF, -INF), x))(1.0) == 1.0
+    assert dk.grad(lambda x: add(add(x, -INF), 1.0))(-INF) == 0.0
+    for f in (lambda x: np.sum(add(x, x)), lambda x: np.sum(add(x, -INF))):
+        for derivative in (dk.grad(f), dk.jacobian(f, mode="forward"), dk.compile(dk.grad(f))):
+            np.testing.assert_array_equal(derivative(np.array([-INF, 0.0])), [0.0, 1.0])
+    compiled = dk.compile(dk.grad(add))
+    assert [compiled(x, -INF) for x in (0.5, -INF, 0.5, -INF)] == [1.0, 0.0, 1.0, 0.0]
+    assert dk.grad(dk.grad(lambda x: add(x, x)))(-INF) == 0.0
+
+
+def test_sums_of_exponentials_of_nothing():
+    from diffkit.scipy.special import logsumexp
+
+    x = np.array([[-INF, -INF], [0.0, 0.0]])
+    f = lambda x: np.sum(logsumexp(x, axis=1)[1:])  # noqa: E731
+    for derivative in (dk.grad(f), dk.jacobian(f, mode="forward")):
+        np.testing.assert_allclose(derivative(x), [[0.0, 0.0], [0.5, 0.5]], rtol=1e-15)
+    np.testing.assert_array_equal(dk.grad(logsumexp)(np.full(3, -INF)), np.zeros(3))
+    np.testing.assert_array_equal(
+        dk.grad(lambda x: dk.numpy.logcumsumexp(x)[-1])(np.array([-INF, 0.0])), [0, 1]
+    )

@@ -15,6 +15,7 @@ import scipy.special
 from diffkit.autodiff.recording.tracer import UFUNCS, Primitive, is_traced
 from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.elementwise import where
+from diffkit.autodiff.rules.limits import exp_of_difference
 from diffkit.autodiff.rules.reductions import spread
 from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.rules.scipy.mirror import mirrored, program
@@ -99,7 +100,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 def _weights(ans: Any, a: Any, axis: Any, b: Any, keepdims: bool) -> Any:
     """b exp(a - ans): what each element contributes to the sum of exponentials."""
-    shares = np.exp(a - spread(ans, a, axis, keepdims))
+    shares = exp_of_difference(a, spread(ans, a, axis, keepdims))
     return shares if b is None else b * shares
 
 
