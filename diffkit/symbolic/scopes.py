@@ -8,11 +8,12 @@ import sympy
 from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef
 
-from diffkit.expressions import Expression, intern, post_order, rebuild, substitute
+from diffkit.expressions import Expression, count_nodes, intern, post_order, rebuild, substitute
 
 __all__ = ["FreeVariables", "put_in", "set_apart"]
 
 _NONE: frozenset[int] = frozenset()
+_SMALL = 200  # nodes of an exponent that is looked at
 
 
 class FreeVariables:
@@ -37,6 +38,7 @@ class FreeVariables:
         self.memo: dict[int, frozenset[int]] = {}
         self._always: dict[int, frozenset[int]] = {}  # what a variable a[1] or z(1) may be: none binds it
         self._indices: set[Expression] = set()
+        self.starts: dict[Expression, set[Expression]] = {}  # where the indices that are met begin
 
     def of(self, node: Expression) -> frozenset[int]:
         """The identities of the variables that occur free in ``node``."""
@@ -80,6 +82,21 @@ class FreeVariables:
             for node in post_order(*roots):
                 if isinstance(node, sympy.Sum | sympy.Product):
                     self._indices |= {limit._args[0] for limit in node._args[1:]}
+
+    def may_vanish(self, exponent: Expression) -> bool:
+        """Whether an exponent runs with the index of a Sum or Product, and may be 0 on the way."""
+        if exponent.is_Number or not self.starts or count_nodes(exponent, _SMALL) == _SMALL:
+            return False
+        running = [i for i in self.starts if exponent.has(i)]
+        runs = {
+            i: sympy.Dummy(
+                integer=True,
+                positive=all(s.is_positive for s in self.starts[i]) or None,
+                nonnegative=all(s.is_nonnegative for s in self.starts[i]) or None,
+            )
+            for i in running
+        }
+        return bool(running) and exponent.xreplace(runs).is_zero is not False
 
     def agreements(self, node: Expression) -> tuple[tuple[Expression, ...], list[Expression]]:
         """The variables that a[i], or z(i) under a Sum over i, may be, and 1 or 0 as the indices agree."""

@@ -30,6 +30,7 @@ from diffkit.symbolic.code.matrix_products import times_arrays, times_scalars
 from diffkit.symbolic.code.parameters import Vector, arguments_of, flat
 from diffkit.symbolic.code.straight_line import roots_of
 from diffkit.symbolic.values.arithmetics import FLOATS, SCALARS
+from diffkit.symbolic.values.powers import stable_at_zero
 
 __all__ = ["lambdify"]
 
@@ -73,7 +74,7 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
     """
     arguments = arguments_of(args)
     roots, shape = roots_of(exprs)
-    return _compiled(arguments, roots, shape, functions or {})
+    return _compiled(arguments, stable_at_zero(roots), shape, functions or {})
 
 
 _SCALARS = {"sqrt": math.sqrt, "pow": math.pow, "times": times_scalars}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sympy import S
 
 from diffkit.calculus import ELEMENTARY
-from diffkit.expressions import Expression
+from diffkit.expressions import Expression, derivative
 from diffkit.expressions.operations import MINUS_ONE, ONE, multiply, negative, power, product
 from diffkit.expressions.table import leaf_of
+from diffkit.grammar import chain
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, table_rule
 
@@ -103,4 +104,11 @@ def read_pow(node: Expression, context: Context) -> Rule:
         return table_rule(_SQRT, node, (base,), context)
     if base is S.Exp1:
         return table_rule(_EXP, node, (exponent,), context)
+    if id(exponent) not in context.active and context.free.may_vanish(exponent):
+        return Rule(
+            "power", node, (base,), lambda _, g: _lowered(g, base, exponent), _POWER, (base, exponent)
+        )
     return table_rule(_POWER, node, (base, exponent), context)
+
+
+_lowered = derivative(chain("g", _POWER.stable[0]), ("g", *_POWER.arguments))

@@ -93,6 +93,9 @@ class Context:
         if self.free.families and self.free.agreements(node)[0]:
             return True
         if isinstance(node, _SCOPED):
+            if isinstance(node, sympy.Sum | sympy.Product):
+                for index, *ends in (limit._args for limit in node._args[1:]):
+                    self.free.starts.setdefault(index, set()).update(ends[:1])
             live = bool(self.within(node))
             if live and isinstance(node, sympy.Sum | sympy.Product):
                 self.ranges.append(node)

@@ -25,6 +25,7 @@ from diffkit.symbolic.rules.formal import (
     read_undefined,
 )
 from diffkit.symbolic.rules.integrals import read_integral
+from diffkit.symbolic.rules.isolated import read_isolated
 from diffkit.symbolic.rules.ranges import read_product, read_sum
 from diffkit.symbolic.rules.rule import Rule, lines, table_rule
 
@@ -186,7 +187,7 @@ _READINGS: dict[Any, _Reading] = {
     sympy.Max: read_extremum,
     sympy.Min: read_extremum,
     sympy.Mod: _read_remainder,
-    sympy.Piecewise: PiecewiseRule,
+    sympy.Piecewise: lambda node, context: read_isolated(node, context) or PiecewiseRule(node, context),
     sympy.Sum: read_sum,
     sympy.Product: read_product,
     sympy.Derivative: read_derivative,

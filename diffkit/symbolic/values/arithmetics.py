@@ -368,4 +368,5 @@ def implementation(
         raise InputError(f"{name} has no exact rational value; use precision= for as many digits as you like")
     if arithmetic is DIGITS:
         return lambda *args: mpmath.mpf(head(*args).evalf(mpmath.mp.dps + 5)._to_mpmath(mpmath.mp.prec))
-    return _by_sympy(head)
+    compute = _by_sympy(head)
+    return (lambda *args: float(compute(*args))) if arithmetic is SCALARS else compute

@@ -28,6 +28,7 @@ from diffkit.expressions import Expression, SymbolicNumber, intern
 from diffkit.symbolic.budget import BudgetError
 from diffkit.symbolic.values.arithmetics import DIGITS, EXACT, FLOATS, IEEE, Arithmetic
 from diffkit.symbolic.values.interpreter import Interpreter
+from diffkit.symbolic.values.powers import stable_at_zero
 from diffkit.symbolic.values.prerequisites import Loops, operands_first
 
 __all__ = ["evaluate"]
@@ -81,7 +82,7 @@ def evaluate(
     if not isinstance(values, Mapping):
         raise InputError(f"expected values by symbol, as in {{x: 1.0}}, got {values!r}")
     several = isinstance(expr, list | tuple | np.ndarray)
-    roots = [intern(e) for e in (expr if several else [expr])]
+    roots = stable_at_zero([intern(e) for e in (expr if several else [expr])])
     given = {_symbol(symbol): value for symbol, value in values.items()}
     functions = functions or {}
     loops = Loops(roots)
