@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,40 +33,27 @@ from diffkit.finite.choosing.plan import (
 from diffkit.finite.elementwise import elementwise
 from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.columns import Columns
-from diffkit.finite.evaluating.function import Function
 from diffkit.finite.extrapolation import extrapolate
 from diffkit.finite.quick import quick_derivative, quick_gradient, quick_jacobian
+from diffkit.finite.request import Request
 from diffkit.finite.stencils import stencil
 
 __all__ = ["derivative", "directional", "gradient", "jacobian"]
 
 
-def _differentiated(
-    f: Callable[[Any], Any],
-    x: Any,
-    form: Form,
-    h: Any,
-    order: int | None,
-    n: int,
-    *,
-    full: bool,
-    bounds: Bounds | None,
-    vectorized: bool,
-    workers: Any,
-) -> tuple[Plan, Columns]:
+def _differentiated(asked: Request) -> tuple[Plan, Columns]:
     """Plan and columns: what derivative, gradient and jacobian share."""
-    argument = Argument(x)
-    function = Function(f, argument, vectorized=vectorized, workers=workers)
+    function, form, order, n = asked.function(), asked.form, asked.order, asked.n
     if isinstance(form, str) and form == "complex":
-        return complex_plan(function, h, order, n, bounds)
+        return complex_plan(function, asked.h, order, n, asked.bounds)
     if isinstance(form, str) and form == "richardson":
         raise InputError(
             "form='richardson' extrapolates one derivative, by one variable: take derivative or directional"
         )
     formula = stencil(form, n, order)
-    plan = make_plan(function, formula, h, bounds, full=full)
+    plan = make_plan(function, formula, asked.h, asked.bounds, full=asked.full)
     columns = columns_of(plan)
-    if argument.is_complex:
+    if function.argument.is_complex:
         check_holomorphic(plan, columns)
     return plan, columns
 
@@ -133,10 +121,12 @@ def derivative(
     >>> abs(estimate.value - 1) < 2 * estimate.error, estimate.h == (1.0 + 1e-4) - 1.0
     (True, True)
     """
-    if h is not None and not full and bounds is None and not vectorized and workers is None:
+    asked = Request(f, x, form, h, order, n, full, bounds, vectorized, workers)
+    if asked.plain:
         value, f = quick_derivative(f, x, form, h, order, n)
         if value is not None:
             return value
+        asked = replace(asked, f=f)
     if isinstance(form, str) and form == "richardson":
         if bounds is not None or vectorized or workers is not None:
             raise InputError(
@@ -146,12 +136,8 @@ def derivative(
         extrapolated = extrapolate(f, x, "central", h, order, n=n)
         return extrapolated if full else extrapolated.value
     if isinstance(x, np.ndarray) and x.size > 1:
-        return elementwise(
-            f, x, form, h, order, n, full=full, bounds=bounds, vectorized=vectorized, workers=workers
-        )
-    plan, columns = _differentiated(
-        f, x, form, h, order, n, full=full, bounds=bounds, vectorized=vectorized, workers=workers
-    )
+        return elementwise(asked)
+    plan, columns = _differentiated(asked)
     if len(plan.steps) != 1:
         raise InputError(
             f"derivative is for functions of one variable; x is {describe(x)}: use gradient for a function "
@@ -205,13 +191,13 @@ def gradient(
     >>> gradient(lambda V: np.sum(V**2, axis=1), np.array([1.0, 2.0]), h=0.5, vectorized=True)
     array([2., 4.])
     """
-    if h is not None and not full and bounds is None and not vectorized and workers is None:
+    asked = Request(f, x, form, h, order, 1, full, bounds, vectorized, workers)
+    if asked.plain:
         value, f = quick_gradient(f, x, form, h, order)
         if value is not None:
             return value
-    plan, columns = _differentiated(
-        f, x, form, h, order, 1, full=full, bounds=bounds, vectorized=vectorized, workers=workers
-    )
+        asked = replace(asked, f=f)
+    plan, columns = _differentiated(asked)
     require_scalar(plan.function, "gradient")
     value = plan.argument.shaped(columns.values[:, 0])
     if not full:
@@ -256,13 +242,13 @@ def jacobian(
     >>> jacobian(lambda p: {"product": p[0] * p[1]}, (2.0, 3.0), h=0.25)
     {'product': (3.0, 2.0)}
     """
-    if h is not None and not full and bounds is None and not vectorized and workers is None:
+    asked = Request(f, x, form, h, order, 1, full, bounds, vectorized, workers)
+    if asked.plain:
         value, f = quick_jacobian(f, x, form, h, order)
         if value is not None:
             return value
-    plan, columns = _differentiated(
-        f, x, form, h, order, 1, full=full, bounds=bounds, vectorized=vectorized, workers=workers
-    )
+        asked = replace(asked, f=f)
+    plan, columns = _differentiated(asked)
     value = _blocks(plan, columns.values)
     if not full:
         return value

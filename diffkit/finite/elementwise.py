@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from diffkit.containers import describe
 from diffkit.errors import InputError
-from diffkit.finite.choosing.plan import Bounds, Form, complex_plan, make_plan
+from diffkit.finite.choosing.plan import complex_plan, make_plan
 from diffkit.finite.choosing.warnings import is_random, warn_if_unsettled
-from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.function import Function, Move
+from diffkit.finite.request import Request
 from diffkit.finite.stencils import stencil
 
 __all__ = ["elementwise"]
 
 
-def elementwise(
-    f: Callable[[Any], Any],
-    x: np.ndarray[Any, Any],
-    form: Form,
-    h: Any,
-    order: int | None,
-    n: int,
-    *,
-    full: bool,
-    bounds: Bounds | None,
-    vectorized: bool,
-    workers: Any,
-) -> Any:
+def elementwise(asked: Request) -> Any:
     """The derivative of an elementwise function at all elements of an array at once."""
-    argument = Argument(x)
-    function = Function(f, argument, vectorized=vectorized, workers=workers)
+    x, form, h, order, n, full = asked.x, asked.form, asked.h, asked.order, asked.n, asked.full
+    function, bounds = asked.function(), asked.bounds
+    argument = function.argument
     if isinstance(form, str) and form == "complex":
         plan, columns = complex_plan(function, h, order, n, bounds, separate=True)
         _check_shape(function, x)

@@ -14,6 +14,7 @@ from diffkit.finite.choosing.staircase import find_staircase
 from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.function import Function
 from diffkit.finite.stencils import Stencil
+from diffkit.sites import users_frame
 
 __all__ = [
     "DifferenceWarning",
@@ -130,8 +131,13 @@ def warn_if_staircase(function: Function, direction: np.ndarray[Any, Any]) -> No
 
 
 def _warn(message: str, category: type[Warning]) -> None:
-    """A warning at the line that called into this package."""
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("diffkit.finite"):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+    """A warning at the user's own line."""
+    frame = users_frame(sys._getframe(1))
+    warnings.warn_explicit(
+        message,
+        category,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module=frame.f_globals.get("__name__"),
+        registry=frame.f_globals.setdefault("__warningregistry__", {}),
+    )
