@@ -8,7 +8,7 @@ Before: 06_forward_mode, 07_reverse_mode. 25 minutes.
 # %% [markdown]
 # # Forward or reverse
 #
-# **Problem.** Both modes are exact. Which should we take?
+# **Problem.** Both modes have no error but that of rounding, which lesson 15 measures. Which should we take?
 
 # %%
 import tracemalloc

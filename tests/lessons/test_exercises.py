@@ -81,6 +81,7 @@ MISTAKES = {
     "12_inside_autograd": ("parent.grad += ", "parent.grad = "),
     "13_higher_order": ("(t - np.sum(ans * t))", "t"),
     "14_training": (" / len(label)", ""),
+    "15_where_tracing_breaks": ("g / (1 + np.exp(-z))", "g * np.exp(z) / (1 + np.exp(z))"),
 }
 
 

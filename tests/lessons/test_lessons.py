@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 SYLLABUS = """
     01_by_hand 02_expression_swell 03_programs_not_formulas 04_finite_differences 05_wengert_list
     06_forward_mode 07_reverse_mode 08_reuse 09_forward_or_reverse 10_order_of_products
-    11_vjps_not_jacobians 12_inside_autograd 13_higher_order 14_training
+    11_vjps_not_jacobians 12_inside_autograd 13_higher_order 14_training 15_where_tracing_breaks
 """.split()
 
 

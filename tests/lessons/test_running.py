@@ -51,10 +51,10 @@ def command(*args: str) -> int:
 
 def test_listing() -> None:
     table = listing()
-    assert len(table["lesson"]) == 14
+    assert len(table["lesson"]) == 15
     assert table["lesson"][6] == "07_reverse_mode"
     assert table["about"][6] == "Reverse mode: the same program, read upward"
-    assert sum(table["minutes"]) == 375
+    assert sum(table["minutes"]) == 405
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,12 @@ def test_find(name: str) -> None:
     ("name", "message"),
     [
         ("reverse", "several lessons are called 'reverse': there are 07_reverse_mode, 09_forward_or_reverse"),
-        ("backprop", "no lesson is called 'backprop': there are 01_by_hand, .*14_training"),
+        (
+            "backprop",
+            "no lesson is called 'backprop': there are 01_by_hand, .*14_training, 15_where_tracing_breaks",
+        ),
         ("", "no lesson is called ''"),
-        ("15", "no lesson is called '15'"),
+        ("16", "no lesson is called '16'"),
     ],
 )
 def test_find_says_what_there_is(name: str, message: str) -> None:
