@@ -11,5 +11,17 @@ is imported when it is first used, so that ``import diffkit`` is quick whatever 
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_attached, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    try:
+        return _attached(name)
+    except AttributeError:
+        import difflib  # only for who has mistyped
+
+        near = difflib.get_close_matches(name, __all__, n=2)
+        near += [f"{room}.{name}" for room in ("finite", "symbolic") if name in dir(_attached(room))]
+        hint = f"; did you mean {' or '.join(near)}?" if near else f"; dir({__name__}) lists its names"
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}") from None

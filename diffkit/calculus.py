@@ -40,6 +40,10 @@ from diffkit.grammar import chain
 __all__ = ["ALIASES", "ELEMENTARY", "SPECIAL", "Elementary"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 @dataclass(frozen=True, slots=True)
 class Elementary:
     """One line of the table: an elementary function and its partial derivatives, as text.

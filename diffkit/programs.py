@@ -32,6 +32,10 @@ from diffkit.errors import InputError
 __all__ = ["Program", "all_programs", "get", "names"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 class Program:
     """A function with its sample inputs.
 

@@ -41,6 +41,11 @@ from diffkit.files import write_atomically
 
 __all__ = ["Table", "format_cell", "latex_escape", "to_json"]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 DASH = "–"
 """What an empty cell shows."""
 

@@ -1,5 +1,6 @@
 """``import diffkit`` is quick, and hands on every name that scripts are written against."""
 
+import importlib
 import subprocess
 import sys
 
@@ -39,3 +40,30 @@ def test_differentiating_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("gradient", "did you mean grad"),
+        ("jacobain", "did you mean jacobian"),
+        ("acuracy", "did you mean accuracy"),
+        ("derivative", "finite.derivative"),
+        ("zzz", "dir(diffkit) lists its names"),
+    ],
+)
+def test_a_mistyped_name_is_suggested(name: str, hint: str) -> None:
+    with pytest.raises(AttributeError) as error:
+        getattr(dk, name)
+    assert f"module 'diffkit' has no attribute {name!r}; " in str(error.value)
+    assert hint in str(error.value)
+    assert not hasattr(dk, name)
+
+
+@pytest.mark.parametrize(
+    "room", "calculus comparison finite graphs grading plots precise programs scipy symbolic tables".split()
+)
+def test_dir_shows_the_public_names(room: str) -> None:
+    module = importlib.import_module(f"diffkit.{room}")
+    assert sorted(dir(module)) == sorted(module.__all__)
+    assert all(hasattr(module, name) for name in dir(module))

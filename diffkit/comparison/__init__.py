@@ -23,3 +23,7 @@ from diffkit.comparison.methods import METHODS
 from diffkit.comparison.result import Comparison, Row
 
 __all__ = ["METHODS", "Accuracy", "Comparison", "Row", "accuracy", "compare"]
+
+
+def __dir__() -> list[str]:
+    return __all__

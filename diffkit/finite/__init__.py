@@ -33,3 +33,7 @@ __all__ = [
     "stencil",
     "weights",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -5,3 +5,7 @@ from diffkit.graphs.drawing import Drawing, draw
 from diffkit.graphs.page.stepper import Stepper, stepper
 
 __all__ = ["Drawing", "Stepper", "capabilities", "draw", "stepper"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -35,3 +35,7 @@ __all__ = [
     "reference_derivative",
     "run",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
