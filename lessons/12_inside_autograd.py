@@ -11,9 +11,12 @@ Before: 05_wengert_list, 07_reverse_mode, 11_vjps_not_jacobians. 45 minutes.
 # **Problem.** `dk.grad` looks like magic: it takes a function and returns another. We build one like it.
 
 # %%
+import inspect
+
 import numpy as np
 
 import diffkit as dk
+from diffkit.autodiff.core.sweeps import reverse_sweep
 from diffkit.lessons import predict
 
 # %% [markdown]
@@ -186,6 +189,28 @@ assert gate.backward(1.0) == (-4.0, 3.0)
 gate.forward(1.0, 7.0)
 predict("The gate's backward pass was (-4, 3). After another forward(1, 7)?", gate.backward(1.0))
 assert gate.backward(1.0) == (7.0, 1.0)
+
+# %% [markdown]
+# ## 7. Now open the real one
+#
+# `diffkit/autodiff/core/sweeps.py` is the backward pass of diffkit. It is yours, with four differences:
+#
+# 1. **Nothing is sorted.** The rows were written down in the order in which they were computed, so walking
+#    the list backwards passes every user of a row before the row.
+# 2. **Rows, not nodes.** Adjoints stand in a list, by the row's place, not in a dictionary.
+# 3. **Sparse adjoints.** What reading `x[k]` gives back is zero but at k; it is kept so, and written out
+#    (`dense`) when the sweep reaches the row.
+# 4. **One row is asked in a file of its own**, `core/rows.py`: keywords, several answers, and the checks of
+#    rules that users wrote.
+#
+# `core/quick.py` has the same sweep again with the commonest rows written out, for speed: same bits, tested.
+
+# %%
+print(inspect.getsource(reverse_sweep))
+t = dk.trace(dk.programs.sum_times)(-2.0, 5.0, -4.0)
+adjoints = reverse_sweep(t.nodes, t.recording, {4: 1.0})
+predict("f = (x + y) z again: which adjoints do the rows x, y, z, x + y and f get?", adjoints)
+assert adjoints == [-4.0, -4.0, 3.0, -4.0, 1.0]
 
 # %% [markdown]
 # ## Exercises

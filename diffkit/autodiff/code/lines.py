@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-__all__ = ["INDENT", "WIDTH", "filled", "one_line", "wrapped"]
+__all__ = ["INDENT", "WIDTH", "docstring", "filled", "one_line", "wrapped"]
 
 WIDTH = 84
 """Characters in a statement; with its indentation, a line has at most 88."""
@@ -44,3 +44,12 @@ def filled(text: str) -> list[str]:
 def one_line(text: str) -> str:
     """Text without what could end a comment, or hide in one."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def docstring(summary: str) -> list[str]:
+    """The lines of a function's docstring, indented."""
+    text = one_line(summary).replace('"', "'")
+    lines = [line.replace("\\", "\\\\") for line in textwrap.wrap(text, WIDTH - 10)]
+    if len(lines) == 1:
+        return [f'{INDENT}"""{lines[0]}"""']
+    return [f'{INDENT}"""{lines[0]}', *(INDENT + line for line in lines[1:]), f'{INDENT}"""']

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.code.helpers import public_home
 from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
 
-__all__ = ["default_of", "import_of", "numpy_path", "ufunc_of"]
+__all__ = ["default_of", "import_of", "numpy_path", "original", "ufunc_of"]
 
 _MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 
@@ -37,22 +38,26 @@ def numpy_path(compute: Any) -> str | None:
     return None
 
 
+def original(compute: Any) -> Any:
+    """The function that is called on plain values, under what lets it be called on nodes."""
+    return getattr(compute, "__wrapped__", compute)
+
+
 @functools.lru_cache(maxsize=4096)
 def import_of(fun: Primitive) -> tuple[str, str] | None:
-    """The module that a primitive is a name of, if a program elsewhere could import it from there."""
+    """The module and the name in it that a primitive is to be had by, without diffkit."""
     if fun.builtin:
-        for name, module in list(sys.modules.items()):
-            if name.startswith("diffkit.autodiff") and getattr(module, fun.name, None) is fun:
-                return name, fun.name
         special = sys.modules.get("scipy.special")
-        if special is not None and getattr(special, fun.name, None) in UFUNCS:
-            ufunc = getattr(special, fun.name)
-            return ("scipy.special", fun.name) if UFUNCS[ufunc] is fun else None
-        compute = fun.compute
-        home, name = getattr(compute, "__module__", ""), getattr(compute, "__name__", "")
-        found = getattr(sys.modules.get(home), name, None)
-        same = found is not None and found in (compute, getattr(compute, "__wrapped__", None))
-        return (home, name) if same else None
+        ufunc = getattr(special, fun.name, None)
+        if ufunc is not None and UFUNCS.get(ufunc) is fun:
+            return "scipy.special", fun.name
+        function = original(fun.compute)
+        family = getattr(function, "__self__", None)  # norm.logpdf is a method of scipy.stats.norm
+        name = getattr(family, "name", "")
+        if family is not None and getattr(sys.modules.get("scipy.stats"), name, None) is family:
+            return "scipy.stats", f"{name}.{function.__name__}"
+        package = public_home(function)
+        return (package, function.__name__) if package else None
     raw = getattr(fun, "__wrapped__", None)
     module_name, name = getattr(raw, "__module__", None), getattr(raw, "__qualname__", "")
     if module_name in (None, "__main__") or not all(

@@ -1,8 +1,9 @@
 """A row as a Python expression that computes what the trace computed, to the bit.
 
 Operators are written as operators, NumPy's functions by their names. On Python floats the trace uses
-the ``math`` module, so that is what is written there. A function with no name that can be imported is
-bound: the text has a name for it, and :attr:`Writer.bound` the function.
+the ``math`` module, so that is what is written there. A function that is ours alone is written out
+(``code/helpers.py``). One that neither can be imported nor is ours is bound: the text has a name for it,
+and :attr:`Writer.bound` the function.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ import functools
 import math
 import operator
 import re
+import sys
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.code.helpers import definition, is_helper
 from diffkit.autodiff.code.identifiers import identifier
 from diffkit.autodiff.code.literals import literal, subscript
-from diffkit.autodiff.code.origins import default_of, import_of, numpy_path, ufunc_of
+from diffkit.autodiff.code.origins import default_of, import_of, numpy_path, original, ufunc_of
 from diffkit.autodiff.code.program import Row
-from diffkit.autodiff.recording.tracer import GETITEM, PART, UFUNCS, Primitive
+from diffkit.autodiff.recording.tracer import GETITEM, PART, READ, UFUNCS, Primitive
 from diffkit.autodiff.rules import elementwise
 
 __all__ = ["ATOM", "Writer"]
@@ -69,6 +73,7 @@ class Writer:
     Attributes:
         bound: names for values that are not written out: arrays, functions, objects.
         imports: those of them that can be imported, with the line that does it.
+        definitions: those of them that are functions of ours, written out, each after what it calls.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class Writer:
         self.inline = inline
         self.bound: dict[str, Any] = {}
         self.imports: dict[str, str] = {}
+        self.definitions: dict[str, str] = {}
         self._bound_by_id: dict[tuple[str, int], str] = {}
 
     # -- operands ---------------------------------------------------------------------------------------
@@ -137,6 +143,20 @@ class Writer:
         self.imports[text] = f"from {module} import {name}" + (f" as {text}" if text != name else "")
         return text
 
+    def defined(self, function: FunctionType) -> str:
+        """A name for a function of ours that is written out."""
+        text = self.bind(function.__name__.strip("_"), function)
+        if not self.quick and text not in self.definitions:
+            self.definitions[text] = ""  # while it is being written: it may call itself
+            try:
+                written = definition(function, text, self.defined)
+            except ValueError:  # it calls what can't be written out, so it stays bound
+                written = ""
+            del self.definitions[text]
+            if written:
+                self.definitions[text] = written
+        return text
+
     # -- rows -------------------------------------------------------------------------------------------
 
     def expression(self, row: Row) -> tuple[str, int]:
@@ -171,7 +191,7 @@ def _holds_array(value: Any) -> bool:
 def _form(fun: Primitive) -> Form:
     """How the rows of a primitive are written."""
     compute = fun.compute
-    if fun is PART or fun is GETITEM:
+    if fun in (PART, GETITEM, READ):
         return _subscripted
     if compute in _INFIX:
         return functools.partial(_infix, *_INFIX[compute])
@@ -185,6 +205,8 @@ def _form(fun: Primitive) -> Form:
     if ufunc is not None and getattr(compute, "__module__", "") == elementwise.__name__:
         on_float = _FLOAT_TEXTS.get(fun.line.name, "") if fun.line else ""
         return functools.partial(_elementwise, f"np.{ufunc.__name__}", on_float)
+    if fun is UFUNCS[np.conjugate]:
+        return _conjugated
     if fun is UFUNCS[np.sign]:  # of real numbers, so NumPy's
         return functools.partial(_elementwise, "np.sign", "")
     path = numpy_path(compute)
@@ -231,6 +253,16 @@ def _elementwise(function: str, on_float: str, writer: Writer, row: Row) -> tupl
     return f"float({writer.call(function, row.args, row.kwargs)})", ATOM
 
 
+def _conjugated(writer: Writer, row: Row) -> tuple[str, int]:
+    z = row.args[0]
+    kind = type(z.value if type(z) is Row else z)
+    if kind is float:
+        return writer.operand(z, ATOM - 1), ATOM
+    return (
+        writer.before(z, ".conjugate()") if kind is complex else f"np.conjugate({writer.operand(z)})"
+    ), ATOM
+
+
 def _subscripted(writer: Writer, row: Row) -> tuple[str, int]:
     whole, index = row.args
     text = subscript(index)
@@ -248,10 +280,17 @@ def _bound_index(writer: Writer, index: Any) -> str:
 
 
 def _called_by_name(fun: Primitive, writer: Writer, row: Row) -> tuple[str, int]:
-    """A user's primitive, or one of diffkit's own: imported if it has a name there, else bound."""
+    """A user's primitive, or what NumPy has no function for: imported, or written out, or else bound."""
     imported = import_of(fun)
     if imported:
-        return writer.call(writer.imported(*imported, fun.compute), row.args, row.kwargs), ATOM
+        module, path = imported
+        name, *methods = path.split(".")
+        value = getattr(sys.modules[module], name) if methods else fun.compute
+        called = ".".join([writer.imported(module, name, value), *methods])
+        return writer.call(called, row.args, row.kwargs), ATOM
+    helper = original(fun.compute)
+    if is_helper(helper):
+        return writer.call(writer.defined(helper), row.args, row.kwargs), ATOM
     return writer.call(writer.bind(identifier(fun.name), fun.compute), row.args, row.kwargs), ATOM
 
 
@@ -335,8 +374,7 @@ def _scatter(writer: Writer, row: Row) -> tuple[str, int]:
         zeros = writer.constant(given)
     index_text = subscript(index)
     index_text = writer.constant(index) if index_text is None or len(index_text) > 60 else literal(index)
-    compute = _special_primitive("scatter").compute
-    name = writer.imported("diffkit.autodiff.rules.indexing", "scatter", compute)
+    name = writer.defined(original(_special_primitive("scatter").compute))
     return f"{name}({writer.operand(g)}, {index_text}, {zeros})", ATOM
 
 

@@ -41,7 +41,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -49,7 +48,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.code.identifiers import identifier, identifiers
-from diffkit.autodiff.code.lines import INDENT, WIDTH, filled, one_line, wrapped
+from diffkit.autodiff.code.lines import INDENT, WIDTH, docstring, filled, one_line, wrapped
 from diffkit.autodiff.code.literals import literal
 from diffkit.autodiff.code.passes import apply_passes
 from diffkit.autodiff.code.program import Guard, Program, program_of
@@ -136,9 +135,11 @@ def source_of(program: Program, t: WengertList, name: str | None = None) -> Sour
     signature = parameters.signature(found, names, writer)
     constants, comments = _constants(writer)
     bindings = {
-        k: v for k, v in writer.bound.items() if k not in writer.imports and k not in _written(constants)
+        k: v
+        for k, v in writer.bound.items()
+        if k not in writer.imports and k not in writer.definitions and k not in _written(constants)
     }
-    text = "\n".join([*constants, signature, *body])
+    text = "\n".join([*constants, *writer.definitions.values(), signature, *body])
     head: list[str] = []
     if re.search(r"\bmath\.", text):
         head.append("import math")
@@ -149,9 +150,11 @@ def source_of(program: Program, t: WengertList, name: str | None = None) -> Sour
     head += ([""] if head and third_party else []) + third_party
     if comments or constants:
         head += ([""] if head else []) + comments + _demanded(list(bindings)) + constants
+    for helper in writer.definitions.values():
+        head += [*([""] * 2 if head else []), *helper.splitlines()]
     head += ["", ""] if head else []
     head.append(f"def {function}({signature}):")
-    head += _docstring(program.summary)
+    head += docstring(program.summary)
     made = Source("\n".join([*head, *(INDENT + line for line in body), ""]))
     made.name = function
     made.bindings = bindings
@@ -265,7 +268,7 @@ def _constants(writer: Writer) -> tuple[list[str], list[str]]:
     """The values that the rows refer to by name: those that can be written out, and words on the others."""
     statements, comments = [], []
     for name, value in writer.bound.items():
-        if name in writer.imports:
+        if name in writer.imports or name in writer.definitions:
             continue
         text = literal(value) if not callable(value) else _named_tuple(value)
         if text is not None:
@@ -308,11 +311,3 @@ def _named_tuple(value: Any) -> str | None:
 
 def _written(constants: list[str]) -> set[str]:
     return {line.split(" = ")[0] for line in constants if re.match(r"\w+ = ", line)}
-
-
-def _docstring(summary: str) -> list[str]:
-    text = one_line(summary).replace('"', "'")
-    lines = [line.replace("\\", "\\\\") for line in textwrap.wrap(text, WIDTH - 10)]
-    if len(lines) == 1:
-        return [f'{INDENT}"""{lines[0]}"""']
-    return [f'{INDENT}"""{lines[0]}', *(INDENT + line for line in lines[1:]), f'{INDENT}"""']

@@ -13,7 +13,7 @@ import numpy as np
 
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive
 from diffkit.autodiff.rules.limits import exp_of_difference
-from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, is_node
+from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, reentrant
 
 __all__ = ["logcumsumexp"]
 
@@ -120,7 +120,9 @@ def _multiply_accumulate(array: Any, axis: int = 0, dtype: Any = None) -> Any:
 
 
 def _accumulate(x: Any, axis: int | None) -> Any:
-    return np.logaddexp.accumulate(np.ravel(x) if axis is None else x, axis=0 if axis is None else axis)
+    if axis is None:
+        return np.logaddexp.accumulate(np.ravel(x))
+    return np.logaddexp.accumulate(x, axis=axis)
 
 
 def _decays(rows: Any) -> Any:
@@ -161,10 +163,14 @@ def logcumsumexp(x: Any, axis: int | None = None) -> Any:
     >>> logcumsumexp(np.array([1000.0, 1000.0, -1000.0]))
     array([1000.        , 1000.69314718, 1000.69314718])
     """
-    return LOGCUMSUMEXP(x, axis=axis) if is_node(x) else _accumulate(np.asarray(x), axis)
+    return LOGCUMSUMEXP(x, axis=axis)
 
 
-LOGCUMSUMEXP = Primitive("logcumsumexp", logcumsumexp)
+def _logcumsumexp(x: Any, axis: int | None = None) -> Any:
+    return _accumulate(np.asarray(x), axis)
+
+
+LOGCUMSUMEXP = reentrant(Primitive("logcumsumexp", _logcumsumexp))
 LOGCUMSUMEXP.vjps = (_logcumsumexp_vjp,)
 LOGCUMSUMEXP.jvps = (_logcumsumexp_jvp,)
 FUNCTIONS[np.logaddexp.accumulate] = lambda array, axis=0: LOGCUMSUMEXP(array, axis=axis)

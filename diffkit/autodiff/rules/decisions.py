@@ -94,7 +94,8 @@ def all_equal(x: Any) -> bool:
 
 def place_of_quantile(q: Any, n: int, method: Any) -> Any:
     """Where the quantile q of n sorted numbers stands, counted from 0: the quantile of 0, 1, 2, ..."""
-    return np.reshape(np.quantile(np.arange(float(n)), np.ravel(q), method=method), np.shape(q))[()]
+    places = np.quantile(np.arange(float(n)), np.ravel(q), method=method)
+    return np.reshape(places, np.shape(q))[()]
 
 
 def place_below(at: Any, last: int) -> Any:

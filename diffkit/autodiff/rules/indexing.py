@@ -27,11 +27,19 @@ from diffkit.autodiff.rules.register import (
 __all__ = ["along", "placed", "scatter"]
 
 
-def _scatter(g: Any, index: Any, like: Any) -> Any:
-    return Scatter(g, index, like).dense()
+def scattered(g: Any, index: Any, like: Any) -> Any:
+    """Zeros like an array, with g added at an index; where that repeats itself, all adds up."""
+    array = np.zeros_like(like)
+    of_view = (int, np.integer, slice, type(None), type(...))
+    parts = index if type(index) is tuple else (index,)
+    if all(isinstance(part, of_view) for part in parts):
+        array[index] += g
+    else:
+        np.add.at(array, index, g)
+    return array
 
 
-scatter = reentrant(Primitive("scatter", _scatter))
+scatter = reentrant(Primitive("scatter", scattered))
 """The transpose of reading ``x[index]``: zeros like x, with g added at the index."""
 scatter.vjps = (lambda h, ans, g, index, like: fit(h[index], g), None, None)
 scatter.jvps = (lambda t, ans, g, index, like: scatter(t, index, np.zeros_like(like)), None, None)
@@ -53,6 +61,16 @@ def placed(g: Any, index: Any, like: Any) -> Any:
 GETITEM.vjps = (lambda g, ans, x, index: placed(g, index, x),)
 GETITEM.jvps = (lambda t, ans, x, index: t[index],)
 READ.vjps, READ.jvps = GETITEM.vjps, GETITEM.jvps
+
+
+def assigned(base: Any, value: Any, index: Any) -> Any:
+    """A copy of an array with a value assigned at an index."""
+    array = base.copy()
+    array[index] = value
+    return array
+
+
+SETITEM.compute.__wrapped__ = assigned  # type: ignore[attr-defined]  # what it does to plain values
 
 
 def _assigned_vjp(g: Any, ans: Any, base: Any, value: Any, index: Any) -> Any:

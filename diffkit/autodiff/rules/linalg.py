@@ -264,7 +264,11 @@ def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     return np.reshape(np.linalg.solve(np.reshape(a, (-1, math.prod(columns))), np.ravel(b)), columns)
 
 
-solution = reentrant(Primitive("solution", lambda a, b, *, rcond: np.linalg.lstsq(a, b, rcond)[0]))
+def _solution(a: Any, b: Any, rcond: float) -> Any:
+    return np.linalg.lstsq(a, b, rcond)[0]
+
+
+solution = reentrant(Primitive("solution", _solution))
 """The shortest of the least-squares solutions, by LAPACK itself."""
 solution.vjps = (
     lambda g, ans, a, b, *, rcond: _solution_vjp_a(g, ans, a, b, np.linalg.pinv(a, rcond)),

@@ -52,15 +52,10 @@ def _norm_jvp(t: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> 
     return np.sum(np.real(product) if is_complex(product) else product, axis=axis, keepdims=keepdims)
 
 
-def _smooth_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
-    return np.linalg.norm(x, ord, axis, keepdims)
-
-
 _smooth = define(
     np.linalg.norm,
     [_norm_vjp, None, None, None],
     [_norm_jvp, None, None, None],
-    compute=_smooth_norm,
 )
 
 

@@ -96,13 +96,15 @@ def _sinc_derivative(x: Any, k: int) -> Any:
     series = np.zeros_like(z)
     for j in range((k + 1) // 2 + _TERMS, (k + 1) // 2 - 1, -1):
         power = 2 * j - k
-        weight = (-1) ** j * math.prod(range(power + 1, 2 * j + 1)) / math.factorial(2 * j + 1)
+        falling = math.prod(range(power + 1, 2 * j + 1))
+        weight = (-1) ** j * falling / math.factorial(2 * j + 1)
         series = series + weight * near_z**power
     far_z = np.where(near, 1.0, z)
     far = np.sin(far_z) / far_z
     for i in range(1, k + 1):
         far = (np.sin(far_z + i * (np.pi / 2)) - i * far) / far_z
-    return (np.pi**k * np.where(near, series, far)).astype(np.result_type(x, np.float16))[()]
+    derivative = np.pi**k * np.where(near, series, far)
+    return derivative.astype(np.result_type(x, np.float16))[()]
 
 
 sinc_derivative = reentrant(Primitive("sinc_derivative", _sinc_derivative))

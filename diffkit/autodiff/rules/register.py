@@ -157,6 +157,7 @@ def reentrant(fun: Primitive) -> Primitive:
     def compute(*args: Any, **kwargs: Any) -> Any:
         return (fun if any(map(is_traced, args)) else raw)(*args, **kwargs)
 
+    compute.__wrapped__ = raw  # type: ignore[attr-defined]
     fun.compute = compute
     return fun
 

@@ -123,7 +123,7 @@ MIDDLE = "middle"
 """The median's method: the mean of the two in the middle, from which a linear quantile differs in bits."""
 
 
-place = reentrant(Primitive("place", lambda q, *, n, method: _place(q, n, method)))
+place = reentrant(Primitive("place", place_of_quantile))
 """Where a quantile stands among sorted numbers: the quantile of 0, 1, 2, ... itself."""
 place.vjps = (lambda g, ans, q, *, n, method: fit(g * _slope_of_place(q, n, method), q),)
 place.jvps = (lambda t, ans, q, *, n, method: t * _slope_of_place(q, n, method),)

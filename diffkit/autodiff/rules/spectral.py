@@ -221,6 +221,10 @@ def _svd_jvp(t: Any, ans: Any, a: Any, full_matrices: bool = True, *_: Any, **__
     return (tu, real(diagonal(p)), adjoint(tv))
 
 
+def _singular_values(a: Any) -> Any:
+    return np.linalg.svd(a, compute_uv=False)
+
+
 def _svdvals_vjp(s_: Any, s: Any, a: Any) -> Any:
     u, _, vh = np.linalg.svd(a, full_matrices=False)
     return (u * s_[..., None, :]) @ vh
@@ -236,7 +240,7 @@ _svdvals = define(
     np.linalg.svdvals,
     [barred(_svdvals_vjp)],
     [_svdvals_jvp],
-    compute=lambda a: np.linalg.svd(a, compute_uv=False),
+    compute=_singular_values,
 )
 
 

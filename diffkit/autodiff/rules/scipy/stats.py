@@ -134,6 +134,7 @@ class Distribution:
             return float(y) if type(y) is np.float64 and all(type(a) in (float, int) for a in args) else y
 
         fun = reentrant(Primitive(f"{family.name}.{kind}", compute))
+        fun.compute.__wrapped__ = on_scipy  # type: ignore[attr-defined]
         rules = [self._rules(kind, k, name) for k, name in enumerate(names)]
         fun.vjps, fun.jvps = tuple(r[0] for r in rules), tuple(r[1] for r in rules)
 
@@ -251,22 +252,29 @@ def _normal_parameters(mean: Any, cov: Any) -> tuple[Any, Any]:
     return np.zeros(n) if mean is None else mean, _as_matrix(cov, n)
 
 
+def _outside(x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
+    """Where the density of a normal distribution is zero."""
+    from scipy.stats import multivariate_normal
+
+    density = multivariate_normal.logpdf(x, mean, cov, allow_singular=allow_singular)
+    return np.isneginf(density)
+
+
+def _beyond_round_off(w: Any) -> Any:
+    """Which eigenvalues are not zero, by SciPy's own threshold."""
+    return w > np.finfo(float).eps * 1e6 * np.max(np.abs(w))
+
+
 def _mvn_logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
     # SciPy checks the arguments, and raises what it raises on plain values.
-    def outside(x: Any, mean: Any, cov: Any) -> Any:
-        value = scipy.stats.multivariate_normal.logpdf(x, mean, cov, allow_singular=allow_singular)
-        return np.isneginf(value)
-
-    nowhere = decided(outside, *map(as_array, (x, mean, cov)))
+    nowhere = decided(_outside, *map(as_array, (x, mean, cov)), allow_singular=allow_singular)
     x = _number_as_array(x)
     mean, cov = _normal_parameters(mean, cov)
     d = np.reshape(x, (-1, mean.shape[0])) - mean
     if allow_singular:
         inverse = np.linalg.pinv(cov, hermitian=True)
         w = np.linalg.eigvalsh(cov)
-        kept = decided(
-            lambda w: w > np.finfo(float).eps * 1e6 * np.max(np.abs(w)), w
-        )  # SciPy's own threshold
+        kept = decided(_beyond_round_off, w)
         rank, log_det = int(np.sum(kept)), np.sum(np.log(w[kept]))
         distance = np.sum(d * (d @ inverse), axis=-1)
     else:
