@@ -30,6 +30,7 @@ _PACKAGES = [
 @json_option
 def doctor(as_json: bool) -> None:
     """Tell which of diffkit's abilities work here, and what to install for the others."""
+    from diffkit.grading.wall.walls import chosen_wall, walls
     from diffkit.graphs import capabilities
 
     rows: list[list[str | None]] = []
@@ -40,8 +41,19 @@ def doctor(as_json: bool) -> None:
             rows.append([package, None, needed_for])
     python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     packages, abilities = Table(["package", "version", "for"], rows), capabilities()
+    rows = [[w.title, "no" if w.why_not else "yes", w.why_not or None] for w in walls()]
+    wall, around = chosen_wall("auto"), Table(["wall around students' code", "stands here", "why not"], rows)
     if as_json:
-        echo(to_json({"python": python, "packages": packages.records(), "abilities": abilities.records()}))
+        found = {"python": python, "packages": packages.records(), "abilities": abilities.records()}
+        echo(to_json({**found, "walls": around.records(), "isolation": wall.in_force}))
         return
     width = terminal_width()
-    echo(f"{python}\n\n{packages.text(width)}\n\n{abilities.text(width)}")
+    echo(f"{python}
+
+{packages.text(width)}
+
+{abilities.text(width)}
+
+{around.text(width)}")
+    weak = wall.name == "off"
+    click.secho(f"diffkit grade takes: {wall.in_force}", fg="red" if weak else None, bold=weak)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -142,7 +142,22 @@ Examples:
   diffkit grade homework3.py submissions -o results --dask tcp://10.0.0.5:8786
   diffkit grade --bundle gradescope homework3.py -o homework3.zip
 
-A run that was stopped or killed goes on where it was when it is started again in the same way.
+A run that was stopped or killed goes on where it was when it is started again in the same way. After a
+change of an exercise, that exercise is graded again, and the others are kept. The exit status is 3 if a
+submission could not be graded by no fault of its own; start again, and those are graded.
+
+\b
+What is allowed is for the team to say, in the assignment:
+  packages = ("scipy",)             what submissions may import beside NumPy
+  Exercise(..., allowed_imports=("numpy",), forbidden=("gradient",))
+                                    seen in the text, before it is run
+  differences = "list"              list on class.html what looks like a derivative by
+                                    differences, by a library, or in disguise; or "allow"
+
+\b
+A rule that computes its answer by differences of the forward function, or by a complex step, to full
+accuracy gives right answers, and gets the points: no wall can tell. Names that are put together at run
+time pass by `forbidden`. Both are listed, where they can be seen; what counts is for the team to decide.
 """
 )
 @click.argument("assignment")
@@ -188,10 +203,13 @@ def grade(
     The exit status is 3 if a submission could not be graded, by no fault of its own (a process was killed, a
     disk full): it has no score, is listed first, and is graded again when this is run again.
     """
+    from diffkit.grading.classes.submissions import find_submissions
     from diffkit.grading.exercises.assignment import load_assignment
 
     if sum([self_test, scaffold, bundle is not None, submissions is not None]) != 1:
         raise InputError("give a folder of submissions, or one of --self-test, --scaffold and --bundle")
+    if gradescope is not None and submissions is not None:
+        return _gradescope(assignment, submissions, output, gradescope, only, workers, seed, sandbox)
     task = load_assignment(assignment)
     if self_test:
         return _self_test(task.only(only) if only else task)
@@ -201,10 +219,12 @@ def grade(
         _write(task, output, bundle)
         return 0
     assert submissions is not None
-    found, folder = _submissions(submissions, output, gradescope)
-    run = _run(task, found, folder, only, workers, seed, same_for_all, sandbox, cluster)
-    _report(run, folder, gradescope)
-    return NOT_GRADED if any(record.not_graded for record in run.records) else 0
+    folder = output or "results"
+    run = _run(
+        task, find_submissions(submissions), folder, only, workers, seed, same_for_all, sandbox, cluster
+    )
+    _report(run, folder)
+    return NOT_GRADED if run.not_graded else 0
 
 
 def _self_test(task: Assignment) -> int:
@@ -227,21 +247,38 @@ def _write(task: Assignment, output: str, bundle: str | None) -> None:
     click.echo(f"wrote {write_atomically(output, scaffold(list(task.exercises)))}")
 
 
-def _submissions(
-    submissions: str, output: str | None, gradescope: str | None
-) -> tuple[list[Submission], str]:
-    """The submissions, and the folder of the results."""
-    from diffkit.grading.classes.submissions import find_submissions, folder_submission
+def _gradescope(
+    assignment: str,
+    submission: str,
+    output: str | None,
+    results: str,
+    only: tuple[str, ...],
+    workers: int | None,
+    seed: int | None,
+    sandbox: str,
+) -> int:
+    """Grades whatever a student has uploaded; whatever happens, there are results that say so."""
+    from diffkit.grading.classes.submissions import folder_submission
+    from diffkit.grading.exercises.assignment import load_assignment
+    from diffkit.grading.reports import gradescope_failure, gradescope_results
 
-    if gradescope is None:
-        return find_submissions(submissions), output or "results"
-    if not Path(submissions).is_dir():
-        raise InputError(f"there is no folder {submissions!r} with a submission")
-    if not Path(gradescope).parent.is_dir():
-        raise InputError(f"there is no folder {str(Path(gradescope).parent)!r} to write results in")
-    # Whatever a student has uploaded gets an answer.
-    one = folder_submission(Path(submissions), "submission")
-    return [one], output or str(Path(gradescope).parent / "diffkit")
+    def write(found: dict[str, Any]) -> None:
+        click.echo(f"wrote {write_atomically(results, json.dumps(found, indent=1))}")
+
+    if not Path(results).parent.is_dir():
+        raise InputError(f"there is no folder {str(Path(results).parent)!r} to write results in")
+    try:
+        if not Path(submission).is_dir():
+            raise InputError(f"there is no folder {submission!r} with a submission")
+        task = load_assignment(assignment)
+        one = folder_submission(Path(submission), "submission")
+        folder = output or str(Path(results).parent / "diffkit")
+        run = _run(task, [one], folder, only, workers, seed, False, sandbox, None)
+    except BaseException as error:
+        write(gradescope_failure(f"{type(error).__name__}: {error}"))
+        raise
+    write(gradescope_results(run.records[0], run.assignment))
+    return NOT_GRADED if run.not_graded else 0
 
 
 def _run(
@@ -272,15 +309,15 @@ def _run(
         )
 
 
-def _report(run: ClassRun, folder: str, gradescope: str | None) -> None:
-    from diffkit.grading.classes.grader import NEVER_RUN
-    from diffkit.grading.reports import gradescope_results, misconceptions, scores, summary, write_reports
+def _report(run: ClassRun, folder: str) -> None:
+    from diffkit.grading.reports import misconceptions, scores, summary, write_reports
 
-    if gradescope is not None:
-        results = gradescope_results(run.records[0], run.assignment)
-        click.echo(f"wrote {write_atomically(gradescope, json.dumps(results, indent=1))}")
-        return
     write_reports(run, folder)
+    for record in run.not_graded[:MOST_ROWS]:
+        click.secho(f"not graded: {record.student}: {record.not_graded}", fg="red", err=True)
+    if run.damaged:
+        lines = ", ".join(map(str, run.damaged[:MOST_ROWS]))
+        click.secho(f"damaged in the journal, and graded again: line {lines}", fg="yellow", err=True)
     if len(run.records) <= MOST_ROWS:
         click.echo(scores(run, brief=True).text() + "\n")
     click.echo(summary(run))
@@ -290,6 +327,9 @@ def _report(run: ClassRun, folder: str, gradescope: str | None) -> None:
     resumed = f", {before} were in the journal" if before else ""
     what = "submission" if run.graded == 1 else "submissions"
     click.echo(f"\ngraded {run.graded} {what} in {run.seconds:.1f} s{resumed}; seed {run.seed}")
-    isolations = sorted({r.isolation for r in run.records} - {NEVER_RUN})
-    click.echo(f"isolation: {'; '.join(isolations) or 'nothing was run'}")
+    if looked := sum(bool(record.looks) for record in run.records):
+        click.echo(f"to look at by hand: {looked} (class.html says what and where)")
+    for isolation in run.isolations or ["nothing was run"]:
+        weak = isolation.startswith("GUARD ONLY")
+        click.secho(f"isolation: {isolation}", fg="red" if weak else None, bold=weak)
     click.echo(f"reports are in {folder}: class.html, scores.csv, junit.xml, students/")

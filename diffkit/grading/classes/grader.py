@@ -18,6 +18,7 @@ from diffkit.grading.judging.results import FAILED, NOT_RUN, PASSED, CheckResult
 from diffkit.grading.judging.trials import Trial, prepare, sent
 from diffkit.grading.marking import grade
 from diffkit.grading.wall.isolation import Isolation, IsolationError
+from diffkit.grading.wall.opener import opener
 from diffkit.grading.wall.replies import Reply
 
 __all__ = ["NEVER_RUN", "Grader", "Settings", "instance_set", "not_graded", "refused"]
@@ -164,7 +165,12 @@ class Grader:
         except Exception as error:
             why = f"forward passes could not be looked at ({type(error).__name__}: {error})"
             return not_graded(exercises, submission, why)
-        return Record.of(submission, verdicts, run.printed, run.seconds, self.isolation.in_force)
+        looks = []
+        if self.assignment.differences == "list":
+            source = submission.source
+            looks = opener().looks([source] if isinstance(source, str) else source)
+        isolation = self.isolation.in_force
+        return Record.of(submission, verdicts, run.printed, run.seconds, isolation, looks=looks)
 
     def _by_own_forward(
         self,

@@ -2,7 +2,7 @@
 
 A process of the pool holds the truths of the instances that it has prepared, so students with the same
 set of instances go to the same process as long as there is work enough. When a process dies, what it was
-at is graded once more by another; when that dies as well, the submission is refused and the rest goes on.
+at is graded once more by another; when that dies as well, the submission is not graded and the rest goes on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from diffkit.grading.classes.records import Record
 from diffkit.grading.classes.submissions import Submission
 from diffkit.grading.exercises.assignment import Assignment
 
-__all__ = ["by_cluster", "by_pool"]
+__all__ = ["Work", "by_cluster", "by_pool"]
 
 BROUGHT_DOWN = "grading it brought the grader's process down, each time; please look at it by hand"
 
@@ -42,7 +42,8 @@ def _serve(connection: Connection, settings: Settings) -> None:
     try:
         grader = settings.grader()
         while True:
-            connection.send(grader.grade(connection.recv()))
+            work = connection.recv()
+            connection.send(grader.grade(work.submission, work.names))
     except DiffkitError as error:
         connection.send(str(error))
     except (EOFError, BrokenPipeError):
@@ -52,33 +53,41 @@ def _serve(connection: Connection, settings: Settings) -> None:
             grader.close()
 
 
+@dataclass(frozen=True)
+class Work:
+    """A submission, and the exercises for which it is to be graded."""
+
+    submission: Submission
+    names: tuple[str, ...]
+
+
 @dataclass(eq=False)
 class _Member:
     """A process of the pool, what it is at, since when, and which instances it has prepared."""
 
     process: Any
     connection: Connection
-    at: Submission | None = None
+    at: Work | None = None
     since: float = 0.0
     sets: set[int] = field(default_factory=set)
 
 
-class _Work:
+class _Queues:
     """What is still to be graded, by set of instances."""
 
-    def __init__(self, submissions: Sequence[Submission], sets: int) -> None:
+    def __init__(self, submissions: Sequence[Work], sets: int) -> None:
         self.sets = sets
-        self.queues: dict[int, deque[Submission]] = {}
+        self.queues: dict[int, deque[Work]] = {}
         for submission in submissions:
             self.put(submission)
         self.left = len(submissions)
         self.tries: dict[tuple[str, str], int] = {}
 
-    def put(self, submission: Submission) -> None:
-        number = instance_set(submission.student, self.sets)
-        self.queues.setdefault(number, deque()).append(submission)
+    def put(self, work: Work) -> None:
+        number = instance_set(work.submission.student, self.sets)
+        self.queues.setdefault(number, deque()).append(work)
 
-    def take(self, member: _Member, others: set[int]) -> Submission | None:
+    def take(self, member: _Member, others: set[int]) -> Work | None:
         """The next one for a process: of a set that it has prepared, or that nobody else has."""
 
         def preference(number: int) -> tuple[bool, bool, int]:
@@ -93,14 +102,14 @@ class _Work:
 
 
 def by_pool(
-    settings: Settings, assignment: Assignment, submissions: Sequence[Submission], count: int
-) -> Iterator[Record]:
+    settings: Settings, assignment: Assignment, submissions: Sequence[Work], count: int
+) -> Iterator[tuple[Work, Record]]:
     """Grades submissions in ``count`` processes, and gives the records as they come.
 
     Raises:
         InputError: if the assignment can't be graded at all.
     """
-    work = _Work(submissions, settings.sets)
+    work = _Queues(submissions, settings.sets)
     # A submission may take its time for each exercise; beyond that, the process has hung.
     patience = assignment.limits.wall_time * (len(assignment.exercises) + 1) + 300.0
     members: list[_Member] = []
@@ -124,8 +133,8 @@ def by_pool(
 
 
 def _heard(
-    member: _Member, members: list[_Member], work: _Work, assignment: Assignment, patience: float
-) -> Iterator[Record]:
+    member: _Member, members: list[_Member], work: _Queues, assignment: Assignment, patience: float
+) -> Iterator[tuple[Work, Record]]:
     """What came from a process, if anything did: its record, or what follows from its end."""
     hung = member.at is not None and time.monotonic() - member.since > patience
     if not hung and not member.connection.poll():
@@ -138,13 +147,13 @@ def _heard(
         members.remove(member)
         _ended(member)
         if member.at is not None:
-            key = member.at.student, member.at.digest
+            key = member.at.submission.student, member.at.submission.digest
             work.tries[key] = work.tries.get(key, 0) + 1
             if work.tries[key] < 2:
                 work.put(member.at)
             else:
                 work.left -= 1
-                yield not_graded(assignment.exercises, member.at, BROUGHT_DOWN)
+                yield member.at, _given_up(assignment, member.at)
         elif not work.tries.setdefault(("", ""), 0):
             work.tries["", ""] = 1
         else:
@@ -152,9 +161,16 @@ def _heard(
         return
     if isinstance(answer, str):
         raise InputError(answer)
-    member.at = None
+    done, member.at = member.at, None
+    assert done is not None
     work.left -= 1
-    yield answer
+    yield done, answer
+
+
+def _given_up(assignment: Assignment, work: Work) -> Record:
+    return not_graded(
+        [e for e in assignment.exercises if e.name in work.names], work.submission, BROUGHT_DOWN
+    )
 
 
 def _started(settings: Settings) -> _Member:
@@ -182,17 +198,17 @@ _graders: dict[Settings, Grader] = {}
 _one_at_a_time = threading.Lock()
 
 
-def _on_cluster(settings: Settings, submission: Submission) -> Record:
+def _on_cluster(settings: Settings, work: Work) -> Record:
     """On a worker of a cluster, which has the assignment at the same path; it may have several threads."""
     with _one_at_a_time:
         if settings not in _graders:
             _graders[settings] = settings.grader()
-        return _graders[settings].grade(submission)
+        return _graders[settings].grade(work.submission, work.names)
 
 
 def by_cluster(
-    settings: Settings, assignment: Assignment, submissions: Sequence[Submission], address: str
-) -> Iterator[Record]:
+    settings: Settings, assignment: Assignment, submissions: Sequence[Work], address: str
+) -> Iterator[tuple[Work, Record]]:
     """Grades submissions on a dask.distributed cluster, and gives the records as they come.
 
     Args:
@@ -219,14 +235,13 @@ def by_cluster(
         raise InputError(f"can't reach a cluster at {address!r}: {error}") from None
     try:
         futures = {
-            client.submit(_on_cluster, settings, submission, pure=False, retries=3): submission
-            for submission in submissions
+            client.submit(_on_cluster, settings, work, pure=False, retries=3): work for work in submissions
         }
         for future in distributed.as_completed(futures):
             try:
-                yield future.result()
+                yield futures[future], future.result()
             except distributed.KilledWorker:  # by more workers than dask has patience for
-                yield not_graded(assignment.exercises, futures[future], BROUGHT_DOWN)
+                yield futures[future], _given_up(assignment, futures[future])
     finally:
         client.close()
         if local is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from diffkit.grading.classes.submissions import Submission
@@ -107,6 +107,7 @@ class Record:
         seconds: how long it ran.
         isolation: which isolation was in force, in a sentence.
         not_graded: why it was not graded, if that was no fault of its own: it has no score then.
+        looks: what the team may want to look at by hand: derivatives by differences, and the like.
     """
 
     student: str
@@ -117,6 +118,7 @@ class Record:
     seconds: float
     isolation: str
     not_graded: str = ""
+    looks: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -127,6 +129,7 @@ class Record:
         seconds: float,
         isolation: str,
         not_graded: str = "",
+        looks: Sequence[str] = (),
     ) -> Record:
         """From the verdicts of a submission."""
         return cls(
@@ -138,6 +141,7 @@ class Record:
             round(seconds, 4),
             isolation,
             _cut(not_graded),
+            tuple(_cut(look[:300]) for look in looks[:30]),
         )
 
     @property
@@ -158,6 +162,16 @@ class Record:
             return ""
         return first[0].message if first[0] is not None else ""
 
+    def of_exercises(self, names: Sequence[str]) -> Record:
+        """The record of some exercises, in this order."""
+        known = {e.name: e for e in self.exercises}
+        return replace(self, exercises=tuple(known[name] for name in names))
+
+    def with_kept(self, before: Record, names: Sequence[str]) -> Record:
+        """This one, with what an earlier one of the same submission says of other exercises."""
+        known = [e for e in before.exercises if e.name in names]
+        return replace(self, exercises=(*self.exercises, *known))
+
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return asdict(self)
@@ -169,7 +183,7 @@ class Record:
             ExerciseRecord(**{**e, "checks": tuple(CheckRecord(**c) for c in e["checks"])})
             for e in plain["exercises"]
         )
-        return cls(**{**plain, "exercises": exercises})
+        return cls(**{**plain, "exercises": exercises, "looks": tuple(plain["looks"])})
 
 
 def _cut(text: str) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diffkit.grading.classes.grader import SETS, Settings
+from diffkit.grading.classes.grader import NEVER_RUN, SETS, Settings
 from diffkit.grading.classes.journal import Journal
-from diffkit.grading.classes.pool import by_cluster, by_pool
+from diffkit.grading.classes.pool import Work, by_cluster, by_pool
 from diffkit.grading.classes.records import Record
 from diffkit.grading.classes.submissions import Submission
 from diffkit.grading.exercises.assignment import Assignment
@@ -32,6 +32,7 @@ class ClassRun:
         seed: of the secret instances.
         graded: how many were graded now; the others were in the journal.
         seconds: the time that took.
+        damaged: the lines of the journal that are damaged, or were edited: what they held was graded again.
     """
 
     assignment: Assignment
@@ -39,6 +40,17 @@ class ClassRun:
     seed: int
     graded: int
     seconds: float
+    damaged: tuple[int, ...] = ()
+
+    @property
+    def not_graded(self) -> tuple[Record, ...]:
+        """Those that were not graded, by no fault of their own."""
+        return tuple(record for record in self.records if record.not_graded)
+
+    @property
+    def isolations(self) -> list[str]:
+        """What was in force while they ran, each once."""
+        return sorted({r.isolation for r in self.records} - {NEVER_RUN})
 
 
 def grade_class(
@@ -83,8 +95,8 @@ def grade_class(
     try:
         waiting = []
         for submission in submissions:
-            if not journal.knows(submission):
-                waiting.append(submission)
+            if names := journal.missing(submission):
+                waiting.append(Work(submission, names))
             elif progress is not None:
                 progress(submission.student)
         settings = Settings(str(assignment.path.resolve()), only, journal.seed, sets, sandbox)
@@ -92,11 +104,12 @@ def grade_class(
             graded = by_cluster(settings, chosen, waiting, cluster)
         else:
             graded = by_pool(settings, chosen, waiting, workers or os.cpu_count() or 1)
-        for record in graded:
-            journal.add(record)
+        for work, record in graded:
+            journal.add(work.submission, record, work.names)
             if progress is not None:
                 progress(record.student)
     finally:
         journal.close()
-    records = tuple(journal.records[s.student, s.digest] for s in submissions)
-    return ClassRun(chosen, records, journal.seed, len(waiting), time.monotonic() - started)
+    records = [journal.record(s) for s in submissions]
+    seconds = time.monotonic() - started
+    return ClassRun(chosen, tuple(records), journal.seed, len(waiting), seconds, tuple(journal.damaged))

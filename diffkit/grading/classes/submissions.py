@@ -1,31 +1,31 @@
-"""Finding a class's submissions, reading their code, and the rules that can be seen without running it."""
+"""Finding a class's submissions, having them opened, and the rules that can be seen without running them.
+
+Nothing of a student's is parsed in this process: see :mod:`diffkit.grading.wall.opener`.
+"""
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import io
-import json
+import itertools
 import os
-import re
-import tokenize
-import zipfile
-import zlib
+import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from diffkit.errors import InputError
 from diffkit.grading.exercises.exercise import Exercise
+from diffkit.grading.inside.opening import LARGEST, LARGEST_NOTEBOOK, SUFFIXES, how_many
+from diffkit.grading.wall.opener import opener
 
 __all__ = ["Submission", "find_submissions", "folder_submission", "read_submission", "violations"]
 
-LARGEST = 1 << 20
-"""Bytes of a submission's file that are read."""
-SUFFIXES = (".py", ".ipynb")
 MOST_VIOLATIONS = 5
 """Broken rules of an exercise that are listed."""
+
+MOST_ENTRIES = 10_000
+"""Entries of a student's folder that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -67,85 +67,38 @@ def read_submission(path: str | os.PathLike[str], student: str = "") -> Submissi
     file = Path(path)
     name = student or file.stem
     try:
-        if not file.is_file():
-            return Submission(name, file, "", "there is no such file")
-        if file.suffix == ".zip":
-            file, data = _zipped(file)
-        else:
-            with file.open("rb") as stream:
-                data = stream.read(LARGEST + 1)
+        data = _bytes(file)
     except OSError as error:
         return Submission(name, file, "", f"the file can't be read: {(error.strerror or '').lower()}")
-    except InputError as error:
-        return Submission(name, file, "", str(error))
-    if len(data) > LARGEST:
-        return Submission(name, file, "", f"the file is larger than {LARGEST:,} bytes")
+    if data is None:
+        return Submission(name, file, "", "there is no such file")
+    most = LARGEST if file.suffix == ".py" else LARGEST_NOTEBOOK
+    if len(data) > most:
+        return Submission(name, file, "", f"the file is larger than {most:,} bytes")
+    found = opener().opened(file.name, data)
+    if "problem" in found:
+        return Submission(name, file, "", found["problem"])
+    at = file / found["name"] if file.suffix == ".zip" else file
+    return Submission(name, at, found["code"], "", tuple(found["cells"]))
+
+
+def _bytes(file: Path) -> bytes | None:
+    """The bytes of a file, and a few more than are wanted of a large one; None if it is no file at all.
+
+    It is looked at after it was opened, so that it is the same then; and opened without waiting, since a
+    FIFO would have us wait for ever.
+    """
     try:
-        if file.suffix == ".ipynb":
-            cells = _notebook_cells(data.decode("utf-8-sig"))
-            return Submission(name, file, "\n\n".join(cells) + "\n", "", cells)
-        return Submission(name, file, _script_code(data))
-    except (UnicodeDecodeError, SyntaxError, LookupError) as error:
-        if file.suffix == ".ipynb" and not isinstance(error, UnicodeDecodeError):
-            return Submission(name, file, "", "the file is not a Jupyter notebook")
-        return Submission(name, file, "", "the file is not UTF-8 text")
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        return Submission(name, file, "", "the file is not a Jupyter notebook")
-
-
-def _zipped(file: Path) -> tuple[Path, bytes]:
-    """The one script or notebook in a zip, of which no more is unpacked than will be read."""
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
     try:
-        with zipfile.ZipFile(file) as archive:
-            names = [n for n in archive.namelist() if not _hidden(Path(n))]
-            wanted = [n for n in names if n.endswith(SUFFIXES)]
-            if len(wanted) == 1:
-                with archive.open(wanted[0]) as stream:
-                    return file / Path(wanted[0]).name, stream.read(LARGEST + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError, EOFError, zlib.error):
-        raise InputError("the zip is damaged, encrypted, or packed in an unknown way") from None
-    raise InputError(f"the zip holds {_how_many(wanted)}; one file is needed")
-
-
-def _hidden(path: Path) -> bool:
-    """Whether any part of a path is what systems leave behind: .ipynb_checkpoints, __MACOSX."""
-    return any(part.startswith((".", "_")) for part in path.parts)
-
-
-def _how_many(files: Sequence[object]) -> str:
-    return f"{len(files) or 'no'} scripts or notebooks"
-
-
-def _script_code(data: bytes) -> str:
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    return io.TextIOWrapper(io.BytesIO(data), encoding).read()  # one kind of newline, whatever it had
-
-
-def _notebook_cells(text: str) -> tuple[str, ...]:
-    cells = json.loads(text)["cells"]
-    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return tuple(_python_of(cell) for cell in code if cell.strip())
-
-
-_RUNS_THE_CELL = ("%%time", "%%timeit", "%%capture", "%%prun")
-
-
-def _python_of(cell: str) -> str:
-    """A notebook's cell without what only IPython understands."""
-    lines = cell.splitlines()
-    if lines and lines[0].startswith("%%"):
-        if lines[0].split()[0] not in _RUNS_THE_CELL:
-            return ""
-        lines[0] = ""
-    try:
-        ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        lines = [_MAGIC.sub(r"\1pass", line) for line in lines]
-    return "\n".join(lines)
-
-
-# A remainder, as in (7 % 4), may begin a line as well; but a space follows it.
-_MAGIC = re.compile(r"^(\s*)(?:!.*|%\w.*|\w+\s*=\s*(?:!|%\w).*|\?\S+|[\w.]+\?{1,2})$")
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with open(descriptor, "rb", closefd=False) as stream:
+            return stream.read(LARGEST_NOTEBOOK + 1)
+    finally:
+        os.close(descriptor)
 
 
 def find_submissions(folder: str | os.PathLike[str]) -> list[Submission]:
@@ -170,8 +123,11 @@ def find_submissions(folder: str | os.PathLike[str]) -> list[Submission]:
         raise InputError(
             f"the folder {str(folder)!r} has no submissions: scripts, notebooks, or a folder each"
         )
-    stems = Counter(e.name if e.is_dir() else e.stem for e in entries)
-    return [_found(e, e.name if e.is_dir() or stems[e.stem] > 1 else e.stem) for e in entries]
+    names = {e: e.name if e.is_dir() else e.stem for e in entries}
+    # A name that several have, or that is another's whole name, is made longer until each has its own.
+    while shared := {name for name, count in Counter(names.values()).items() if count > 1}:
+        names = {e: e.name if name in shared else name for e, name in names.items()}
+    return [_found(e, student) for e, student in names.items()]
 
 
 def _found(entry: Path, student: str) -> Submission:
@@ -183,12 +139,14 @@ def _found(entry: Path, student: str) -> Submission:
 def folder_submission(entry: Path, student: str) -> Submission:
     """The submission of one student in a folder of its own: the one script, notebook or zip in it."""
     try:
-        inside = [p for p in sorted(entry.iterdir()) if not p.name.startswith((".", "_"))]
+        with os.scandir(entry) as listing:
+            names = [e.name for e in itertools.islice(listing, MOST_ENTRIES)]
+        inside = [entry / n for n in sorted(names) if not n.startswith((".", "_"))]
     except OSError:
         return Submission(student, entry, "", "the folder can't be read")
     files = [p for p in inside if p.suffix in SUFFIXES] or [p for p in inside if p.suffix == ".zip"]
     if len(files) != 1:
-        return Submission(student, entry, "", f"the folder holds {_how_many(files)}; one file is needed")
+        return Submission(student, entry, "", f"the folder holds {how_many(files)}; one file is needed")
     if files[0].is_symlink():
         return Submission(student, entry, "", "its file is a link, and links are not followed")
     return read_submission(files[0], student)
@@ -213,44 +171,24 @@ def violations(source: str | Sequence[str], exercises: Sequence[Exercise]) -> di
     {'sin': ['cell 2, line 2 imports torch; allowed is numpy']}
     """
     found: dict[str, list[str]] = {exercise.name: [] for exercise in exercises}
-    if isinstance(source, str):
-        parts = [("", source)]
-    else:
-        parts = [(f"cell {k}, ", cell) for k, cell in enumerate(source, start=1)]
-    for exercise in exercises:
-        if exercise.allowed_imports is None and not exercise.forbidden:
+    with_rules = [e for e in exercises if e.allowed_imports is not None or e.forbidden]
+    if not with_rules:
+        return found
+    seen = opener().mentions([source] if isinstance(source, str) else source)
+    for exercise in with_rules:
+        if seen is None:
+            found[exercise.name].append("it takes too much memory or time to parse")
             continue
-        for prefix, code in parts:
-            try:
-                tree = ast.parse(code)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue  # loading it will say so
-            for node in ast.walk(tree):
-                place = f"{prefix}line {getattr(node, 'lineno', 0)}"
-                found[exercise.name] += [f"{place} {what}" for what in _broken(exercise, node)]
-    return {name: lines[:MOST_VIOLATIONS] for name, lines in found.items()}
+        lines = (f"{place} {what}" for place, verb, name in seen if (what := _broken(exercise, verb, name)))
+        found[exercise.name] += itertools.islice(lines, MOST_VIOLATIONS)
+    return found
 
 
-def _broken(exercise: Exercise, node: ast.AST) -> Iterator[str]:
-    """The rules of an exercise that a node of the syntax tree breaks."""
-    modules, names = _mentions(node)
+def _broken(exercise: Exercise, verb: str, name: str) -> str:
+    """The rule of an exercise that an import or a name breaks, or ""."""
     allowed = exercise.allowed_imports
-    if allowed is not None:
-        listed = ", ".join(allowed) or "nothing"
-        for module in modules:
-            if module.partition(".")[0] not in allowed:
-                yield f"imports {module}; allowed is {listed}"
-    for name in names:
-        if name in exercise.forbidden:
-            yield f"uses {name}, which is not allowed"
-
-
-def _mentions(node: ast.AST) -> tuple[list[str], list[str]]:
-    """The modules that a node imports, and the names that it uses."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names], [p for a in node.names for p in a.name.split(".")]
-    if isinstance(node, ast.ImportFrom):
-        return [node.module or "."], [alias.name for alias in node.names]
-    if isinstance(node, ast.Name):
-        return [], [node.id]
-    return [], [node.attr] if isinstance(node, ast.Attribute) else []
+    if verb == "imports":
+        if allowed is None or name.partition(".")[0] in allowed:
+            return ""
+        return f"imports {name}; allowed is {', '.join(allowed) or 'nothing'}"
+    return f"uses {name}, which is not allowed" if name in exercise.forbidden else ""

@@ -1,7 +1,7 @@
 """An assignment: one Python file of the course team's, with a list of exercises.
 
-The file is ordinary Python. Its docstring is the title, ``exercises`` the list; ``limits``, ``seed``
-and ``packages`` may be set as well::
+The file is ordinary Python. Its docstring is the title, ``exercises`` the list; ``limits``, ``seed``,
+``packages`` and ``differences`` may be set as well::
 
     '''Homework 3: derivative rules'''
 
@@ -47,6 +47,8 @@ class Assignment:
         exercises: in the order in which they are graded and shown.
         limits: what one submission may use.
         seed: a fixed seed for the secret instances; None for a fresh one for every run.
+        differences: "list" has what looks like a derivative by differences, by a library or in disguise
+            listed for a look by hand; "allow" does not.
         packages: what submissions may import beyond the standard library and NumPy: ``("scipy",)``.
         modules: the files beside it, or in folders beside it, that it has imported.
         digest: a hash of the file and of these, by which a journal knows whether anything has changed.
@@ -58,6 +60,7 @@ class Assignment:
     limits: Limits
     seed: int | None
     packages: tuple[str, ...]
+    differences: str
     modules: tuple[Path, ...]
     digest: str
 
@@ -120,9 +123,12 @@ def load_assignment(path: str | os.PathLike[str]) -> Assignment:
     for package in packages:
         if not isinstance(package, str) or not package.isidentifier() or find_spec(package) is None:
             raise InputError(f"`packages` of {file.name} names {package!r}, which is not installed here")
+    differences = getattr(module, "differences", "list")
+    if differences not in ("list", "allow"):
+        raise InputError(f"`differences` of {file.name} is 'list' or 'allow', not {differences!r}")
     modules = _beside(file)
     digest = hashlib.sha256(b"\0".join([source.encode(), *(m.read_bytes() for m in modules)])).hexdigest()
-    return Assignment(file, title, tuple(exercises), limits, seed, packages, modules, digest)
+    return Assignment(file, title, tuple(exercises), limits, seed, packages, differences, modules, digest)
 
 
 def _run(file: Path, source: str) -> types.ModuleType:

@@ -13,13 +13,14 @@ from pathlib import Path
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
 from diffkit.grading.classes.running import ClassRun
-from diffkit.grading.reports.gradescope import gradescope_results
+from diffkit.grading.reports.gradescope import gradescope_failure, gradescope_results
 from diffkit.grading.reports.junit import junit_xml
 from diffkit.grading.reports.pages import class_page, file_name, student_page
 from diffkit.grading.reports.scores import misconceptions, scores, summary
 
 __all__ = [
     "class_page",
+    "gradescope_failure",
     "gradescope_results",
     "junit_xml",
     "misconceptions",

@@ -15,7 +15,7 @@ from diffkit.grading.classes.records import ExerciseRecord, Record
 from diffkit.grading.exercises.assignment import Assignment
 from diffkit.grading.reports.wheel import own_wheel, zipped
 
-__all__ = ["gradescope_results", "write_bundle"]
+__all__ = ["gradescope_failure", "gradescope_results", "write_bundle"]
 
 
 def gradescope_results(record: Record, assignment: Assignment) -> dict[str, Any]:
@@ -26,13 +26,7 @@ def gradescope_results(record: Record, assignment: Assignment) -> dict[str, Any]
     """
     if record.not_graded:
         return {
-            "score": 0,
-            "output": "NOT GRADED YET, by no fault of yours: this is no score. Please hand it in again, or "
-            "tell your course team.",
-            "output_format": "text",
-            "visibility": "visible",
-            "stdout_visibility": "hidden",
-            "tests": [],
+            **gradescope_failure(record.not_graded),
             "extra_data": {"not_graded": record.not_graded, "digest": record.digest},
         }
     return {
@@ -44,6 +38,19 @@ def gradescope_results(record: Record, assignment: Assignment) -> dict[str, Any]
         "stdout_visibility": "hidden",
         "tests": [_test(exercise, k) for k, exercise in enumerate(record.exercises, start=1)],
         "extra_data": {"seed": [e.seed for e in record.exercises][:1], "digest": record.digest},
+    }
+
+
+def gradescope_failure(why: str) -> dict[str, Any]:
+    """The results where there is no record of a submission: the number is none, and the text says so."""
+    return {
+        "score": 0,
+        "output": "NOT GRADED YET, by no fault of yours: this is no score. Please hand it in again, or "
+        f"tell your course team. ({why})",
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": [],
     }
 
 
@@ -81,6 +88,12 @@ _RUN = """#!/usr/bin/env bash
 # Runs for every submission: one file, graded in isolation, results where Gradescope looks for them.
 cd /autograder
 venv/bin/diffkit grade source/{assignment} submission --gradescope results/results.json
+status=$?
+if [ ! -s results/results.json ]; then  # there is one even then
+    cat > results/results.json <<END
+{{"score": 0, "output": "NOT GRADED YET, by no fault of yours: the autograder was stopped (status $status)"}}
+END
+fi
 """
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
-import zlib
+import re
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from diffkit.grading.reports.scores import misconceptions, not_graded_first, sum
 
 __all__ = ["class_page", "file_name", "student_page"]
 
+_CHANGED = re.compile(r"-[0-9a-f]{12}$")
 _MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "not run": "–", "warned": "!"}
 
 
@@ -105,7 +107,7 @@ def class_page(run: ClassRun) -> str:
     body = [
         f"<h1>{html.escape(run.assignment.title)}</h1>",
         f'<p class="total">{html.escape(summary(run))}</p>',
-        f'<p class="quiet">The seed of the instances is {run.seed}.</p>',
+        f'<p class="quiet">The seed of the instances is {run.seed}. {_isolation(run)}</p>',
         *_listed("Not graded, by no fault of theirs: run it again", [(r, r.not_graded) for r in run.records]),
         "<h2>Exercises</h2>",
         '<div class="wide"><table>',
@@ -116,12 +118,26 @@ def class_page(run: ClassRun) -> str:
         "<h2>Mistakes</h2>",
         f'<div class="wide">{mistakes.html()}</div>' if len(mistakes) else "<p>None was recognised.</p>",
         *_listed("Not loaded", [(r, r.unread) for r in run.records]),
+        *_listed(
+            "To look at by hand: differences, another library, code that looks around (it proves nothing)",
+            [(r, "; ".join(r.looks)) for r in run.records],
+        ),
         "<h2>Students</h2>",
         f'<div class="wide"><table><thead><tr><th>student</th><th>score</th>{heads}</tr></thead><tbody>',
         *(_student_row(record) for record in not_graded_first(run)),
         "</tbody></table></div>",
     ]
     return _page(run.assignment.title, "\n".join(body), "class")
+
+
+def _isolation(run: ClassRun) -> str:
+    """The walls that stood, in bold where it was the lowest; and the journal's damage, if there was any."""
+    parts = [html.escape(text) for text in run.isolations]
+    marked = (f"<strong>{p}</strong>" if p.startswith("GUARD ONLY") else p for p in parts)
+    text = f"Isolation: {'; '.join(marked) or 'nothing was run'}."
+    if not run.damaged:
+        return text
+    return text + f" Damaged lines of the journal, graded again: {', '.join(map(str, run.damaged))}."
 
 
 def _listed(title: str, reasons: list[tuple[Record, str]]) -> list[str]:
@@ -172,9 +188,11 @@ def file_name(student: str) -> str:
     """A student's name as a file's: no separators, no leading dot, not too long, and no two the same.
 
     >>> file_name("ann"), file_name("../etc/passwd")
-    ('ann', '_etc_passwd-f57401c7')
+    ('ann', '_etc_passwd-c5df6f5c2d8f')
     """
     kept = "".join(c if c.isalnum() or c in "-_. @+" else "_" for c in student)[:48].lstrip(".")
     # What was changed might be another's name; and some file systems take "Ann" and "ann" for the same.
-    same = kept == student and kept == kept.lower()
-    return kept if same else f"{kept}-{zlib.crc32(student.encode('utf-8', 'surrogatepass')):08x}"
+    # A name that looks like a changed one is changed as well, so that no student has another's page.
+    same = kept == student and kept == kept.casefold() and not _CHANGED.search(kept)
+    digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()
+    return kept if same else f"{kept}-{digest[:12]}"

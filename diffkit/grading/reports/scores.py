@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import unicodedata
 from collections import Counter
 from typing import Any
 
@@ -88,13 +89,13 @@ def summary(run: ClassRun) -> str:
 
 
 def safe(student: str) -> str:
-    """A student's name as a spreadsheet may have it: never a formula.
+    """A student's name as a spreadsheet may have it: never a formula, in whatever width it is written.
 
-    >>> safe("ann"), safe("=HYPERLINK(1)")
-    ('ann', "'=HYPERLINK(1)")
+    >>> safe("ann"), safe("=HYPERLINK(1)"), safe("＝1")
+    ('ann', "'=HYPERLINK(1)", "'＝1")
     """
     name = clean(student).replace("\n", "\ufffd").replace("\t", "\ufffd")
-    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name
+    return f"'{name}" if unicodedata.normalize("NFKC", name).startswith(("=", "+", "-", "@")) else name
 
 
 def misconceptions(run: ClassRun) -> Table:
