@@ -372,25 +372,6 @@ def test_what_is_not_written_yet_is_counted_apart_from_mistakes(broken) -> None:
     assert "<td>1 of 3</td><td>1</td>" in class_page(broken)
 
 
-def test_the_journal_grades_again_what_was_not_graded(broken, tmp_path) -> None:
-    from diffkit.grading.classes.journal import Journal
-    from diffkit.grading.classes.submissions import Submission
-
-    def journal():
-        return Journal(tmp_path / "journal.jsonl", broken.assignment, 1, 1)
-
-    submissions = [Submission(name, tmp_path / "a.py", "x = 1") for name in ("ann", "zed")]
-    first = journal()
-    for submission, one in zip(submissions, (broken.records[0], broken.records[-1]), strict=True):
-        first.add(replace(one, digest=submission.digest))
-    first.close()
-    again = journal()
-    assert [again.knows(submission) for submission in submissions] == [True, False]
-    again.add(replace(broken.records[0], student="zed", digest=submissions[1].digest))
-    assert again.knows(submissions[1])
-    again.close()
-
-
 def test_the_exit_status_says_that_somebody_was_not_graded(broken, tmp_path, monkeypatch) -> None:
     from click.testing import CliRunner
 

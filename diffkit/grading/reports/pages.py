@@ -188,7 +188,7 @@ def file_name(student: str) -> str:
     """A student's name as a file's: no separators, no leading dot, not too long, and no two the same.
 
     >>> file_name("ann"), file_name("../etc/passwd")
-    ('ann', '_etc_passwd-c5df6f5c2d8f')
+    ('ann', '_etc_passwd-7fef78f53440')
     """
     kept = "".join(c if c.isalnum() or c in "-_. @+" else "_" for c in student)[:48].lstrip(".")
     # What was changed might be another's name; and some file systems take "Ann" and "ann" for the same.

@@ -318,7 +318,7 @@ def test_a_hidden_case_is_not_told(tmp_path, rule, told) -> None:
     grader.close()
     text = record.exercises[0].text()
     assert record.score == 0.0
-    assert record.seconds < 0.5
+    assert record.seconds < 3
     assert record.printed == ""
     assert "secret" not in text
     assert "leak" not in text
