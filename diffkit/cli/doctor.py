@@ -48,12 +48,6 @@ def doctor(as_json: bool) -> None:
         echo(to_json({**found, "walls": around.records(), "isolation": wall.in_force}))
         return
     width = terminal_width()
-    echo(f"{python}
-
-{packages.text(width)}
-
-{abilities.text(width)}
-
-{around.text(width)}")
+    echo(f"{python}\n\n{packages.text(width)}\n\n{abilities.text(width)}\n\n{around.text(width)}")
     weak = wall.name == "off"
     click.secho(f"diffkit grade takes: {wall.in_force}", fg="red" if weak else None, bold=weak)
