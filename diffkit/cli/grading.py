@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -262,9 +262,6 @@ def _gradescope(
     from diffkit.grading.exercises.assignment import load_assignment
     from diffkit.grading.reports import gradescope_failure, gradescope_results
 
-    def write(found: dict[str, Any]) -> None:
-        click.echo(f"wrote {write_atomically(results, json.dumps(found, indent=1))}")
-
     if not Path(results).parent.is_dir():
         raise InputError(f"there is no folder {str(Path(results).parent)!r} to write results in")
     try:
@@ -275,9 +272,11 @@ def _gradescope(
         folder = output or str(Path(results).parent / "diffkit")
         run = _run(task, [one], folder, only, workers, seed, False, sandbox, None)
     except BaseException as error:
-        write(gradescope_failure(f"{type(error).__name__}: {error}"))
+        failure = gradescope_failure(f"{type(error).__name__}: {error}")
+        write_atomically(results, json.dumps(failure, indent=1))
         raise
-    write(gradescope_results(run.records[0], run.assignment))
+    found = gradescope_results(run.records[0], run.assignment)
+    click.echo(f"wrote {write_atomically(results, json.dumps(found, indent=1))}")
     return NOT_GRADED if run.not_graded else 0
 
 

@@ -135,7 +135,6 @@ BAD = {
     ("grade", "homework.py", "subs", "-o", "homework.py"): "can't write 'homework.py/journal.jsonl'",
     ("grade", "homework.py", "subs", "-o", "results", "--sandbox", "jail"): "'jail' is not one of",
     ("grade", "wrong.py", "subs", "-o", "results"): "the assignment wrong.py needs a list",
-    ("grade", "homework.py", "none", "--gradescope", "results.json"): "no folder 'none' with a submission",
     ("grade", "homework.py", "subs", "--gradescope", "none/results.json"): "no folder 'none' to write",
     ("grade", "homework.py", "--bundle", "gradescope"): "name the file to write with -o",
     ("grade", "homework.py", "--bundle", "moodle", "-o", "x"): "'moodle' is not",
@@ -154,6 +153,25 @@ def test_bad_input_is_one_sentence_and_writes_nothing(diffkit, course, arguments
     assert BAD[arguments] in done.err
     assert done.err.count("\n") == 1
     assert sorted(p for p in course.rglob("*") if "__pycache__" not in p.parts) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("homework.py", "none"), "there is no folder 'none' with a submission"),
+        (("wrong.py", "subs"), "the assignment wrong.py needs a list"),
+        (("homework.py", "subs", "--only", "sin"), "no exercise 'sin'"),
+        (("homework.py", "subs", "-o", "homework.py"), "can't write"),
+    ],
+)
+def test_gradescope_gets_results_even_where_nothing_can_be_graded(diffkit, course, arguments, why) -> None:
+    done = diffkit("grade", *arguments, "--gradescope", "results.json")
+    assert done.status == 2
+    assert why in done.err
+    found = json.loads((course / "results.json").read_text())
+    assert found["score"] == 0
+    assert "NOT GRADED YET, by no fault of yours" in found["output"]
+    assert why in found["output"]
 
 
 @pytest.mark.parametrize("command", ["check", "grade"])
