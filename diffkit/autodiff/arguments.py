@@ -28,7 +28,6 @@ __all__ = [
     "answer_by",
     "directions_by",
     "one",
-    "plain_tree",
     "record_by",
     "refuse_discrete",
     "scalar_output",
@@ -106,7 +105,7 @@ def scalar_output(t: WengertList, operator: str) -> Any:
     if not t.out_structure.is_leaf or np.size(value) != 1:
         raise AnswerError(
             f"{operator} needs a function with one number as its answer, but {t.name} returned "
-            f"{describe(plain_tree(t.value))}. Sum it up, or use jacobian or elementwise_grad."
+            f"{describe(_plain_leaves(t.value))}. Sum it up, or use jacobian or elementwise_grad."
         )
     if not isinstance(value, int | complex | np.generic | np.ndarray):
         raise AnswerError(f"{operator} needs a number as the answer, but {t.name} returned {value!r}")
@@ -119,7 +118,7 @@ def scalar_output(t: WengertList, operator: str) -> Any:
     return value
 
 
-def plain_tree(value: Any) -> Any:
+def _plain_leaves(value: Any) -> Any:
     """A container of values with every node replaced by the number or array in it."""
     leaves, structure = flatten(value)
     return structure.unflatten([plain(leaf) for leaf in leaves])

@@ -100,7 +100,7 @@ def _mirrored_rows(module: Any) -> Iterator[Row]:
             yield (
                 _row_of_primitive(name, fun, _parameters(mirror)) if fun else _row_of_kind(name, "composite")
             )
-        elif type(mirror).__module__.startswith("diffkit"):  # a distribution, with its densities
+        elif getattr(type(mirror), "is_distribution", False):  # with its densities
             for method in dir(mirror):
                 if not method.startswith("_"):
                     yield _row_of_kind(f"{name}.{method}", "composite")

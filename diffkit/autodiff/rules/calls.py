@@ -29,7 +29,7 @@ from diffkit.autodiff.recording.tracer import (
 )
 from diffkit.errors import TraceError
 
-__all__ = ["Arrangement", "as_array", "decided", "plain", "plain_tree", "stacked", "user_site"]
+__all__ = ["Arrangement", "as_array", "decided", "plain", "plain_arguments", "stacked", "user_site"]
 
 _REFUSED = ("out", "where", "initial")
 
@@ -69,9 +69,9 @@ def _decision(function: Callable[..., Any]) -> Primitive:
     return fun
 
 
-def plain_tree(value: Any) -> Any:
+def plain_arguments(value: Any) -> Any:
     """The plain values of a call's arguments, inside lists and tuples too."""
-    return type(value)(map(plain_tree, value)) if type(value) in (list, tuple) else plain(value)
+    return type(value)(map(plain_arguments, value)) if type(value) in (list, tuple) else plain(value)
 
 
 def as_array(value: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from diffkit.autodiff.core.fit import sum_to_shape
 from diffkit.autodiff.recording.tracer import Primitive
-from diffkit.autodiff.rules.calls import as_array, plain_tree
+from diffkit.autodiff.rules.calls import as_array, plain_arguments
 from diffkit.autodiff.rules.register import LINEAR, define, fit
 
 __all__ = ["pullback_subscripts"]
@@ -117,7 +117,7 @@ def _in_letters(given: tuple[Any, ...]) -> tuple[Any, ...]:
     """The form ``einsum(x, [0, 1], y, [1, 2], [0, 2])`` as one with letters."""
 
     def text(sublist: Any) -> str:
-        return "".join("..." if k is Ellipsis else _LETTERS[k] for k in plain_tree(sublist))
+        return "".join("..." if k is Ellipsis else _LETTERS[k] for k in plain_arguments(sublist))
 
     operands, lists = given[: len(given) // 2 * 2 : 2], given[1::2]
     formula = ",".join(map(text, lists))

@@ -14,7 +14,7 @@ import numpy as np
 
 from diffkit.autodiff.recording.refusals import refuse_plain_output, refuse_writing
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Array, plain_index, wrapped
-from diffkit.autodiff.rules.calls import as_array, plain, plain_tree
+from diffkit.autodiff.rules.calls import as_array, plain, plain_arguments
 from diffkit.autodiff.rules.construction import array
 from diffkit.autodiff.rules.nans import nan_to_num
 from diffkit.autodiff.rules.register import KINDS
@@ -151,7 +151,7 @@ def _new_like(function: Callable[..., Any]) -> Callable[..., Any]:
     """``np.zeros_like(x)`` and its like: an array that traced values may be written to."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        return wrapped(function(*plain_tree(args), **{k: plain(v) for k, v in kwargs.items()}))
+        return wrapped(function(*plain_arguments(args), **{k: plain(v) for k, v in kwargs.items()}))
 
     run.__name__ = function.__name__
     return run

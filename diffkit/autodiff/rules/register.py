@@ -17,7 +17,7 @@ from typing import Any
 
 from diffkit.autodiff.core.fit import fit
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive, is_traced
-from diffkit.autodiff.rules.calls import Arrangement, in_place, plain_tree, without_out
+from diffkit.autodiff.rules.calls import Arrangement, in_place, plain_arguments, without_out
 
 __all__ = [
     "DEFINED",
@@ -130,7 +130,7 @@ def structural(*functions: Callable[..., Any]) -> None:
 
     def on_plain(function: Callable[..., Any]) -> Rule:
         def run(*args: Any, **kwargs: Any) -> Any:
-            return function(*plain_tree(args), **{k: plain_tree(v) for k, v in kwargs.items()})
+            return function(*plain_arguments(args), **{k: plain_arguments(v) for k, v in kwargs.items()})
 
         run.__name__ = function.__name__
         return run

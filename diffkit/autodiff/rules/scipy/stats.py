@@ -100,6 +100,8 @@ class Distribution:
     -0.375
     """
 
+    is_distribution = True
+
     def __init__(self, family: Family) -> None:
         self._family = family
         self._scipy = getattr(scipy.stats, family.name)
@@ -312,6 +314,8 @@ def _dirichlet_entropy(alpha: Any) -> Any:
 
 class VectorDistribution:
     """A distribution of vectors; the functions that are given here take traced values."""
+
+    is_distribution = True
 
     def __init__(self, name: str, programs: dict[str, Callable[..., Any]]) -> None:
         self._scipy = getattr(scipy.stats, name)
