@@ -184,7 +184,7 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
     ),
     "not repeatable": (
         "Calling it again gives another answer.",
-        "The same input must give the same answer, bit by bit.",
+        "The same input must give the same answer, to rounding.",
         "Look for random numbers and for state that is kept between calls.",
     ),
     "integer truncation": (

@@ -28,7 +28,7 @@ import numpy as np
 
 from diffkit.errors import InputError
 from diffkit.grading.draws import Draw, Sizes, drawn, scaled
-from diffkit.grading.exercises.styles import STYLES, defined_names
+from diffkit.grading.exercises.styles import MADE_OF_ARGUMENTS, STYLES, defined_names
 from diffkit.grading.inside.protocol import Target, pack
 
 __all__ = ["Case", "Exercise", "Instance", "Misconception"]
@@ -159,6 +159,8 @@ class Exercise:
         forbidden: names that it may not use.
         rtol: a tolerance by the team, relative to the largest entry; 0 leaves it to the measured bound.
         defines: the names that the submission must define, where the style's are not wanted.
+        constructor: of the keyword arguments, those that a class is made of, in the order of its
+            constructor: ``Exercise(power, ..., style="op", constructor=("n",))`` makes ``Power(3)``.
         forward: what the backward pass has to fit where students write the forward function too: "given",
             this one; or "own", theirs, whose values may be others (a mask that they draw, a convention of
             another year): then another value is only said.
@@ -186,6 +188,7 @@ class Exercise:
     forbidden: tuple[str, ...] = ()
     rtol: float = 0.0
     defines: tuple[str, ...] = field(default=())
+    constructor: tuple[str, ...] = ()
     forward: str = "given"
     contract: str = "half"
 
@@ -200,6 +203,9 @@ class Exercise:
             )
         if self.hint_level not in (0, 1, 2, 3):
             raise InputError(f"hint_level is 0, 1, 2 or 3, not {self.hint_level!r}")
+        if self.constructor and self.style not in MADE_OF_ARGUMENTS:
+            classes = ", ".join(MADE_OF_ARGUMENTS)
+            raise InputError(f"constructor= is for classes ({classes}), not for {self.style!r}")
         if self.forward not in ("given", "own"):
             raise InputError(f'forward is "given" or "own", not {self.forward!r}')
         if self.contract not in ("fail", "half", "warn"):
@@ -235,7 +241,7 @@ class Exercise:
     @property
     def target(self) -> Target:
         """What to look for in a submission."""
-        return Target(self.name, self.style, self.defines)
+        return Target(self.name, self.style, self.defines, self.constructor)
 
     @property
     def keywords(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from diffkit.errors import InputError
 if TYPE_CHECKING:
     from diffkit.grading.exercises.exercise import Case, Exercise
 
-__all__ = ["STYLES", "Style", "defined_names", "scaffold"]
+__all__ = ["MADE_OF_ARGUMENTS", "STYLES", "Style", "defined_names", "scaffold"]
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,26 @@ STYLES: dict[str, Style] = {
         raise NotImplementedError("{Name}.backward")
 ''',
     ),
+    "op": Style(
+        "a class with compute(*args) and gradient(out_grad, node), as in needle",
+        True,
+        "any",
+        ("{Name}",),
+        '''class {Name}:
+    """{summary}"""
+
+    def compute(self, {parameters}):
+        """The value."""
+        raise NotImplementedError("{Name}.compute")
+
+    def gradient(self, out_grad, node):
+        """{Wanted}.
+
+        out_grad is the cotangent of what compute returned; node.inputs are the arguments.
+        """
+        raise NotImplementedError("{Name}.gradient")
+''',
+    ),
     "pair": Style(
         "a pair of functions with a cache: NAME_forward(*args) -> (out, cache), NAME_backward(dout, cache)",
         True,
@@ -227,6 +247,9 @@ def defvjp(function, *rules):
 }
 
 
+MADE_OF_ARGUMENTS = ("partials", "gate", "op")
+"""The styles in which an object is made of a class, which may be given what it is made of."""
+
 _ENGINE_BODIES = {
     "Value": '''class Value:
     """A number that remembers how it was computed.
@@ -281,7 +304,8 @@ def defined_names(name: str, style: str) -> tuple[str, ...]:
 
 
 def _fields(exercise: Exercise) -> dict[str, Any]:
-    parameters = [*exercise.arguments, *(f"{key}={value!r}" for key, value in exercise.keywords.items())]
+    own = {key: value for key, value in exercise.keywords.items() if key not in exercise.constructor}
+    parameters = [*exercise.arguments, *(f"{key}={value!r}" for key, value in own.items())]
     by = list(exercise.argument_names)
     if len(by) == 1:
         wanted = f"the cotangent of {by[0]}, of its shape"
@@ -307,6 +331,16 @@ def _summary(exercise: Exercise) -> str:
     lines = (exercise.function.__doc__ or "").strip().splitlines()
     own = lines[0] if lines and isinstance(exercise.function, types.FunctionType) else ""
     return exercise.summary or own or f"The function {exercise.name}."
+
+
+def _with_constructor(text: str, exercise: Exercise) -> str:
+    """A class's starter text with what it is made of, if there is anything."""
+    if not exercise.constructor:
+        return text
+    lines = [f"    def __init__(self, {', '.join(exercise.constructor)}):"]
+    lines += [f"        self.{name} = {name}" for name in exercise.constructor]
+    head, _, rest = text.partition("\n\n")
+    return "\n".join([f"{head}\n", *lines, f"\n{rest}"])
 
 
 MANNERS = "# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.\n"
@@ -339,5 +373,6 @@ def scaffold(exercises: list[Exercise]) -> str:
         body = (
             _ENGINE_BODIES[exercise.defines[0]] if exercise.style == "engine" else STYLES[exercise.style].body
         )
-        parts.append(body.format(**_fields(exercise)) if exercise.style != "engine" else body)
+        text = body.format(**_fields(exercise)) if exercise.style != "engine" else body
+        parts.append(_with_constructor(text, exercise))
     return "\n\n".join(parts)

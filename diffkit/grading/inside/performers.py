@@ -24,17 +24,19 @@ class Missing(Exception):
 class Context:
     """The context object that a class in PyTorch's manner is handed.
 
-    ``save_for_backward(*values)`` keeps values, which ``saved_tensors`` then holds; other attributes
-    may be set freely. ``needs_input_grad`` says which arguments are differentiated by.
+    ``save_for_backward(*values)`` keeps values, which ``saved_tensors`` then holds (``saved_values``, as
+    MiniTorch has it, holds the same); other attributes may be set freely. ``needs_input_grad`` says which
+    arguments are differentiated by.
     """
 
     def __init__(self, needs_input_grad: tuple[bool, ...] = ()) -> None:
         self.saved_tensors: tuple[Any, ...] = ()
+        self.saved_values: tuple[Any, ...] = ()
         self.needs_input_grad = needs_input_grad
 
     def save_for_backward(self, *values: Any) -> None:
         """Keeps values for ``backward``."""
-        self.saved_tensors = values
+        self.saved_tensors = self.saved_values = values
 
 
 def _find(module: Any, names: tuple[str, ...]) -> list[Any]:
@@ -64,10 +66,11 @@ class Partials:
 
     def __init__(self, module: Any, target: Target) -> None:
         (self.kind,) = _find(module, target.defines)
+        self.constructor = target.constructor
         _require_methods(self.kind, target, "func", "grads")
 
     def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
-        operation = self.kind()
+        operation = _made(self, kwargs)
         return operation.func(*args, **kwargs), operation
 
     def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
@@ -81,14 +84,42 @@ class Gate:
 
     def __init__(self, module: Any, target: Target) -> None:
         (self.kind,) = _find(module, target.defines)
+        self.constructor = target.constructor
         _require_methods(self.kind, target, "forward", "backward")
 
     def forward(self, args: Any, kwargs: Any, needs: Any, gate: Any = None) -> Any:
-        gate = self.kind() if gate is None else gate
+        made = _made(self, kwargs, gate)
+        gate = made if gate is None else gate
         return gate.forward(*args, **kwargs), gate
 
     def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
         return state.backward(g)
+
+
+class OpNode:
+    """The node that ``gradient`` is handed: ``inputs``, ``op``, and ``cached_data``, which is the value."""
+
+    def __init__(self, op: Any, inputs: tuple[Any, ...], value: Any) -> None:
+        self.op, self.inputs, self.cached_data = op, inputs, value
+
+
+class Op:
+    """A class with ``compute(*args)`` and ``gradient(out_grad, node)``, as in needle; arrays for tensors."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        (self.kind,) = _find(module, target.defines)
+        self.constructor = target.constructor
+        _require_methods(self.kind, target, "compute", "gradient")
+
+    def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        op = _made(self, kwargs)
+        value = op.compute(*args, **kwargs)
+        return value, OpNode(op, tuple(args), value)
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return state.op.gradient(g, state)
 
 
 class Pair:
@@ -181,6 +212,12 @@ class Engine:
         return tuple(state.backward(float(g)))
 
 
+def _made(performer: Any, kwargs: dict[str, Any], there: Any = None) -> Any:
+    """An object of the submission's class, made of the keyword arguments for that, which are taken out."""
+    given = [kwargs.pop(name) for name in performer.constructor if name in kwargs]
+    return performer.kind(*given) if there is None else there
+
+
 def _require_methods(kind: Any, target: Target, *methods: str) -> None:
     absent = [f"{target.defines[0]}.{m}" for m in methods if not callable(getattr(kind, m, None))]
     if absent:
@@ -192,6 +229,7 @@ PERFORMERS: dict[str, Callable[[Any, Target], Any]] = {
     "jvp": Rule,
     "partials": Partials,
     "gate": Gate,
+    "op": Op,
     "pair": Pair,
     "context": ContextClass,
     "defvjp": Registered,

@@ -77,11 +77,13 @@ class Target:
         name: the exercise's name; what a student must define follows from it and from the style.
         style: a name of :data:`diffkit.grading.exercises.styles.STYLES`.
         defines: the names that the submission must define, in the order that the style says.
+        constructor: the keyword arguments that go to a class when an object is made of it, in their order.
     """
 
     name: str
     style: str
     defines: tuple[str, ...]
+    constructor: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,29 +47,51 @@ def _plain_rule(exercise: Exercise, rule: Rule) -> Any:
     return types.SimpleNamespace(**{exercise.defines[0]: rule})
 
 
+def _made(exercise: Exercise) -> type[Any]:
+    """A class that keeps the keyword arguments that it is made of."""
+
+    class Made:
+        def __init__(self, *made: Any) -> None:
+            self.made = dict(zip(exercise.constructor, made, strict=False))
+
+    return Made
+
+
 def _partials(exercise: Exercise, rule: Rule) -> Any:
-    class Operation:
+    class Operation(_made(exercise)):  # type: ignore[misc]
         def func(self, *args: Any, **kwargs: Any) -> Any:
-            return exercise.function(*args, **kwargs)
+            return exercise.function(*args, **kwargs, **self.made)
 
         def grads(self, *args: Any, **kwargs: Any) -> Any:
-            ans = np.asarray(exercise.function(*args, **kwargs))
-            return rule(np.ones_like(ans), ans, *args, **kwargs)
+            ans = np.asarray(exercise.function(*args, **kwargs, **self.made))
+            return rule(np.ones_like(ans), ans, *args, **kwargs, **self.made)
 
     return types.SimpleNamespace(**{exercise.defines[0]: Operation})
 
 
 def _gate(exercise: Exercise, rule: Rule) -> Any:
-    class Gate:
+    class Gate(_made(exercise)):  # type: ignore[misc]
         def forward(self, *args: Any, **kwargs: Any) -> Any:
-            self.args, self.kwargs = args, kwargs
-            self.ans = exercise.function(*args, **kwargs)
+            self.args, self.kwargs = args, kwargs | self.made
+            self.ans = exercise.function(*args, **self.kwargs)
             return self.ans
 
         def backward(self, g: Any) -> Any:
             return rule(g, self.ans, *self.args, **self.kwargs)
 
     return types.SimpleNamespace(**{exercise.defines[0]: Gate})
+
+
+def _op(exercise: Exercise, rule: Rule) -> Any:
+    class Op(_made(exercise)):  # type: ignore[misc]
+        def compute(self, *args: Any, **kwargs: Any) -> Any:
+            self.kwargs = kwargs | self.made
+            return exercise.function(*args, **self.kwargs)
+
+        def gradient(self, out_grad: Any, node: Any) -> Any:
+            return rule(out_grad, node.cached_data, *node.inputs, **self.kwargs)
+
+    return types.SimpleNamespace(**{exercise.defines[0]: Op})
 
 
 def _pair(exercise: Exercise, rule: Rule) -> Any:
@@ -118,6 +140,7 @@ _MAKERS: dict[str, Callable[[Exercise, Rule], Any]] = {
     "jvp": _plain_rule,
     "partials": _partials,
     "gate": _gate,
+    "op": _op,
     "pair": _pair,
     "context": _context,
     "defvjp": _registered,

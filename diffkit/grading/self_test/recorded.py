@@ -52,6 +52,11 @@ def found(table, *asked):
     return answers[0] if len(answers) == 1 else tuple(answers)
 
 
+class Made:
+    def __init__(self, *made):
+        self.made = dict(zip({constructor}, made))
+
+
 VALUES = {values}
 
 DERIVATIVES = {derivatives}
@@ -64,17 +69,26 @@ def {0}(g, ans, *args, **kwargs):
     return found(DERIVATIVES, g, args, kwargs)
 """,
     "partials": """
-class {0}:
+class {0}(Made):
     def func(self, *args, **kwargs):
-        return found(VALUES, args, kwargs)
+        return found(VALUES, args, kwargs | self.made)
 
     def grads(self, *args, **kwargs):
-        return found(DERIVATIVES, np.ones_like(self.func(*args, **kwargs)), args, kwargs)
+        return found(DERIVATIVES, np.ones_like(self.func(*args, **kwargs)), args, kwargs | self.made)
+""",
+    "op": """
+class {0}(Made):
+    def compute(self, *args, **kwargs):
+        self.kwargs = kwargs | self.made
+        return found(VALUES, args, self.kwargs)
+
+    def gradient(self, out_grad, node):
+        return found(DERIVATIVES, out_grad, node.inputs, self.kwargs)
 """,
     "gate": """
-class {0}:
+class {0}(Made):
     def forward(self, *args, **kwargs):
-        self.asked = args, kwargs
+        self.asked = args, kwargs | self.made
         return found(VALUES, *self.asked)
 
     def backward(self, g):
@@ -141,7 +155,10 @@ def recorded_submission(exercise: Exercise, trials: Sequence[Trial]) -> str:
                 right, _ = each.right(step)
                 derivatives.setdefault(key_of(asked, args, kwargs), [_literal(c) for c in right])
     head = _HEAD.format(
-        key_of=inspect.getsource(key_of), values=_lines(values), derivatives=_lines(derivatives)
+        constructor=exercise.constructor,
+        key_of=inspect.getsource(key_of),
+        values=_lines(values),
+        derivatives=_lines(derivatives),
     )
     return head + _BODIES[exercise.style].format(*exercise.defines, count=len(exercise.differentiated))
 

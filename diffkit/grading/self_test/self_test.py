@@ -21,7 +21,7 @@ import numpy as np
 
 from diffkit.errors import DiffkitError
 from diffkit.grading.exercises.exercise import Exercise
-from diffkit.grading.exercises.styles import STYLES
+from diffkit.grading.exercises.styles import MADE_OF_ARGUMENTS, STYLES
 from diffkit.grading.inside.student_side import load, perform
 from diffkit.grading.judging.black_box import FIRST_STEP, SAFETY, MeasuredTruth, extrapolated
 from diffkit.grading.judging.results import Verdict
@@ -106,20 +106,26 @@ def _as_submissions(
     for style in dict.fromkeys((exercise.style, *STYLES)):
         if (style == "engine") != (exercise.style == "engine"):
             continue
-        as_style = replace(exercise, style=style, defines=exercise.defines if style == exercise.style else ())
+        own = style == exercise.style
+        as_style = replace(
+            exercise,
+            style=style,
+            defines=exercise.defines if own else (),
+            constructor=exercise.constructor if style in MADE_OF_ARGUMENTS else (),
+        )
         try:
-            asked = trials if style == exercise.style else prepare(as_style, seed, draws=1, known=trials)
+            asked = trials if own else prepare(as_style, seed, draws=1, known=trials)
             verdict = _handed_in(as_style, asked, isolation)
         except (DiffkitError, TypeError):
-            if style == exercise.style:
+            if own:
                 raise
             continue  # no case of it suits the style, or a reference of the team's own has no other mode
         if verdict.passed:
             passing.append(style)
         else:
             failing = "; ".join(f"{c.name}: {c.message}" for c in verdict.checks if not c.passed)
-            yield "reference as a submission", f"fails as {style} ({failing})", style != exercise.style
-        if style == exercise.style and verdict.passed:
+            yield "reference as a submission", f"fails as {style} ({failing})", not own
+        if own and verdict.passed:
             yield "reference as a submission", "passes", True
     if others := [style for style in passing if style != exercise.style]:
         yield "reference in other styles", f"passes as {', '.join(others)}", True
