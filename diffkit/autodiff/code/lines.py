@@ -16,7 +16,7 @@ def wrapped(statement: str) -> list[str]:
     """A statement on one line, or on several between its last brackets, or between some of its own."""
     if len(statement) <= WIDTH or "'" in statement or '"' in statement:
         return [statement]
-    head, text = re.fullmatch(r"(\w+ = |return )(.*)", statement, re.DOTALL).groups()  # type: ignore[union-attr]
+    head, text = re.fullmatch(r"(\w+(?:\[.*?\])? = |return )(.*)", statement, re.DOTALL).groups()  # type: ignore[union-attr]
     opening = re.search(r"[(\[{]", text)
     if opening and _closes(text[opening.start() :]):
         return [head + text[: opening.end()], *filled(text[opening.end() : -1]), text[-1]]

@@ -43,7 +43,16 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.code.program import Program, Row
-from diffkit.autodiff.recording.tracer import FUNCTIONS, GETITEM, INPUT, PART, UFUNCS, Primitive
+from diffkit.autodiff.recording.tracer import (
+    FUNCTIONS,
+    GETITEM,
+    INPUT,
+    PART,
+    READ,
+    UFUNCS,
+    InPlace,
+    Primitive,
+)
 from diffkit.errors import InputError
 
 __all__ = ["EXACT", "PASSES", "Pass", "apply_passes", "inlined"]
@@ -324,6 +333,7 @@ def inlined(program: Program, longest: int) -> Program:
         size = 1
         for a in row.args:
             once = type(a) is Row and a.fun is not INPUT and uses.get(id(a)) == 1 and id(a) not in fixed
+            once = once and type(a.fun) is not InPlace  # which is a statement
             # A part of the program itself stays there: the reverse sweep reads it where it is kept.
             if once and a.reverse is row.reverse and size + sizes[id(a)] <= longest:
                 inline.add(id(a))
@@ -368,7 +378,7 @@ def _alike(row: Row, x: Any, given_away: bool) -> bool:
         return False
     if row.value.strides != x.value.strides:
         return False
-    return not given_away or (x.fun not in (INPUT, GETITEM, PART) and x.value.base is None)
+    return not given_away or (x.fun not in (INPUT, GETITEM, PART, READ) and x.value.base is None)
 
 
 def _key(value: Any) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from diffkit.autodiff.core.adjoint import AdjointProgram
 from diffkit.autodiff.core.record import record
 from diffkit.autodiff.core.trace import WengertList
-from diffkit.autodiff.recording.tracer import INPUT, Decision, Node, Primitive
+from diffkit.autodiff.recording.tracer import INPUT, Decision, Node, Primitive, is_deferred
 from diffkit.containers import Structure
 from diffkit.sites import belongs_to_diffkit
 
@@ -168,7 +168,8 @@ def program_of(t: WengertList) -> Program:
         own = [rows[a.index] if type(a) is Node and a.recording is recording else a for a in n.args]
         args = tuple(own) if fun is not INPUT else ()
         reverse = adjoint is not None and adjoint.is_adjoint(n)
-        rows.append(Row(fun, args, n.kwargs, n.value, names[n.index], reverse, not _is_own(n.code)))
+        value = n.form.example() if is_deferred(n) else n.value
+        rows.append(Row(fun, args, n.kwargs, value, names[n.index], reverse, not _is_own(n.code)))
 
     def now(value: Any) -> Any:
         return rows[value.index] if t.owns(value) else value

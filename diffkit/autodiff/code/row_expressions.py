@@ -27,7 +27,7 @@ from diffkit.autodiff.code.program import Row
 from diffkit.autodiff.recording.tracer import GETITEM, PART, READ, UFUNCS, Primitive
 from diffkit.autodiff.rules import elementwise
 
-__all__ = ["ATOM", "Writer"]
+__all__ = ["ATOM", "Writer", "index_text"]
 
 COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = 1, 2, 3, 4, 5, 6
 """How tightly an expression binds."""
@@ -78,7 +78,7 @@ class Writer:
 
     def __init__(
         self,
-        names: Mapping[int, str],
+        names: dict[int, str],
         taken: set[str],
         inline: frozenset[int] = frozenset(),
         *,
@@ -265,10 +265,13 @@ def _conjugated(writer: Writer, row: Row) -> tuple[str, int]:
 
 def _subscripted(writer: Writer, row: Row) -> tuple[str, int]:
     whole, index = row.args
+    return writer.before(whole, f"[{index_text(writer, index)}]"), ATOM
+
+
+def index_text(writer: Writer, index: Any) -> str:
+    """What stands between the brackets."""
     text = subscript(index)
-    if text is None or len(text) > 80:
-        text = _bound_index(writer, index)
-    return writer.before(whole, f"[{text}]"), ATOM
+    return text if text is not None and len(text) <= 80 else _bound_index(writer, index)
 
 
 def _bound_index(writer: Writer, index: Any) -> str:

@@ -48,6 +48,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.code.identifiers import identifier, identifiers
+from diffkit.autodiff.code.in_place import assignment, overwriting
 from diffkit.autodiff.code.lines import INDENT, WIDTH, docstring, filled, one_line, wrapped
 from diffkit.autodiff.code.literals import literal
 from diffkit.autodiff.code.passes import apply_passes
@@ -55,7 +56,7 @@ from diffkit.autodiff.code.program import Guard, Program, program_of
 from diffkit.autodiff.code.row_expressions import Writer
 from diffkit.autodiff.code.signature import Parameters, way_to
 from diffkit.autodiff.core.trace import WengertList
-from diffkit.autodiff.recording.tracer import INPUT
+from diffkit.autodiff.recording.tracer import INPUT, InPlace
 from diffkit.containers import Structure, describe
 
 __all__ = ["Source", "source_of", "trace_source"]
@@ -177,6 +178,7 @@ def _body(program: Program, writer: Writer) -> tuple[list[str], dict[int, int]]:
         guards.setdefault(id(guard.row), []).append(guard)
     for guard in (g for r in program.inputs for g in guards.get(id(r), ())):
         lines += _assertion(guard, writer)
+    in_place = overwriting(program, writer.inline)
     sections = any(r.reverse for r in program.rows)
     section: bool | None = None
     for row in program.rows:
@@ -185,6 +187,15 @@ def _body(program: Program, writer: Writer) -> tuple[list[str], dict[int, int]]:
         if sections and row.reverse is not section:
             section = row.reverse
             lines.append("# the reverse sweep" if section else "# the program itself")
+        if type(row.fun) is InPlace:
+            if id(row) in in_place:
+                writer.names[id(row)] = writer.names[id(row.args[0])]
+            placed[id(row)] = len(lines) + 1
+            for part in assignment(row, writer.names[id(row)], writer, in_place=id(row) in in_place):
+                lines += wrapped(part)
+            for guard in guards.get(id(row), ()):
+                lines += _assertion(guard, writer)
+            continue
         name = writer.names[id(row)]
         text, _ = writer.expression(row)
         comment = "kept for the reverse sweep" if id(row) in program.kept and not row.reverse else ""

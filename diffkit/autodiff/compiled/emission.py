@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.code.identifiers import identifiers
+from diffkit.autodiff.code.in_place import assignment, overwriting
 from diffkit.autodiff.code.program import VIEWS, Guard, Program, Row
 from diffkit.autodiff.code.row_expressions import Writer
 from diffkit.autodiff.compiled.entry import MISS, OWN_NAMES, Entry
 from diffkit.autodiff.core.bits import same_bits
 from diffkit.autodiff.recording.constants import copied_as_laid_out
-from diffkit.autodiff.recording.tracer import GETITEM, INPUT, PART, UFUNCS
+from diffkit.autodiff.recording.tracer import GETITEM, INPUT, PART, UFUNCS, InPlace
 from diffkit.containers import Structure, flatten
 
 __all__ = ["Emitted", "emit", "may_fail", "may_vary", "root_of"]
@@ -77,15 +78,26 @@ def emit(
         for guard in guards.get(id(row), ()):
             lines.append(_decided(guard, writer))
     read_last = _read_last(program, writer.inline)
+    in_place = overwriting(program, writer.inline)
     free: list[str] = []
     for row in computed:
         if id(row) in writer.inline:
             continue
-        text = writer.expression(row)[0]
-        free += [names[done] for done in read_last.get(id(row), ())]
-        if free:
-            names[id(row)] = free.pop()
-        lines.append(f"{names[id(row)]} = {text}")
+        done = read_last.get(id(row), [])
+        if type(row.fun) is InPlace:
+            if id(row) in in_place:  # it has the name of what it writes into, which is not free then
+                names[id(row)] = names[id(row.args[0])]
+                done = [i for i in done if i != id(row.args[0])]
+            elif free:
+                names[id(row)] = free.pop()
+            lines += assignment(row, names[id(row)], writer, in_place=id(row) in in_place)
+            free += [names[i] for i in done]
+        else:
+            text = writer.expression(row)[0]
+            free += [names[i] for i in done]
+            if free:
+                names[id(row)] = free.pop()
+            lines.append(f"{names[id(row)]} = {text}")
         if id(row) in varying:
             lines.append(_alike(row, writer))
         for guard in guards.get(id(row), ()):
@@ -176,7 +188,12 @@ def may_vary(row: Row) -> bool:
         exponent = row.args[1]
         whole = not isinstance(exponent, Row | np.ndarray) and exponent == int(exponent.real)
         return type(row.value) is float and not whole
-    return fun.line is None and fun.name not in _SAME_SHAPE_ALWAYS and fun not in (GETITEM, PART)
+    return (
+        fun.line is None
+        and fun.name not in _SAME_SHAPE_ALWAYS
+        and not fun.by_place
+        and fun not in (GETITEM, PART)
+    )
 
 
 _FLOATS_MAY_FAIL = frozenset(UFUNCS[u] for u in (np.divide, np.floor_divide, np.remainder, np.power))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
-from diffkit.autodiff.recording.tracer import INPUT, Node
+from diffkit.autodiff.recording.tracer import INPUT, InPlace, Node
 from diffkit.sites import assigned_name, belongs_to_diffkit
 
 __all__ = ["distinct", "name_rows", "unused"]
@@ -60,4 +60,6 @@ def unused(name: str, taken: dict[str, int]) -> str:
 def _users_name(row: Node) -> str | None:
     if row.fun is INPUT:
         return str(row.args[0])
+    if type(row.fun) is InPlace and type(row.args[0]) is Node:
+        return _users_name(row.args[0])  # it is what that has become
     return None if belongs_to_diffkit(row.code) else assigned_name(row.code, row.at)

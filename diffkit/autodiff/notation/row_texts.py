@@ -61,6 +61,8 @@ from diffkit.autodiff.recording.tracer import (
     GETITEM,
     INPUT,
     PART,
+    READ,
+    InPlace,
     Node,
     Primitive,
     Recording,
@@ -163,10 +165,15 @@ class Notation:
     def _formula(self, row: Node, symbol: Callable[[int, Node], Piece]) -> Math:
         pieces = [symbol(k, a) if self.trace.owns(a) else constant_piece(a) for k, a in enumerate(row.args)]
         fun = row.fun
-        if fun is GETITEM:
-            index = visible(index_text(row.args[1]))
-            p = bracketed(pieces[0], ATOM)
-            return Math(f"{p.text}[{index}]", rf"{p.latex}[\texttt{{{latex_escape(index)}}}]")
+        if fun is GETITEM or fun is READ:
+            return _at_index(pieces[0], row.args[1])
+        if type(fun) is InPlace:
+            whole, value = pieces[:2]
+            place = _at_index(whole, row.args[2])
+            return Math(
+                f"{whole.text} with {place.text} = {value.text}",
+                rf"{whole.latex} \text{{ with }} {place.latex} = {value.latex}",
+            )
         if fun is PART:
             return Math(f"{pieces[0].text}[{row.args[1]}]", f"{pieces[0].latex}[{row.args[1]}]")
         if fun.name in _INFIX and len(pieces) == 2:
@@ -262,10 +269,17 @@ class Notation:
         if known is not None and k < len(known.vjps):
             return self._summed(row, k, written(known.vjps[k], names))
         bar = self.bar(row)
-        if row.fun is GETITEM:
+        if row.fun is GETITEM or row.fun is READ:
             index = visible(index_text(row.args[1]))
             return Math(
                 f"{bar.text} at [{index}]", rf"{bar.latex} \text{{ at }} [\texttt{{{latex_escape(index)}}}]"
+            )
+        if type(row.fun) is InPlace:
+            place = _at_index(Piece(bar.text, bar.latex, ATOM), row.args[2])
+            if k == 1:
+                return place
+            return Math(
+                f"{bar.text} with {place.text} = 0", rf"{bar.latex} \text{{ with }} {place.latex} = 0"
             )
         if row.fun is PART:
             return bar
@@ -310,6 +324,8 @@ class Notation:
             row: the row.
             active: whether a row has a tangent; the others' terms are left out.
         """
+        if type(row.fun) is InPlace:
+            return self._replaced_tangent(row, active)
         if row.fun.name in ("max", "min", "where"):
             return self._chosen_tangent(row, active)
         if row.fun.name in ("concatenate", "stack"):
@@ -324,7 +340,9 @@ class Notation:
                 if line.partials[k] != "0":
                     names = {**self._names_for(row), "t": self._symbol(a, dot)}
                     terms.append(written(chain("t", line.partials[k]), names))
-            elif line is None and (array_text(row) or row.fun in (GETITEM, PART) or _is_linear(row.fun, k)):
+            elif line is None and (
+                array_text(row) or row.fun in (GETITEM, PART, READ) or _is_linear(row.fun, k)
+            ):
                 terms.append(Piece(*self._formula(row, self._dotted_at(k)), PRODUCT))
             else:
                 name = visible(row.fun.name)
@@ -339,6 +357,15 @@ class Notation:
             return Math("0", "0")
         total = functools.reduce(plus, terms)
         return Math(total.text, total.latex)
+
+    def _replaced_tangent(self, row: Node, active: Callable[[Node], bool]) -> Math:
+        """``u̇ with u̇[1:-1] = v̇``."""
+        dots = [self.dot(a) if self.trace.owns(a) and active(a) else Math("0", "0") for a in row.args[:2]]
+        place = _at_index(Piece(*dots[0], ATOM), row.args[2])
+        return Math(
+            f"{dots[0].text} with {place.text} = {dots[1].text}",
+            rf"{dots[0].latex} \text{{ with }} {place.latex} = {dots[1].latex}",
+        )
 
     def _joined_tangent(self, row: Node, active: Callable[[Node], bool]) -> Math:
         """``stack(v̇₁, 0, ẋ)``: of functions that put their arguments side by side."""
@@ -390,6 +417,13 @@ def _call_of(name: str, pieces: Sequence[Piece], kwargs: Mapping[str, Any]) -> M
 def _einsum_of(subscripts: str, pieces: Sequence[Piece]) -> Math:
     text = repr(short(subscripts))
     return _call_of("einsum", [Piece(text, rf"\texttt{{{latex_escape(text)}}}", ATOM), *pieces], {})
+
+
+def _at_index(whole: Piece, index: Any) -> Math:
+    """``u[1:-1]``."""
+    text = visible(index_text(index))
+    p = bracketed(whole, ATOM)
+    return Math(f"{p.text}[{text}]", rf"{p.latex}[\texttt{{{latex_escape(text)}}}]")
 
 
 def local_derivatives(row: Node) -> list[Any]:

@@ -203,6 +203,9 @@ class Array(ArrayMethods, ArrayOperators, Views):
     def _read_again(self, memory: Memory) -> Any:
         """The row of a view, after its memory was written to."""
         code, at = getattr(self, "place", None) or _here(sys._getframe(1))
+        before, fun, args, _ = self.path
+        if fun is GETITEM and not before:
+            return _read(memory, args[0], code, at)
         window = self.window()
         if window is not None:
             return _read(memory, index_of(window, memory.data.shape), code, at)
@@ -273,7 +276,7 @@ class Array(ArrayMethods, ArrayOperators, Views):
         index = plain_index(index)
         memory = self._share()
         if type(value) is Array and self._is_own(index, value):
-            return  # A[k] += v writes into the view A[k], and then assigns that view to itself
+            return
         if type(value) not in TRACED and isinstance(value, list | tuple):
             value = Array.from_list(value)
         names = [step[0].name for step in self.steps()] if self.path else []
@@ -295,8 +298,11 @@ class Array(ArrayMethods, ArrayOperators, Views):
     """What makes an array of a list that may hold traced values; put here by the file that has the rule."""
 
     def _is_own(self, index: Any, value: Array) -> bool:
+        """Whether it is there already: A[k] += v writes into the view A[k], and then assigns that."""
         if value.memory is not self.memory or not value.path:
             return False
+        if index is Ellipsis and value.path == self.path:
+            return True
         before, fun, args, _ = value.path
         return before is self.path and fun is GETITEM and is_basic(index) and repr(args[0]) == repr(index)
 

@@ -34,6 +34,10 @@ class Form:
         self.shape = array.shape
         self.dtype = array.dtype
 
+    def example(self) -> ndarray:
+        """An array of this shape and dtype, all zeros, that takes no memory."""
+        return np.broadcast_to(np.zeros((), self.dtype), self.shape)
+
 
 class Memory:
     """The memory that a traced array and its views share.

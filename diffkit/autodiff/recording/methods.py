@@ -83,18 +83,30 @@ class ArrayMethods:
 
     @property
     def real(self) -> Any:
-        """The real part."""
+        """The real part, a view."""
         return np.real(self)
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        np.real(self)[...] = value
 
     @property
     def imag(self) -> Any:
-        """The imaginary part."""
+        """The imaginary part, a view."""
         return np.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        np.imag(self)[...] = value
 
     @property
     def flat(self) -> Any:
         """The elements one after the other, to be read and written."""
         return Flat(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        np.put(self, np.arange(self.size), value)
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """``np.reshape``; the shape as one tuple or as several integers."""
@@ -114,7 +126,7 @@ class ArrayMethods:
 
     def copy(self, order: str = "C") -> Any:
         """``np.copy``."""
-        return np.copy(self, order)
+        return np.copy(self) if order == "C" else np.copy(self, order)
 
     def view(self) -> Any:
         """The same memory, seen once more."""
