@@ -210,7 +210,7 @@ def _soft_relu_expression(x: Any, w: Any, b: Any, depth: int = 1) -> Any:
     return x
 
 
-@_program(_soft_relu_expression, x=0.5, w=2.0, b=-1.0)
+@_program(_soft_relu_expression, x=0.5, w=2.0, b=-0.3)
 def soft_relu(x: Any, w: Any, b: Any, *, depth: int = 1) -> Any:
     """log(1 + exp(w x + b)), nested to any depth"""
     y = x
@@ -318,7 +318,7 @@ def total_derivative(x: Any) -> Any:
     return f
 
 
-@_program("log(s) + log(2*pi)/2 + ((x - m)/s)**2/2", x=1.5, m=0.5, s=2.0)
+@_program("log(s) + log(2*pi)/2 + ((x - m)/s)**2/2", x=1.5, m=0.4, s=1.7)
 def normal_log_density(x: Any, m: Any, s: Any) -> Any:
     """the negative log density of a normal: t0 = x - m, t1 = t0 / s, t2 = log s, ..., c = t4 + t5"""
     t0 = x - m
