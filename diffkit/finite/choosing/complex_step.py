@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.errors import DiffkitError, InputError
+from diffkit.finite.choosing.fine_grid import measure
 from diffkit.finite.choosing.measuring import spread
 from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.function import Function
@@ -184,6 +185,9 @@ def _steps(argument: Argument) -> np.ndarray[Any, Any]:
 TOLERANCE = 1e-2
 """The relative difference between a complex step and a central difference that is not looked into."""
 
+LOUD = 10
+"""By how much more than f's noise it must be."""
+
 FLAT = 1e-6
 """The part of f's change that a slope may be off unseen."""
 
@@ -217,7 +221,7 @@ def _verify(function: Function, columns: np.ndarray[Any, Any], separate: bool) -
     slack = TOLERANCE * pushed(np.abs(direction), np.abs(columns)) + 1e-12 * eps
     slack = slack + FLAT * np.abs(values_at(1.0) - value).max(axis=0)
     last = np.full(expected.shape, np.nan)
-    shown = np.zeros(expected.shape, dtype=bool)
+    seen: list[tuple[Any, Any, float]] = []
     for size in SIZES:
         if (size * t < 4 * argument.spacing).any():
             break
@@ -228,7 +232,8 @@ def _verify(function: Function, columns: np.ndarray[Any, Any], separate: bool) -
         wrong = ~(off <= slack + rounding) & np.isfinite(found)
         if not wrong.any():
             return
-        shown = wrong & (np.abs(found - last) <= SETTLED * np.fmin(off, np.abs(found)) + rounding)
+        settled = wrong & (np.abs(found - last) <= SETTLED * np.fmin(off, np.abs(found)) + rounding)
+        seen.append((settled, off, size))
         last = found
     once, again = function.attempt([None, None])
     if not np.array_equal(once, again, equal_nan=True):
@@ -236,7 +241,12 @@ def _verify(function: Function, columns: np.ndarray[Any, Any], separate: bool) -
             "f is not deterministic: two runs at the same point differ, so that the complex step can't be "
             "held against anything. Fix the random seed inside f, or take form='central'"
         )
-    if not shown.any():  # nothing to hold it against: the differences themselves go on changing
+    # Nothing to hold it against where the differences go on changing, or are lost in f's rounding.
+    noise = measure(function, np.fmax(length, 1.0)).noise
+    shown = np.zeros(expected.shape, dtype=bool)
+    for settled, off, size in seen:  # the narrowest that f's rounding leaves anything of decides
+        shown = np.where(off > LOUD * noise / size, settled, shown)
+    if not shown.any():
         return
     other = ", or is not elementwise" if separate else ""
     raise InputError(

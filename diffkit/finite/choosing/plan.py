@@ -234,7 +234,7 @@ def columns_of(plan: Plan) -> Columns:
     """d^n f / dx_i^n for each coordinate and output; improved where the step was chosen here and is poor."""
     values, sizes = differences(plan.function, plan.formulas, plan.steps)
     steps = np.broadcast_to(plan.steps[:, None], values.shape)
-    errors = plan.errors(sizes) + plan.argument.epsilon.astype(float)[:, None] * np.abs(values)
+    errors = plan.errors(sizes)
     columns = Columns(values, errors, steps)
     if plan.chosen and plan.measured is not None:
         before = plan.function.evaluations
