@@ -13,7 +13,7 @@ from diffkit.finite.evaluating.function import Function
 __all__ = ["Request"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """A derivative that is wanted; the fields are :func:`~diffkit.finite.derivative`'s arguments."""
 
