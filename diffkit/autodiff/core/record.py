@@ -17,7 +17,7 @@ import numpy as np
 
 from diffkit.autodiff.core.leaves import is_differentiable
 from diffkit.autodiff.core.trace import WengertList
-from diffkit.autodiff.recording.refusals import explained, raise_closed
+from diffkit.autodiff.recording.refusals import explained, raise_changed, raise_closed
 from diffkit.autodiff.recording.tracer import Array, Node, Recording, plain, stand_in
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
 from diffkit.errors import InputError, TraceError
@@ -63,7 +63,18 @@ def record(
         InputError: for an argument that can't be traced.
     """
     owner = getattr(f, "__name__", type(f).__name__)
-    recording = Recording(owner)
+    with Recording(owner, f) as recording:
+        return _record(f, args, kwargs, argnums, recording)
+
+
+def _record(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    argnums: Sequence[int] | None,
+    recording: Recording,
+) -> WengertList:
+    owner = recording.owner
     traced = range(len(args)) if argnums is None else argnums
     names: list[str] | None = None
     new_args = list(args)
@@ -101,6 +112,8 @@ def record(
     finally:
         rows, decisions = recording.close(), recording.take_decisions()
     recording.refusals.raise_swallowed()
+    if recording.constants.changed is not None:
+        raise_changed(recording.constants.changed, owner)
     for output in outputs:
         if type(output) is Node:
             if output.recording.rows is None and output.recording is not recording:

@@ -5,11 +5,15 @@ a plain array may: a buffer that is filled anew in each round, a state that is u
 that read it then would give the derivative of another program, without a word. So of a small array a row
 has a copy. Of a large one, a data set say, a copy in each row that uses it would take more memory than all
 the rest: it is made read-only instead until the trace is complete, and NumPy raises where it is changed.
+
+A view of it that was taken before can still be written to. So the first time that a function is traced with
+an array of this kind, the array is compared at the end with what it was. (Each time, that would take as long
+as a product of a matrix and a vector does.)
 """
 
 from __future__ import annotations
 
-import array
+import array as arrays
 from types import EllipsisType, NoneType
 from typing import Any
 
@@ -67,11 +71,14 @@ class Constants:
     >>> data += 1.0
     """
 
-    __slots__ = ("_copies", "_locked")
+    __slots__ = ("_before", "_copies", "_locked", "changed", "function")
 
-    def __init__(self) -> None:
+    def __init__(self, function: Any = None) -> None:
         self._copies: dict[int, tuple[ndarray, ndarray]] = {}  # by id: the array, and its latest copy
         self._locked: list[ndarray] = []
+        self._before: dict[int, tuple[ndarray, bytes, Any]] = {}  # by id: a large one, and what it was
+        self.function = function
+        self.changed: ndarray | None = None
 
     def keep(self, array: ndarray) -> ndarray:
         """An array as a row may keep it.
@@ -79,6 +86,7 @@ class Constants:
         That is the same copy for as long as the array does not change, so that rows can be seen to agree.
         """
         if array.nbytes > _SMALL:
+            self._note(array)
             return self._lock(array)
         known = self._copies.get(id(array))
         if known is not None:
@@ -117,6 +125,17 @@ class Constants:
                 return args, {name: self.keep_any(value) for name, value in kwargs.items()}
         return args, kwargs
 
+    def _note(self, array: ndarray) -> None:
+        """Notes what is in a large array, the first time that the function uses one of this kind."""
+        if id(array) in self._before:
+            return
+        kind = self.function, array.shape, array.dtype.str
+        if kind not in _seen:
+            if len(_seen) > _MOST_SEEN:
+                _seen.clear()
+            _seen.add(kind)
+            self._before[id(array)] = array, array.tobytes(), kind
+
     def _lock(self, array: ndarray) -> ndarray:
         """The array itself, read-only from now on, and so is the one that it is a view of."""
         if type(array.base) is ndarray:
@@ -133,12 +152,21 @@ class Constants:
         return bool(self._locked)
 
     def release(self) -> None:
-        """Makes the arrays writeable again that were so before."""
+        """Makes the arrays writeable again that were so before, and looks whether one was changed."""
+        for array, before, kind in self._before.values():
+            if array.tobytes() != before:
+                self.changed = array
+                _seen.discard(kind)
+        self._before.clear()
         for locked in self._locked:  # in this order, for no view can be writeable before its whole is
             locked.setflags(write=True)
         self._locked.clear()
         self._copies.clear()
 
+
+_MOST_SEEN = 10_000
+_seen: set[Any] = set()
+"""Functions, by their code, with the shape and dtype of a large array that one of them has used."""
 
 UNCHANGING: set[type] = {
     float, int, bool, complex, str, slice, range, NoneType, EllipsisType, np.float64, np.int64, np.bool_,
@@ -146,5 +174,5 @@ UNCHANGING: set[type] = {
 }  # fmt: skip
 """Types of what no program can change; a traced value is another."""
 
-_BUFFERS = (array.array, memoryview, bytearray)
+_BUFFERS = (arrays.array, memoryview, bytearray)
 """What else NumPy reads numbers from."""

@@ -6,12 +6,14 @@ Every method is the NumPy function of the same name, so the rules are written on
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy
 
 from diffkit.autodiff.recording.primitive import ASTYPE
+from diffkit.autodiff.recording.refusals import refuse
 
 __all__ = ["ArrayMethods"]
 
@@ -128,8 +130,14 @@ class ArrayMethods:
         """``np.copy``."""
         return np.copy(self) if order == "C" else np.copy(self, order)
 
-    def view(self) -> Any:
-        """The same memory, seen once more."""
+    def view(self, *kind: Any) -> Any:
+        """The same memory, seen once more; as another dtype or class it is refused."""
+        if kind and kind != (self.dtype,):
+            refuse(
+                "a traced array was to be seen as another dtype or class (np.matrix, for one)",
+                "convert what it meets to a plain array (np.asarray), or use .astype",
+                sys._getframe(1),
+            )
         return self[...]
 
     def conj(self) -> Any:

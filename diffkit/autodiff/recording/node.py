@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 import operator
 import sys
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, NoReturn, cast
 
@@ -71,11 +72,11 @@ class Recording:
 
     __slots__ = ("constants", "decisions", "level", "owner", "refusals", "rows")
 
-    def __init__(self, owner: str = "a function") -> None:
+    def __init__(self, owner: str = "a function", function: Any = None) -> None:
         self.level = next(_levels)
         self.rows: list[Node] | None = []
         self.decisions: list[Decision] = []
-        self.constants = Constants()
+        self.constants = Constants(getattr(function, "__code__", owner))
         self.refusals = Refusals()
         self.owner = owner
 
@@ -111,13 +112,13 @@ _INPUT_CODE = (lambda: None).__code__
 class _OfNumPy:
     """A method that NumPy's numbers have and Python's have not, nor says ``hasattr`` that they have it."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
 
     def __get__(self, node: Any, owner: Any = None) -> Any:
         if node is not None and not isinstance(_plain_number(node), np.generic):
-            raise AttributeError(self.name)
-        return getattr(ArrayMethods, self.name).__get__(node, owner)
+            raise AttributeError(self.function.__name__)
+        return self.function.__get__(node, owner)
 
 
 class Node(NumberOperators):
@@ -237,7 +238,9 @@ class Node(NumberOperators):
         return hash(self.concrete("index", sys._getframe(1)))
 
     def is_discrete(self) -> bool:
-        """Whether the value is an integer or a bool, which has no derivative to lose."""
+        """Whether no derivative is lost with it: an integer, a bool, or what is piecewise constant."""
+        if self.fun.constant:
+            return True
         value = _plain_number(self)
         return isinstance(value, int) or (
             isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "iub"
@@ -292,7 +295,12 @@ class Node(NumberOperators):
         """Whether the number is a whole one: a decision."""
         return np.equal(np.floor(self), self)
 
-    __getitem__ = _OfNumPy("__getitem__")
+    @_OfNumPy
+    def __getitem__(self, index: Any) -> Any:
+        """``x[()]`` is x, which is all that a number's index can show."""
+        if index != ():
+            raise IndexError("invalid index to scalar variable.")
+        return self
 
     def __getattr__(self, name: str) -> Any:
         if name == "value":  # the slot is empty: a place was written to, and nobody has needed the whole

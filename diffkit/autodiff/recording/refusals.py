@@ -19,6 +19,7 @@ __all__ = [
     "explained",
     "is_recording",
     "qualified_name",
+    "raise_changed",
     "raise_closed",
     "raise_no_attribute",
     "raise_no_rule",
@@ -122,6 +123,15 @@ def raise_closed(owner: str, site: str) -> NoReturn:
     )
 
 
+def raise_changed(array: np.ndarray, owner: str) -> NoReturn:
+    """Refuses a plain array that was changed, through a view taken before, after a row had used it."""
+    raise TraceError(
+        f"{owner} changed an array of shape {array.shape} in place after using it, through a view that was "
+        "taken before: the derivative would be that of another program. Change a copy (a.copy()), or make "
+        "the array with diffkit.numpy (import diffkit.numpy as np)."
+    )
+
+
 def raise_object_array(site: str) -> NoReturn:
     """Refuses an array of Python objects: its elements' derivatives can't be seen from outside."""
     raised(
@@ -163,6 +173,13 @@ def refuse_conversion(kind: str, frame: FrameType) -> NoReturn:
     NumPy asks for a float, too, when a traced value is assigned to an element of a plain array.
     """
     _refuse_assignment(frame)
+    here = users_frame(frame)
+    name = called_text(here.f_code, here.f_lasti)
+    called = _look_up(name, here)
+    if isinstance(getattr(called, "__self__", None), np.ndarray):  # a.fill(x)
+        refuse_plain_output(name, here)
+    if called is np.fromiter:
+        refuse(f"{name} was to make a plain array of traced values", "write dk.numpy.array([...])", here)
     also = " or a function of the math module" if kind == "float" else ""
     refuse(f"{kind}(){also} was called on a traced value", _CONVERSIONS[kind], frame)
 

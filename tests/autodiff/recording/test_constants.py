@@ -1,5 +1,7 @@
 """Plain arrays that a program changes in place while it is traced: the derivative is of what it computed."""
 
+import array
+
 import numpy as np
 import pytest
 
@@ -233,3 +235,67 @@ def test_arrays_are_writeable_again_when_a_sweep_that_is_recorded_fails():
     with pytest.raises(NoRuleError):
         t.adjoint()
     assert data.flags.writeable
+
+
+# -- what NumPy reads beside arrays, and views taken before ------------------------------------------------
+
+
+def _with(kind):
+    def f(x):
+        numbers = kind([1.0, 2.0, 3.0, 4.0])
+        y = np.sum(x**2 * numbers) + np.multiply(x, numbers) @ x
+        numbers[0] = 100.0
+        return y
+
+    return f
+
+
+class _Own(np.ndarray):
+    pass
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        list,
+        lambda v: array.array("d", v),
+        lambda v: np.array(v).view(_Own),
+        lambda v: memoryview(np.array(v)),
+    ],
+)
+def test_other_kinds_of_constants(kind):
+    f = _with(kind)
+    expected = [(f(X + d) - f(X - d)) / 2e-5 for d in 1e-5 * np.eye(4)]
+    np.testing.assert_allclose(np.asarray(dk.grad(f)(X)), expected, rtol=1e-8)
+
+
+def _through_a_view(x):
+    state = np.ones(LARGE)
+    view = state[:]
+    y = np.sum(x[0] * state)
+    view *= 5.0
+    return y
+
+
+def _through_a_window(x):
+    u = np.ones((40, 40))
+    inside, total = u[1:-1, 1:-1], 0.0
+    for _ in range(3):
+        total = total + np.sum(x[0] * u)
+        inside += 1.0
+    return total
+
+
+def _through_a_memoryview(x):
+    state = np.ones(LARGE)
+    view = memoryview(state)
+    y = np.sum(x[0] * state)
+    view[0] = 5.0
+    return y
+
+
+@pytest.mark.parametrize("f", [_through_a_view, _through_a_window, _through_a_memoryview])
+def test_a_large_array_changed_through_a_view_taken_before(f):
+    for _ in range(3):
+        with pytest.raises(TraceError, match=f"{f.__name__} changed an array of shape .* through a view"):
+            dk.grad(f)(X)
