@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.code.helpers import public_home
+from diffkit.autodiff.recording.ieee import ufunc_of_numbers
 from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
 
 __all__ = ["default_of", "import_of", "numpy_path", "original", "ufunc_of"]
@@ -22,6 +23,8 @@ _MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 
 def ufunc_of(fun: Primitive) -> Any:
     """The ufunc that a primitive stands for; None if for none."""
+    if (known := ufunc_of_numbers(fun)) is not None:
+        return known
     for ufunc, primitive in UFUNCS.items():
         if primitive is fun:
             return ufunc

@@ -24,6 +24,7 @@ from diffkit.autodiff.code.identifiers import identifier
 from diffkit.autodiff.code.literals import literal, subscript
 from diffkit.autodiff.code.origins import default_of, import_of, numpy_path, original, ufunc_of
 from diffkit.autodiff.code.program import Row
+from diffkit.autodiff.recording import ieee
 from diffkit.autodiff.recording.tracer import GETITEM, PART, READ, UFUNCS, Primitive
 from diffkit.autodiff.rules import elementwise
 
@@ -202,7 +203,7 @@ def _form(fun: Primitive) -> Form:
     if fun.name in _SPECIAL and fun is _special_primitive(fun.name):
         return _SPECIAL[fun.name]
     ufunc = ufunc_of(fun)
-    if ufunc is not None and getattr(compute, "__module__", "") == elementwise.__name__:
+    if ufunc is not None and getattr(compute, "__module__", "") in (elementwise.__name__, ieee.__name__):
         on_float = _FLOAT_TEXTS.get(fun.line.name, "") if fun.line else ""
         return functools.partial(_elementwise, f"np.{ufunc.__name__}", on_float)
     if fun is UFUNCS[np.conjugate]:

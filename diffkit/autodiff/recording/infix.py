@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.ieee import OPERATORS, answer
 from diffkit.autodiff.recording.primitive import NO_KWARGS, UFUNCS, Primitive
 
-__all__ = ["NUMBERS", "PENDING", "NumberOperators"]
+__all__ = ["NUMBERS", "PENDING", "NumberOperators", "is_complex"]
 
 PENDING: set[type] = set()
 """Types that know themselves how to take a traced number as an operand: traced arrays, and adjoints that
@@ -30,38 +31,61 @@ def _infix(
     """
     fun = Primitive(name, compute, constant=constant)
     UFUNCS[getattr(np, name)] = fun
+    OPERATORS.add(fun)
+    may_be_complex = compute is operator.pow
 
     def forward(self: Any, other: Any) -> Any:
         node = type(self)
         recording = self.recording
         kind = type(other)
-        if kind is float or kind is int:
-            value = compute(self.value, other)
-        elif kind is not node:
-            if kind in PENDING:
-                return NotImplemented
-            value = compute(self.value, other)
-            other = recording.constants.keep_any(other)
-        elif other.recording is recording:
-            value = compute(self.value, other.value)
-        elif other.recording.level > recording.level:
-            recording = other.recording
-            value = compute(self, other.value)
-        else:
-            value = compute(self.value, other)
+        try:
+            if kind is float or kind is int:
+                value = compute(self.value, other)
+            elif kind is not node:
+                if kind in PENDING:
+                    return NotImplemented
+                value = compute(self.value, other)
+                other = recording.constants.keep_any(other)
+            elif other.recording is recording:
+                value = compute(self.value, other.value)
+            elif other.recording.level > recording.level:
+                recording = other.recording
+                value = compute(self, other.value)
+            else:
+                value = compute(self.value, other)
+        except ArithmeticError as error:
+            return answer(fun, (self, other), NO_KWARGS, sys._getframe(1), error)
         frame = sys._getframe(1)
+        if may_be_complex and is_complex(value) and not (is_complex(self) or is_complex(other)):
+            numpys = answer(fun, (self, other), NO_KWARGS, frame, None)
+            if numpys is not NotImplemented:
+                return numpys
         row = node(recording, fun, (self, other), NO_KWARGS, value, frame.f_code, frame.f_lasti)
         return row if type(value) in NUMBERS else Primitive.stand_in(row)
 
     def reflected(self: Any, other: Any) -> Any:
         frame = sys._getframe(1)
-        value = compute(other, self.value)
+        try:
+            value = compute(other, self.value)
+        except ArithmeticError as error:
+            return answer(fun, (other, self), NO_KWARGS, frame, error)
+        if may_be_complex and is_complex(value) and not (is_complex(self) or is_complex(other)):
+            numpys = answer(fun, (other, self), NO_KWARGS, frame, None)
+            if numpys is not NotImplemented:
+                return numpys
         if type(other) is not float:
             other = self.recording.constants.keep_any(other)
         row = type(self)(self.recording, fun, (other, self), NO_KWARGS, value, frame.f_code, frame.f_lasti)
         return row if type(value) in NUMBERS else Primitive.stand_in(row)
 
     return forward, reflected
+
+
+def is_complex(value: Any) -> bool:
+    """Whether a number, traced or not, is a complex one of Python's."""
+    while type(value) is not float and type(value) in NUMBERS and hasattr(value, "fun"):
+        value = value.value
+    return type(value) is complex
 
 
 def _comparison(name: str, compute: Callable[[Any, Any], Any]) -> Any:
@@ -72,6 +96,7 @@ def _prefix(name: str, compute: Callable[[Any], Any], *, constant: bool = False)
     """An operator with one operand."""
     fun = Primitive(name, compute, constant=constant)
     UFUNCS[getattr(np, name)] = fun
+    OPERATORS.add(fun)
 
     def prefix(self: Any) -> Any:
         frame = sys._getframe(1)

@@ -10,12 +10,15 @@ import numpy as np
 
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 
-__all__ = ["ASTYPE", "FUNCTIONS", "NO_KWARGS", "UFUNCS", "ByPlace", "InPlace", "Primitive"]
+__all__ = ["ASTYPE", "BY_UFUNC", "FUNCTIONS", "NO_KWARGS", "UFUNCS", "ByPlace", "InPlace", "Primitive"]
 
 Rule = Callable[..., Any]
 
 NO_KWARGS: dict[str, Any] = {}
 """The keywords of all the rows that have none."""
+
+BY_UFUNC: dict[str, Any] = {}
+"""The keywords of such rows of numbers where NumPy's function was called and not Python's operator."""
 
 
 class Primitive:

@@ -34,9 +34,10 @@ from diffkit.autodiff.recording.arrays import (
     stand_in,
     wrapped,
 )
-from diffkit.autodiff.recording.infix import NUMBERS
+from diffkit.autodiff.recording.ieee import answer, by_numpy
+from diffkit.autodiff.recording.infix import NUMBERS, is_complex
 from diffkit.autodiff.recording.node import INPUT, PART, Decision, Node, Recording, is_deferred
-from diffkit.autodiff.recording.primitive import FUNCTIONS, NO_KWARGS, UFUNCS, InPlace, Primitive
+from diffkit.autodiff.recording.primitive import BY_UFUNC, FUNCTIONS, NO_KWARGS, UFUNCS, InPlace, Primitive
 from diffkit.autodiff.recording.refusals import (
     qualified_name,
     raise_no_rule,
@@ -80,6 +81,7 @@ HANDING_ON = {id(vars(methods))}
 """The variables of modules, by ``id``, whose functions hand a call on: x.sum() calls np.sum(x)."""
 _SEVERAL = (tuple, list)
 """What a function with several answers returns them in."""
+POWER = UFUNCS[np.power]
 
 
 def row_of(value: Any) -> Any:
@@ -111,7 +113,10 @@ def apply(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], frame: 
             elif a.recording is not recording:
                 return _apply_to_mixed(fun, args, kwargs, frame)
             values[k] = a.value
-    value = fun.compute(*values, **kwargs)
+    try:
+        value = fun.compute(*values, **kwargs)
+    except ArithmeticError as error:
+        return answer(fun, args, kwargs, frame, error)
     if recording is None:
         return value if given is args else _from_untraced(value, fun, args, kwargs)
     if given is not args:
@@ -192,7 +197,10 @@ def _apply_to_mixed(fun: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any
     given = tuple(
         stand_in(a) if type(a) is Node and not mine else a for a, mine in zip(rows, own, strict=True)
     )
-    value = fun.compute(*[a.value if mine else a for a, mine in zip(given, own, strict=True)], **kwargs)
+    try:
+        value = fun.compute(*[a.value if mine else a for a, mine in zip(given, own, strict=True)], **kwargs)
+    except ArithmeticError as error:
+        return answer(fun, args, kwargs, frame, error)
     given, kwargs = recording.constants.keep_all(given, kwargs)
     node = Node(recording, fun, given, kwargs, value, frame.f_code, frame.f_lasti)
     several = type(value) not in TRACED and isinstance(value, _SEVERAL)
@@ -291,9 +299,12 @@ def _number_ufunc(self: Node, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     if fun is None or kwargs or method != "__call__":
         return _unusual_ufunc(ufunc, method, inputs, kwargs, frame)
     if len(inputs) != 1:
-        return apply(fun, inputs, NO_KWARGS, frame)
+        if fun is POWER and not any(map(is_complex, inputs)):  # Python's may be complex, NumPy's is nan
+            base = plain(inputs[0])
+            fun = by_numpy(fun) if isinstance(base, float | int) and base < 0 else fun
+        return apply(fun, inputs, BY_UFUNC, frame)
     value = fun.compute(self.value)
-    node = Node(self.recording, fun, inputs, NO_KWARGS, value, frame.f_code, frame.f_lasti)
+    node = Node(self.recording, fun, inputs, BY_UFUNC, value, frame.f_code, frame.f_lasti)
     if type(value) in NUMBERS:
         return node
     return unpack(node, frame) if type(value) is tuple else stand_in(node)
