@@ -19,6 +19,7 @@ import numpy as np
 from diffkit.autodiff.core.record import record
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import plain
+from diffkit.autodiff.same_program import hold_against_plain_run
 from diffkit.containers import describe, flatten, paths
 from diffkit.errors import AnswerError, InputError
 
@@ -47,6 +48,7 @@ def record_by(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[s
 
     Raises:
         InputError: if ``argnum`` is no place of an argument.
+        TraceError: if the function is seen to be another program when it is traced.
     """
     argnums: Any = argnum if is_several(argnum) else (argnum,)
     for k in argnums:
@@ -61,7 +63,9 @@ def record_by(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[s
     places = [k % len(args) for k in argnums]
     if len(set(places)) < len(places):
         raise InputError(f"argnum names an argument twice: {argnum!r}")
-    return record(f, args, kwargs, places)
+    t = record(f, args, kwargs, places)
+    hold_against_plain_run(f, args, kwargs, places, t)
+    return t
 
 
 def answer_by(argnum: Argnum, pulled: Any) -> Any:
