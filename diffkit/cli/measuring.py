@@ -95,7 +95,7 @@ def error(
 def _refuse_point(f: Callable[[Any], Any], x: float) -> None:
     """Refuses a point at which there is no derivative to have an error, with what `compare` says of it."""
     with np.errstate(all="ignore"):
-        problem = Problem(f, (x,))
+        problem = Problem(Program(f, {"x": x}, None), (x,))  # which has the input's own name
         sentences = sentences_at(problem)
     if sentences:
         raise DomainError(sentences[0])

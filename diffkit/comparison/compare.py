@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.record import record
+from diffkit.comparison.accuracy import accuracy
 from diffkit.comparison.failures import Failed, attempt
 from diffkit.comparison.methods import METHODS, Outcome, operations_of
 from diffkit.comparison.overflow import overflow_sentence
@@ -16,7 +17,7 @@ from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import Truth, truth_at
 from diffkit.comparison.result import Comparison, Row
 from diffkit.comparison.timing import timings
-from diffkit.comparison.values import disagreement, point_beside
+from diffkit.comparison.values import one_function
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
@@ -75,7 +76,7 @@ def compare(
         warnings.simplefilter("ignore")  # the table says what happens, once
         problem = _within_limit(lambda: Problem(f, args), getattr(f, "__name__", "f"), limit)
         truth = truth_at(problem, digits, limit)
-        differs = "" if truth.value is None else _one_function(problem, truth, digits, limit)
+        differs = "" if truth.value is None else one_function(problem, digits, limit)
         rows, runs = [], {}
         for method in chosen:
             note(method)
@@ -90,6 +91,8 @@ def compare(
             runs[method] = outcome.again
         problem.refuse_if_another_value()
         notes = [] if differs else overflow_sentence(problem, truth)
+        if not differs and not notes:
+            notes = _what_tracing_loses(problem, rows, limit)
         seconds_f = None
         if times:
             note("times")
@@ -117,6 +120,21 @@ def compare(
     )
 
 
+_LOSES = 1e-10
+"""An error of a traced derivative that is no mere rounding: the row that makes it is looked for."""
+
+
+def _what_tracing_loses(problem: Problem, rows: Sequence[Row], limit: float) -> list[str]:
+    traced = [r.error for r in rows if r.method.endswith(" mode") and r.error is not None]
+    if not any(error > _LOSES for error in traced):
+        return []
+    try:
+        found = attempt(lambda: accuracy(problem.f, *problem.args, limit=limit), "its accuracy", limit)
+    except Failed:  # it is too large to be taken apart, say
+        return []
+    return [*found.notes, *found.culprits()]
+
+
 def _within_limit(make: Callable[[], Problem], name: str, limit: float) -> Problem:
     """f is run for the first time: what it raises is the user's, but for not coming back."""
     from diffkit.time_limit import within
@@ -126,35 +144,6 @@ def _within_limit(make: Callable[[], Problem], name: str, limit: float) -> Probl
             return make()
 
     return within(limit, quietly, f"{name} itself")
-
-
-def _one_function(problem: Problem, truth: Truth, digits: int, limit: float) -> str:
-    """A sentence if f computes something else traced, or in many digits, than on floats."""
-    from diffkit.precise import evaluate
-
-    def checked() -> str:
-        for x in (problem.x, point_beside(problem.x)):
-            at = problem.arguments(x)
-            runs = [
-                ("traced", lambda at=at: record(problem.f, at, {}).value),
-                (f"in {digits} digits", lambda at=at: _rounded(evaluate(problem.f, *at, digits=digits))),
-            ]
-            if said := disagreement(problem, x, runs):
-                return said
-        return ""
-
-    if problem.why:
-        return ""
-    try:
-        return attempt(checked, "holding the values against each other", limit)
-    except Failed:
-        return ""
-
-
-def _rounded(answer: Any) -> Any:
-    from diffkit.containers import map_leaves
-
-    return map_leaves(lambda leaf: np.asarray(leaf).astype(float), answer)
 
 
 def _run(method: str, problem: Problem, limit: float) -> tuple[Outcome, list[str]]:

@@ -8,6 +8,7 @@ from diffkit.comparison.failures import Failed, attempt
 from diffkit.comparison.overflow import overflow_sentence
 from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import truth_at
+from diffkit.comparison.values import one_function
 from diffkit.errors import DomainError
 
 __all__ = ["sentences_at"]
@@ -19,7 +20,7 @@ _MOST_INPUTS = 12
 
 
 def sentences_at(problem: Problem, digits: int = 50) -> list[str]:
-    """No derivative, no value, or an overflow: a sentence each. None for an ordinary point.
+    """No derivative, no value, an overflow, or not one function: a sentence each; none for an ordinary point.
 
     >>> sentences_at(Problem(np.sqrt, (0.0,)))
     ['no derivative at x = 0: the slope is infinite (from the right), and f has no values on the left']
@@ -32,4 +33,5 @@ def sentences_at(problem: Problem, digits: int = 50) -> list[str]:
         truth = attempt(lambda: truth_at(problem, digits, _SECONDS), "the reference", _SECONDS)
     except Failed as reason:
         return [str(reason)] if isinstance(reason.__cause__, DomainError) else []
-    return [*truth.notes, *overflow_sentence(problem, truth)]
+    differs = "" if truth.value is None else one_function(problem, digits, _SECONDS)
+    return [differs] if differs else [*truth.notes, *overflow_sentence(problem, truth)]

@@ -10,10 +10,11 @@ import numpy as np
 from diffkit.autodiff.core.record import record
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import plain
+from diffkit.comparison.failures import Failed, attempt
 from diffkit.comparison.problem import Problem
-from diffkit.containers import flatten
+from diffkit.containers import flatten, map_leaves
 
-__all__ = ["disagreement", "one_output", "point_beside", "rounding_of_rows"]
+__all__ = ["disagreement", "one_function", "one_output", "point_beside", "rounding_of_rows"]
 
 _TOLERANCE = 1e-8
 """Relative difference of two values that is not asked about: less than a test for types would make."""
@@ -117,3 +118,30 @@ def _told(value: np.ndarray[Any, Any]) -> str:
     if len(value) == 1:
         return f"{value[0]:.6g}"
     return f"({', '.join(f'{v:.6g}' for v in value[:4])}{', ...' * (len(value) > 4)})"
+
+
+def one_function(problem: Problem, digits: int, limit: float) -> str:
+    """A sentence if f computes something else traced, or in many digits, than on floats, else ""."""
+    from diffkit.precise import evaluate
+
+    def checked() -> str:
+        for x in (problem.x, point_beside(problem.x)):
+            at = problem.arguments(x)
+            runs = [
+                ("traced", lambda at=at: record(problem.f, at, {}).value),
+                (f"in {digits} digits", lambda at=at: _rounded(evaluate(problem.f, *at, digits=digits))),
+            ]
+            if said := disagreement(problem, x, runs):
+                return said
+        return ""
+
+    if problem.why:
+        return ""
+    try:
+        return attempt(checked, "holding the values against each other", limit)
+    except Failed:
+        return ""
+
+
+def _rounded(answer: Any) -> Any:
+    return map_leaves(lambda leaf: np.asarray(leaf).astype(float), answer)

@@ -54,7 +54,7 @@ KINDS = {
     "no return": Kind("is a return missing?", 2, 2, "is a return missing?"),
     "no number": Kind("a derivative is of numbers", 2, 2, "a derivative is of numbers"),
     "complex": Kind("is complex at", 2, None),
-    "two functions": Kind("is not one function: at x = ", 0, None),
+    "two functions": Kind("is not one function: at x = ", 0, None, "is not one function: at x = "),
     "not traced": Kind("symbolic, forward mode, reverse mode: ", 0, 2),
     "no formula": Kind("symbolic: ", 0, 0),
     "raises": Kind("mine.py, line ", 2, 2, "mine.py, line "),

@@ -211,6 +211,13 @@ def test_rounding_makes_no_two_functions_of_one():
     assert result.differs == ""
     assert result["reverse mode"].error > 1e16
     assert result["reverse mode"].digits == 0
+    assert "are lost by v1 = cos(...), whose rounding moves it by 1 " in result.notes[0]
+    assert "v2 = subtract(...) passes it on" in result.notes[0]
+
+
+def test_a_branch_that_holds_at_one_point_is_named():
+    (note,) = dk.compare(lambda x: 0.0 if x == 0 else x, 0.0, times=False).notes
+    assert "tracing differentiates the path that was taken, exactly: 0; the derivative of f by x is 1" in note
 
 
 calls = {"count": 0}

@@ -91,12 +91,7 @@ class Accuracy:
 
     def sentences(self) -> list[str]:
         """What there is to know, in sentences: the row that loses the digits, and the notes."""
-        sentences = list(self.notes)
-        for what, analysis in (("value", self.value), ("derivative", self.derivative)):
-            if analysis is not None and analysis.named is not None:
-                sentences.append(
-                    f"the digits of the {what} are lost by {_told(analysis.named)}{_passed(analysis)}"
-                )
+        sentences = [*self.notes, *self.culprits()]
         finite = self.conditions[np.isfinite(self.conditions)]
         if finite.size and np.max(finite) > _ILL:
             sentences.append(
@@ -106,6 +101,14 @@ class Accuracy:
         if not sentences and self.value is not None:
             sentences.append("no row costs more than a few roundings")
         return [*sentences, f"relative errors; reference: {self.reference_method}"]
+
+    def culprits(self) -> list[str]:
+        """The row that loses the digits of the value, and that of the derivative, each in a sentence."""
+        return [
+            f"the digits of the {what} are lost by {_told(analysis.named)}{_passed(analysis)}"
+            for what, analysis in (("value", self.value), ("derivative", self.derivative))
+            if analysis is not None and analysis.named is not None
+        ]
 
     @property
     def table(self) -> Table:
