@@ -43,9 +43,20 @@ def add(a: Expression, b: Expression) -> Expression:
         return b
     if b is ZERO:
         return a
-    if a.is_Rational and b.is_Rational:
-        return leaf_of(a + b)
+    if a.is_Number and b.is_Number and (exact := _exact_sum(a, b)) is not None:
+        return leaf_of(exact)
     return _binary(sympy.Add, a, b)
+
+
+def _exact_sum(a: Expression, b: Expression) -> Expression | None:
+    """The sum of two numbers, if it is not rounded: 2.0 - 1, but not 0.1 - 1."""
+    if a.is_Rational and b.is_Rational:
+        return a + b
+    if not (a.is_finite and b.is_finite):
+        return None
+    found = a + b
+    parts = (sympy.Rational(v) for v in (a, b, found))
+    return found if next(parts) + next(parts) == next(parts) else None
 
 
 def negative(a: Expression) -> Expression:
@@ -74,7 +85,7 @@ def multiply(a: Expression, b: Expression) -> Expression:
 
 
 def power(a: Expression, b: Expression) -> Expression:
-    if b is ONE:
+    if b is ONE or (b.is_Float and float(b) == 1):
         return a
     if b is ZERO:
         return ONE

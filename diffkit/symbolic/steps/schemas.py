@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sympy
+from sympy.core.function import AppliedUndef
 
 from diffkit.calculus import Elementary
-from diffkit.expressions import NAMES, Expression, intern
+from diffkit.errors import DiffkitError
+from diffkit.expressions import NAMES, Expression, derivative, intern, rebuild
 from diffkit.grammar import compile_text, rename
-from diffkit.symbolic.rules import Rule
-from diffkit.symbolic.steps.showing import flat
+from diffkit.symbolic.rules import Rule, read
+from diffkit.symbolic.steps.written import flat, single_brackets
+from diffkit.symbolic.sweeps import context_of
 
-__all__ = ["CONSTANT", "Schema", "schema_of", "variable_schema"]
+__all__ = ["CONSTANT", "Schema", "line_of", "schema_of", "variable_schema"]
 
 _LETTERS = ("u", "v", "w")
 _LONGEST = 6  # members of a row; of a longer one, the first two and the last are shown
@@ -69,6 +72,30 @@ def schema_of(rule: Rule) -> Schema:
         return _from_table(rule, rule.line)
     reading = _READINGS.get(rule.name)
     return reading(rule) if reading else _of_function(rule)
+
+
+def line_of(schema: Schema, rule: Rule, results: Sequence[Expression], after: Expression) -> Expression:
+    """The derivative as a schema says it, with the operands, and the results for them, put in.
+
+    Args:
+        schema: it.
+        rule: the rule that it says.
+        results: for each of the rule's operands its derivative, as it was shown.
+        after: the derivative as the rule gives it: the line where the schema is no formula.
+    """
+    if (schema.latex and rule.name not in ("sum", "product")) or "..." in schema.right:
+        return after
+    of = dict(zip(map(id, rule.operands), results, strict=True))
+    values: dict[str, Expression] = {}
+    for name, operand in schema.bindings.items():
+        values[name] = operand
+        if id(operand) in of:
+            values["d" + name] = of[id(operand)]
+    try:
+        read_text: Expression = derivative(schema.right, tuple(values))(*values.values())
+    except (NameError, SyntaxError):
+        return after
+    return read_text
 
 
 # -- the table's rules --------------------------------------------------------------------------------
@@ -143,7 +170,8 @@ def _title(rule: Rule, line: Elementary, live: Sequence[bool]) -> str:
     if line.name == "divide":
         return "quotient" if live[1] else "constant multiple"
     if line.name == "power":
-        return "generalised power" if all(live) else "power" if live[0] else "exponential"
+        plain = "power" if live[0] else "exponential"
+        return "generalised power" if all(live) else plain if rule.operands[0].is_Symbol else "chain"
     inner = rule.operands[0]
     if len(live) == 1 and not inner.is_Symbol:
         return "chain"
@@ -280,7 +308,10 @@ def _of_function(rule: Rule) -> Schema:
     typeset = name.replace("_", r"\_")
     head = rf"\operatorname{{{typeset}}}" if len(name) > 1 else name
     arguments = rf"\left({_row([_letter(a) for a in letters], ', ', _LDOTS)}\right)"
-    if len(letters) == 1:
+    said = None if isinstance(node, AppliedUndef) else _in_letters(rule, letters)
+    if said is not None:
+        right, primed = said
+    elif len(letters) == 1:
         right, primed = f"{name}'(u) * du", rf"{head}'\left(u\right) u'"
     else:
         changed = dict.fromkeys(a for a in letters if a in of.values())
@@ -290,9 +321,56 @@ def _of_function(rule: Rule) -> Schema:
     return Schema(title, shown, right, bindings, rf"\left({head}{arguments}\right)' = {primed}")
 
 
+def _in_letters(rule: Rule, letters: Sequence[str]) -> tuple[str, str] | None:
+    """What the rule says of a function of letters, as text and in LaTeX; None for what is none."""
+    if not isinstance(rule.node, sympy.Function) or len(letters) > _LONGEST:
+        return None
+    symbols = [intern(sympy.Symbol(a)) for a in letters]
+    live = [symbols[k] for k, a in enumerate(rule.node._args) if any(a is o for o in rule.operands)]
+    try:
+        plain = read(rebuild(rule.node, symbols), context_of(live))
+    except DiffkitError:
+        return None
+    differentials = [intern(sympy.Symbol(f"d{o}")) for o in plain.operands]
+    terms = [plain.term(k, d) for k, d in enumerate(differentials)]
+    primes = {d: _letter(str(o)) + "'" for d, o in zip(differentials, plain.operands, strict=True)}
+    names = primes | {s: _letter(str(s)) for s in symbols}
+    primed = " + ".join(sympy.latex(flat(t), order="none", symbol_names=names) for t in terms)
+    said = " + ".join(single_brackets(str(flat(t))) for t in terms)
+    return said.replace("+ -", "- "), primed.replace("+ -", "- ")
+
+
 _LDOTS, _CDOTS = r"\ldots", r"\cdots"
 
+
+def _isolated(rule: Rule) -> Schema:
+    """A Piecewise with an isolated point."""
+    left, right = "u where A, v elsewhere", "lim (v - u)/(x - a) where A, dv elsewhere"
+    latex = (
+        r"\left(\begin{cases} u & \text{at } a \\ v & \text{elsewhere} \end{cases}\right)' = \begin{cases} "
+        r"\lim_{x \to a} \frac{v - u}{x - a} & \text{at } a \\ v' & \text{elsewhere} \end{cases}"
+    )
+    pieces = [piece._args for piece in rule.node._args]
+    bindings = {"u": pieces[0][0], "A": pieces[0][1], "v": pieces[-1][0]}
+    return Schema("piecewise", left, right, bindings, latex)
+
+
+def _integral(rule: Rule) -> Schema:
+    """Leibniz' rule."""
+    body, *_, limit = rule.node._args
+    t, *ends = limit._args
+    latex = r"\left(\int_a^b u\,dt\right)' = u(b)\, b' - u(a)\, a' + \int_a^b u'\,dt"
+    left, right = "integral of u from a to b", "u(b) * db - u(a) * da + integral of du from a to b"
+    bindings = {"u": body} | dict(zip("ab" if len(ends) == 2 else "b", ends, strict=False))
+    if not ends:
+        left, right = f"integral of u by {t}", f"u * d{t} + integral of du by {t}"
+        latex = r"\left(\int u\,dt\right)' = u\, t' + \int u'\,dt"
+    return Schema("Leibniz", left, right, bindings, latex)
+
+
 _READINGS: dict[str, Any] = {
+    "isolated point": _isolated,
+    "integral": _integral,
     "sum": _sum,
     "product": _product,
     "piecewise": _piecewise,
