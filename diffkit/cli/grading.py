@@ -236,7 +236,7 @@ def _self_test(task: Assignment) -> int:
 
 
 def _write(task: Assignment, output: str, bundle: str | None) -> None:
-    from diffkit.grading.exercises.styles import scaffold
+    from diffkit.grading.exercises.starter import scaffold
     from diffkit.grading.reports.gradescope import write_bundle
 
     if bundle is not None:

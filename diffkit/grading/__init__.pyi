@@ -24,8 +24,8 @@ from .exercises.exercise import Exercise as Exercise
 from .exercises.exercise import Misconception as Misconception
 from .exercises.exercise import default_ladder as default_ladder
 from .exercises.limits import Limits as Limits
+from .exercises.starter import scaffold as scaffold
 from .exercises.styles import STYLES as STYLES
-from .exercises.styles import scaffold as scaffold
 from .judging.results import CheckResult as CheckResult
 from .judging.results import Comparison as Comparison
 from .judging.results import Diagnosis as Diagnosis

@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.errors import InputError
+
 __all__ = [
     "Draw",
     "Sizes",
@@ -64,6 +66,10 @@ class Sizes:
 
     def shape(self, axes: str) -> tuple[int, ...]:
         """The shape that a text stands for."""
+        if not isinstance(axes, str) or not all(letter.isalnum() for letter in axes):
+            raise InputError(
+                f"axes are a text of a letter or digit for each axis, such as 'nm', not {axes!r}"
+            )
         return tuple(map(self.size, axes))
 
 
@@ -95,24 +101,94 @@ def _steps(low: float, high: float, count: int) -> Array:
     return grid
 
 
+def _numbers(values: Any) -> Array:
+    try:
+        return np.array(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"these are no numbers: {values!r}") from None
+
+
+def _draw(value: Any) -> Draw:
+    if not isinstance(value, Draw):
+        raise InputError(f"a draw is wanted, such as normal('nm'), not {value!r}")
+    return value
+
+
 def normal(axes: str) -> Draw:
-    """Numbers of both signs between -3 and 3, never 0, in steps of 0.05."""
+    """Numbers of both signs between -3 and 3, never 0, in steps of 0.05.
+
+    Args:
+        axes: a letter or a digit for each axis: ``"nm"``, ``"n1"``, ``""`` for none.
+
+    Returns:
+        a :class:`Draw` of arrays of float64, differentiated by.
+
+    Raises:
+        InputError: if the axes are not letters and digits.
+
+    >>> rng = np.random.default_rng(5)
+    >>> normal("34")(rng, Sizes(rng)).shape
+    (3, 4)
+    """
     grid = np.concatenate([_steps(-3, -0.05, 60), _steps(0.05, 3, 60)])
     return Draw(lambda rng, sizes: _from_grid(rng, sizes.shape(axes), grid))
 
 
 def positive(axes: str) -> Draw:
-    """Numbers between 0.1 and 4."""
+    """Numbers between 0.1 and 4.
+
+    Args:
+        axes: a letter or a digit for each axis: ``"nm"``, ``"n1"``, ``""`` for none.
+
+    Returns:
+        a :class:`Draw` of arrays of float64, differentiated by.
+
+    Raises:
+        InputError: if the axes are not letters and digits.
+
+    >>> rng = np.random.default_rng(5)
+    >>> bool(positive("55")(rng, Sizes(rng)).min() >= 0.1)
+    True
+    """
     return between(0.1, 4.0, axes)
 
 
 def between(low: float, high: float, axes: str) -> Draw:
-    """Numbers between two bounds, 79 of them and in even steps."""
+    """Numbers between two bounds, 79 of them and in even steps.
+
+    Args:
+        low, high: the bounds.
+        axes: a letter or a digit for each axis: ``"nm"``, ``"n1"``, ``""`` for none.
+
+    Returns:
+        a :class:`Draw` of arrays of float64, differentiated by.
+
+    Raises:
+        InputError: if the axes are not letters and digits.
+
+    >>> rng = np.random.default_rng(5)
+    >>> bool(between(-1.0, 1.0, "9")(rng, Sizes(rng)).max() <= 1.0)
+    True
+    """
     return Draw(lambda rng, sizes: _from_grid(rng, sizes.shape(axes), _steps(low, high, 79)))
 
 
 def away_from_zero(axes: str) -> Draw:
-    """Numbers of both signs, of size 0.5 to 3: what one can divide by."""
+    """Numbers of both signs, of size 0.5 to 3: what one can divide by.
+
+    Args:
+        axes: a letter or a digit for each axis: ``"nm"``, ``"n1"``, ``""`` for none.
+
+    Returns:
+        a :class:`Draw` of arrays of float64, differentiated by.
+
+    Raises:
+        InputError: if the axes are not letters and digits.
+
+    >>> rng = np.random.default_rng(5)
+    >>> bool(np.abs(away_from_zero("9")(rng, Sizes(rng))).min() >= 0.5)
+    True
+    """
     grid = np.concatenate([_steps(-3, -0.5, 51), _steps(0.5, 3, 51)])
     return Draw(lambda rng, sizes: _from_grid(rng, sizes.shape(axes), grid))
 
@@ -120,9 +196,20 @@ def away_from_zero(axes: str) -> Draw:
 def at(*values: Any) -> Draw:
     """These values, in a random order along the last axis, whichever is drawn.
 
-    A number alone stands for an array without axes.
+    Args:
+        *values: numbers, or rows of them. A number alone stands for an array without axes.
+
+    Returns:
+        a :class:`Draw` of arrays of float64, differentiated by.
+
+    Raises:
+        InputError: if the values are no numbers.
+
+    >>> rng = np.random.default_rng(5)
+    >>> sorted(at(0.0, -1.5)(rng, Sizes(rng)).tolist())
+    [-1.5, 0.0]
     """
-    array = np.array(values[0] if len(values) == 1 else values, dtype=float)
+    array = _numbers(values[0] if len(values) == 1 else values)
 
     def shuffled(rng: Generator, sizes: Sizes) -> Array:
         return rng.permutation(array, axis=-1) if array.ndim else array.copy()
@@ -131,8 +218,23 @@ def at(*values: Any) -> Draw:
 
 
 def scaled(draw: Draw, factor: float) -> Draw:
-    """The values of another draw times a factor: very large, or very small."""
-    return replace(draw, values=lambda rng, sizes: draw(rng, sizes) * factor)
+    """The values of another draw times a factor: very large, or very small.
+
+    Args:
+        draw: the other draw.
+        factor: what its values are multiplied by.
+
+    Returns:
+        a :class:`Draw`, differentiated by if the other is.
+
+    Raises:
+        InputError: if the other is no draw.
+
+    >>> rng = np.random.default_rng(5)
+    >>> scaled(at(2.0), 1e6)(rng, Sizes(rng))
+    np.float64(2000000.0)
+    """
+    return replace(_draw(draw), values=lambda rng, sizes: draw(rng, sizes) * factor)
 
 
 def invertible(axes: str) -> Draw:
@@ -140,6 +242,19 @@ def invertible(axes: str) -> Draw:
 
     Diagonally dominant by rows, so invertible (Gershgorin; Horn and Johnson, Matrix Analysis, 6.1);
     the diagonal has both signs.
+
+    Args:
+        axes: two or more, of which the last two have one size: ``"nn"``.
+
+    Returns:
+        a :class:`Draw` of arrays of float64, differentiated by.
+
+    Raises:
+        InputError: if the axes are not letters and digits.
+
+    >>> rng = np.random.default_rng(5)
+    >>> bool(abs(np.linalg.det(invertible("33")(rng, Sizes(rng)))) > 1)
+    True
     """
 
     def values(rng: Generator, sizes: Sizes) -> Array:
@@ -152,12 +267,44 @@ def invertible(axes: str) -> Draw:
 
 
 def integers(low: int, high: int, axes: str) -> Draw:
-    """Whole numbers from low up to, not including, high; not differentiated by."""
+    """Whole numbers; not differentiated by.
+
+    Args:
+        low: the least.
+        high: one more than the largest.
+        axes: a letter or a digit for each axis: ``"nm"``, ``"n1"``, ``""`` for none.
+
+    Returns:
+        a :class:`Draw` of arrays of int64 that is not differentiated by.
+
+    Raises:
+        InputError: if the axes are not letters and digits.
+
+    >>> rng = np.random.default_rng(5)
+    >>> set(integers(0, 2, "9")(rng, Sizes(rng)).tolist()) <= {0, 1}
+    True
+    """
     return Draw(lambda rng, sizes: rng.integers(low, high, sizes.shape(axes)), differentiable=False)
 
 
 def labels(axes: str, below: str, *, repeated: bool = False) -> Draw:
-    """Indices into an axis of size ``below``; with ``repeated``, at least two of them are the same."""
+    """Indices into an axis; not differentiated by.
+
+    Args:
+        axes: a letter or a digit for each axis: ``"nm"``, ``"n1"``, ``""`` for none.
+        below: the letter of the axis that they go into.
+        repeated: whether at least two of them are the same.
+
+    Returns:
+        a :class:`Draw` of arrays of int64 that is not differentiated by.
+
+    Raises:
+        InputError: if the axes are not letters and digits.
+
+    >>> rng = np.random.default_rng(5)
+    >>> bool(labels("n", "3")(rng, Sizes(rng)).max() < 3)
+    True
+    """
 
     def values(rng: Generator, sizes: Sizes) -> Array:
         found = rng.integers(0, sizes.size(below), sizes.shape(axes))
@@ -169,7 +316,21 @@ def labels(axes: str, below: str, *, repeated: bool = False) -> Draw:
 
 
 def one_hot(axes: str) -> Draw:
-    """Rows with a single 1 in them, as targets; not differentiated by."""
+    """Rows with a single 1 in them, as targets; not differentiated by.
+
+    Args:
+        axes: a letter or a digit for each axis: ``"nm"``, ``"n1"``, ``""`` for none.
+
+    Returns:
+        a :class:`Draw` of arrays of float64 that is not differentiated by.
+
+    Raises:
+        InputError: if the axes are not letters and digits.
+
+    >>> rng = np.random.default_rng(5)
+    >>> one_hot("43")(rng, Sizes(rng)).sum(axis=1)
+    array([1., 1., 1., 1.])
+    """
 
     def values(rng: Generator, sizes: Sizes) -> Array:
         *rows, n = sizes.shape(axes)
@@ -179,7 +340,22 @@ def one_hot(axes: str) -> Draw:
 
 
 def random_mask(axes: str, keep: float = 0.6) -> Draw:
-    """Zeros and ones, with at least one of each if there is room; not differentiated by."""
+    """Zeros and ones, with at least one of each if there is room; not differentiated by.
+
+    Args:
+        axes: a letter or a digit for each axis: ``"nm"``, ``"n1"``, ``""`` for none.
+        keep: the share of ones.
+
+    Returns:
+        a :class:`Draw` of arrays of float64 that is not differentiated by.
+
+    Raises:
+        InputError: if the axes are not letters and digits.
+
+    >>> rng = np.random.default_rng(5)
+    >>> sorted(set(random_mask("44")(rng, Sizes(rng)).ravel().tolist()))
+    [0.0, 1.0]
+    """
 
     def values(rng: Generator, sizes: Sizes) -> Array:
         kept: Array = (rng.random(sizes.shape(axes)) < keep).astype(float)
@@ -192,13 +368,41 @@ def random_mask(axes: str, keep: float = 0.6) -> Draw:
 
 
 def mask(*values: float) -> Draw:
-    """These values, not differentiated by."""
-    return constant(np.array(values))
+    """These values, not differentiated by.
+
+    Args:
+        *values: numbers.
+
+    Returns:
+        a :class:`Draw` of one array that is not differentiated by.
+
+    Raises:
+        InputError: if the values are no numbers.
+
+    >>> rng = np.random.default_rng(5)
+    >>> mask(1.0, 0.0)(rng, Sizes(rng))
+    array([1., 0.])
+    """
+    return constant(_numbers(values))
 
 
 def fixed(draw: Draw) -> Draw:
-    """The values of another draw, not differentiated by: targets, weights that stay."""
-    return replace(draw, differentiable=False)
+    """The values of another draw, not differentiated by: targets, weights that stay.
+
+    Args:
+        draw: the other draw.
+
+    Returns:
+        a :class:`Draw` of the same values.
+
+    Raises:
+        InputError: if the other is no draw.
+
+    >>> rng = np.random.default_rng(5)
+    >>> fixed(at(2.0)).differentiable
+    False
+    """
+    return replace(_draw(draw), differentiable=False)
 
 
 def constant(value: Any) -> Draw:

@@ -76,7 +76,9 @@ def grade(
     if stub := unwritten(exercise, found):
         from diffkit.grading.diagnosis.messages import named
 
-        checks.append(CheckResult("contract", FAILED, f"this is not written yet: {stub}"))
+        text = f"this is not written yet: {stub}"
+        checks = [replace(c, message=text) if c.name == "forward" and not c.passed else c for c in checks]
+        checks.append(CheckResult("contract", FAILED, text))
         return _verdict(exercise, checks, named(UNWRITTEN, (), stub[:1].upper() + stub[1:], len(found)), seed)
     if own and exercise.forward == "own":
         return _by_own_forward(exercise, checks, found, own, seed)

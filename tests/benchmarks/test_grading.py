@@ -28,7 +28,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from diffkit.grading import catalogue
-from diffkit.grading.exercises.styles import scaffold
+from diffkit.grading.exercises.starter import scaffold
 from diffkit.grading.inside.student_side import load, perform
 from diffkit.grading.judging.trials import prepare
 from diffkit.grading.marking import grade

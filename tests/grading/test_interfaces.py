@@ -9,7 +9,7 @@ import pytest
 from diffkit.grading.classes.grader import Grader
 from diffkit.grading.classes.submissions import Submission
 from diffkit.grading.exercises.assignment import load_assignment
-from diffkit.grading.exercises.styles import scaffold
+from diffkit.grading.exercises.starter import scaffold
 from diffkit.grading.self_test.self_test import self_test
 
 ASSIGNMENT = '''"""Three courses"""

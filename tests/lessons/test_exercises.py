@@ -10,7 +10,7 @@ import pytest
 
 from diffkit.cli import main
 from diffkit.grading.exercises.assignment import load_assignment
-from diffkit.grading.exercises.styles import scaffold
+from diffkit.grading.exercises.starter import scaffold
 
 SOLUTIONS = Path(__file__).parent / "solutions"
 

@@ -9,7 +9,7 @@
 ...     arguments=("x", "y"),
 ... )
 >>> exercise.target
-Target(name='hypot', style='vjp', defines=('hypot_vjp',))
+Target(name='hypot', style='vjp', defines=('hypot_vjp',), constructor=())
 >>> [(i.name, [a.shape for a in i.args]) for i in exercise.instances(seed=1, draws=1)]
 [('ordinary', [(4,), (4,)]), ('broadcast in y', [(2, 5), (5,)])]
 """
@@ -271,7 +271,7 @@ class Exercise:
         """
         found = []
         for k, case in enumerate(self.ladder):
-            if not STYLES[self.style].suits(self, case):
+            if not suits(self, case):
                 continue
             for number in range(draws):
                 rng = np.random.default_rng([seed, zlib.crc32(self.name.encode()), k, number])
@@ -319,6 +319,46 @@ class Exercise:
                         "what can is None, numbers, texts, arrays of numbers, slices, and tuples, lists and "
                         "dicts of these"
                     ) from None
+
+
+# -- what a style can ask for -----------------------------------------------------------------------------
+
+
+def suits(exercise: Exercise, case: Case) -> bool:
+    """Whether a case can be asked for in the exercise's style: local partials belong to single entries."""
+    if STYLES[exercise.style].seed != "ones":
+        return True
+    first = exercise.ladder[0]
+    return _shapes_agree(exercise, case) and (_one_output(exercise, first) or _elementwise(exercise, first))
+
+
+def _sample(exercise: Exercise, case: Case) -> tuple[list[Any], Array]:
+    rng = np.random.default_rng(0)
+    args = list(drawn(case.inputs, rng, Sizes(rng)))
+    return args, exercise.value(args, case.kwargs)
+
+
+def _shapes_agree(exercise: Exercise, case: Case) -> bool:
+    """Whether nothing is broadcast: a local partial derivative belongs to one entry of each argument."""
+    args, ans = _sample(exercise, case)
+    return not ans.shape or all(np.shape(args[k]) == ans.shape for k in exercise.differentiated)
+
+
+def _one_output(exercise: Exercise, case: Case) -> bool:
+    return not _sample(exercise, case)[1].shape
+
+
+def _elementwise(exercise: Exercise, case: Case) -> bool:
+    """Whether moving one entry of an argument moves no other entry of the answer."""
+    args, ans = _sample(exercise, case)
+    for k in exercise.differentiated:
+        for j in range(np.size(args[k])):
+            moved = np.array(args[k])
+            moved.flat[j] *= 1.25
+            changed = exercise.value([moved if i == k else a for i, a in enumerate(args)], case.kwargs) != ans
+            if np.delete(changed.ravel(), j).any():
+                return False
+    return True
 
 
 def random_seed(rng: np.random.Generator, like: Any) -> Array:

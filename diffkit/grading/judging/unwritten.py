@@ -33,7 +33,7 @@ def unwritten(exercise: Exercise, found: Sequence[Answered]) -> str:
         for step, result in zip(each.trial.request.steps, each.response.steps, strict=False):
             form = _form(result)
             if step.action == "forward":
-                forward = form
+                forward = form or _stumbles(result)
             elif not form and not (forward and result.failure is not None):  # which fails for want of values
                 return _zeros(exercise, found)
             else:
@@ -49,6 +49,14 @@ def _form(result: StepResult) -> str:
     if kinds == {"None"}:
         return "it returns None" + (" for everything" if result.grouped else "")
     return "it returns ..." if kinds == {"ellipsis"} else ""
+
+
+def _stumbles(result: StepResult) -> str:
+    """A forward pass that goes on with what the starter has put in place of its values: ``out = None``."""
+    failure = result.failure
+    if failure is None or "'NoneType'" not in failure.message:
+        return ""
+    return f"it goes on with None, {failure.where}" if failure.where else "it goes on with None"
 
 
 def _raised(failure: Failure) -> str:

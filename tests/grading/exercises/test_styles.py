@@ -9,7 +9,8 @@ import pytest
 
 from diffkit.errors import InputError
 from diffkit.grading import catalogue
-from diffkit.grading.exercises.styles import STYLES, scaffold
+from diffkit.grading.exercises.starter import scaffold
+from diffkit.grading.exercises.styles import STYLES
 from diffkit.grading.inside.student_side import load
 from diffkit.grading.self_test.in_process import grade_in_process
 from diffkit.grading.self_test.model_answers import model_answer, submission

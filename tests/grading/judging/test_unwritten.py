@@ -60,6 +60,16 @@ def test_a_backward_that_fails_for_want_of_a_forward_is_not_written_either():
     assert _verdict(text, "pair", "tanh").diagnosis.name == UNWRITTEN
 
 
+def test_a_starter_that_goes_on_with_its_own_none():
+    """CS231n's dropout: ``out = None``, a gap, and then ``out = out.astype(...)``."""
+    forward = "def tanh_forward(x):\n    out = None\n    out = out.astype(x.dtype)\n    return out, x\n\n"
+    verdict = _verdict(
+        forward + "def tanh_backward(dout, cache):\n    dx = None\n    return dx\n", "pair", "tanh"
+    )
+    assert verdict.diagnosis.name == UNWRITTEN
+    assert verdict.check("forward").message == "this is not written yet: it goes on with None, line 4"
+
+
 @pytest.mark.parametrize(
     ("body", "name"),
     [
