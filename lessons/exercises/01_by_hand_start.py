@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 def affine_vjp(g, ans, W, y, b):
     """z = W y + b, for a vector y.

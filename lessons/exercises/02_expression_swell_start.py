@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 class Logistic:
     """The logistic map's iterate number `length`, by a loop that makes both, and no formula."""

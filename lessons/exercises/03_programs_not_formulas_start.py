@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 def huber_vjp(g, ans, r):
     """r^2 / 2 where |r| <= 1, else |r| - 1/2, elementwise.

@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 class Central:
     """sin(x) exp(-x), elementwise; its derivative by central differences, to 8 digits."""

@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 def two_outputs_vjp(g, ans, x1, x2):
     """np.stack((sin(x1 x2), x1 x2 + log x2)), of numbers; g has an entry for each output.

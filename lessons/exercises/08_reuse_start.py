@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 def reuse_forward(x):
     """a = x^2, b = 5a, c = log a, g = b c, L = -g, elementwise. Returns (out, cache); cache holds whatever reuse_backward needs."""

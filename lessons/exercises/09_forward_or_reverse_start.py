@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 def curve_jvp(t, ans, s, count=200):
     """np.sin(s * np.arange(1.0, count + 1.0)), s a number: one sweep for all outputs.

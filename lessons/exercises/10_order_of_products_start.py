@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 def two_layer_linear_vjp(g, ans, W, x, v):
     """v . (W x), of W, x and v: a number.

@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 def matmul_vjp(g, ans, x, y):
     """x @ y, of two matrices.

@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 def backward_pass(g, end_node):
     """The adjoint of the start node, if g is that of end_node.

@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 def softmax_jvp(t, ans, x):
     """The gradient of log(sum(exp(x))): its JVP is that function's Hessian times t. No matrix.

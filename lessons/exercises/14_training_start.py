@@ -1,5 +1,7 @@
 import numpy as np
 
+# Inputs stay as they are (no +=, no x[...] = in them); what is returned holds floats.
+
 
 def layer_forward(X, W, b):
     """max(X W^T + b, 0), for a batch of rows. Returns (out, cache); cache holds whatever layer_backward needs."""

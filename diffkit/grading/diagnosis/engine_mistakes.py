@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
 from diffkit.grading.inside.programs_for_engines import PROGRAMS
 
-__all__ = ["sweeps"]
+__all__ = ["in_any_order", "sweeps"]
 
 Array = np.ndarray[Any, Any]
 
@@ -98,6 +99,8 @@ class Sweep:
         at: the operations, each with the number of an operand, whose partial derivative is another.
         local: that other.
         split: of subtraction and division, those that are made of other operations.
+        shuffled: if not None, the number of a random order of every node's operands: an engine that keeps
+            them in a set has another order each time.
     """
 
     order: str = "last use first"
@@ -107,6 +110,7 @@ class Sweep:
     at: frozenset[tuple[str, int]] = frozenset()
     local: Local = lambda p, a, b, v: p
     split: frozenset[str] = frozenset()
+    shuffled: int | None = None
 
     def __call__(self, o: Observation) -> Array | None:
         """The derivative that it gives for the observation's program."""
@@ -143,7 +147,11 @@ class Sweep:
                 partial = self.local(partial, values[k], values[1 - k], node.value)
             yield parent, partial if (node.fun, k) in self.forgets else partial * adjoint
 
+    def _operands(self, node: Number, rng: random.Random) -> list[Any]:
+        return [*node.args] if self.shuffled is None else rng.sample(node.args, len(node.args))
+
     def _nodes(self, end: Number) -> Iterator[Number]:
+        rng = random.Random(self.shuffled)
         if self.order == "again each time":
             stack = [end]
             while stack:
@@ -156,18 +164,20 @@ class Sweep:
             while queue:
                 node = queue.pop(0)
                 yield node
-                for a in node.args:
+                for a in self._operands(node, rng):
                     if isinstance(a, Number) and id(a) not in met:
                         met.add(id(a))
                         queue.append(a)
             return
-        order = _leaves_first(end, self.order == "last operand first")
+        order = _leaves_first(end, self.order == "last operand first", lambda node: self._operands(node, rng))
         if self.order == "latest first":
             order.sort(key=lambda node: node.made)
         yield from order if self.order == "from the start" else reversed(order)
 
 
-def _leaves_first(end: Number, last_operand_first: bool) -> list[Number]:
+def _leaves_first(
+    end: Number, last_operand_first: bool, operands_of: Callable[[Number], list[Any]]
+) -> list[Number]:
     order: list[Number] = []
     seen: set[int] = set()
     stack = [(end, False)]
@@ -178,7 +188,8 @@ def _leaves_first(end: Number, last_operand_first: bool) -> list[Number]:
         elif id(node) not in seen:
             seen.add(id(node))
             stack.append((node, True))
-            operands = node.args if last_operand_first else reversed(node.args)
+            found = operands_of(node)
+            operands = found if last_operand_first else reversed(found)
             stack.extend((a, False) for a in operands if isinstance(a, Number))
     return order
 
@@ -229,3 +240,31 @@ def sweeps(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
     for name, detail, sweep in found:
         for split in ([], ["sub", "truediv"], ["truediv"], ["sub"]):
             yield name, detail, replace(sweep, split=frozenset(split))
+
+
+SHUFFLES = 24
+"""Random orders that are tried where operands come in any: the programs have few outcomes."""
+
+
+def in_any_order(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
+    """A mistake whose numbers go by the order of the operands, where that is another each time.
+
+    Of the outcomes of several orders, the one is looked at that is nearest to what was given.
+    """
+    if first.exercise.style != "engine":
+        return
+    every = frozenset(_OPERATORS)
+    for name, sweep in (
+        ("overwritten", Sweep(overwrites=every)),
+        ("sweep out of order", Sweep("first come")),
+        ("sweep out of order", Sweep("from the start")),
+    ):
+        for split in ([], ["sub", "truediv"], ["truediv"], ["sub"]):
+            any_order = replace(sweep, split=frozenset(split))
+
+            def nearest(o: Observation, sweep: Sweep = any_order) -> Array | None:
+                outcomes = (replace(sweep, shuffled=k)(o) for k in range(SHUFFLES))
+                known = [outcome for outcome in outcomes if outcome is not None]
+                return min(known, key=lambda outcome: float(np.abs(outcome - o.given)), default=None)
+
+            yield name, "", nearest

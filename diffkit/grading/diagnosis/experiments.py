@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from diffkit.grading.diagnosis.broadcasting import broadcasting, reshaped
 from diffkit.grading.diagnosis.cotangents import cotangent, jacobians, tangents
-from diffkit.grading.diagnosis.engine_mistakes import sweeps
+from diffkit.grading.diagnosis.engine_mistakes import in_any_order, sweeps
 from diffkit.grading.diagnosis.evidence import Family
 from diffkit.grading.diagnosis.factors import size_factors, truncation, whole_answer
 from diffkit.grading.diagnosis.keywords import keywords
@@ -32,5 +32,5 @@ EXPERIMENTS: tuple[Family, ...] = (
 LATER: tuple[Family, ...] = (transposes, permutations, order, tangents, jacobians)
 """Tried after products of matrices have been spelt out, which tell an order from a transpose."""
 
-ENGINES: tuple[Family, ...] = (whole_answer, cotangent, sweeps, truncation, quotients)
+ENGINES: tuple[Family, ...] = (whole_answer, cotangent, sweeps, in_any_order, truncation, quotients)
 """Of whole engines, whose answers are single numbers: nothing that looks at shapes."""

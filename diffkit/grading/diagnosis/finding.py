@@ -23,6 +23,10 @@ from diffkit.grading.judging.results import UNFINISHED, Diagnosis
 __all__ = ["diagnose", "unfinished"]
 
 
+GO_BY_ORDER = ("overwritten", "sweep out of order")
+"""Mistakes in an engine that show another number each time, if its operands come in another order."""
+
+
 def diagnose(exercise: Exercise, found: Sequence[Answered], budget: Budget | None = None) -> Diagnosis | None:
     """The mistake that reproduces a submission's answers; None if none does.
 
@@ -34,7 +38,8 @@ def diagnose(exercise: Exercise, found: Sequence[Answered], budget: Budget | Non
     """
     budget = Budget() if budget is None else budget
     state = between_calls(exercise, found)
-    if state is not None:
+    by_order = state is not None and exercise.style == "engine" and state.name == "not repeatable"
+    if state is not None and not by_order:
         return state
     seen = list(observations(exercise, found, budget))
     best: list[Diagnosis] = []
@@ -43,9 +48,11 @@ def diagnose(exercise: Exercise, found: Sequence[Answered], budget: Budget | Non
             best.append(diagnosis)  # what was found before the budget was spent stays
     except Exhausted:
         if not best:
-            return unfinished()
-    if best:
+            return state or unfinished()
+    if best and not (by_order and best[0].name not in GO_BY_ORDER):
         return _merged(best)
+    if state is not None:
+        return state
     return what_remains(exercise, found, seen)
 
 
