@@ -9,6 +9,7 @@
 0.5
 """
 
+import sys
 from typing import Any
 
 import scipy.stats
@@ -16,6 +17,11 @@ import scipy.stats
 from diffkit.autodiff.rules.scipy.stats import FUNCTIONS
 
 __all__ = list(scipy.stats.__all__)
+
+# A distribution is imported as a module would be: import diffkit.scipy.stats.norm as norm
+sys.modules.update(
+    {f"{__name__}.{name}": f for name, f in FUNCTIONS.items() if hasattr(f, "is_distribution")}
+)
 
 
 def __getattr__(name: str) -> Any:

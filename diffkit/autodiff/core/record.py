@@ -107,7 +107,11 @@ def _record(
         answer = f(*new_args, **kwargs)
         outputs, out_structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
         outputs = [_returned(o, recording) if type(o) is Array else o for o in outputs]
-    except (TypeError, ValueError) as error:
+    except (
+        TypeError,
+        ValueError,
+        SystemError,
+    ) as error:  # C code may go on after a refusal, to a SystemError
         raise explained(error, recording.constants.any_locked) from error.__cause__
     finally:
         rows, decisions = recording.close(), recording.take_decisions()

@@ -34,8 +34,10 @@ def _infix(
     OPERATORS.add(fun)
     may_be_complex = compute is operator.pow
 
-    def forward(self: Any, other: Any) -> Any:
+    def forward(self: Any, other: Any, modulus: Any = None) -> Any:
         node = type(self)
+        if modulus is not None:
+            raise TypeError("pow() 3rd argument not allowed unless all arguments are integers")
         recording = self.recording
         kind = type(other)
         try:

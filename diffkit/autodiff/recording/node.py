@@ -15,6 +15,7 @@ trace took holds for other inputs only as long as they decide alike.
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 import sys
 from collections.abc import Callable
@@ -27,12 +28,13 @@ from numpy import ndarray
 from diffkit.autodiff.recording.constants import UNCHANGING, Constants
 from diffkit.autodiff.recording.infix import NUMBERS, NumberOperators
 from diffkit.autodiff.recording.methods import ArrayMethods
-from diffkit.autodiff.recording.primitive import NO_KWARGS, InPlace, Primitive
+from diffkit.autodiff.recording.primitive import NO_KWARGS, UFUNCS, InPlace, Primitive
 from diffkit.autodiff.recording.refusals import (
     Refusals,
     raise_closed,
     raise_no_attribute,
     refuse,
+    refuse_assignment,
     refuse_conversion,
     site_of,
 )
@@ -252,9 +254,7 @@ class Node(NumberOperators):
         return float(self.concrete("index", sys._getframe(1)))
 
     def __int__(self) -> int:
-        if not self.is_discrete():
-            refuse_conversion("int", sys._getframe(1))
-        return int(self.concrete("index", sys._getframe(1)))
+        return self._whole(np.trunc, int, sys._getframe(1))
 
     def __complex__(self) -> complex:
         if not self.is_discrete():
@@ -262,18 +262,33 @@ class Node(NumberOperators):
         return complex(self.concrete("index", sys._getframe(1)))
 
     def __round__(self, digits: Any = None) -> Any:
-        if not self.is_discrete():
-            refuse_conversion("round", sys._getframe(1))
-        return round(self.concrete("index", sys._getframe(1)), digits)
+        if digits is not None and not self.is_discrete():
+            return np.round(self, digits)
+        return self._whole(np.rint, round, sys._getframe(1))
 
-    def __floor__(self) -> NoReturn:
-        refuse_conversion("math.floor", sys._getframe(1))
+    def __floor__(self) -> int:
+        return self._whole(np.floor, math.floor, sys._getframe(1))
 
-    def __ceil__(self) -> NoReturn:
-        refuse_conversion("math.ceil", sys._getframe(1))
+    def __ceil__(self) -> int:
+        return self._whole(np.ceil, math.ceil, sys._getframe(1))
 
-    def __trunc__(self) -> NoReturn:
-        refuse_conversion("math.trunc", sys._getframe(1))
+    def __trunc__(self) -> int:
+        return self._whole(np.trunc, math.trunc, sys._getframe(1))
+
+    def _whole(self, ufunc: np.ufunc, plainly: Any, frame: FrameType) -> int:
+        """A whole number by which the program goes: it moves in jumps, so no derivative is lost."""
+        number = _plain_number(self)
+        if isinstance(number, complex):
+            refuse_conversion("int", frame)
+        refuse_assignment(frame)  # into an array of integers
+        whole = int(plainly(number))
+        row = self if self.is_discrete() else Primitive.apply(UFUNCS[ufunc], (self,), NO_KWARGS, frame)
+        row.concrete("index", frame)
+        return whole
+
+    def as_integer_ratio(self) -> NoReturn:
+        """Refused: a fraction of Python's integers has no derivative."""
+        refuse_conversion("float", sys._getframe(1))
 
     # -- what a number has ----------------------------------------------------------------------------
 

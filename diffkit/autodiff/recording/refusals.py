@@ -26,6 +26,7 @@ __all__ = [
     "raise_object_array",
     "refuse",
     "refuse_array",
+    "refuse_assignment",
     "refuse_conversion",
     "refuse_keyword",
     "refuse_plain_output",
@@ -158,12 +159,8 @@ def refuse_keyword(name: str, keyword: str, frame: FrameType) -> NoReturn:
 
 _CONVERSIONS = {
     "float": "leave the value as it is, and use numpy's functions (np.sin for math.sin)",
-    "int": "use np.floor to keep it traced, or pass the integer as an argument of its own",
+    "int": "take its real part first",
     "complex": "multiply by 1j, or add 0j, instead",
-    "round": "use np.round to keep it traced, or pass the integer as an argument of its own",
-    "math.floor": "use np.floor, which is traced",
-    "math.ceil": "use np.ceil, which is traced",
-    "math.trunc": "use np.trunc, which is traced",
 }
 
 
@@ -172,7 +169,7 @@ def refuse_conversion(kind: str, frame: FrameType) -> NoReturn:
 
     NumPy asks for a float, too, when a traced value is assigned to an element of a plain array.
     """
-    _refuse_assignment(frame)
+    refuse_assignment(frame)
     here = users_frame(frame)
     name = called_text(here.f_code, here.f_lasti)
     called = _look_up(name, here)
@@ -190,7 +187,7 @@ def refuse_array(frame: FrameType) -> NoReturn:
     NumPy asks for one when it meets traced values inside a list, which its functions do not look into.
     """
     here = users_frame(frame)
-    _refuse_assignment(here)
+    refuse_assignment(here)
     name = called_text(here.f_code, here.f_lasti)
     called = _look_up(name, here)
     module = getattr(called, "__module__", None) or type(called).__module__
@@ -211,11 +208,23 @@ def refuse_array(frame: FrameType) -> NoReturn:
         instead = (
             "draw numbers that do not depend on it, and shift and scale them: m + s * np.random.normal()"
         )
+    elif module.startswith("numpy.testing"):
+        what = f"{name} was given a traced array, of which NumPy's tests make a plain one"
+        instead = "compare outside the function that is differentiated"
+    elif module.startswith("numpy.polynomial"):
+        what = f"{name} was given traced values, of which np.polynomial makes plain arrays"
+        instead = "use np.polyval, np.polyfit and their like, which have the highest power first"
+    elif called in (np.arange, np.ndenumerate):
+        what = f"{name} was given a traced value, which NumPy does not pass on"
+        instead = f"write dk.numpy.{called.__name__}, which takes it"
     elif module.split(".")[0] == "numpy":
         what = (
             f"{name} was given a list of traced values, or one as a parameter, which NumPy does not pass on"
         )
-        instead = f"make an array of a list first: {name}(np.stack(...)), or dk.numpy.array for nested lists"
+        instead = (
+            "diffkit.numpy takes lists of them in every function (import diffkit.numpy as np); by such a "
+            "parameter nothing is differentiated"
+        )
     else:
         what = "a traced value was to become a plain array"
         instead = (
@@ -303,7 +312,7 @@ def _raised_at(error: Exception) -> str:
     return site_of(here.tb_frame) if here is not None else "unknown line"
 
 
-def _refuse_assignment(frame: FrameType) -> None:
+def refuse_assignment(frame: FrameType) -> None:
     """Says so if the instruction is ``a[i] = ...``, with a plain array a."""
     if dis.opname[frame.f_code.co_code[frame.f_lasti]] in ("STORE_SUBSCR", "STORE_SLICE"):
         refuse(

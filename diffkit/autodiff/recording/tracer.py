@@ -37,16 +37,26 @@ from diffkit.autodiff.recording.arrays import (
 from diffkit.autodiff.recording.ieee import answer, by_numpy
 from diffkit.autodiff.recording.infix import NUMBERS, is_complex
 from diffkit.autodiff.recording.node import INPUT, PART, Decision, Node, Recording, is_deferred
-from diffkit.autodiff.recording.primitive import BY_UFUNC, FUNCTIONS, NO_KWARGS, UFUNCS, InPlace, Primitive
+from diffkit.autodiff.recording.primitive import (
+    ASTYPE,
+    BY_UFUNC,
+    FUNCTIONS,
+    NO_KWARGS,
+    UFUNCS,
+    InPlace,
+    Primitive,
+)
 from diffkit.autodiff.recording.refusals import (
     qualified_name,
     raise_no_rule,
     refuse,
     refuse_array,
+    refuse_assignment,
     refuse_keyword,
     refuse_plain_output,
 )
 from diffkit.autodiff.recording.scipy_calls import advice, load_rules
+from diffkit.sites import users_frame
 
 __all__ = [
     "FUNCTIONS",
@@ -342,6 +352,11 @@ def _array(self: Any, dtype: Any = None, copy: Any = None) -> Any:
         return given
     if row.is_discrete():
         return np.array(row.concrete("index", frame), dtype)
+    if dtype is not None and np.dtype(dtype).kind in "iub":  # np.int64(x), which moves in jumps
+        refuse_assignment(users_frame(frame))
+        return np.array(
+            row_of(apply(ASTYPE, (self, np.dtype(dtype)), NO_KWARGS, frame)).concrete("index", frame)
+        )
     from_scipy = advice(frame)
     if from_scipy is None:
         refuse_array(frame)

@@ -4,6 +4,7 @@ import copy
 import gc
 import math
 import pickle
+import statistics
 import threading
 
 import numpy as np
@@ -77,10 +78,8 @@ def test_a_plain_array_changed_in_place():
     ("f", "message"),
     [
         (lambda x: float(x), r"float\(\) .* called on a traced value"),
-        (lambda x: int(x), r"int\(\) was called on a traced value"),
         (lambda x: complex(x), r"complex\(\) was called"),
         (lambda x: math.sin(x), r"np.sin for math.sin"),
-        (lambda x: math.floor(x), r"called on a traced value"),
         (lambda x: np.asarray(x), r"plain array"),
         (lambda x: np.array([x, 1.0]), r"np.stack, np.concatenate or dk.numpy.array"),
         (lambda x: np.array([[x, x], [1.0, 2.0]]), r"plain array"),
@@ -571,7 +570,7 @@ def test_a_change_in_place_that_nobody_else_sees(f):
     ("f", "message"),
     [
         (lambda x: np.sum(np.array([x[0], x[1]])), r"^np\.array was to make .*: write dk\.numpy\.array"),
-        (lambda x: np.sum([x[0], x[1]]), r"^np\.sum was given a list .*np\.sum\(np\.stack"),
+        (lambda x: np.sum([x[0], x[1]]), r"^np\.sum was given a list .*import diffkit\.numpy as np"),
         (lambda x: np.sum(np.full(3, x[0])), r"^np\.full was to make .*: write dk\.numpy\.full"),
         (lambda x: np.random.default_rng(0).normal(x[0]), r"^a traced value was to become|^np.random"),
         (lambda x: np.kaiser(4, x[0]), r"^np\.kaiser was given .* as a parameter"),
@@ -579,10 +578,6 @@ def test_a_change_in_place_that_nobody_else_sees(f):
         (lambda x: np.sum(np.vectorize(abs)(x)), r"^np\.vectorize was given .*np\.stack\(\[f\(t\)"),
         (lambda x: np.random.normal(x[0], 1.0), r"^np\.random\.normal was given .*shift and scale"),  # noqa: NPY002
         (lambda x: np.sum(np.ones(2) * [x[0], x[1]]), r"^a traced value was to become a plain array"),
-        (lambda x: round(x[0]) * x[1], r"^round\(\) was called .*np\.round"),
-        (lambda x: math.floor(x[0]) * x[1], r"^math\.floor\(\) was called .*np\.floor"),
-        (lambda x: math.ceil(x[0]) * x[1], r"^math\.ceil\(\) was called .*np\.ceil"),
-        (lambda x: math.trunc(x[0]) * x[1], r"^math\.trunc\(\) was called .*np\.trunc"),
     ],
 )
 def test_plain_numbers_and_arrays_by_name(f, message):
@@ -615,3 +610,56 @@ def test_a_ufunc_of_ones_own():
 
 def _double(v):
     return 2.0 * v
+
+
+# -- whole numbers: they move in jumps, so the program may have them --------------------------------------
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: int(x) * x,
+        lambda x: round(x) * x,
+        lambda x: round(x, 1) * x,
+        lambda x: math.floor(x) * x + math.ceil(x) * x + math.trunc(x) * x,
+        lambda x: x ** int(np.round(x)),
+        lambda x: np.int64(x) * x,
+        lambda x: x * np.ones(int(x))[np.int64(x) - 1],
+        lambda x: int(x > 1.0) * x + float(x > 1.0) * x,
+    ],
+)
+def test_whole_numbers_are_decisions(f):
+    x = 2.24
+    for run in (dk.grad(f), dk.deriv(f), dk.compile(dk.grad(f))):
+        assert run(x) == pytest.approx((f(x + 1e-6) - f(x - 1e-6)) / 2e-6, rel=1e-8)
+    compiled = dk.compile(f)
+    for point in (2.24, 3.7, 2.1, 3.3, 1.5):
+        assert compiled(point) == f(point)
+    assert dk.value_and_grad(f)(x)[0] == f(x)
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda x: np.testing.assert_allclose(x, X), "compare outside the function"),
+        (lambda x: sum(v for _, v in np.ndenumerate(x)), r"dk\.numpy\.ndenumerate"),
+        (lambda x: np.sum(np.arange(0, x[0])), r"dk\.numpy\.arange"),
+        (lambda x: np.polynomial.polynomial.polyval(2.0, x), r"np\.polyval"),
+        (lambda x: statistics.mean([x[0], x[1]]), "traced value"),
+    ],
+)
+def test_what_numpy_and_others_do_not_pass_on(f, message):
+    with pytest.raises(TraceError, match=message) as caught:
+        dk.grad(f)(X)
+    assert "test_refusals.py:" in str(caught.value)
+
+
+def test_a_callback_from_c_names_the_users_line():
+    optimize = pytest.importorskip("scipy.optimize")
+    with pytest.raises(TraceError, match=r"test_refusals\.py:.*brentq"):
+        dk.grad(lambda x: optimize.brentq(lambda y: y - x, 0, 10))(2.0)
+
+
+def test_a_third_argument_of_pow_is_pythons_error():
+    with pytest.raises(TypeError, match="unless all arguments are integers"):
+        dk.grad(lambda x: pow(x, 3, 5))(2.0)
