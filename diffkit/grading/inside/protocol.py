@@ -178,13 +178,14 @@ class StepResult:
         values: the values returned, one for each of a tuple's or list's parts.
         grouped: whether they came as a tuple or list.
         failure: the exception, if there was one; ``values`` is then empty.
-        changed: the inputs whose bytes are not what they were: "g", "ans", or an argument's number.
+        left: the bytes of the arrays that the student's code was handed, as they were afterwards, by name:
+            "g", "ans", or an argument's number. Whether they have changed is for the grader to find.
     """
 
     values: tuple[Given, ...] = ()
     grouped: bool = False
     failure: Failure | None = None
-    changed: tuple[str, ...] = ()
+    left: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

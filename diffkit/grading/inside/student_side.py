@@ -1,8 +1,8 @@
 """What runs beside a student's code: it performs the steps of a request, and knows no answers.
 
 In a grading run this is imported by the worker, so it knows NumPy and :mod:`protocol` only. It
-calls the submission as its style says, each time with fresh copies of the inputs, looks whether their
-bytes have changed, and turns whatever comes back into raw arrays or text.
+calls the submission as its style says, each time with fresh copies of the inputs, and sends back their bytes
+as they are afterwards, and whatever came back as raw arrays or text.
 
 >>> import types
 >>> from diffkit.grading.inside.protocol import Point, Request, Step, Target
@@ -118,15 +118,11 @@ class _Handle:
         self.state: Any = None
         self.failure: Failure | None = None
 
-    def changed(self) -> tuple[str, ...]:
-        """The inputs whose bytes are not what they were."""
-        was = self.point.args
-        found = [str(k) for k, a in enumerate(self.args) if _differs(a, was[k])]
-        return tuple([*found, "ans"] if _differs(self.ans, self.point.ans) else found)
-
-
-def _differs(now: Any, was: Any) -> bool:
-    return type(was) is Array and now.tobytes() != was.data
+    def left(self) -> list[tuple[str, bytes]]:
+        """The bytes of the arrays that were handed out, as they are now."""
+        named = [*zip(map(str, range(len(self.args))), self.args, self.point.args, strict=True)]
+        named.append(("ans", self.ans, self.point.ans))
+        return [(name, now.tobytes()) for name, now, was in named if type(was) is Array]
 
 
 def perform(module: Any, request: Request | Asked, caught: type[BaseException] = BaseException) -> Response:
@@ -164,7 +160,7 @@ def _step(
 ) -> StepResult:
     try:
         with np.errstate(all="ignore"):
-            changed: tuple[str, ...] = ()
+            seeds: list[Any] = []
             if step.action == "forward":
                 previous = handles.get(step.handle)
                 handle = handles[step.handle] = _Handle(asked, step.point)
@@ -177,10 +173,11 @@ def _step(
                 g = seeds[0] if len(seeds) == 1 else tuple(seeds)
                 state = handle.point.differentiated if isinstance(performer, Registered) else handle.state
                 value = performer.backward(g, handle.ans, handle.args, handle.kwargs, state)
-                if any(map(_differs, seeds, asked.request.seeds[step.seed])):
-                    changed = ("g",)
         values, grouped = _values(value)
-        return StepResult(values, grouped, None, changed + handle.changed())
+        left = handle.left()
+        if seeds:
+            left.append(("g", b"".join(seed.tobytes() for seed in seeds)))
+        return StepResult(values, grouped, None, tuple(left))
     except caught as error:
         failure = failure_of(error, module)
         if step.action == "forward" and step.handle in handles:

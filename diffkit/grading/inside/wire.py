@@ -61,21 +61,31 @@ def write(message: Request | Response) -> bytes:
 
 
 # A response has some thousand arrays, so it is written as rows, without the names of the fields:
-# [steps, missing, failure] of [values, grouped, failure, changed] of [kind, dtype, shape, data].
+# [steps, missing, failure] of [values, grouped, failure, left] of [kind, dtype, shape, data].
 
 
 def _rows(response: Response) -> list[Any]:
     steps = [
-        [[_cells(v) for v in s.values], s.grouped, _failure_row(s.failure), s.changed] for s in response.steps
+        [
+            [_cells(v) for v in s.values],
+            s.grouped,
+            _failure_row(s.failure),
+            [[name, _encoded(data)] for name, data in s.left],
+        ]
+        for s in response.steps
     ]
     return [steps, response.missing, _failure_row(response.failure)]
+
+
+def _encoded(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def _cells(given: Given) -> list[Any]:
     array = given.array
     if array is None:
         return [given.kind]
-    return [given.kind, array.dtype, array.shape, binascii.b2a_base64(array.data, newline=False).decode()]
+    return [given.kind, array.dtype, array.shape, _encoded(array.data)]
 
 
 def _failure_row(failure: Failure | None) -> list[str] | None:
@@ -190,10 +200,18 @@ def _given(value: Any) -> Given:
     if len(cells) == 1:
         return Given(_text(cells[0]))
     kind, dtype, shape, encoded = cells
+    return Given(_text(kind), Array(_text(dtype), _shape(shape), _decoded(encoded)))
+
+
+def _decoded(encoded: Any) -> bytes:
     if type(encoded) is not str or len(encoded) > 4 * LARGEST_ANSWER // 3 + 4:
         raise WireError("expected an array's bytes, not so many")
-    data = binascii.a2b_base64(encoded, strict_mode=True)
-    return Given(_text(kind), Array(_text(dtype), _shape(shape), data))
+    return binascii.a2b_base64(encoded, strict_mode=True)
+
+
+def _left(value: Any) -> tuple[str, bytes]:
+    name, encoded = _row(value, 2)
+    return _text(name), _decoded(encoded)
 
 
 def _failure(value: Any) -> Failure | None:
@@ -201,14 +219,14 @@ def _failure(value: Any) -> Failure | None:
 
 
 def _step_result(value: Any) -> StepResult:
-    values, grouped, failure, changed = _row(value, 4)
+    values, grouped, failure, left = _row(value, 4)
     if type(grouped) is not bool:
         raise WireError("expected a truth value")
     return StepResult(
         _list_of(_given, values, 1000),
         grouped,
         _failure(failure),
-        _list_of(_text, changed, 1000),
+        _list_of(_left, left, 1000),
     )
 
 

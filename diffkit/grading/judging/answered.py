@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from diffkit.grading.exercises.exercise import Exercise, Instance
-from diffkit.grading.inside.protocol import Response, Step
+from diffkit.grading.exercises.styles import STYLES
+from diffkit.grading.inside.protocol import Array as Packed
+from diffkit.grading.inside.protocol import Request, Response, Step, StepResult
 from diffkit.grading.judging.answers import Answer, read_answer
 from diffkit.grading.judging.trials import Trial
 
@@ -63,8 +65,21 @@ def answered(exercise: Exercise, trial: Trial, response: Response) -> Answered:
             assert inputs is not None
             like = [_float_like(inputs.args[k]) for k in exercise.differentiated]
             answer = read_answer(result, names, like, exercise.differentiated, len(exercise.arguments))
+        if result.failure is None:
+            answer = replace(answer, changed=_changed(exercise, trial.request, step, result))
         answers.append((step, answer))
     return Answered(trial, answers, response)
+
+
+def _changed(exercise: Exercise, request: Request, step: Step, result: StepResult) -> tuple[str, ...]:
+    """The inputs whose bytes came back as others than were sent: "g", an argument's number, "ans"."""
+    point, left = request.points[step.point], dict(result.left)
+    was = {"g": b"".join(a.data for a in request.seeds[step.seed])} if step.action == "backward" else {}
+    was |= {str(k): a.data for k, a in enumerate(point.args) if type(a) is Packed}
+    # Who writes the forward function is not sent its value, and may not have it to send back.
+    if type(point.ans) is Packed and ("ans" in left or not STYLES[exercise.style].has_forward):
+        was["ans"] = point.ans.data
+    return tuple(name for name, data in was.items() if left.get(name) != data)
 
 
 def _float_like(value: Any) -> Array:

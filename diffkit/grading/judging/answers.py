@@ -130,7 +130,7 @@ def read_answer(
             argument, with None where there is nothing to differentiate by, is as good.
     """
     if result.failure is not None:
-        return Answer(failure=result.failure, changed=result.changed)
+        return Answer(failure=result.failure)
     given = list(result.values)
     fixed = [k for k in range(count) if k not in places]
     if result.grouped and fixed and len(given) == count and all(given[k].kind == "None" for k in fixed):
@@ -147,10 +147,10 @@ def read_answer(
             text = (
                 f"{names[0]} came as a list or tuple of {len(raw)}: make an array of it, with np.array(...)"
             )
-            return Answer((), (Problem("not an array", text),), None, tuple(raw), result.changed)
+            return Answer((), (Problem("not an array", text),), None, tuple(raw))
         problem = Problem("wrong count", _wrong_count(len(given), names))
-        return Answer((), (problem,), None, tuple(raw), result.changed)
+        return Answer((), (problem,), None, tuple(raw))
     values = tuple(
         reader.part(k, part, array) for k, (part, array) in enumerate(zip(given, raw, strict=True))
     )
-    return Answer(values, tuple(reader.problems), None, tuple(raw), result.changed)
+    return Answer(values, tuple(reader.problems), None, tuple(raw))
