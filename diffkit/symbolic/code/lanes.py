@@ -47,6 +47,7 @@ def _stack(*values: float) -> Any:
 
 
 _STACK = _head("stack", _stack)
+_JOIN = _head("join", lambda *vectors: np.concatenate(vectors))
 _DOT = _head("dot", np.ndarray.dot)
 _FLOAT = _head("float", float)
 _PICK = _head("pick", getitem)
@@ -214,7 +215,30 @@ class _Packing:
         home = self._home(nodes)
         if home is not None:
             return self._picked(home, [self._place(node) for node in nodes])
-        return self._vector(node_of(_STACK, tuple(map(self._scalar, nodes))), len(nodes))
+        return self._joined(nodes)
+
+    def _joined(self, nodes: Sequence[Expression]) -> Expression:
+        """The vector of nodes that are in several vectors, and in none: those, one after the other, and of
+        that the elements in order."""
+        parts, order = [], []
+        groups = self._by_home(nodes)
+        for home, members in groups:
+            if home is None:
+                several = list({id(node): node for node in members}.values())
+                members = several if 2 * len(several) <= len(members) else members
+                members = list(nodes) if len(groups) == 1 and members is not several else members
+                parts.append(self._vector(node_of(_STACK, tuple(map(self._scalar, members))), len(members)))
+            else:
+                parts.append(self._picked(home, [self._place(node) for node in members]))
+            order += members
+        if len(parts) == 1:
+            joined = parts[0]
+        else:
+            joined = self._vector(node_of(_JOIN, tuple(parts)), len(order))
+        if len(order) == len(nodes) and all(a is b for a, b in zip(order, nodes, strict=True)):
+            return joined
+        place = {id(node): k for k, node in enumerate(order)}
+        return self._picked(joined, [place[id(node)] for node in nodes])
 
     def _picked(self, vector: Expression, places: list[int]) -> Expression:
         """Some of a vector's elements: a slice where they follow each other."""
@@ -325,7 +349,7 @@ class _Packing:
     # -- the result ---------------------------------------------------------------------------------
 
     def finished(self, roots: Sequence[Expression]) -> Lanes:
-        if len(roots) >= FEWEST and self._home(roots) is not None:
+        if len(roots) >= FEWEST and any(home is not None for home, _ in self._by_home(roots)):
             together = self._gathered(roots)
             if id(together) in self._lengths:
                 return Lanes([together], True, self.constants)
