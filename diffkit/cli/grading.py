@@ -212,7 +212,7 @@ def grade(
         return _gradescope(assignment, submissions, output, gradescope, only, workers, seed, sandbox)
     task = load_assignment(assignment)
     if self_test:
-        return _self_test(task.only(only) if only else task)
+        return _self_test(task.only(only) if only else task, sandbox)
     if scaffold or bundle is not None:
         if output is None:
             raise InputError("name the file to write with -o")
@@ -227,10 +227,10 @@ def grade(
     return NOT_GRADED if run.not_graded else 0
 
 
-def _self_test(task: Assignment) -> int:
+def _self_test(task: Assignment, sandbox: str) -> int:
     from diffkit.grading.self_test.self_test import self_test
 
-    table, proven = self_test(task)
+    table, proven = self_test(task, sandbox=sandbox)
     click.echo(table.text())
     return 0 if proven else 1
 

@@ -81,6 +81,10 @@ class Draw:
         values: takes a random generator and the instance's sizes to an array.
         differentiable: whether the argument is one to differentiate by. Labels, indices and masks
             are not.
+
+    >>> rng = np.random.default_rng(0)
+    >>> Draw(lambda rng, sizes: np.ones(sizes.shape("3")))(rng, Sizes(rng))
+    array([1., 1., 1.])
     """
 
     values: Callable[[Generator, Sizes], Any]

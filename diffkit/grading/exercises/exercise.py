@@ -49,6 +49,11 @@ class Case:
         *inputs: a :class:`Draw` for each positional argument.
         visible: whether students may see it when they check for themselves.
         **kwargs: keyword arguments, handed to the forward function and to the rule alike.
+
+    >>> from diffkit.grading.draws import normal
+    >>> case = Case("last axis", normal("nm"), axis=-1, visible=False)
+    >>> case.name, dict(case.kwargs), case.visible
+    ('last axis', {'axis': -1}, False)
     """
 
     name: str
@@ -93,6 +98,9 @@ class Misconception:
         name: a short name, counted in reports: "x for ans".
         rule: the wrong rule, ``vjp(g, ans, *args, **kwargs)``.
         message: what the student is told.
+
+    >>> Misconception("x for ans", lambda g, ans, x: g * x, "exp is its own derivative.").name
+    'x for ans'
     """
 
     name: str
@@ -169,6 +177,11 @@ class Exercise:
             Half is the default: the derivative, which is what was asked for, is right, and a course's own
             checks seldom see the breach; but an engine that hands g to two rules gets wrong gradients of it.
             Where engines are taught "fail" is fair, where nobody was told "warn".
+
+    >>> from diffkit.grading.draws import normal
+    >>> exercise = Exercise(np.hypot, [Case("ordinary", normal("n"), normal("n"))], "hypot", points=2)
+    >>> exercise.defines, exercise.points, exercise.contract
+    (('hypot_vjp',), 2, 'half')
     """
 
     function: Function
@@ -401,6 +414,16 @@ def same_value(one: Any, other: Any) -> bool:
 
 def default_ladder(*inputs: Draw, **kwargs: Any) -> list[Case]:
     """The cases for a forward function of which nothing is known but what its arguments look like.
+
+    Args:
+        *inputs: a draw for each positional argument.
+        **kwargs: keyword arguments, the same in each case.
+
+    Returns:
+        Cases of ordinary, square, large and tiny inputs.
+
+    Raises:
+        InputError: when instances are drawn, if an argument is no draw.
 
     >>> from diffkit.grading.draws import normal
     >>> [case.name for case in default_ladder(normal("nm"), normal("m"))]

@@ -93,6 +93,15 @@ MANNERS = "# Inputs stay as they are (no +=, no x[...] = in them); what is retur
 def scaffold(exercises: list[Exercise]) -> str:
     r'''The starter file for exercises: it runs as it stands, and every function says that it is missing.
 
+    Args:
+        exercises: the exercises of an assignment.
+
+    Returns:
+        The text of a Python file.
+
+    Raises:
+        KeyError: for an engine that is none of ``Value``, ``grad``, ``backward_pass``.
+
     >>> from diffkit.grading import catalogue
     >>> print(scaffold([catalogue.exercise("exp")]))
     import numpy as np

@@ -60,6 +60,13 @@ class Comparison:
         inputs: name and value of each input, in short decimals; the cotangent is ``g``.
         entries: the entry's name, what is expected, what was given (None for a missing one), and
             whether it is wrong.
+
+    >>> print(Comparison("ordinary", (("x", "[2]"),), (("dx[0]", 4.0, 2.0, True),)))
+    at ordinary:
+    x = [2]
+    entry  expected  given
+    ──────────────────────────
+    dx[0]         4      2  <-
     """
 
     instance: str
@@ -110,6 +117,9 @@ class CheckResult:
         cases: for "values", the names of the ladder's cases with their status.
         breach: for "contract", whether all that is wrong is a breach of manners (an input changed in place,
             whole numbers in an array), which leaves the numbers right.
+
+    >>> CheckResult("values", "failed", "wrong on all 3 kinds of input").passed
+    False
     """
 
     name: str
@@ -135,6 +145,10 @@ class Diagnosis:
         arguments: the arguments whose derivative it is seen in.
         instances: on how many instances it reproduced what was given.
         factor: the missing or surplus factor, in words, if it is one.
+
+    >>> diagnosis = Diagnosis("sign", ("A sign is wrong.", "Watch each minus."), ("x",), 4)
+    >>> diagnosis.mistake, diagnosis.message(1)
+    ('sign', 'A sign is wrong.')
     """
 
     name: str
@@ -169,6 +183,9 @@ class Verdict:
         hint_level: how much of the diagnosis the student sees.
         hints: the team's own hints.
         seed: the seed that the instances were drawn from, for replay.
+
+    >>> Verdict("sine", (CheckResult("loads", "failed", "SyntaxError"),), None).passed
+    False
     """
 
     name: str

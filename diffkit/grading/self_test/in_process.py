@@ -44,8 +44,17 @@ def grade_in_process(
         visible_only: leave out the hidden cases.
         diagnose: whether to look for the kind of mistake.
 
+    Returns:
+        The :class:`~diffkit.grading.judging.results.Verdict`.
+
     Raises:
         InputError, NoRuleError, TraceError: if there is no truth to compare with.
+
+    >>> import types
+    >>> from diffkit.grading import catalogue
+    >>> mine = types.SimpleNamespace(square_vjp=lambda g, ans, x: 2 * g * x)
+    >>> grade_in_process(catalogue.exercise("square"), mine, seed=1).score
+    1.0
     """
     if seed is None:
         seed = secrets.randbelow(2**32)
