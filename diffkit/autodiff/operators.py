@@ -36,7 +36,7 @@ from diffkit.autodiff.arguments import (
 )
 from diffkit.autodiff.core.leaves import is_differentiable
 from diffkit.autodiff.core.trace import WengertList
-from diffkit.autodiff.recording.tracer import plain
+from diffkit.autodiff.recording.tracer import plain, row_of
 from diffkit.containers import flatten
 from diffkit.errors import InputError
 
@@ -126,7 +126,8 @@ def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
         @functools.wraps(f)
         def first(*inner: Any, **inner_kwargs: Any) -> Any:
             answer, rest = f(*inner, **inner_kwargs)
-            aux.append(rest)
+            leaves, structure = flatten(rest)
+            aux.append(structure.unflatten([row_of(leaf) for leaf in leaves]))  # it may be written to later
             return answer
 
         t = record_by(first, argnum, args, kwargs)

@@ -402,3 +402,16 @@ def test_a_dataclass_is_told_how_to_be_passed():
     with pytest.raises(InputError, match=r"named tuples of them: pass dataclasses\.asdict of it"):
         dk.grad(lambda line: line.slope)(Line(2.0))
     assert dk.grad(lambda line: line["slope"] ** 2)(dataclasses.asdict(Line(2.0))) == {"slope": 4.0}
+
+
+def test_what_comes_beside_the_value_is_plain():
+    def f(x):
+        y = x * x
+        return np.sum(y), {"squares": y, "first": y[0], "name": "f"}
+
+    gradient, aux = dk.grad_and_aux(f)(np.array([1.0, 3.0]))
+    np.testing.assert_array_equal(gradient, [2.0, 6.0])
+    assert type(aux["squares"]) is np.ndarray
+    np.testing.assert_array_equal(np.sin(aux["squares"]), np.sin([1.0, 9.0]))
+    assert type(aux["first"]) is np.float64
+    assert aux["name"] == "f"

@@ -73,6 +73,8 @@ def _std_gradient(
     **_: Any,
 ) -> Any:
     """The derivative of the standard deviation by each element: 0 where all are the same."""
+    if count(x, axis) == 1 and np.isfinite(_weight(x, axis, ddof, correction)):
+        return np.zeros_like(x)  # one element has none wherever it is, so higher derivatives are 0 as well
     slope = over_length(_deviations(x, axis), aligned(ans, x, axis, keepdims))
     return slope * (_weight(x, axis, ddof, correction) / 2)
 

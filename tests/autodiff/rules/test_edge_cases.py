@@ -231,7 +231,6 @@ LENGTHS = [
     (lambda x: np.linalg.norm(x, "fro"), np.zeros((2, 2))),
     (lambda x: np.linalg.vector_norm(x), np.zeros((2, 2))),
     (np.std, np.ones(3)),
-    (np.std, np.array([2.5])),
     (np.nanstd, np.array([1.0, np.nan, 1.0])),
     (lambda x: np.std(x, ddof=1), np.full(4, 0.7)),
 ]
@@ -248,6 +247,14 @@ def test_a_length_of_0_has_the_derivative_0_and_so_has_its_square(length, x):
         for f in (length, lambda x: length(x) ** 2):
             H = dk.hessian(f)(x).reshape(x.size, x.size)
             assert np.isnan(H[np.ix_(known, known)]).all()
+
+
+def test_one_element_has_no_deviation_wherever_it_is():
+    for x in (2.5, np.array([2.5])):
+        for f in (np.std, lambda x: np.std(x) ** 2):
+            for order in range(1, 4):
+                f = dk.elementwise_grad(f)
+                assert f(x) == 0.0, order
 
 
 def test_pytorch_has_the_same_conventions():
