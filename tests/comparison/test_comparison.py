@@ -12,6 +12,7 @@ import pytest
 
 import diffkit as dk
 from diffkit.comparison import METHODS
+from diffkit.comparison.timing import timings
 from diffkit.errors import DomainError, InputError
 from diffkit.time_limit import BudgetError
 
@@ -393,3 +394,19 @@ def test_json_holds_what_the_table_does(two_outputs):
 @pytest.mark.parametrize("width", [80, 60, 40])
 def test_the_table_fits(two_outputs, width):
     assert max(map(len, two_outputs.text(width).splitlines())) <= width
+
+
+def test_a_time_is_that_of_the_work():
+    """Ten times the work takes ten times as long, within the third that a steady time may vary by."""
+
+    def work():
+        return sum(range(2_000))
+
+    _, measured = timings(work, {"ten": lambda: [work() for _ in range(10)], "once": work})
+    assert measured["once"].times_f == pytest.approx(1, rel=1 / 3)
+    assert measured["ten"].times_f == pytest.approx(10, rel=1 / 3)
+
+
+def test_what_is_run_once_is_not_called_steady():
+    _, measured = timings(lambda: None, {"slow": lambda: sum(range(3_000_000))}, budget=1e-3)
+    assert not measured["slow"].is_steady
