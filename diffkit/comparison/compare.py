@@ -12,12 +12,12 @@ from diffkit.autodiff.core.record import record
 from diffkit.comparison.accuracy import accuracy
 from diffkit.comparison.failures import Failed, attempt
 from diffkit.comparison.methods import METHODS, Outcome, operations_of
+from diffkit.comparison.one_function import one_function
 from diffkit.comparison.overflow import overflow_sentence
 from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import Truth, truth_at
 from diffkit.comparison.result import Comparison, Row
 from diffkit.comparison.timing import timings
-from diffkit.comparison.values import one_function
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
@@ -54,6 +54,9 @@ def compare(
         times: whether to measure times; without, the table is the same on every machine.
         limit: seconds after which a method, or the reference, is stopped, and its row says so.
         progress: called with the name of each step before it begins.
+
+    Returns:
+        A :class:`Comparison`: a row per method, with the Jacobian (outputs, inputs), its error, what it took.
 
     Raises:
         InputError: for an unknown method, arguments with no float among them, an f that returns no

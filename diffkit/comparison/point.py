@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from diffkit.comparison.failures import Failed, attempt
+from diffkit.comparison.one_function import one_function
 from diffkit.comparison.overflow import overflow_sentence
 from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import truth_at
-from diffkit.comparison.values import one_function
 from diffkit.errors import DomainError
 
 __all__ = ["sentences_at"]

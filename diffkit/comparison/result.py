@@ -85,6 +85,18 @@ class Comparison:
         notes: what else there is to know: where the program overflows, though f does not.
         differs: a sentence if f computes different things on floats, traced and in many digits; else "".
         operations: f's own, counted on its trace; None where it has none.
+
+    >>> from diffkit.comparison import compare
+    >>> print(
+    ...     compare(lambda x: x * x, 3.0, methods=["reverse mode"], times=False).table.select(
+    ...         "method", "error"
+    ...     )
+    ... )
+    <lambda>: the Jacobian of 1 output by 1 input
+    method        error
+    ───────────────────
+    reverse mode      0
+    error: the largest of an entry, relative to the largest entry; ...
     """
 
     def __init__(

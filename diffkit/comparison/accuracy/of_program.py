@@ -10,12 +10,12 @@ import numpy as np
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.autodiff.views import Trace, trace
 from diffkit.comparison.accuracy.path import path_sentences
-from diffkit.comparison.accuracy.result import Accuracy
-from diffkit.comparison.accuracy.rows import Analysis, analysed
+from diffkit.comparison.accuracy.report import Accuracy
+from diffkit.comparison.accuracy.row_errors import Analysis, analysed
+from diffkit.comparison.one_function import one_output
 from diffkit.comparison.overflow import overflow_sentence
 from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import truth_at
-from diffkit.comparison.values import one_output
 from diffkit.errors import InputError
 from diffkit.programs import Program
 from diffkit.time_limit import BudgetError

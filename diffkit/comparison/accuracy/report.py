@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diffkit.comparison.accuracy.rows import Analysis, RowAccuracy
+from diffkit.comparison.accuracy.row_errors import Analysis, RowAccuracy
 from diffkit.tables import Table, to_json
 
 if TYPE_CHECKING:

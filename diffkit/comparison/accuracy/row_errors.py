@@ -26,7 +26,7 @@ import numpy as np
 
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.autodiff.views import Trace
-from diffkit.comparison.values import one_output
+from diffkit.comparison.one_function import one_output
 from diffkit.precise import Arithmetic, Precise, arithmetic, lift, precise
 
 __all__ = ["Analysis", "RowAccuracy", "analysed"]
