@@ -241,13 +241,14 @@ class _Packing:
         return self._picked(joined, [place[id(node)] for node in nodes])
 
     def _picked(self, vector: Expression, places: list[int]) -> Expression:
-        """Some of a vector's elements: a slice where they follow each other."""
+        """Some of a vector's elements: a slice where they follow each other in equal steps."""
         first, count = places[0], len(places)
+        step = places[1] - first if count > 1 else 1
         index: Any = np.array(places)
-        if places == list(range(first, first + count)):
+        if step > 0 and places == list(range(first, first + step * count, step)):
             if count == self._lengths[id(vector)]:
                 return vector
-            index = slice(first, first + count)
+            index = slice(first, first + step * (count - 1) + 1, step)
         chosen = self._constant(("index", *places), index, 0)
         return self._vector(node_of(_PICK, (vector, chosen)), count)
 

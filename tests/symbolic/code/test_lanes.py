@@ -1,5 +1,7 @@
 """Families as vectors: the same values as one by one, whatever is alike, and wherever it is used."""
 
+import itertools
+
 import numpy as np
 import pytest
 import sympy
@@ -166,3 +168,20 @@ def test_finding_lanes_takes_linear_time():
         return len(str(in_lanes(roots, xs).roots[0].args))
 
     assert length(400) < 2.5 * length(200)
+
+
+def test_results_from_several_vectors_are_joined_and_not_taken_out_one_by_one():
+    """The gradient of Rosenbrock's valley: its ends are built otherwise than what is between."""
+    xs = sympy.symbols("x0:100")
+    valley = sum(100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in itertools.pairwise(xs))
+    slopes = gradient(valley, xs)
+    program = lambdify([xs], sympy.Array(slopes))
+    assert "np_join" in program.lanes
+    assert program.lanes.count("np_item") < 20
+    at = np.random.default_rng(5).uniform(-2, 2, 100)
+    a, b = at[:-1], at[1:]
+    expected = np.zeros(100)
+    expected[:-1] = -400 * a * (b - a**2) - 2 * (1 - a)
+    expected[1:] += 200 * (b - a**2)
+    assert program(at) == pytest.approx(expected, rel=1e-12)
+    assert evaluate(slopes, dict(zip(xs, at, strict=True))) == pytest.approx(list(expected), rel=1e-12)
