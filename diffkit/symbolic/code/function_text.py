@@ -14,10 +14,10 @@ from diffkit.symbolic.code.parameters import Vector, flat
 from diffkit.symbolic.code.writer import Names, Text, Writer
 from diffkit.symbolic.values.arithmetics import Arithmetic, implementation
 
-__all__ = ["Program"]
+__all__ = ["FunctionText"]
 
 
-class Program:
+class FunctionText:
     """The text of a function, and what has to be known to run it.
 
     Args:

@@ -24,7 +24,7 @@ import numpy as np
 
 from diffkit.errors import DomainError
 from diffkit.expressions import Expression
-from diffkit.symbolic.code.function_text import Program
+from diffkit.symbolic.code.function_text import FunctionText
 from diffkit.symbolic.code.lanes import in_lanes
 from diffkit.symbolic.code.matrix_products import times_arrays, times_scalars
 from diffkit.symbolic.code.parameters import Vector, arguments_of, flat
@@ -91,7 +91,7 @@ def _compiled(
 ) -> Any:
     """The function that :func:`lambdify` returns: a program for floats, one for arrays, and which to take."""
     ending = "return {}" if shape is None else "return [{}]"
-    lines = Program(arguments, roots, ending)
+    lines = FunctionText(arguments, roots, ending)
     lanes = in_lanes(roots, flat(arguments), {v.symbol: v for v in arguments if isinstance(v, Vector)})
     if lanes is None:
         packed = None
@@ -100,7 +100,7 @@ def _compiled(
         if lanes.together:
             ending = "return ({}).tolist()" if shape is list else f"return ({{}}).reshape({shape})"
         parameters = [a.symbol if isinstance(a, Vector) else a for a in arguments]
-        packed = Program(parameters, lanes.roots, ending, lanes.constants)
+        packed = FunctionText(parameters, lanes.roots, ending, lanes.constants)
         by_floats = _quiet(packed.function(SCALARS, functions, _SCALARS), functions)
     if isinstance(shape, tuple) and not (lanes and lanes.together):
         by_floats = _reshaped(by_floats, shape)

@@ -28,7 +28,7 @@ from diffkit.expressions import Expression, post_order, rebuild
 from diffkit.expressions.operations import MINUS_ONE, product, total
 from diffkit.expressions.table import COMMUTATIVE, leaf_of, node_of
 from diffkit.symbolic.code.alike import FEWEST, Graph, constants, ufunc_of
-from diffkit.symbolic.code.matrix_products import Matrix, Row
+from diffkit.symbolic.code.matrix_products import Matrix, MatrixRow
 from diffkit.symbolic.values.prerequisites import ELEMENTS, RANGES
 
 __all__ = ["Lanes", "in_lanes"]
@@ -308,7 +308,7 @@ class _Packing:
         return node_of(_ITEM, (vector, leaf_of(sympy.Integer(place))))
 
     def _alone(self, node: Expression) -> Expression:
-        row: Row | None = self.graph.rows.get(id(node))
+        row: MatrixRow | None = self.graph.rows.get(id(node))
         if row is not None:
             return self._sum(row.rest, [self._item(self._times(row.matrix), row.place)])
         if node.is_Add and len(node._args) >= FEWEST:

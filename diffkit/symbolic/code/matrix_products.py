@@ -9,7 +9,7 @@ import numpy as np
 
 from diffkit.expressions import Expression, post_order
 
-__all__ = ["Matrix", "Row", "rows_of_matrices", "times_arrays", "times_scalars"]
+__all__ = ["Matrix", "MatrixRow", "rows_of_matrices", "times_arrays", "times_scalars"]
 
 
 class Matrix:
@@ -21,7 +21,7 @@ class Matrix:
         self.names: list[str] = []  # of the product's elements, once it is written
 
 
-class Row:
+class MatrixRow:
     """A sum as one row of such a matrix, and the terms that are left over."""
 
     def __init__(self, matrix: Matrix, rest: Sequence[Expression]) -> None:
@@ -32,7 +32,7 @@ class Row:
 _SHORTEST_ROW = 8  # terms; shorter sums are quicker written out
 
 
-def rows_of_matrices(roots: Sequence[Expression]) -> dict[int, Row]:
+def rows_of_matrices(roots: Sequence[Expression]) -> dict[int, MatrixRow]:
     """The long sums whose terms are constant multiples of the same operands, by identity.
 
     A term x without a coefficient is one of them if another of the sums has a multiple of x.
@@ -55,12 +55,12 @@ def rows_of_matrices(roots: Sequence[Expression]) -> dict[int, Row]:
             key = frozenset(coefficients)
             vectors.setdefault(key, operands)
             found.setdefault(key, []).append((node, coefficients, rest))
-    rows: dict[int, Row] = {}
+    rows: dict[int, MatrixRow] = {}
     for key, group in found.items():
         if len(group) > 1:
             matrix = Matrix(vectors[key])
             for node, coefficients, rest in group:
-                rows[id(node)] = Row(matrix, rest)
+                rows[id(node)] = MatrixRow(matrix, rest)
                 matrix.coefficients.append([coefficients[id(operand)] for operand in matrix.operands])
     return rows
 

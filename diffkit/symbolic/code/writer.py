@@ -14,7 +14,7 @@ from sympy import S
 
 from diffkit.errors import InputError
 from diffkit.expressions import Expression, intern
-from diffkit.symbolic.code.matrix_products import Row, rows_of_matrices
+from diffkit.symbolic.code.matrix_products import MatrixRow, rows_of_matrices
 from diffkit.symbolic.values.arithmetics import NUMPY, float_of
 from diffkit.symbolic.values.prerequisites import ELEMENTS, RANGES, Loops, operands_first, parts
 
@@ -97,7 +97,7 @@ class Writer:
         self.matrices = matrices  # those of constants, by name; None to write every sum out
         self.loops: Loops | None = None
         self.depth = self.levels = 0  # of the loops that this body is in; of the Sums of one term as well
-        self.rows: dict[int, Row] = {}
+        self.rows: dict[int, MatrixRow] = {}
         self.lines: list[str] = []
 
     def write(self, roots: Sequence[Expression]) -> list[Text]:
@@ -124,7 +124,7 @@ class Writer:
         row = self.rows.get(id(node))
         return self.loops.parts(node) if row is None else [*row.matrix.operands, *row.rest]
 
-    def _product_by_matrix(self, row: Row) -> Text:
+    def _product_by_matrix(self, row: MatrixRow) -> Text:
         """One row of a matrix of constants times a vector; the first that is met writes them all."""
         assert self.matrices is not None
         matrix = row.matrix
