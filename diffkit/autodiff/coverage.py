@@ -84,7 +84,7 @@ def _rows(namespace: str) -> Iterator[Row]:
             yield _row_of_primitive(name, UFUNCS[function], _names_of_ufunc(function))
         elif function in DEFINED:
             yield _row_of_primitive(name, DEFINED[function], _parameters(function))
-        elif function in FUNCTIONS and KINDS.get(function) != "refused":
+        elif function in FUNCTIONS:
             yield _row_of_kind(name, KINDS.get(function, "composite"))
     if namespace == "numpy":
         for name in _OURS:

@@ -25,7 +25,7 @@ from diffkit.autodiff.core.names import distinct
 from diffkit.autodiff.core.scatter import Parts
 from diffkit.autodiff.core.sweeps import reverse_sweep
 from diffkit.autodiff.core.trace import WengertList
-from diffkit.autodiff.recording.tracer import INPUT, Node, Recording, row_of, stand_in
+from diffkit.autodiff.recording.tracer import INPUT, Node, Recording, is_traced, row_of, stand_in
 from diffkit.containers import LEAF, Structure, flatten
 
 __all__ = ["AdjointProgram", "Contribution", "Role", "record_adjoint"]
@@ -166,6 +166,8 @@ def _record(
         else:
             args = [copies[a.index] if t.owns(a) else a for a in n.args]
             copies[n.index] = n.fun(*args, **n.kwargs)
+            if is_traced(copies[n.index]):
+                row_of(copies[n.index].value)  # a view of what was written to is a row once it is read
         give_roles("primal", n.index)
     rows = inner.close()
     contributions: list[Contribution] = []

@@ -129,11 +129,11 @@ class Constants:
         """Notes what is in a large array, the first time that the function uses one of this kind."""
         if id(array) in self._before:
             return
-        kind = self.function, array.shape, array.dtype.str
+        kind = id(self.function), array.shape
         if kind not in _seen:
             if len(_seen) > _MOST_SEEN:
                 _seen.clear()
-            _seen.add(kind)
+            _seen[kind] = self.function
             self._before[id(array)] = array, array.tobytes(), kind
 
     def _lock(self, array: ndarray) -> ndarray:
@@ -156,7 +156,7 @@ class Constants:
         for array, before, kind in self._before.values():
             if array.tobytes() != before:
                 self.changed = array
-                _seen.discard(kind)
+                _seen.pop(kind, None)
         self._before.clear()
         for locked in self._locked:  # in this order, for no view can be writeable before its whole is
             locked.setflags(write=True)
@@ -165,8 +165,8 @@ class Constants:
 
 
 _MOST_SEEN = 10_000
-_seen: set[Any] = set()
-"""Functions, by their code, with the shape and dtype of a large array that one of them has used."""
+_seen: dict[Any, Any] = {}
+"""Functions' code, by its ``id`` (it takes long to hash) and the shape of a large array that it has used."""
 
 UNCHANGING: set[type] = {
     float, int, bool, complex, str, slice, range, NoneType, EllipsisType, np.float64, np.int64, np.bool_,

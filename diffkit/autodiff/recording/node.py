@@ -312,10 +312,10 @@ class Node(NumberOperators):
 
     @_OfNumPy
     def __getitem__(self, index: Any) -> Any:
-        """``x[()]`` is x, which is all that a number's index can show."""
-        if index != ():
-            raise IndexError("invalid index to scalar variable.")
-        return self
+        """``x[()]`` is x; with other indices, ``x[None]``, it is an array without axes."""
+        if type(index) is tuple and not index:
+            return self
+        return np.reshape(np.reshape(self, (1,)), ())[index]
 
     def __getattr__(self, name: str) -> Any:
         if name == "value":  # the slot is empty: a place was written to, and nobody has needed the whole

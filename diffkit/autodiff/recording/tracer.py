@@ -160,7 +160,7 @@ def _apply_to_one(fun: Primitive, array: Array, kwargs: dict[str, Any], frame: F
     if kind is ndarray:
         base = value.base
         if base is None and value is not data:
-            return Array(node) if not value.dtype.hasobject else stand_in(node)
+            return Array(node)
         shares = value is data or base is data or base is data.base
         return array.view_by(fun, (), kwargs, node) if shares else stand_in(node)
     if kind in NUMBERS:
@@ -240,7 +240,7 @@ def call_handler(
         and kwargs["where"] is not True
         and handler.__name__ not in _TAKES_WHERE
     ):
-        refuse_keyword(handler.__name__, "where", frame)
+        refuse_keyword(handler.__name__.lstrip("_"), "where", frame)
     recordings = {
         id(n.recording): n.recording
         for n in nodes_in((args, tuple(kwargs.values())))
@@ -285,15 +285,15 @@ def _array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs
     row = self.node if memory is None or memory.version == self.seen else self.row
     given: tuple[Any, Any]
     x, y = inputs
-    if type(row) is not Node or (type(x) in TRACED and type(y) in TRACED):
+    kind = type(y if x is self else x)
+    if type(row) is not Node or kind in TRACED:
         return apply(fun, inputs, NO_KWARGS, frame)
-    keep = row.recording.constants.keep_any
     if x is self:
         value = fun.compute(row.value, y)
-        given = row, y if type(y) is float else keep(y)
+        given = row, y if kind is float else row.recording.constants.keep_any(y)
     else:
         value = fun.compute(x, row.value)
-        given = x if type(x) is float else keep(x), row
+        given = x if kind is float else row.recording.constants.keep_any(x), row
     node = Node(row.recording, fun, given, NO_KWARGS, value, frame.f_code, frame.f_lasti)
     if type(value) is ndarray:
         return Array(node)

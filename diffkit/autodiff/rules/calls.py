@@ -12,7 +12,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -188,37 +188,3 @@ class Arrangement:
                     "that are, or give a plain number."
                 )
         return plain_index(value)
-
-
-def without_out(name: str, program: Callable[..., Any]) -> Callable[..., Any]:
-    """The program, refusing an ``out`` that is given by position; by keyword it is refused for all alike."""
-    code = getattr(program, "__code__", None)
-    names = code.co_varnames[: code.co_argcount] if code else ()
-    if "out" not in names:
-        return program
-    place = names.index("out")
-
-    @functools.wraps(program)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        if len(args) > place and args[place] is not None:
-            raise TraceError(
-                f"np.{name} was called with an array to write to, on traced values ({user_site()}): leave it "
-                "out, and use the answer."
-            )
-        return program(*args, **kwargs)
-
-    run.__name__ = name
-    return run
-
-
-def in_place(name: str, instead: str) -> Callable[..., NoReturn]:
-    """What stands for a function that would change an array in place."""
-
-    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-        raise TraceError(
-            f"np.{name} would assign into an array, and its values or the array are traced ({user_site()}): "
-            f"make a new array instead, {instead}."
-        )
-
-    refuse.__name__ = name
-    return refuse

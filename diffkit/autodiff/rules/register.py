@@ -17,7 +17,7 @@ from typing import Any
 
 from diffkit.autodiff.core.fit import fit
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive, is_traced
-from diffkit.autodiff.rules.calls import Arrangement, in_place, plain_arguments, without_out
+from diffkit.autodiff.rules.calls import Arrangement, plain_arguments
 
 __all__ = [
     "DEFINED",
@@ -29,14 +29,13 @@ __all__ = [
     "fit",
     "is_node",
     "reentrant",
-    "refuse_in_place",
     "structural",
 ]
 
 Rule = Callable[..., Any]
 
 KINDS: dict[Callable[..., Any], str] = {}
-"""How each function is differentiated: "rule", "composite", "constant", "structural" or "refused"."""
+"""How each function is differentiated: "rule", "composite", "constant" or "structural"."""
 
 DEFINED: dict[Callable[..., Any], Primitive] = {}
 """The primitive of each function that has one with rules, also where calls go through an entry first."""
@@ -118,7 +117,7 @@ def composite(*functions: Callable[..., Any] | None) -> Callable[[Rule], Rule]:
     def register(program: Rule) -> Rule:
         for function in functions:
             if function is not None:
-                FUNCTIONS[function] = without_out(function.__name__, program)
+                FUNCTIONS[function] = program
                 KINDS[function] = "composite"
         return program
 
@@ -138,13 +137,6 @@ def structural(*functions: Callable[..., Any]) -> None:
     for function in functions:
         FUNCTIONS[function] = on_plain(function)
         KINDS[function] = "structural"
-
-
-def refuse_in_place(instead: str, *functions: Callable[..., Any]) -> None:
-    """Registers functions that change an array in place: they raise, and say what to write ``instead``."""
-    for function in functions:
-        FUNCTIONS[function] = in_place(function.__name__, instead)
-        KINDS[function] = "refused"
 
 
 def reentrant(fun: Primitive) -> Primitive:
