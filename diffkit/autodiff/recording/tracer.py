@@ -484,8 +484,12 @@ def _to_output(out: Any, answer: Any, name: str, frame: FrameType) -> Any:
     if type(out) is tuple:
         if len(out) == 1:
             return _to_output(out[0], answer, name, frame)
+        shape = np.broadcast_shapes(*(o.shape for o in out if o is not None))
         return tuple(
-            a if o is None else _to_output(o, a, name, frame) for o, a in zip(out, answer, strict=True)
+            (a if np.shape(a) == shape else np.broadcast_to(a, shape))
+            if o is None
+            else _to_output(o, a, name, frame)
+            for o, a in zip(out, answer, strict=True)
         )
     if out is None:
         return answer
