@@ -178,14 +178,15 @@ class StepResult:
         values: the values returned, one for each of a tuple's or list's parts.
         grouped: whether they came as a tuple or list.
         failure: the exception, if there was one; ``values`` is then empty.
-        left: the bytes of the arrays that the student's code was handed, as they were afterwards, by name:
-            "g", "ans", or an argument's number. Whether they have changed is for the grader to find.
+        left: the bytes of the arrays that the student's code was handed, as they were afterwards: of the
+            arguments, the forward value and the cotangents, one after the other. Whether they have changed
+            is for the grader to find.
     """
 
     values: tuple[Given, ...] = ()
     grouped: bool = False
     failure: Failure | None = None
-    left: tuple[tuple[str, bytes], ...] = ()
+    left: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,11 +118,11 @@ class _Handle:
         self.state: Any = None
         self.failure: Failure | None = None
 
-    def left(self) -> list[tuple[str, bytes]]:
+    def left(self, seeds: Sequence[Any]) -> bytes:
         """The bytes of the arrays that were handed out, as they are now."""
-        named = [*zip(map(str, range(len(self.args))), self.args, self.point.args, strict=True)]
-        named.append(("ans", self.ans, self.point.ans))
-        return [(name, now.tobytes()) for name, now, was in named if type(was) is Array]
+        given = zip((*self.args, self.ans), (*self.point.args, self.point.ans), strict=True)
+        arrays = [now for now, was in given if type(was) is Array]
+        return b"".join([a.tobytes() for a in (*arrays, *seeds)])
 
 
 def perform(module: Any, request: Request | Asked, caught: type[BaseException] = BaseException) -> Response:
@@ -174,10 +174,7 @@ def _step(
                 state = handle.point.differentiated if isinstance(performer, Registered) else handle.state
                 value = performer.backward(g, handle.ans, handle.args, handle.kwargs, state)
         values, grouped = _values(value)
-        left = handle.left()
-        if seeds:
-            left.append(("g", b"".join(seed.tobytes() for seed in seeds)))
-        return StepResult(values, grouped, None, tuple(left))
+        return StepResult(values, grouped, None, handle.left(seeds))
     except caught as error:
         failure = failure_of(error, module)
         if step.action == "forward" and step.handle in handles:

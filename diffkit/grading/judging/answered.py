@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -72,14 +73,21 @@ def answered(exercise: Exercise, trial: Trial, response: Response) -> Answered:
 
 
 def _changed(exercise: Exercise, request: Request, step: Step, result: StepResult) -> tuple[str, ...]:
-    """The inputs whose bytes came back as others than were sent: "g", an argument's number, "ans"."""
-    point, left = request.points[step.point], dict(result.left)
-    was = {"g": b"".join(a.data for a in request.seeds[step.seed])} if step.action == "backward" else {}
-    was |= {str(k): a.data for k, a in enumerate(point.args) if type(a) is Packed}
+    """The inputs whose bytes came back as others than were sent: an argument's number, "ans", "g"."""
+    point = request.points[step.point]
+    was = [(str(k), a.data) for k, a in enumerate(point.args) if type(a) is Packed]
+    seeds = [("g", a.data) for a in request.seeds[step.seed]] if step.action == "backward" else []
+    forms = [[*was, ("ans", point.ans.data), *seeds]] if type(point.ans) is Packed else []
     # Who writes the forward function is not sent its value, and may not have it to send back.
-    if type(point.ans) is Packed and ("ans" in left or not STYLES[exercise.style].has_forward):
-        was["ans"] = point.ans.data
-    return tuple(name for name, data in was.items() if left.get(name) != data)
+    if not forms or STYLES[exercise.style].has_forward:
+        forms.insert(0, [*was, *seeds])
+    for named in forms:
+        if result.left == b"".join([data for _, data in named]):
+            return ()
+    named = next((n for n in forms if sum(len(data) for _, data in n) == len(result.left)), forms[-1])
+    ends = [0, *itertools.accumulate(len(data) for _, data in named)]
+    changed = [n for (n, data), k in zip(named, ends, strict=False) if result.left[k : k + len(data)] != data]
+    return tuple(sorted(dict.fromkeys(changed), key=lambda name: name != "g")) or ("an input",)
 
 
 def _float_like(value: Any) -> Array:
