@@ -615,3 +615,13 @@ def residual_network(x):
         outputs.append(h.copy())
     h[:] = 0.0
     return np.sum(np.stack(outputs) ** 2)
+
+
+@program
+def windows_see_what_is_written_later(x):
+    y = x.copy()
+    windows = np.lib.stride_tricks.sliding_window_view(y, 3)
+    y[2] *= 3.0
+    taken, grid = np.take(y, 1), np.meshgrid(y, y)[0]
+    y[1:3] = 0.5 * y[0]
+    return np.sum(windows * windows) + windows[0, 2] * taken + np.sum(grid[0] * y)

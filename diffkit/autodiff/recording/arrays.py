@@ -26,7 +26,7 @@ from numpy import ndarray
 
 from diffkit.autodiff.recording.array_operators import ArrayOperators
 from diffkit.autodiff.recording.infix import NUMBERS, PENDING
-from diffkit.autodiff.recording.memory import GETITEM, PARTS, READ, Form, Memory, Views
+from diffkit.autodiff.recording.memory import GETITEM, PARTS, READ, Form, Memory, TakenAgain, Views
 from diffkit.autodiff.recording.methods import ArrayMethods
 from diffkit.autodiff.recording.node import Node, Recording, refuse_pickling
 from diffkit.autodiff.recording.places import index_of, is_basic, is_element
@@ -211,7 +211,9 @@ class Array(ArrayMethods, ArrayOperators, Views):
             return _read(memory, index_of(window, memory.data.shape), code, at)
         row = memory.lend()
         for fun, args, kwargs in self.steps():
-            if type(row) is Node:
+            if type(fun) is TakenAgain and type(row) is Node:
+                row = fun.program(stand_in(row), *args, **kwargs).row
+            elif type(row) is Node:
                 row = Node(
                     row.recording,
                     fun,
@@ -493,7 +495,7 @@ def _is_view(value: Any, whole: Any) -> bool:
     return type(value) is Array and value.memory is not None and bool(value.memory is whole.memory)
 
 
-_READ_ONLY = {"broadcast_to", "diagonal", "diag"}
+_READ_ONLY = {"broadcast_to", "diagonal", "diag", "sliding_window_view"}
 """The views that can't be written to, by the names of what gives them."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,27 @@ from diffkit.autodiff.recording.node import Node
 from diffkit.autodiff.recording.places import Window, index_of, is_basic, narrowed, whole
 from diffkit.autodiff.recording.primitive import ByPlace, Primitive
 
-__all__ = ["GETITEM", "PARTS", "READ", "Form", "Memory", "Views", "copy_of"]
+__all__ = ["GETITEM", "PARTS", "READ", "Form", "Memory", "TakenAgain", "Views", "copy_of"]
 
 Step = tuple[Primitive, tuple[Any, ...], dict[str, Any]]
 
 GETITEM = Primitive("getitem", operator.getitem)
 READ = ByPlace("getitem", operator.getitem)
 """The same, from an array that has been written to: its rule does without the array's value."""
+
+
+class TakenAgain(Primitive):
+    """A view that is several rows: where it lies as NumPy tells, and what records it anew.
+
+    Attributes:
+        program: what makes those rows of an array and what else the function is given.
+    """
+
+    __slots__ = ("program",)
+
+    def __init__(self, name: str, compute: Callable[..., Any], program: Callable[..., Any]) -> None:
+        super().__init__(name, compute)
+        self.program = program
 
 
 PARTS = frozenset({"real", "imag"})

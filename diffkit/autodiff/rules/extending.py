@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.scatter import Scatter
-from diffkit.autodiff.recording.tracer import plain_index
+from diffkit.autodiff.recording.tracer import own, plain_index
 from diffkit.autodiff.rules.calls import as_array, decided, plain
 from diffkit.autodiff.rules.indexing import along, placed
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
@@ -53,7 +53,8 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
     grids = []
     for x, place in zip(xi, places, strict=True):
         grids.append(np.reshape(x, tuple(-1 if k == place else 1 for k in range(n))))
-    return tuple(grids) if sparse else np.broadcast_arrays(*grids)
+    made = tuple(grids) if sparse else np.broadcast_arrays(*grids)
+    return tuple(map(own, made)) if copy else made
 
 
 # -- inserting, deleting ---------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.scatter import Scatter
+from diffkit.autodiff.recording.memory import TakenAgain
 from diffkit.autodiff.recording.places import last_to_write
-from diffkit.autodiff.recording.tracer import GETITEM, READ, SETITEM, Primitive, plain_index
+from diffkit.autodiff.recording.tracer import GETITEM, READ, SETITEM, Array, Primitive, own, plain_index
 from diffkit.autodiff.rules.calls import as_array, plain
 from diffkit.autodiff.rules.register import (
     composite,
@@ -103,7 +104,7 @@ def _take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise")
         indices = indices % n
     elif mode == "clip":
         indices = np.clip(indices, 0, n - 1)
-    return a[(slice(None),) * (axis % np.ndim(a)) + (indices if indices.ndim else int(indices),)]
+    return own(a[(slice(None),) * (axis % np.ndim(a)) + (indices if indices.ndim else int(indices),)])
 
 
 @composite(np.take_along_axis)
@@ -142,8 +143,13 @@ def _choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
 
 @composite(np.lib.stride_tricks.sliding_window_view)
 def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **_: Any) -> Any:
+    """It is a view in NumPy, and is taken again here when the array has been written to."""
     places = np.arange(x.size).reshape(x.shape)
-    return np.ravel(x)[np.lib.stride_tricks.sliding_window_view(places, window_shape, axis)]
+    windows = np.ravel(x)[np.lib.stride_tricks.sliding_window_view(places, window_shape, axis)]
+    return x.view_by(_SLIDING, (window_shape, axis), {}, windows.row) if type(x) is Array else windows
+
+
+_SLIDING = TakenAgain("sliding_window_view", np.lib.stride_tricks.sliding_window_view, _sliding_window_view)
 
 
 # -- choosing ---------------------------------------------------------------------------------------------
