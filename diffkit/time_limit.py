@@ -79,10 +79,12 @@ class _Watch:
         self._since = 0.0
         self._woken = threading.Event()
         self._lock = threading.Lock()
+        self._thread = threading.current_thread()
 
     def start(self, seconds: float) -> None:
         """The work begins."""
-        threading.Thread(target=self._wait, args=(seconds,), daemon=True).start()
+        self._thread = threading.Thread(target=self._wait, args=(seconds,), daemon=True)
+        self._thread.start()
 
     def _wait(self, seconds: float) -> None:
         pause = seconds
@@ -113,7 +115,7 @@ class _Watch:
                 while True:
                     pass
             except _Stop:
-                pass
+                self._thread.join(_AGAIN)  # it has nothing more to do
 
 
 def _throw(thread: int, error: type[BaseException] | None) -> None:
