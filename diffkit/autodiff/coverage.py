@@ -102,7 +102,7 @@ def _mirrored_rows(module: Any) -> Iterator[Row]:
             )
         elif getattr(type(mirror), "is_distribution", False):  # with its densities
             for method in dir(mirror):
-                if not method.startswith("_"):
+                if callable(getattr(mirror, method)) and not method.startswith("_"):
                     yield _row_of_kind(f"{name}.{method}", "composite")
 
 
