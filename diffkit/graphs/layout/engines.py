@@ -21,6 +21,7 @@ from dataclasses import replace
 from diffkit.errors import DiffkitError, InputError
 from diffkit.graphs.layout.dot import blank_width, label_box, to_dot
 from diffkit.graphs.layout.links import lead_past
+from diffkit.graphs.layout.ordering import without_combs
 from diffkit.graphs.layout.places import Box, Curve, Layout, Point
 from diffkit.graphs.model import Edge, Graph
 
@@ -66,7 +67,8 @@ def wasm_version() -> str | None:
 
 
 def choose_engine(engine: str = "auto") -> str:
-    """ "dot" or "wasm": the one asked for, or the first that works here.
+    """ "dot" or "wasm": the one asked for. By default WebAssembly, so that a picture is the same on every
+    machine; the program ``dot`` where that is missing.
 
     Raises:
         InputError: for another name, or an engine that is not here.
@@ -74,10 +76,10 @@ def choose_engine(engine: str = "auto") -> str:
     path = system_dot()
     if engine not in ("auto", "dot", "wasm"):
         raise InputError(f'the layout engine is "auto", "dot" or "wasm", not {engine!r}')
-    if engine != "wasm" and path is not None and dot_version(path) is not None:
-        return "dot"
     if engine != "dot" and wasm_version() is not None:
         return "wasm"
+    if engine != "wasm" and path is not None and dot_version(path) is not None:
+        return "dot"
     if engine == "dot":
         raise InputError("there is no Graphviz program `dot` here: install Graphviz, or use engine='wasm'")
     raise InputError(
@@ -218,10 +220,18 @@ def lay_out(graph: Graph, engine: str = "auto") -> Layout:
         elif "pos" in item:
             x, y = _floats(item["pos"])
             boxes[item["name"]] = Box(x, height - y, float(item["width"]) * 72, float(item["height"]) * 72)
-    edges = sorted(told.get("edges", ()), key=lambda e: int(e["id"]))
-    labelled = {str(number): edge for number, edge in enumerate(graph.edges)}
     down = graph.direction == "down"
-    drawn = {e["id"]: _curve(e, height, blank_width(labelled[e["id"]]) if down else 0.0) for e in edges}
+    before, along = without_combs(boxes, clusters, height if down else width, down)
+    shift = (0.0, before) if down else (before, 0.0)
+    origin = (shift[0], height - shift[1])
+    width, height = (width, along) if down else (along, height)
+    boxes = {name: replace(b, x=b.x - shift[0], y=b.y - shift[1]) for name, b in boxes.items()}
+    labelled = {str(number): edge for number, edge in enumerate(graph.edges)}
+    drawn = {
+        e["id"]: _curve(e, origin, blank_width(labelled[e["id"]]) if down else 0.0)
+        for e in told.get("edges", ())
+        if "id" in e and labelled[e["id"]].kind != "align"
+    }
     labels = [
         _label_place(curve.label, labelled[k], down) for k, curve in drawn.items() if curve.label is not None
     ]
@@ -233,7 +243,7 @@ def lay_out(graph: Graph, engine: str = "auto") -> Layout:
         return lead_past(boxes[e.tail], boxes[e.head], *past, drawing, border, graph.direction)
 
     curves = tuple(
-        Curve(lead(e), None, False, None) if e.kind == "kept" else drawn[str(k)]
+        drawn.get(str(k)) or Curve(lead(e) if e.kind == "kept" else ((0.0, 0.0),), None, False, None)
         for k, e in enumerate(graph.edges)
     )
     assert len(boxes) == len(graph.nodes)
@@ -272,20 +282,22 @@ def _floats(text: str) -> list[float]:
     return [float(part) for part in text.split(",")]
 
 
-def _curve(edge: dict[str, str], height: float, label_width: float) -> Curve:
+def _curve(edge: dict[str, str], origin: Point, label_width: float) -> Curve:
+    """An edge's course, y growing downwards from an origin."""
+    left, top = origin
     points: list[Point] = []
     tip, back = None, False
     for part in edge["pos"].split():
         mark, _, rest = part.rpartition(",")
         if part[0] in "se":
             x, y = _floats(part[2:])
-            tip, back = (x, height - y), part[0] == "s"
+            tip, back = (x - left, top - y), part[0] == "s"
         else:
-            points.append((float(mark), height - float(rest)))
+            points.append((float(mark) - left, top - float(rest)))
     label = None
     if "lp" in edge:
         x, y = _floats(edge["lp"])
-        label = (x - label_width / 2 + 6, height - y) if label_width else (x, height - y)
+        label = (x - left - (label_width / 2 - 6 if label_width else 0), top - y)
     return Curve(tuple(points), tip, back, label)
 
 
