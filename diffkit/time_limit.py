@@ -115,7 +115,9 @@ class _Watch:
                 while True:
                     pass
             except _Stop:
-                self._thread.join(_AGAIN)  # it has nothing more to do
+                pass
+        if self._thread is not threading.current_thread():
+            self._thread.join(_AGAIN)  # it has nothing more to do
 
 
 def _throw(thread: int, error: type[BaseException] | None) -> None:
