@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.node import plain_number
+
 __all__ = ["fit", "sum_to_shape"]
 
 
@@ -20,6 +22,8 @@ def fit(c: Any, x: Any) -> Any:
     """
     if type(c) is type(x) is np.ndarray and c.shape == x.shape and c.dtype == x.dtype:
         return c  # as it mostly is
+    if type(plain_number(c)) is type(plain_number(x)) is float:
+        return c
     shape = getattr(x, "shape", ())
     given = getattr(c, "shape", ())
     if given != shape:

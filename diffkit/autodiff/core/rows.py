@@ -13,6 +13,7 @@ import numpy as np
 
 from diffkit.autodiff.core.fit import fit
 from diffkit.autodiff.core.leaves import copied, same_container
+from diffkit.autodiff.recording.node import plain_number
 from diffkit.autodiff.recording.primitive import Primitive
 from diffkit.autodiff.recording.tracer import INPUT, Node, Recording, is_traced, plain
 from diffkit.errors import NoRuleError, TraceError
@@ -64,6 +65,8 @@ def like_answer(tangent: Any, value: Any) -> Any:
     """A tangent in its answer's shape and dtype: x + 0.0 for x of float32 may be wider than x."""
     if isinstance(value, tuple | list):
         return same_container(value, map(like_answer, tangent, value))
+    if type(plain_number(tangent)) is type(plain_number(value)) is float:
+        return tangent
     shape = getattr(value, "shape", ())
     if getattr(tangent, "shape", ()) != shape:
         tangent = np.broadcast_to(tangent, shape)

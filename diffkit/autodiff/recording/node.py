@@ -40,7 +40,7 @@ from diffkit.autodiff.recording.refusals import (
 )
 from diffkit.sites import describe_site
 
-__all__ = ["Decision", "Node", "Recording", "is_deferred"]
+__all__ = ["Decision", "Node", "Recording", "is_deferred", "plain_number"]
 
 
 class Decision(NamedTuple):
@@ -118,7 +118,7 @@ class _OfNumPy:
         self.function = function
 
     def __get__(self, node: Any, owner: Any = None) -> Any:
-        if node is not None and not isinstance(_plain_number(node), np.generic):
+        if node is not None and not isinstance(plain_number(node), np.generic):
             raise AttributeError(self.function.__name__)
         return self.function.__get__(node, owner)
 
@@ -209,7 +209,7 @@ class Node(NumberOperators):
         without a trace. diffkit's own code has to tell a node from a number, and is told that it is one.
         """
         asked_by = sys._getframe(1).f_globals.get("__name__", "")
-        return Node if asked_by.startswith("diffkit.") else type(_plain_number(self))
+        return Node if asked_by.startswith("diffkit.") else type(plain_number(self))
 
     # -- where Python needs the value itself ----------------------------------------------------------
 
@@ -243,7 +243,7 @@ class Node(NumberOperators):
         """Whether no derivative is lost with it: an integer, a bool, or what is piecewise constant."""
         if self.fun.constant:
             return True
-        value = _plain_number(self)
+        value = plain_number(self)
         return isinstance(value, int) or (
             isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "iub"
         )
@@ -277,7 +277,7 @@ class Node(NumberOperators):
 
     def _whole(self, ufunc: np.ufunc, plainly: Any, frame: FrameType) -> int:
         """A whole number by which the program goes: it moves in jumps, so no derivative is lost."""
-        number = _plain_number(self)
+        number = plain_number(self)
         if isinstance(number, complex):
             refuse_conversion("int", frame)
         refuse_assignment(frame)  # into an array of integers
@@ -324,10 +324,8 @@ class Node(NumberOperators):
         if name.startswith("_"):  # asked by Python, NumPy or a notebook, which go on without it
             raise AttributeError(name)
         inside = sys._getframe(1).f_globals.get("__name__", "").startswith("diffkit.")
-        if inside or isinstance(_plain_number(self), _WITH_METHODS):
-            for kind in ArrayMethods.__mro__:
-                if name in vars(kind):
-                    return vars(kind)[name].__get__(self, Node)
+        if name in _METHODS and (inside or isinstance(plain_number(self), _WITH_METHODS)):
+            return _METHODS[name].__get__(self, Node)
         return raise_no_attribute(name, sys._getframe(1))
 
 
@@ -344,13 +342,14 @@ def refuse_pickling(frame: FrameType) -> NoReturn:
     )
 
 
-def _plain_number(node: Any) -> Any:
-    value = node.value
+def plain_number(value: Any) -> Any:
+    """The number inside any nesting of traced numbers; any other value as it is."""
     while type(value) is Node:
         value = value.value
     return value
 
 
+_METHODS = vars(ArrayMethods)
 _WITH_METHODS = (np.generic, ndarray, bool)  # np.greater gives a bool of NumPy's, x > 0 one of Python's
 _VALUE = vars(Node)["value"]
 
