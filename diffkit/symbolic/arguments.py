@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from itertools import chain, repeat
 from typing import Any
 
@@ -73,8 +73,13 @@ def checked_mode(mode: str) -> str:
     return mode
 
 
-def orders(given: tuple[Any, ...]) -> Iterator[Expression]:
-    """The variables in turn: x, 3, y and (x, 3), y both mean x three times, then y."""
+def orders(given: tuple[Any, ...], variable: Callable[[Any], Expression] = variable) -> Iterator[Expression]:
+    """The variables in turn: x, 3, y and (x, 3), y both mean x three times, then y.
+
+    Args:
+        given: as ``diff`` takes them.
+        variable: checks one of them.
+    """
     if not given:
         raise InputError("expected the symbol to differentiate by, as in diff(expr, x)")
     turns: list[tuple[Expression, int]] = []

@@ -19,12 +19,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
 import sympy
+from sympy.matrices.expressions.matexpr import MatrixElement
 
-from diffkit.errors import InputError
+from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import Expression, SymbolicNumber, post_order
 from diffkit.expressions.operations import ONE, ZERO
 from diffkit.symbolic import arguments
 from diffkit.symbolic.budget import BudgetError, within
+from diffkit.symbolic.matrices import derivatives as of_matrices
+from diffkit.symbolic.matrices.derivatives import Layout
+from diffkit.symbolic.matrices.reading import is_about_matrices, is_matrix_expression
 from diffkit.symbolic.sweeps import forward_sweep, reverse_sweep
 
 __all__ = ["Mode", "diff", "gradient", "hessian", "jacobian", "jvp", "vjp"]
@@ -40,8 +44,15 @@ def diff(
     seed: Any = 1,
     simplify: Simplify = False,
     seconds: float = 30.0,
+    layout: Layout = "gradient",
+    assumptions: Any = True,
 ) -> Any:
     """The derivative of an expression, or of a matrix or array element by element.
+
+    In matrices that are symbols (``MatrixSymbol``), it is one formula in them: of a scalar by a matrix or a
+    vector the gradient, of a column by a column the Jacobian, of a matrix by a scalar the matrix of the
+    derivatives. Vectors are n x 1, and a 1 x 1 expression is a scalar. By a symbol that is declared symmetric
+    or diagonal, a gradient is the one within the space of such matrices: the symmetric (diagonal) part.
 
     Args:
         expr: a SymPy expression, matrix or array, read as a function of real numbers.
@@ -54,6 +65,10 @@ def diff(
         simplify: False leaves the result as the rules give it. True, or a function such as
             ``sympy.factor``, is applied to it as a separate step.
         seconds: the time that this step may take, for all elements together.
+        layout: of a scalar's derivative by a matrix: ``"gradient"``, with the shape of the variable, or
+            ``"numerator"``, with that of its transpose. Jacobians are in numerator layout, (m, n), always.
+        assumptions: what is known of the matrices beside SymPy's ``assuming``: ``Q.symmetric(A)``, diagonal,
+            orthogonal, positive_definite (which are symmetric), joined by ``&``.
 
     Returns:
         A SymPy expression, in the shared form that :mod:`diffkit.expressions` describes. Where there
@@ -77,7 +92,32 @@ def diff(
     y*(t*cos(x*y))
     >>> diff(y, x)
     0
+    >>> W, b, z, v = (
+    ...     sympy.MatrixSymbol(*given) for given in (("W", 3, 2), ("b", 3, 1), ("z", 2, 1), ("v", 3, 1))
+    ... )
+    >>> diff(v.T * (W * z + b), W), diff(W * z + b, z), diff(sympy.log(sympy.Determinant(W * W.T)), W)
+    (v*z.T, W, 2*(W*W.T)**(-1)*W)
     """
+    if is_matrix_expression(expr) or any(map(is_matrix_expression, variables)):
+        return _in_matrices(expr, variables, seed, layout, assumptions)
+    try:
+        return _diff(expr, variables, mode, seed, simplify, seconds)
+    except (InputError, NoRuleError):
+        if not is_about_matrices(expr) or any(isinstance(x, MatrixElement) for x in variables):
+            raise
+        return _in_matrices(expr, variables, seed, layout, assumptions)
+
+
+def _in_matrices(expr: Any, variables: tuple[Any, ...], seed: Any, layout: str, assumptions: Any) -> Any:
+    if seed != 1:
+        raise InputError(f"expected no seed among matrices, got {seed}; multiply the expression by it")
+    turns = arguments.orders(variables, of_matrices.variable)
+    return of_matrices.diff(expr, list(turns), layout, assumptions)
+
+
+def _diff(
+    expr: Any, variables: tuple[Any, ...], mode: Mode, seed: Any, simplify: Simplify, seconds: float
+) -> Any:
     mode_ = arguments.checked_mode(mode)
     turns = arguments.orders(variables)
     if isinstance(expr, sympy.MatrixBase | sympy.NDimArray):
@@ -116,11 +156,20 @@ _GROWTH, _MOST_OPERANDS = 100, 500_000  # of higher derivatives, beside the firs
 
 
 def gradient(
-    expr: Any, xs: Sequence[Any], *, mode: Mode = "reverse", simplify: Simplify = False, seconds: float = 30.0
-) -> list[Any]:
+    expr: Any,
+    xs: Any,
+    *,
+    mode: Mode = "reverse",
+    simplify: Simplify = False,
+    seconds: float = 30.0,
+    layout: Layout = "gradient",
+    assumptions: Any = True,
+) -> Any:
     """The derivatives of one expression by each of several symbols.
 
-    Reverse mode takes one sweep for all of them, forward mode one each.
+    Reverse mode takes one sweep for all of them, forward mode one each. By a MatrixSymbol it is one matrix of
+    its shape, by a list of them a list, as formulas in the matrices; ``layout`` and ``assumptions`` are those
+    of :func:`diff`.
 
     Raises:
         InputError, NoRuleError: as :func:`diff`; also if ``xs`` is not a list of different symbols.
@@ -129,20 +178,28 @@ def gradient(
     >>> a, b, c = sympy.symbols("a b c")
     >>> gradient(a * b * c, [a, b, c])
     [b*c, a*c, a*b]
+    >>> X, w, y = (sympy.MatrixSymbol(*given) for given in (("X", 9, 2), ("w", 2, 1), ("y", 9, 1)))
+    >>> gradient((y - X * w).T * (y - X * w), w)
+    -2*X.T*(-X*w + y)
     """
+    if _any_matrix(expr, xs):
+        return of_matrices.gradient(expr, xs, layout, assumptions)
     (row,) = _jacobian([arguments.expression(expr)], arguments.variables(xs), arguments.checked_mode(mode))
     return _simplified(row, simplify, seconds)
 
 
 def jacobian(
     exprs: Any,
-    xs: Sequence[Any],
+    xs: Any,
     *,
     mode: Mode | None = None,
     simplify: Simplify = False,
     seconds: float = 30.0,
+    assumptions: Any = True,
 ) -> Any:
     """The Jacobian matrix in numerator layout: a row per expression, a column per symbol.
+
+    Of a matrix expression of one column by a MatrixSymbol of one column it is one formula in the matrices.
 
     Args:
         exprs: m expressions, as a list or a matrix of one column or row.
@@ -161,6 +218,8 @@ def jacobian(
     [     y, x],
     [cos(x), 0]])
     """
+    if _any_matrix(exprs, xs):
+        return of_matrices.jacobian(exprs, xs, assumptions)
     if isinstance(exprs, sympy.Expr | SymbolicNumber):
         raise InputError(f"expected a list of expressions, got one; write [{exprs!s}], or use gradient")
     rows, columns = [arguments.expression(e) for e in exprs], arguments.variables(xs)
@@ -178,10 +237,24 @@ def _jacobian(roots: list[Expression], xs: list[Expression], mode: str) -> list[
     return [[column[k] for column in columns] for k in range(len(roots))]
 
 
+def _any_matrix(expr: Any, xs: Any) -> bool:
+    """Whether matrices stand as symbols in what is differentiated, or in what by."""
+    by = xs if isinstance(xs, list | tuple) else [xs]
+    return is_matrix_expression(expr) or any(map(is_matrix_expression, by))
+
+
 def hessian(
-    expr: Any, xs: Sequence[Any], *, mode: Mode = "forward", simplify: Simplify = False, seconds: float = 30.0
+    expr: Any,
+    xs: Any,
+    *,
+    mode: Mode = "forward",
+    simplify: Simplify = False,
+    seconds: float = 30.0,
+    assumptions: Any = True,
 ) -> Any:
     """The matrix of second derivatives: a reverse sweep for the gradient, then ``mode`` over that.
+
+    By a MatrixSymbol of one column it is one formula in the matrices.
 
     Returns:
         An immutable SymPy matrix of shape (n, n).
@@ -193,6 +266,8 @@ def hessian(
     [2*y, 2*x],
     [2*x,   0]])
     """
+    if _any_matrix(expr, xs):
+        return of_matrices.hessian(expr, xs, assumptions)
     symbols = arguments.variables(xs)
     (first,) = _jacobian([arguments.expression(expr)], symbols, "reverse")
     entries = [e for row in _jacobian(first, symbols, arguments.checked_mode(mode)) for e in row]
