@@ -184,7 +184,14 @@ def gradient(
     """
     if _any_matrix(expr, xs):
         return of_matrices.gradient(expr, xs, layout, assumptions)
-    (row,) = _jacobian([arguments.expression(expr)], arguments.variables(xs), arguments.checked_mode(mode))
+    try:
+        (row,) = _jacobian(
+            [arguments.expression(expr)], arguments.variables(xs), arguments.checked_mode(mode)
+        )
+    except (InputError, NoRuleError):
+        if not is_about_matrices(expr) or any(isinstance(x, MatrixElement) for x in xs):
+            raise
+        return of_matrices.gradient(expr, xs, layout, assumptions)
     return _simplified(row, simplify, seconds)
 
 

@@ -59,6 +59,17 @@ def session(assumptions: Any) -> Iterator[None]:
         yield
 
 
+def _one_of(xs: Any) -> Any:
+    """The one variable, also in a list."""
+    if isinstance(xs, list | tuple):
+        if len(xs) != 1:
+            raise InputError(
+                f"expected one variable among matrices, got {list(xs)}; take one after the other"
+            )
+        return xs[0]
+    return xs
+
+
 def variable(x: Any) -> Any:
     """What can be differentiated by among matrices: a scalar symbol or a MatrixSymbol.
 
@@ -163,7 +174,7 @@ def gradient(expr: Any, xs: Any, layout: str, assumptions: Any) -> Any:
 def jacobian(expr: Any, x: Any, assumptions: Any) -> Any:
     """Of a column by a column: (m, n)."""
     with session(assumptions):
-        e, by = read(expr), variable(x)
+        e, by = read(expr), variable(_one_of(x))
         if is_scalar(e) and isinstance(by, MatrixSymbol):
             if 1 not in by.shape:
                 raise InputError(f"the Jacobian is by a column, got {shape_text(by)}; use gradient")
@@ -175,7 +186,7 @@ def jacobian(expr: Any, x: Any, assumptions: Any) -> Any:
 def hessian(expr: Any, x: Any, assumptions: Any) -> Any:
     """Of a scalar by a column twice: (n, n)."""
     with session(assumptions):
-        e, by = read(expr), variable(x)
+        e, by = read(expr), variable(_one_of(x))
         if not is_scalar(e):
             raise InputError(f"the Hessian is that of a scalar, got {shape_text(e)}")
         if isinstance(by, MatrixSymbol) and 1 not in by.shape:

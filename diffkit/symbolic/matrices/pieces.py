@@ -24,7 +24,7 @@ from diffkit.symbolic.sweeps import reverse_sweep
 __all__ = ["Piece", "elementwise_derivative", "pieces", "scalar_partials"]
 
 
-_WHOLE = (MatrixExpr, sympy.Tuple, *algebra.ATOMS)  # left as they are within a number
+_WHOLE = (MatrixExpr, *algebra.ATOMS)  # left as they are within a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +196,19 @@ def _applied(e: Any) -> list[Piece]:
     return _elementwise(e, function.expr.xreplace({function.variables[0]: algebra.U}), e.args[1])
 
 
+def _no_rule_by(operand: Any, e: Any) -> Piece:
+    """The piece of an operand that a node can't be differentiated by."""
+
+    def refuse(_: Any) -> Any:
+        raise NoRuleError(f"{e} has no rule for the derivative by {operand}, which is in {type(e).__name__}")
+
+    return Piece(operand, refuse, refuse, "none")
+
+
 def _power(e: Any) -> list[Piece]:
     base, exponent = e.base, e.exp
+    if not exponent.is_number:
+        return [_root_of_power(e, base, exponent), _no_rule_by(exponent, e)]
     if exponent.is_Integer and exponent < 0:
         return [
             _through(_root_of_power(e, algebra.inverse(base), -exponent), p)
@@ -294,7 +305,8 @@ def _of_scalar(e: Any) -> list[Piece]:
         return [_by_table("det", 0, e.arg, e, e.arg)]
     if isinstance(e, MatrixElement):
         unit = _unit(e)
-        return [_by_table("inner", 1, e.parent, e, unit, e.parent)]
+        indices = [_no_rule_by(i, e) for i in e.indices if not i.is_number]
+        return [_by_table("inner", 1, e.parent, e, unit, e.parent), *indices]
     return [
         Piece(a, _scaling(partial), _scaling(partial), "chain")
         for a, partial in scalar_partials(e, _atoms(e))
@@ -333,6 +345,9 @@ def _replaced(e: Any, new: dict[Any, Any]) -> Any:
             return new[part]
         if not part.args or isinstance(part, _WHOLE):
             return part
+        if isinstance(part, sympy.Derivative):  # of an undefined function, at what now stands there
+            inside = [old for old in new if part.has(old)]
+            return sympy.Subs(part, tuple(inside), tuple(new[old] for old in inside)) if inside else part
         if part not in memo:
             memo[part] = part.func(*[walk(a) for a in part.args])
         return memo[part]

@@ -68,9 +68,7 @@ def read(expr: Any) -> Any:
     for e in nodes:
         if isinstance(e, MatrixBase):
             memo[id(e)] = e[0, 0] if e.shape == (1, 1) else sympy.ImmutableDenseMatrix(e)
-        elif not e.args or isinstance(
-            e, MatrixSymbol | sympy.Lambda | sympy.Tuple | sympy.logic.boolalg.Boolean
-        ):
+        elif not e.args or isinstance(e, MatrixSymbol | sympy.Lambda) or type(e) is sympy.Tuple:
             memo[id(e)] = e
         else:
             args = [memo[id(a)] for a in e.args]
