@@ -103,9 +103,15 @@ def diff(
     try:
         return _diff(expr, variables, mode, seed, simplify, seconds)
     except (InputError, NoRuleError):
-        if not is_about_matrices(expr) or any(isinstance(x, MatrixElement) for x in variables):
+        if not _may_be_about_matrices(expr, variables):
             raise
         return _in_matrices(expr, variables, seed, layout, assumptions)
+
+
+def _may_be_about_matrices(expr: Any, by: Any) -> bool:
+    """Whether what has no rule element by element may have one among matrices."""
+    by = by if isinstance(by, list | tuple) else [by]
+    return is_about_matrices(expr) and not any(isinstance(x, MatrixElement) for x in by)
 
 
 def _in_matrices(expr: Any, variables: tuple[Any, ...], seed: Any, layout: str, assumptions: Any) -> Any:
@@ -189,7 +195,7 @@ def gradient(
             [arguments.expression(expr)], arguments.variables(xs), arguments.checked_mode(mode)
         )
     except (InputError, NoRuleError):
-        if not is_about_matrices(expr) or any(isinstance(x, MatrixElement) for x in xs):
+        if not _may_be_about_matrices(expr, xs):
             raise
         return of_matrices.gradient(expr, xs, layout, assumptions)
     return _simplified(row, simplify, seconds)
