@@ -14,6 +14,7 @@ from diffkit.autodiff.core.record import parameter_names
 from diffkit.comparison.failures import place_of
 from diffkit.containers import flatten, paths
 from diffkit.errors import InputError
+from diffkit.programs import Program
 
 __all__ = ["Problem"]
 
@@ -52,7 +53,7 @@ class Problem:
         self.f = f
         self.real = real
         self.args = args
-        self.name = getattr(f, "__name__", type(f).__name__)
+        self.name = f.name if isinstance(f, Program) else getattr(f, "__name__", type(f).__name__)
         names = parameter_names(f, len(args))
         self.leaves, self.structure = flatten(args)
         leaf_names = list(
@@ -127,7 +128,7 @@ class Problem:
             flat = self.flat(self.f(*self.arguments(x)))
         except _NO_VALUE as error:
             return np.full(self.y.shape, _stand_in(error))
-        if not self.real:
+        if not self.real and np.iscomplexobj(flat):
             return flat
         if np.iscomplexobj(flat):
             return np.where(flat.imag == 0, flat.real, np.nan)
@@ -165,7 +166,7 @@ class Problem:
             if not _BY_MATH.search(str(error)):
                 raise
             return self._without_value(error)
-        if not self.real:
+        if not self.real and np.iscomplexobj(flat):
             return flat
         if np.iscomplexobj(flat):
             raise InputError(
