@@ -384,7 +384,7 @@ def test_a_killed_run_resumes_with_nothing_lost_or_graded_twice(tmp_path, number
     assert f"{len(before) - 1} were in the journal" in done.stdout
     after = journal.read_bytes().splitlines(keepends=True)
     assert after[: len(before)] == before
-    students = [json.loads(line)["student"] for line in after[1:]]
+    students = [json.loads(line)["record"]["student"] for line in after[1:]]
     assert sorted(students) == [f"s{k:02}" for k in range(40)]
     time.sleep(1.0)
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
