@@ -39,7 +39,7 @@ from typing import Any
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
 
-__all__ = ["Table", "format_cell", "latex_escape", "to_json"]
+__all__ = ["ShownFloat", "Table", "format_cell", "latex_escape", "to_json"]
 
 
 def __dir__() -> list[str]:
@@ -48,6 +48,22 @@ def __dir__() -> list[str]:
 
 DASH = "–"
 """What an empty cell shows."""
+
+
+class ShownFloat(float):
+    """A float that a cell shows with other than six digits.
+
+    >>> format_cell(ShownFloat(1 + 1e-9, 10)), format_cell(1 + 1e-9)
+    ('1.000000001', '1')
+    """
+
+    digits: int
+
+    def __new__(cls, value: float, digits: int) -> ShownFloat:
+        """The float, and its digits."""
+        made = super().__new__(cls, value)
+        made.digits = digits
+        return made
 
 
 def format_cell(value: Any) -> str:
@@ -65,7 +81,7 @@ def format_cell(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) < 10**15 else _power_of_ten(value)
     if isinstance(value, float):
-        return f"{float(value):,.6g}"
+        return f"{float(value):,.{getattr(value, 'digits', 6)}g}"
     if isinstance(value, complex):
         return f"{complex(value):.6g}"
     return str(value)

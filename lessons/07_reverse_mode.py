@@ -64,13 +64,13 @@ assert np.isclose(left, right, rtol=1e-14)
 # the primal one, printed, and swept again.
 
 # %%
-adjoint = t.adjoint((1.0, 1.0))
+adjoint = t.adjoint((1.0, 0.0))
 print(adjoint.source())
 kept = [adjoint.names[row.index] for row in adjoint.kept()]
 print("the reverse sweep reads, and so must keep:", ", ".join(kept))
 assert kept == ["x1", "x2", "a"]
-save(dk.draw(program, x1, x2, view="both"), "07_two_outputs_both.svg")
-save(dk.stepper(program, x1, x2), "07_two_outputs.html")
+save(dk.draw(program, x1, x2, view="both", cotangents=(1.0, 0.0)), "07_two_outputs_both.svg")
+save(dk.stepper(program, x1, x2, cotangents=(1.0, 0.0)), "07_two_outputs.html")
 
 # %% [markdown]
 # ## Two circuits

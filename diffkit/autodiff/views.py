@@ -19,6 +19,7 @@ from diffkit.autodiff.core.adjoint import AdjointProgram, record_adjoint
 from diffkit.autodiff.core.record import record
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.notation.evaluation_tables import adjoint_table, primal_table, tangent_table
+from diffkit.autodiff.notation.formulas import with_digits
 from diffkit.tables import Table
 
 __all__ = ["AdjointTrace", "Trace", "trace"]
@@ -86,17 +87,25 @@ class Trace(WengertList):
         """
         return trace_source(self, name, passes)
 
-    def primal_table(self) -> Table:
-        """One row per step: its name, what it computes, in words and in numbers."""
-        return primal_table(self)
+    def primal_table(self, *, digits: int | None = None) -> Table:
+        """One row per step: its name, what it computes, in words and in numbers.
 
-    def tangent_table(self, *tangents: Any) -> Table:
+        Args:
+            digits: of numbers; by default six, and more in a value of which more is needed to compute
+                what comes of it. So in all tables of a trace.
+        """
+        with with_digits(digits):
+            return primal_table(self)
+
+    def tangent_table(self, *tangents: Any, digits: int | None = None) -> Table:
         """The forward primal trace beside the forward tangent trace (Baydin et al. 2018, Table 2)."""
-        return tangent_table(self, tangents)
+        with with_digits(digits):
+            return tangent_table(self, tangents)
 
-    def adjoint_table(self, *cotangents: Any) -> Table:
+    def adjoint_table(self, *cotangents: Any, digits: int | None = None) -> Table:
         """The forward primal trace beside the reverse adjoint trace (Baydin et al. 2018, Table 3)."""
-        return adjoint_table(self, cotangents)
+        with with_digits(digits):
+            return adjoint_table(self, cotangents)
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows: the primal table of a short trace; of a long one its ``repr``."""

@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from diffkit.cli.inputs import ProgramCommand, checked, inputs_argument, program_argument, read_program
+from diffkit.cli.numbers import read_value
 from diffkit.cli.output import check_output, echo, json_option, terminal_width, wrote
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
@@ -24,11 +25,42 @@ _TRACE_VIEWS = ("primal", "tangent", "adjoint", "both", "circuit")
 _EXPRESSION_VIEWS = ("dag", "tree")
 
 
+_seed_option = click.option(
+    "--seed",
+    metavar="NUMBER",
+    multiple=True,
+    help="An output's seed, one option per output: --seed 1 --seed 0 is the gradient of the first. Ones by "
+    "default: the gradient of their sum.",
+)
+_tangent_option = click.option(
+    "--tangent",
+    metavar="NUMBER",
+    multiple=True,
+    help="How fast an input moves, one option per input. By default the first input moves, by 1.",
+)
+_digits_option = click.option(
+    "--digits", type=click.IntRange(1, 17), help="Digits of numbers; by default four, and more where needed."
+)
+
+
+def _given(texts: tuple[str, ...], like: tuple[Any, ...], what: str) -> tuple[Any, ...] | None:
+    """Seeds or tangents as they were given, one per output or input, of its shape; None for none given."""
+    if not texts:
+        return None
+    if len(texts) != len(like):
+        raise InputError(f"one {what} is given for each of {len(like)}, but there are {len(texts)}: {texts}")
+    values = [read_value(text, what) for text in texts]
+    return tuple(
+        np.asarray(value, float) if np.ndim(of) else value for value, of in zip(values, like, strict=True)
+    )
+
+
 @click.command(
     cls=ProgramCommand,
     epilog="""\b
 Examples:
   diffkit draw two_outputs --view both -o two_outputs.svg
+  diffkit draw two_outputs --view both --seed 1 --seed 0 -o first_row.svg
   diffkit draw logistic_map 0.3 length=3 --view adjoint -o graph.tex
   diffkit draw logistic_map length=6 --group iteration -o loop.svg
   diffkit draw log_product --view tree -o tree.svg
@@ -50,6 +82,9 @@ Examples:
 @click.option("--group", type=click.Choice(["call", "iteration"]), help="Boxes around calls or iterations.")
 @click.option("--start", metavar="NAME", multiple=True, help="Draw only what this value reaches; repeatable.")
 @click.option("--end", metavar="NAME", multiple=True, help="Draw only what reaches this value; repeatable.")
+@_seed_option
+@_tangent_option
+@_digits_option
 @click.option(
     "-o", "--output", metavar="FILE", help="FILE.svg, .png, .pdf, .dot, .mmd (Mermaid), .tex (TikZ) or .html."
 )
@@ -62,6 +97,9 @@ def draw(
     group: str | None,
     start: tuple[str, ...],
     end: tuple[str, ...],
+    seed: tuple[str, ...],
+    tangent: tuple[str, ...],
+    digits: int | None,
     output: str | None,
     as_json: bool,
 ) -> None:
@@ -69,42 +107,41 @@ def draw(
     p, args = read_program(program, inputs)
     check_output(output, (".svg", ".png", ".pdf", ".dot", ".mmd", ".tex", ".html"))
     with checked(p, args):
-        _draw(program, p, args, view, direction, group, start, end, output, as_json)
+        if view in _EXPRESSION_VIEWS:
+            drawing = _drawn_expression(p, args, view, direction)
+        else:
+            from diffkit.autodiff.views import trace
+            from diffkit.graphs import draw as draw_graph
+
+            t = trace(p)(*args)
+            drawing = draw_graph(
+                t,
+                view=view,
+                direction=direction,
+                group=group,
+                start=start or None,
+                end=end or None,
+                cotangents=_given(seed, tuple(t.outputs), "seed"),
+                tangents=_given(tangent, args, "tangent"),
+                digits=digits,
+            )
+        if output is not None:
+            wrote(drawing.save(output), as_json)
+        elif as_json:
+            echo(to_json(_as_data(drawing)))
+        else:
+            echo(drawing.dot.rstrip("\n"))
 
 
-def _draw(
-    program: str,
-    p: Program,
-    args: tuple[Any, ...],
-    view: str,
-    direction: str | None,
-    group: str | None,
-    start: tuple[str, ...],
-    end: tuple[str, ...],
-    output: str | None,
-    as_json: bool,
-) -> None:
+def _drawn_expression(p: Program, args: tuple[Any, ...], view: str, direction: str | None) -> Drawing:
     from diffkit.graphs import draw as draw_graph
 
-    if view in _EXPRESSION_VIEWS:
-        expression = p.expression
-        if expression is None:
-            from diffkit.autodiff.views import trace
+    expression = p.expression
+    if expression is None:
+        from diffkit.autodiff.views import trace
 
-            expression = trace(p)(*args).to_sympy()
-        if isinstance(expression, tuple | list) or np.shape(expression):
-            raise InputError(f"{program} has several outputs; draw its trace with --view primal")
-        drawing = draw_graph(expression, view=view, direction=direction)
-    else:
-        drawing = draw_graph(
-            p, *args, view=view, direction=direction, group=group, start=start or None, end=end or None
-        )
-    if output is not None:
-        wrote(drawing.save(output), as_json)
-    elif as_json:
-        echo(to_json(_as_data(drawing)))
-    else:
-        echo(drawing.dot.rstrip("\n"))
+        expression = trace(p)(*args).to_sympy()
+    return draw_graph(expression, view=view, direction=direction)
 
 
 def _as_data(drawing: Drawing) -> dict[str, Any]:
@@ -130,15 +167,35 @@ def _as_data(drawing: Drawing) -> dict[str, Any]:
 Examples:
   diffkit step two_outputs -o two_outputs.html
   diffkit step sum_times -2 5 -4 -o circuit.html
+  diffkit step two_outputs --seed 1 --seed 0 -o first_row.html
+  diffkit step two_outputs --mode forward --tangent 0 --tangent 1
   diffkit step mine.py:f 1.5 2
 """,
 )
 @program_argument
 @inputs_argument
+@click.option(
+    "--mode",
+    type=click.Choice(["reverse", "forward"]),
+    default="reverse",
+    show_default=True,
+    help="The pass.",
+)
+@_seed_option
+@_tangent_option
 @click.option("-o", "--output", metavar="FILE", help="The page, FILE.html; PROGRAM.html by default.")
 @json_option
-def step(program: str, inputs: tuple[str, ...], output: str | None, as_json: bool) -> None:
+def step(
+    program: str,
+    inputs: tuple[str, ...],
+    mode: str,
+    seed: tuple[str, ...],
+    tangent: tuple[str, ...],
+    output: str | None,
+    as_json: bool,
+) -> None:
     """Write a page that steps through PROGRAM: values forward, adjoints back."""
+    from diffkit.autodiff.views import trace
     from diffkit.graphs import stepper
 
     p, args = read_program(program, inputs)
@@ -146,7 +203,10 @@ def step(program: str, inputs: tuple[str, ...], output: str | None, as_json: boo
     if target.suffix != ".html":
         raise InputError(f"the page is an HTML file, FILE.html, not {str(target)!r}")
     with checked(p, args):
-        wrote(stepper(p, *args).save(target), as_json)
+        t = trace(p)(*args)
+        seeds = _given(seed, tuple(t.outputs), "seed")
+        page = stepper(t, mode=mode, cotangents=seeds, tangents=_given(tangent, args, "tangent"))
+        wrote(page.save(target), as_json)
 
 
 def _list_passes(context: click.Context, option: click.Parameter, wanted: bool) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from diffkit.autodiff.notation.formulas import with_digits
 from diffkit.autodiff.views import Trace, trace
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
@@ -165,6 +166,7 @@ def draw(
     collapse_beyond: int | None = 300,
     force: bool = False,
     engine: str = "auto",
+    digits: int | None = None,
 ) -> Drawing:
     """Draws a function at given inputs, a trace, or a SymPy expression.
 
@@ -188,6 +190,8 @@ def draw(
         force: draw more than 1,000 nodes.
         engine: what lays it out: Graphviz as WebAssembly ("wasm"), as the program "dot", or "auto": the
             first of these that is installed.
+        digits: of numbers; by default four, and more in a value of which more is needed to compute what
+            is shown to come of it.
 
     Beyond 150 nodes arrows carry no labels: in an SVG a pointer that rests on one is told.
 
@@ -222,7 +226,8 @@ def draw(
         t = trace(what)(*args)
     else:
         raise InputError(f"expected a function, a trace or a SymPy expression to draw, not {what!r}")
-    graph = from_trace(t, view, direction=direction, cotangents=cotangents, tangents=tangents)
+    with with_digits(digits):
+        graph = from_trace(t, view, direction=direction, cotangents=cotangents, tangents=tangents)
     graph = select(graph, t, start=start, end=end, depth=depth)
     if group is not None:
         graph = group_rows(graph, t, group)

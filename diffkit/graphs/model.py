@@ -49,6 +49,7 @@ class Node:
         symbol: the operator's sign, for a badge; "" for none.
         part: "primal" or "adjoint": on which side of a joined drawing it stands.
         dotted: whether the function has no derivative here, or hands none on.
+        returned: whether it is an output of the program; an input may be one as well.
         row: the row of the trace, -1 where it is none.
         tip: what a pointer resting on it is told.
         group: what it is drawn together with; "" for nothing.
@@ -63,6 +64,7 @@ class Node:
     row: int = -1
     tip: str = ""
     group: str = ""
+    returned: bool = False
 
     @property
     def text(self) -> str:

@@ -26,10 +26,11 @@ import numpy as np
 
 from diffkit.autodiff.core.leaves import zeros_like
 from diffkit.autodiff.core.trace import WengertList
+from diffkit.autodiff.notation.formulas import shown_digits
 from diffkit.autodiff.notation.row_texts import Math, Notation, absent, dimensions, type_text, value_text
 from diffkit.autodiff.recording.tracer import INPUT, Node, plain
 from diffkit.sites import belongs_to_diffkit, source_line
-from diffkit.tables import Table, format_cell, latex_escape
+from diffkit.tables import ShownFloat, Table, format_cell, latex_escape
 
 __all__ = [
     "EvaluationTable",
@@ -91,13 +92,15 @@ class EvaluationTable(Table):
         return "\n".join([*head, *lines, *foot] if below else lines)
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, digits: int = 0) -> Any:
     """A value as a cell: a float as it is, a short vector as text, else shape and dtype."""
     if value is None:
         return None
     value = plain(value)
     if not isinstance(value, tuple | list) and np.ndim(value) == 0:
-        return np.asarray(value).item()
+        number = np.asarray(value).item()
+        digits = max(digits, shown_digits())
+        return ShownFloat(number, digits) if isinstance(number, float) and digits > 6 else number
     return value_text(value) or type_text(value)
 
 
@@ -135,7 +138,7 @@ def primal_table(t: WengertList) -> Table:
                 Formula(n.name(row)),
                 "" if is_input else Formula(n.formula(row)),
                 "" if numbers is None else Formula(numbers),
-                _cell(row.value),
+                _cell(row.value, n.digits[row.index]),
                 "" if is_input or belongs_to_diffkit(row.code) else source_line(row.code, row.at),
             ]
         )
@@ -169,7 +172,14 @@ def tangent_table(t: WengertList, tangents: Sequence[Any]) -> Table:
         else:
             numbers = n.tangent_in_numbers(row, swept)
             words = _join(dot, n.tangent(row, lambda a: swept[a.index] is not None), numbers)
-        rows.append([_statement(n, row), _cell(row.value), Formula(words), _cell(_or_zero(tangent, row))])
+        rows.append(
+            [
+                _statement(n, row),
+                _cell(row.value, n.digits[row.index]),
+                Formula(words),
+                _cell(_or_zero(tangent, row)),
+            ]
+        )
     for output, name in _outputs(t):
         y = Math(name, name)
         rows.append(
@@ -220,7 +230,7 @@ def adjoint_table(t: WengertList, cotangents: Sequence[Any]) -> Table:
     adjoints = t.observed(seeds, observe)
     rows: list[list[Any]] = []
     for row in t.nodes:
-        statement, value = _statement(n, row), _cell(row.value)
+        statement, value = _statement(n, row), _cell(row.value, n.digits[row.index])
         if row.fun is INPUT:
             rows.append([statement, value, Formula(n.bar(row)), _cell(_or_zero(adjoints[row.index], row))])
             continue

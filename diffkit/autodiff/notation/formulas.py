@@ -9,14 +9,17 @@ product, ``T(x)`` for a transpose, ``total(x)`` for a sum.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import plain
+from diffkit.errors import InputError
 from diffkit.tables import latex_escape
 
 __all__ = [
@@ -34,7 +37,9 @@ __all__ = [
     "parse",
     "piece_of",
     "plus",
+    "shown_digits",
     "visible",
+    "with_digits",
     "write",
     "written",
 ]
@@ -64,8 +69,35 @@ SUM, NEGATIVE, PRODUCT, POWER, ATOM = 1, 2, 3, 4, 5
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
-def number_text(value: Any, digits: int = 4) -> str:
-    """A number in a few digits, with a true minus sign.
+_DIGITS: ContextVar[int] = ContextVar("digits", default=4)
+
+
+def shown_digits() -> int:
+    """How many digits a number is shown with where nothing asks for more."""
+    return _DIGITS.get()
+
+
+@contextlib.contextmanager
+def with_digits(digits: int | None) -> Iterator[None]:
+    """Within, numbers are shown with so many digits; as before for None.
+
+    Raises:
+        InputError: for no number from 1 to 17.
+    """
+    if digits is None:
+        yield
+        return
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 17:
+        raise InputError(f"numbers are shown with 1 to 17 digits, not {digits!r}")
+    before = _DIGITS.set(digits)
+    try:
+        yield
+    finally:
+        _DIGITS.reset(before)
+
+
+def number_text(value: Any, digits: int | None = None) -> str:
+    """A number in a few digits, with a true minus sign: as many as :func:`with_digits` says, or four.
 
     >>> number_text(-12.0), number_text(0.1 + 0.2), number_text(1.5e-7), number_text(1 + 2j)
     ('−12', '0.3', '1.5e−7', '1+2j')
@@ -74,13 +106,15 @@ def number_text(value: Any, digits: int = 4) -> str:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     number = complex(value) if np.iscomplexobj(value) else float(value)
-    text = f"{number + 0.0:.{digits}g}"  # -0.0 + 0.0 is 0.0
+    text = f"{number + 0.0:.{digits or shown_digits()}g}"  # -0.0 + 0.0 is 0.0
     text = re.sub(r"e([+-])0*(\d)", lambda m: "e" + ("-" if m[1] == "-" else "") + m[2], text)
     return text.replace("-", "−")
 
 
-def number_piece(value: Any) -> Piece:
-    text = number_text(value)
+def number_piece(value: Any, digits: int | None = None) -> Piece:
+    # What was written by hand is written out: 1.000000001 is no 1.
+    by_hand = digits is None and isinstance(value, float) and 6 < len(repr(value)) <= 12
+    text = number_text(value, 12 if by_hand else digits)
     latex = text.replace("−", "-")
     if "e" in latex and latex.strip("-")[0].isdigit():
         mantissa, exponent = latex.split("e")

@@ -29,6 +29,7 @@ import numpy as np
 from diffkit.autodiff.core.sweeps import reverse_sweep
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.notation.array_texts import ARRAY_TEXTS, ArrayText, array_text
+from diffkit.autodiff.notation.digits import digits_by_row
 from diffkit.autodiff.notation.formulas import (
     ATOM,
     PRODUCT,
@@ -42,6 +43,7 @@ from diffkit.autodiff.notation.formulas import (
     parse,
     piece_of,
     plus,
+    shown_digits,
     visible,
     write,
     written,
@@ -117,6 +119,16 @@ class Notation:
                 for j in (k, other):
                     self._names[j] = Name(visible(t.names[j]), "", "")
 
+    @functools.cached_property
+    def digits(self) -> list[int]:
+        """How many digits each row's value is shown with."""
+        return digits_by_row(self.trace)
+
+    def value(self, row: Node) -> str:
+        """The row's value, in digits enough for what reads it: 1.000000001 where 1e-9 of it is left."""
+        digits = self.digits[row.index]
+        return value_text(row.value, digits if digits > shown_digits() else None)
+
     # -- names --
 
     def name(self, row: Node) -> Math:
@@ -156,7 +168,7 @@ class Notation:
         """``2·3``, or None where an argument is an array of more than a few elements, or no vector."""
         if any(size(a) > 3 or dimensions(a) > 1 for a in row.args if self.trace.owns(a)):
             return None
-        return self._formula(row, lambda k, a: constant_piece(a.value))
+        return self._formula(row, lambda k, a: constant_piece(a.value, self.digits[a.index]))
 
     def _dotted_at(self, place: int) -> Callable[[int, Node], Piece]:
         """The arguments' names, with a dot over the one at that place: f(ẋ) of a linear f."""

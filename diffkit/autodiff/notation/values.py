@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.leaves import is_differentiable, zeros_like
-from diffkit.autodiff.notation.formulas import ATOM, Piece, number_piece, number_text, visible
+from diffkit.autodiff.notation.formulas import ATOM, Piece, number_piece, number_text, shown_digits, visible
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.tables import latex_escape
 
@@ -33,13 +33,13 @@ def index_text(index: Any) -> str:
     return short(str(index))
 
 
-def constant_piece(value: Any) -> Piece:
+def constant_piece(value: Any, digits: int | None = None) -> Piece:
     """A constant as an argument: a number, a short vector, or the shape of a larger array."""
     value = plain(value)
     if isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0:
         value = np.asarray(value).item()
     if isinstance(value, bool | int | float | complex):
-        return number_piece(value)
+        return number_piece(value, digits)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         if value.ndim == 1 and value.size <= 3:
             parts = [number_piece(v) for v in value.tolist()]
@@ -52,8 +52,12 @@ def constant_piece(value: Any) -> Piece:
     return Piece(text, rf"\texttt{{{latex_escape(text)}}}", ATOM)
 
 
-def value_text(value: Any) -> str:
+def value_text(value: Any, digits: int | None = None) -> str:
     """A value in a node: a number, a short vector, or nothing where only its shape can be told.
+
+    Args:
+        value: the value.
+        digits: of numbers; by default as many as ``with_digits`` says, or four.
 
     >>> value_text(0.5), value_text(np.array([1.0, -2.0])), value_text(np.zeros((3, 2)))
     ('0.5', '[1, −2]', '')
@@ -62,9 +66,10 @@ def value_text(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"{len(value)} parts"
     if np.ndim(value) == 0:
-        return number_text(value)
+        return number_text(value, digits)
     if np.ndim(value) == 1 and np.size(value) <= 4:
-        return f"[{', '.join(number_text(v, 3) for v in value)}]"
+        each = digits or (3 if shown_digits() == 4 else shown_digits())
+        return f"[{', '.join(number_text(v, each) for v in value)}]"
     return ""
 
 

@@ -46,7 +46,7 @@ def _character(c: str) -> str:
 
 
 def _node(node: Node) -> str:
-    left, right = _SHAPES.get(node.kind, ('["', '"]'))
+    left, right = _SHAPES.get("output" if node.returned else node.kind, ('["', '"]'))
     # Markdown turns "1. " into a list and a lone + into nothing; entities stay.
     text = "#43;" if node.kind == "sum" else _quoted(node.labels)
     return f"  {node.id}{left}{text}{right}:::{node.kind}"

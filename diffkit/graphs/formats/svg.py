@@ -240,8 +240,9 @@ def _node(node: Node, box: Box) -> str:
     radius = box.height / 2 if node.kind in ("input", "seed", "leaf") else 6
     radius = min(radius, 20)
     parts.append(_rect("box", x, y, box.width, box.height, radius))
-    if node.kind == "output":
-        parts.append(_rect("inner", x + 3, y + 3, box.width - 6, box.height - 6, 4))
+    if node.returned or node.kind == "output":
+        inner = max(4.0, radius - 3)
+        parts.append(_rect("inner", x + 3, y + 3, box.width - 6, box.height - 6, inner if radius > 6 else 4))
     centre = box.x
     if node.symbol:
         centre += BADGE / 2

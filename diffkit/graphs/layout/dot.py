@@ -108,6 +108,8 @@ def _node_attributes(node: Node) -> dict[str, str]:
         "height": _inches(height),
         **_SHAPES.get(node.kind, {}),
     }
+    if node.returned:
+        attributes["peripheries"] = "2"
     if node.dotted:
         attributes["style"] = ",".join(filter(None, [attributes.get("style", ""), "dotted"]))
     if node.kind in _COLOURS:

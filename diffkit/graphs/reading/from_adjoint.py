@@ -24,6 +24,7 @@ def adjoint_part(adjoint: AdjointTrace, n: Notation, direction: str) -> tuple[li
     """
     rows = adjoint.primal.nodes
     seeds = {adjoint.roles[c.index].primal: c for c in adjoint.cotangents}
+    notes = _seed_notes(adjoint)
     uses = Counter(c.target for c in adjoint.contributions)
     nodes: list[Node] = []
     edges: list[Edge] = []
@@ -33,7 +34,7 @@ def adjoint_part(adjoint: AdjointTrace, n: Notation, direction: str) -> tuple[li
         if total is None and row.fun is not INPUT:
             continue
         alone = seed is not None and not uses[row.index]
-        nodes.append(_adjoint_node(row, total, n, alone))
+        nodes.append(_adjoint_node(row, total, n, notes[row.index] if alone else ""))
         # Parts of a sequence are put together, not added.
         if uses[row.index] + (seed is not None) > 1 and not isinstance(row.value, tuple | list):
             sums.add(row.index)
@@ -41,7 +42,8 @@ def adjoint_part(adjoint: AdjointTrace, n: Notation, direction: str) -> tuple[li
             nodes.append(Node(f"s{row.index}", "sum", plus, part="adjoint", row=row.index))
             edges.append(Edge(f"s{row.index}", f"a{row.index}", "adjoint", back=True))
             if seed is not None:
-                labels = (Label(with_value(n.bar(row), seed.value, row.value), "adjoint"), _note("seed"))
+                value = value_text(seed.value) or type_text(seed.value)
+                labels = (Label(number(value), "adjoint"), _note(f"{notes[row.index]} of {n.name(row).text}"))
                 nodes.append(Node(f"d{row.index}", "seed", labels, part="adjoint", row=row.index))
                 edges.append(Edge(f"d{row.index}", f"s{row.index}", "adjoint", back=True))
     for c in adjoint.contributions:
@@ -61,19 +63,26 @@ def adjoint_part(adjoint: AdjointTrace, n: Notation, direction: str) -> tuple[li
     return nodes, edges
 
 
-def _adjoint_node(row: Row, total: Any, n: Notation, is_seed: bool) -> Node:
+def _seed_notes(adjoint: AdjointTrace) -> dict[int, str]:
+    """What a seed's node says of it: of a value that is returned twice, that there are two seeds in it."""
+    outputs = [o.index for o in adjoint.primal.outputs if adjoint.primal.owns(o)]
+    times = Counter(outputs)
+    return {index: "seed" if times[index] == 1 else f"{times[index]} seeds, added" for index in outputs}
+
+
+def _adjoint_node(row: Row, total: Any, n: Notation, seed: str) -> Node:
     line = with_value(n.bar(row), total, row.value)
     labels = [Label(line, "adjoint")]
     type_ = type_text(row.value)
     if type_ and total is not None:
         labels.append(Label(plain_text(type_), "type"))
-    if is_seed:
-        labels.append(_note("seed"))
+    if seed:
+        labels.append(_note(seed))
     elif total is None:
         labels.append(_note("no path to an output"))
     return Node(
         f"a{row.index}",
-        "seed" if is_seed else "adjoint",
+        "seed" if seed else "adjoint",
         tuple(labels),
         part="adjoint",
         dotted=total is None,

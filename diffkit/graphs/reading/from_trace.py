@@ -9,8 +9,11 @@ adjoint whose pullback reads it: what the reverse sweep must keep. What hands no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from diffkit.autodiff.core.leaves import is_differentiable
 from diffkit.autodiff.notation.row_texts import (
@@ -70,6 +73,7 @@ class _Builder:
         self.trace = t
         self.notation = Notation(t)
         self.direction = direction or ("right" if self._fits_a_row() else "down")
+        self._slopes_by_row: dict[int, list[Any]] = {}
         self.outputs = {o.index for o in t.outputs if t.owns(o)}
 
     def _fits_a_row(self) -> bool:
@@ -94,11 +98,15 @@ class _Builder:
             formula = n.formula(row)
             below = Math(f"= {formula.text}", f"= {formula.latex}")
             labels = [Label(n.name(row), "formula"), Label(below, "formula")]
-        value, type_ = value_text(row.value), type_text(row.value)
+        value, type_ = n.value(row), type_text(row.value)
         if value:
             labels.append(Label(number(value), "value", f"v{row.index}" if slots else ""))
         if type_:
             labels.append(Label(plain_text(type_), "type"))
+        if kind == "input" and row.index in self.outputs:
+            labels.append(Label(plain_text("also an output"), "note"))
+        if not self._is_finite(row):
+            labels.append(Label(plain_text("not finite here"), "note"))
         kink = at_kink(row)
         if kink:
             labels.append(Label(plain_text("no derivative here"), "note"))
@@ -107,13 +115,24 @@ class _Builder:
             kind=kind,
             labels=(*labels, *extra),
             symbol=symbol_of(row),
+            returned=row.index in self.outputs,
             dotted=kink or row.fun.constant,
             row=row.index,
             tip=self._tip(row),
         )
 
+    def _slopes(self, row: Row) -> list[Any]:
+        if row.index not in self._slopes_by_row:
+            self._slopes_by_row[row.index] = [] if row.fun is INPUT else local_derivatives(row)
+        return self._slopes_by_row[row.index]
+
+    def _is_finite(self, row: Row) -> bool:
+        """Whether a number's value, and its derivatives by its arguments, are numbers, not inf or nan."""
+        shown = [] if dimensions(row.value) else [plain(row.value), *filter(None, self._slopes(row))]
+        return all(np.isfinite(v) for v in shown if isinstance(v, float | complex | np.inexact))
+
     def _tip(self, row: Row) -> str:
-        value = value_text(row.value)
+        value = self.notation.value(row)
         lines = [
             f"{self.notation.equation(row).text} = {value}" if value else self.notation.equation(row).text
         ]
@@ -128,7 +147,7 @@ class _Builder:
 
     def edges(self, row: Row) -> list[Edge]:
         found = []
-        slopes = [] if row.fun is INPUT else local_derivatives(row)
+        slopes = self._slopes(row)
         for k, a in enumerate(row.args):
             if self.trace.owns(a):
                 nothing = passes_nothing(row, k)
@@ -186,11 +205,27 @@ class _Builder:
 
     def with_adjoints(self, cotangents: Sequence[Any]) -> tuple[list[Node], list[Edge]]:
         swept = self.trace.adjoints(*cotangents)
+        seeds = self.trace.seeds(tuple(cotangents)) if len(self.trace.outputs) > 1 else {}
         nodes = []
         for row in self.trace.nodes:
             name, g = self.notation.bar(row), swept[row.index]
-            nodes.append(self.node(row, [Label(with_value(name, g, row.value), "adjoint", f"a{row.index}")]))
+            labels = [Label(with_value(name, g, row.value), "adjoint", f"a{row.index}")]
+            if row.index in seeds:
+                labels.append(Label(plain_text(f"seed {value_text(seeds[row.index])}".strip()), "note"))
+            nodes.append(self.node(row, labels))
         return nodes, [e for r in self.trace.nodes for e in self.edges(r)]
+
+
+def _seeds_said(t: Trace, n: Notation, cotangents: Sequence[Any]) -> str:
+    """`` of y₁ + y₂`` for seeds of 1, else `` from the seeds ȳ₁ = 1, ȳ₂ = 0``; nothing for one output's 1."""
+    outputs = [o for o in t.outputs if t.owns(o)]
+    seeds = t.seeds(tuple(cotangents))
+    times = Counter(o.index for o in outputs)
+    if all(np.all(np.asarray(seed) == times[index]) for index, seed in seeds.items()):
+        names = [("Σ " if dimensions(o.value) else "") + n.name(o).text for o in outputs]
+        return f" of {' + '.join(names)}" if len(names) > 1 or "Σ" in "".join(names) else ""
+    said = [with_value(n.bar(t.nodes[k]), seed, t.nodes[k].value).text for k, seed in seeds.items()]
+    return f" from the seed{'s' * (len(said) != 1)} {', '.join(said)}"
 
 
 VIEWS = ("primal", "tangent", "circuit", "adjoint", "both")
@@ -215,7 +250,7 @@ def from_trace(
         tangents: one per argument, of its shape; the direction of the first input by default.
     """
     b = _Builder(t, direction)
-    at = ", ".join(equal(b.notation.name(r), Math(v, v)).text for r in t.inputs if (v := value_text(r.value)))
+    at = ", ".join(equal(b.notation.name(r), Math(v, v)).text for r in t.inputs if (v := b.notation.value(r)))
     same: tuple[tuple[str, ...], ...] = ()
     if view == "primal":
         nodes, edges = b.primal()
@@ -240,5 +275,7 @@ def from_trace(
             nodes, edges = nodes + chips, edges + links
             title = "adjoint"
         edges += [Edge(a, c, "align", back=b.direction == "right") for a, c in same]
+    if view in ("circuit", "adjoint", "both"):
+        title += _seeds_said(t, b.notation, default_cotangents(t) if cotangents is None else cotangents)
     title = f"{t.name}, {title}" + (f", at {at}" if at and len(at) < 60 else "")
     return Graph(tuple(nodes), tuple(edges), title, view, b.direction, same_layer=same)

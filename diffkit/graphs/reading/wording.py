@@ -17,7 +17,7 @@ def plain_text(text: str) -> Math:
 
 def number(text: str) -> Math:
     """A value as ``value_text`` writes it; in LaTeX, 1e-9 as a power of ten."""
-    latex = text.replace("−", "-")
+    latex = text.replace("−", "-").replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
     mantissa, e, exponent = latex.partition("e")
     power = e and exponent.lstrip("-").isdigit()
     return Math(text, rf"{mantissa} \times 10^{{{exponent}}}" if power else latex)
