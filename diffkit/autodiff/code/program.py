@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.adjoint import AdjointProgram
-from diffkit.autodiff.core.record import record
+from diffkit.autodiff.core.record import CALLER
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import INPUT, Decision, Node, Primitive, is_deferred
 from diffkit.containers import Structure
@@ -219,7 +219,7 @@ def _decisions(t: WengertList) -> list[tuple[Any, Decision]]:
 @functools.lru_cache(maxsize=4096)
 def _is_own(code: CodeType) -> bool:
     """Whether diffkit calls NumPy there of itself; when what is traced is np.sin, ``record`` does."""
-    return belongs_to_diffkit(code) and code is not record.__code__
+    return belongs_to_diffkit(code) and code is not CALLER
 
 
 def _brief(value: Any) -> str:

@@ -22,7 +22,7 @@ from diffkit.autodiff.recording.tracer import Array, Node, Recording, plain, sta
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
 from diffkit.errors import InputError, TraceError
 
-__all__ = ["parameter_names", "record"]
+__all__ = ["CALLER", "parameter_names", "record"]
 
 _ONE_LEAF = Structure(tuple, (0,), (LEAF,), 1)
 """How the arguments are nested of a function that is differentiated by one array or number."""
@@ -133,6 +133,10 @@ def _record(
     return WengertList(
         rows, recording, decisions, inputs, outputs, leaves, in_structure, out_structure, owner
     )
+
+
+CALLER = _record.__code__
+"""The code that calls the function: of a row that stands there, the function itself is what was called."""
 
 
 def _returned(array: Array, recording: Recording) -> Any:
