@@ -20,6 +20,7 @@ def to_be_written(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, whose arrays of floats accept traced values while a function is traced.
 
     >>> import diffkit as dk
+    >>> import numpy as np
     >>> def powers(x):
     ...     table = to_be_written(np.zeros)(3)
     ...     table[0] = 1.0
