@@ -392,6 +392,36 @@ def test_a_killed_run_resumes_with_nothing_lost_or_graded_twice(tmp_path, number
 
 
 @pytest.mark.slow
+def test_a_run_that_is_killed_ten_times_gives_the_verdicts_of_one_that_is_not(course) -> None:
+    assignment, subs, results = course
+    for k in range(20):
+        wrong = {} if k % 3 else {"tanh": "return g * (1 - x**2)"}
+        (subs / f"s{k:02}.py").write_text(submission("multiply", "tanh", **wrong))
+
+    def command(folder: Path) -> list[str]:
+        start = [sys.executable, "-c", "from diffkit.cli import main; main()", "grade"]
+        return [*start, str(assignment.path), str(subs), "-o", str(folder), "--seed", "5", "--workers", "2"]
+
+    def verdicts(folder: Path) -> list[tuple[str, str]]:
+        lines = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()[1:]]
+        return sorted((line["record"]["student"], json.dumps(line["record"]["exercises"])) for line in lines)
+
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    journal = results / "journal.jsonl"
+    for k in range(10):
+        killed = subprocess.Popen(command(results), **quiet)
+        while killed.poll() is None and not (
+            journal.exists() and len(journal.read_bytes().splitlines()) > 1 + 2 * k
+        ):
+            time.sleep(0.003)
+        killed.kill()
+        killed.wait()
+    for folder in (results, results.parent / "undisturbed"):
+        subprocess.run(command(folder), check=True, timeout=120, **quiet)
+    assert verdicts(results) == verdicts(results.parent / "undisturbed")
+
+
+@pytest.mark.slow
 def test_a_cluster_survives_the_loss_of_a_worker(course) -> None:
     distributed = pytest.importorskip("distributed")
     for k in range(30):
