@@ -50,6 +50,14 @@ def record_by(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[s
         InputError: if ``argnum`` is no place of an argument.
         TraceError: if the function is seen to be another program when it is traced.
     """
+    places = [argnum] if type(argnum) is int and 0 <= argnum < len(args) else _places(f, argnum, args, kwargs)
+    t = record(f, args, kwargs, places)
+    hold_against_plain_run(f, args, kwargs, places, t)
+    return t
+
+
+def _places(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[int]:
+    """The places of the arguments that are differentiated by."""
     argnums: Any = argnum if is_several(argnum) else (argnum,)
     for k in argnums:
         if not isinstance(k, int | np.integer) or isinstance(k, bool):
@@ -63,9 +71,7 @@ def record_by(f: Function, argnum: Argnum, args: tuple[Any, ...], kwargs: dict[s
     places = [k % len(args) for k in argnums]
     if len(set(places)) < len(places):
         raise InputError(f"argnum names an argument twice: {argnum!r}")
-    t = record(f, args, kwargs, places)
-    hold_against_plain_run(f, args, kwargs, places, t)
-    return t
+    return places
 
 
 def answer_by(argnum: Argnum, pulled: Any) -> Any:

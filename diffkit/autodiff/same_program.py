@@ -63,7 +63,7 @@ def hold_against_plain_run(
     Raises:
         TraceError: naming the line at which both runs part.
     """
-    function = _function_of(f)
+    function = f if type(f) is FunctionType else _function_of(f)
     if function is None or id(function.__code__) in _known:
         return
     _known[id(function.__code__)] = function.__code__

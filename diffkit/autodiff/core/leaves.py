@@ -65,6 +65,8 @@ def still(value: Any) -> Any:
 
 def is_differentiable(value: Any) -> bool:
     """Whether a leaf is a real or complex number or array of them (and not an integer or a bool)."""
+    if type(value) is float:
+        return True
     value = plain(value)
     if type(value) is float or type(value) is complex:
         return True

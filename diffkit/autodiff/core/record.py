@@ -63,8 +63,12 @@ def record(
         InputError: for an argument that can't be traced.
     """
     owner = getattr(f, "__name__", type(f).__name__)
-    with Recording(owner, f) as recording:
+    recording = Recording(owner, f)
+    try:
         return _record(f, args, kwargs, argnums, recording)
+    finally:
+        if recording.rows is not None:  # an argument was refused
+            recording.close()
 
 
 def _record(

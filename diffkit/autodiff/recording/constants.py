@@ -40,14 +40,18 @@ def copied_as_laid_out(array: ndarray) -> ndarray:
     ((-16,), (8,))
     """
     copy = array.copy("K")
-    if copy.strides == array.strides:
+    steps = array.strides
+    if copy.strides == steps or array.flags.forc or array.dtype.hasobject:
+        return copy  # a contiguous array may have any steps along an axis of one element
+    before, extent = 0, array.itemsize  # bytes ahead of the first element, and from the lowest to the highest
+    for n, step in zip(array.shape, steps, strict=True):
+        if step < 0:
+            before -= (n - 1) * step
+        extent += (n - 1) * abs(step)
+    if extent > max(_SPARSEST * array.nbytes, 4096):
         return copy
-    low, high = np.lib.array_utils.byte_bounds(array)
-    if high - low > max(_SPARSEST * array.nbytes, 4096):
-        return copy
-    memory = np.empty(high - low, np.uint8)
-    start = array.__array_interface__["data"][0] - low
-    laid_out: ndarray = ndarray(array.shape, array.dtype, memory, start, array.strides)
+    memory = np.empty(extent, np.uint8)
+    laid_out: ndarray = ndarray(array.shape, array.dtype, memory, before, steps)
     laid_out[...] = array
     return laid_out
 
@@ -157,11 +161,9 @@ class Constants:
             if array.tobytes() != before:
                 self.changed = array
                 _seen.pop(kind, None)
-        self._before.clear()
         for locked in self._locked:  # in this order, for no view can be writeable before its whole is
             locked.setflags(write=True)
-        self._locked.clear()
-        self._copies.clear()
+        self._before, self._locked, self._copies = {}, [], {}
 
 
 _MOST_SEEN = 10_000

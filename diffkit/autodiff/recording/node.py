@@ -86,8 +86,9 @@ class Recording:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.constants.release()  # if what is recorded raises, nobody closes
-        self.refusals.stop()
+        if self.rows is not None:  # what was recorded has raised, and nobody closed
+            self.constants.release()
+            self.refusals.stop()
 
     def input(self, value: Any, name: str) -> Node:
         """Appends an input row."""

@@ -276,25 +276,33 @@ def _array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs
         frame = frame.f_back or frame
     if fun is None or kwargs or method != "__call__":
         return _unusual_ufunc(ufunc, method, inputs, kwargs, frame)
-    if len(inputs) == 1:
-        return _apply_to_one(fun, self, NO_KWARGS, frame)
-    if len(inputs) != 2:
-        return apply(fun, inputs, NO_KWARGS, frame)
-    # One array and a plain operand, mostly: what apply does, at once.
+    # One array, or one and a plain operand, mostly: what apply does, at once.
     memory = self.memory
     row = self.node if memory is None or memory.version == self.seen else self.row
+    if len(inputs) == 1:
+        if type(row) is not Node:
+            return _apply_to_one(fun, self, NO_KWARGS, frame)
+        value = fun.compute(row.value)
+        node = Node(row.recording, fun, (row,), NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        if type(value) is ndarray:
+            return Array(node)
+        return unpack(node, frame) if type(value) is tuple else stand_in(node)
+    if len(inputs) != 2:
+        return apply(fun, inputs, NO_KWARGS, frame)
     given: tuple[Any, Any]
     x, y = inputs
     kind = type(y if x is self else x)
     if type(row) is not Node or kind in TRACED:
         return apply(fun, inputs, NO_KWARGS, frame)
+    recording = row.recording
+    keep = recording.constants.keep if kind is ndarray else recording.constants.keep_any
     if x is self:
         value = fun.compute(row.value, y)
-        given = row, y if kind is float else row.recording.constants.keep_any(y)
+        given = row, y if kind is float else keep(y)
     else:
         value = fun.compute(x, row.value)
-        given = x if kind is float else row.recording.constants.keep_any(x), row
-    node = Node(row.recording, fun, given, NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        given = x if kind is float else keep(x), row
+    node = Node(recording, fun, given, NO_KWARGS, value, frame.f_code, frame.f_lasti)
     if type(value) is ndarray:
         return Array(node)
     return unpack(node, frame) if isinstance(value, tuple) and type(value) not in TRACED else stand_in(node)
