@@ -108,11 +108,12 @@ def diff(expr: Any, variables: Sequence[Any], layout: str, assumptions: Any) -> 
         turns = [variable(x) for x in variables]
         for count, x in enumerate(turns):
             last = count == len(turns) - 1
-            e = _once(e, x, layout if last else "gradient")
+            e = derivative_of(e, x, layout if last else "gradient")
     return e
 
 
-def _once(e: Any, x: Any, layout: str) -> Any:
+def derivative_of(e: Any, x: Any, layout: str) -> Any:
+    """The derivative of an expression that was read, by one variable."""
     if not isinstance(x, MatrixSymbol):
         return forward_sweep(e, {x: S.One})
     if is_scalar(e):
@@ -180,7 +181,7 @@ def jacobian(expr: Any, x: Any, assumptions: Any) -> Any:
                 raise InputError(f"the Jacobian is by a column, got {shape_text(by)}; use gradient")
             (g,) = _gradients(e, [by], "gradient")
             return algebra.transpose(g) if by.shape[1] == 1 else g
-        return _once(e, by, "gradient")
+        return derivative_of(e, by, "gradient")
 
 
 def hessian(expr: Any, x: Any, assumptions: Any) -> Any:
@@ -194,5 +195,5 @@ def hessian(expr: Any, x: Any, assumptions: Any) -> Any:
                 f"the Hessian of a scalar by {shape_text(by)} has four axes, and a matrix has two; its "
                 f"product with a matrix V is diff(Trace(V.T*G), {by}), where G = diff(e, {by})"
             )
-        first = _once(e, by, "gradient")
-        return _once(first, by, "gradient")
+        first = derivative_of(e, by, "gradient")
+        return derivative_of(first, by, "gradient")

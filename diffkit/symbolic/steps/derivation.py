@@ -19,9 +19,14 @@ from dataclasses import replace
 from typing import Any
 
 from sympy import S
+from sympy.matrices.expressions.matexpr import MatrixElement
 
+from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import Expression, intern
 from diffkit.symbolic.arguments import expression, variable
+from diffkit.symbolic.matrices.derivatives import Layout
+from diffkit.symbolic.matrices.reading import is_about_matrices, is_matrix_expression
+from diffkit.symbolic.matrices.steps import matrix_steps
 from diffkit.symbolic.scopes import set_apart
 from diffkit.symbolic.steps import showing
 from diffkit.symbolic.steps.proof import Proof, Step
@@ -70,8 +75,11 @@ class Derivation(Proof):
 # -- making one ---------------------------------------------------------------------------------------
 
 
-def steps(expr: Any, x: Any) -> Derivation:
+def steps(expr: Any, x: Any, *, layout: Layout = "gradient", assumptions: Any = True) -> Any:
     """The derivation of an expression's derivative, step by step.
+
+    By a MatrixSymbol, or of a matrix expression, it is a
+    :class:`~diffkit.symbolic.matrices.steps.MatrixDerivation`, by differentials.
 
     The rules are those that :func:`~diffkit.symbolic.diff` applies in forward mode, so the result
     is the same expression, and a subexpression that occurs again is not derived again.
@@ -79,6 +87,8 @@ def steps(expr: Any, x: Any) -> Derivation:
     Args:
         expr: a SymPy expression of any size; the derivation is as long as the shared graph.
         x: the symbol.
+        layout: of a scalar's derivative by a matrix, as for :func:`~diffkit.symbolic.diff`.
+        assumptions: what is known of the matrices, as for :func:`~diffkit.symbolic.diff`.
 
     Raises:
         InputError, NoRuleError: as :func:`~diffkit.symbolic.diff`.
@@ -89,6 +99,17 @@ def steps(expr: Any, x: Any) -> Derivation:
     >>> derivation.root.rule, derivation.result, derivation.check()
     ('generalised power', x*x**(x - 1) + x**x*log(x), True)
     """
+    if is_matrix_expression(expr) or is_matrix_expression(x):
+        return matrix_steps(expr, x, layout, assumptions)
+    try:
+        return _steps(expr, x)
+    except (InputError, NoRuleError):
+        if not is_about_matrices(expr) or isinstance(x, MatrixElement):
+            raise
+        return matrix_steps(expr, x, layout, assumptions)
+
+
+def _steps(expr: Any, x: Any) -> Derivation:
     (root,), (symbol,) = set_apart([expression(expr)], [variable(x)])
     context = context_of([symbol])
     made: dict[int, Step] = {id(symbol): Step(variable_schema(symbol), symbol, _ONE, _ONE)}
