@@ -150,7 +150,8 @@ def what_is_missing(value: Any) -> list[str]:
     parameters = [p for p in inspect.signature(value).parameters if p not in ("self", "cls")]
     if parameters and not re.search(r"^(Args):", text, re.M):
         missing.append("Args")
-    if not re.search(r"^(Returns|Yields):", text, re.M):
+    nothing = inspect.signature(value).return_annotation in ("None", None)
+    if not nothing and not re.search(r"^(Returns|Yields):", text, re.M):
         missing.append("Returns")
     if parameters and not re.search(r"^Raises:", text, re.M):
         missing.append("Raises")

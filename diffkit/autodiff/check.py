@@ -62,6 +62,9 @@ def check_grads(
         order: the highest derivative to check.
         seed: of the random directions; by default different ones each time. A failure names its seed.
 
+    Returns:
+        A function of f's arguments, which returns None where all derivatives are right.
+
     Raises:
         GradientError: if a derivative is wrong, in value, shape, structure or dtype; the message names
             the argument, the mode and the order, with both numbers. It is an AssertionError.

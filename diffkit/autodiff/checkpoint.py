@@ -31,6 +31,12 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     It works in both modes and nested to any depth. Arguments and answers may be nested
     containers. What f differentiates must come in as a positional argument, not from around it.
 
+    Args:
+        f: a function of positional arguments.
+
+    Returns:
+        A function of the same arguments and answer, which a trace records as one row.
+
     f is run again for each sweep, and must compute the same then: what varies (a loop's variable, random
     numbers) is to be an argument.
 

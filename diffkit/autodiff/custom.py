@@ -127,6 +127,12 @@ def primitive(function: Callable[..., Any]) -> UserPrimitive:
     assign into arrays of its own, iterate. Its arguments it must leave as they are: the sweeps read them.
     It may return a tuple of several answers; a rule's ``g`` and ``ans`` are then tuples as well.
 
+    Args:
+        function: of plain numbers and arrays.
+
+    Returns:
+        A function of the same arguments and answer, which a trace records as one row.
+
     Raises:
         InputError: if what is given is not callable.
 

@@ -51,6 +51,9 @@ def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Functi
         mode: "forward" sweeps once per input element, "reverse" once per output element; by default
             whichever is fewer, forward if they are as many.
 
+    Returns:
+        A function of f's arguments: the Jacobian, of the dtype of f's answer; by several arguments a tuple.
+
     Raises:
         InputError: for another mode, or for an answer of integers or bools computed from the argument.
 
@@ -130,6 +133,18 @@ def _assemble(parts: list[Any], by: Any, of: Any, axis: int) -> Any:
 def hessian(f: Function, argnum: int = 0) -> Function:
     """The Hessian, forward over reverse; for f: R^n -> R an (n, n) array.
 
+    Args:
+        f: the function.
+        argnum: the argument to differentiate by.
+
+    Returns:
+        A function of f's arguments: an array of the answer's axes, then twice the argument's; containers give
+        containers of blocks.
+
+    Raises:
+        InputError: (at the call) if the argument holds other things than floats, or the answer is an
+            integer or bool computed from it.
+
     >>> hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
            [ 0., 12.]])
@@ -142,6 +157,16 @@ def hessian_vector_product(f: Function, argnum: int = 0) -> Function:
 
     One forward sweep over the trace of a reverse sweep, so it costs a small multiple of f whatever
     the number of variables.
+
+    Args:
+        f: the function; its answer is one real number.
+        argnum: the argument to differentiate by.
+
+    Returns:
+        A function of f's arguments and v, of the argument's shape and nesting: the product, likewise.
+
+    Raises:
+        InputError: (at the call) if v does not fit the argument, or as ``grad`` does.
 
     >>> hessian_vector_product(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     array([ 6., 12.])
@@ -160,6 +185,17 @@ def make_hvp(f: Function, argnum: Argnum = 0) -> Function:
 
     By several arguments, v is a tuple of one vector for each, or they are given one by one.
 
+    Args:
+        f: the function; its answer is one real number.
+        argnum: the argument to differentiate by, or a tuple or list of them.
+
+    Returns:
+        A function of f's arguments that returns ``(hvp, gradient)``, both shaped and nested as the
+        argument.
+
+    Raises:
+        InputError: (at a call) if v does not fit the argument, or as ``grad`` does.
+
     >>> hvp, gradient = make_hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     >>> gradient, hvp(np.array([1.0, 1.0]))
     (array([ 3., 12.]), array([ 6., 12.]))
@@ -174,7 +210,23 @@ def make_hvp(f: Function, argnum: Argnum = 0) -> Function:
 
 
 def hessian_tensor_product(f: Function, argnum: int = 0) -> Function:
-    """``hessian_tensor_product(f)(*args, T)``: the Hessian contracted with a tensor of x's shape."""
+    """``hessian_tensor_product(f)(*args, T)``: the Hessian contracted with a tensor of x's shape.
+
+    Args:
+        f: the function; its answer is one real number.
+        argnum: the argument to differentiate by.
+
+    Returns:
+        A function of f's arguments and T, of the argument's shape: an array of that shape.
+
+    Raises:
+        InputError: (at the call) if T does not fit the argument, or as ``grad`` does.
+
+    >>> x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> hessian_tensor_product(lambda x: np.sum(x**3))(x, np.ones((2, 2)))
+    array([[ 6., 12.],
+           [18., 24.]])
+    """
     return hessian_vector_product(f, argnum)
 
 
@@ -183,6 +235,16 @@ def tensor_jacobian_product(f: Function, argnum: Argnum = 0) -> Function:
 
     T has as many of the axes of f's answer as one likes, the first ones; the product keeps the others. If T
     has more axes than the answer, its last ones are contracted, and the product keeps those in front.
+
+    Args:
+        f: the function.
+        argnum: the argument to differentiate by, or a tuple or list of them.
+
+    Returns:
+        A function of f's arguments and T: an array of the axes that are kept, then the argument's.
+
+    Raises:
+        InputError: (at the call) if T's axes fit no axes of the answer.
 
     >>> f = lambda x: np.array([[1.0, 2.0], [3.0, 4.0]]) @ x
     >>> tensor_jacobian_product(f)(np.zeros(2), np.array([1.0, 1.0]))
@@ -210,6 +272,16 @@ def tensor_jacobian_product(f: Function, argnum: Argnum = 0) -> Function:
 def vector_jacobian_product(f: Function, argnum: Argnum = 0) -> Function:
     """``vector_jacobian_product(f)(*args, v)``: v contracted with the Jacobian.
 
+    Args:
+        f: the function.
+        argnum: the argument to differentiate by, or a tuple or list of them.
+
+    Returns:
+        A function of f's arguments and v, of the shape of f's answer: an array of the argument's shape.
+
+    Raises:
+        InputError: (at the call) if v does not fit the answer.
+
     >>> vector_jacobian_product(np.sin)(np.zeros(2), np.array([1.0, 2.0]))
     array([1., 2.])
     """
@@ -225,6 +297,18 @@ def make_ggnvp(f: Function, g: Function = _half_square, f_argnum: int = 0) -> Fu
 
     The matrix is J^T H J, with J the Jacobian of f and H the Hessian of g at f's value (Schraudolph,
     2002); for the default g, half the sum of squares, it is J^T J.
+
+    Args:
+        f: the model.
+        g: a function of f's answer to one real number: the loss.
+        f_argnum: the argument of f to differentiate by.
+
+    Returns:
+        A function of f's arguments that returns ``ggnvp``: from v, of the argument's shape, to a
+        product of that shape.
+
+    Raises:
+        InputError: (at a call) if v does not fit the argument, or g's answer is not a real number.
 
     >>> make_ggnvp(lambda x: 3.0 * x)(np.zeros(2))(np.array([1.0, 2.0]))
     array([ 9., 18.])

@@ -37,8 +37,8 @@ from diffkit.autodiff.arguments import (
 from diffkit.autodiff.core.leaves import is_differentiable
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import plain, row_of
-from diffkit.containers import flatten
-from diffkit.errors import InputError
+from diffkit.containers import describe, flatten
+from diffkit.errors import AnswerError, InputError
 
 __all__ = [
     "deriv",
@@ -78,6 +78,10 @@ def grad(f: Function, argnum: Argnum = 0, *, check: str | None = None) -> Functi
         argnum: the argument to differentiate by, or a tuple or list of them.
         check: "nan" refuses a gradient that is not finite, and names the line where that began.
 
+    Returns:
+        A function of f's arguments: the gradient, of the argument's shape and dtype and nested as it is; by
+        several arguments a tuple.
+
     Raises:
         InputError: if the answer is not a real number, or an integer or bool computed from the
             argument, or the argument holds something other than floats.
@@ -97,7 +101,18 @@ def grad(f: Function, argnum: Argnum = 0, *, check: str | None = None) -> Functi
 
 
 def value_and_grad(f: Function, argnum: Argnum = 0, *, check: str | None = None) -> Function:
-    """``f``'s value and its gradient, from one trace; the arguments and errors are those of ``grad``.
+    """``f``'s value and its gradient, from one trace.
+
+    Args:
+        f: the function; its answer is one real number.
+        argnum: the argument to differentiate by, or a tuple or list of them.
+        check: "nan" refuses a gradient that is not finite, and names the line where that began.
+
+    Returns:
+        A function of f's arguments: ``(value, gradient)``, the gradient as :func:`grad` gives it.
+
+    Raises:
+        InputError, DomainError: as :func:`grad`.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
@@ -115,6 +130,16 @@ def value_and_grad(f: Function, argnum: Argnum = 0, *, check: str | None = None)
 def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
     """The gradient of the first of f's two answers, and the second as it is.
 
+    Args:
+        f: a function that returns a real number and something else.
+        argnum: the argument to differentiate by, or a tuple or list of them.
+
+    Returns:
+        A function of f's arguments: ``(gradient, second answer)``.
+
+    Raises:
+        InputError: (at the call) if f does not return two answers, or as for :func:`grad`.
+
     >>> grad_and_aux(lambda x: (x * x, "seen"))(3.0)
     (6.0, 'seen')
     """
@@ -125,7 +150,13 @@ def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
 
         @functools.wraps(f)
         def first(*inner: Any, **inner_kwargs: Any) -> Any:
-            answer, rest = f(*inner, **inner_kwargs)
+            answers = f(*inner, **inner_kwargs)
+            if not isinstance(answers, tuple | list) or len(answers) != 2:
+                raise AnswerError(
+                    f"grad_and_aux needs a function that returns a number and something else, but "
+                    f"{getattr(f, '__name__', 'the function')} returned {describe(plain(answers))}"
+                )
+            answer, rest = answers
             leaves, structure = flatten(rest)
             aux.append(structure.unflatten([row_of(leaf) for leaf in leaves]))  # it may be written to later
             return answer
@@ -141,6 +172,17 @@ def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
 
 def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
     """The sum of each column of the Jacobian: the derivative, for a function that acts elementwise.
+
+    Args:
+        f: a function whose answer has one element for each of the argument.
+        argnum: the argument to differentiate by, or a tuple or list of them.
+
+    Returns:
+        A function of f's arguments: an array of the argument's shape and dtype.
+
+    Raises:
+        InputError: (at the call) if the answer is an integer or bool computed from the argument, or
+            the argument holds something other than floats.
 
     >>> elementwise_grad(np.sin)(np.array([0.0, np.pi]))
     array([ 1., -1.])
@@ -160,6 +202,16 @@ def elementwise_grad(f: Function, argnum: Argnum = 0) -> Function:
 
 def deriv(f: Function, argnum: Argnum = 0) -> Function:
     """The derivative of f by a scalar, by one forward sweep; the answer may have any shape.
+
+    Args:
+        f: the function.
+        argnum: the argument to differentiate by, a float; or a tuple or list of such.
+
+    Returns:
+        A function of f's arguments: the derivative, of the shape of f's answer; by several arguments a tuple.
+
+    Raises:
+        InputError: (at the call) if the argument holds something other than floats.
 
     >>> deriv(lambda x: np.array([1.0, 2.0]) * x)(3.0)
     array([1., 2.])
@@ -181,6 +233,17 @@ def make_vjp(f: Function, argnum: Argnum = 0) -> Function:
     The trace is kept, so that ``vjp`` can be called any number of times, a sweep each. It refers to the
     arrays among the arguments, which must not be changed in place before that.
 
+    Args:
+        f: the function; its answer may be an array, or a container of them.
+        argnum: the argument to differentiate by, or a tuple or list of them.
+
+    Returns:
+        A function of f's arguments that returns ``(vjp, value)``. The g of ``vjp`` is shaped and
+        nested as f's answer, what it returns as the argument (a tuple, by several arguments).
+
+    Raises:
+        InputError: (at the call of ``vjp``) if g does not fit the answer.
+
     >>> vjp, value = make_vjp(lambda x: np.array([1.0, 2.0]) * x)(3.0)
     >>> value, vjp(np.array([1.0, 1.0]))
     (array([3., 6.]), 3.0)
@@ -201,6 +264,17 @@ def make_vjp(f: Function, argnum: Argnum = 0) -> Function:
 def make_jvp(f: Function, argnum: Argnum = 0) -> Function:
     """``make_jvp(f)(*args)`` gives ``jvp``; ``jvp(t)`` is ``(value, tangent)`` along t.
 
+    Args:
+        f: the function; its answer may be an array, or a container of them.
+        argnum: the argument to differentiate by, or a tuple or list of them.
+
+    Returns:
+        A function of f's arguments that returns ``jvp``. Its t is shaped and nested as the argument
+        (a tuple, by several arguments), the tangent as the answer.
+
+    Raises:
+        InputError: (at the call of ``jvp``) if t does not fit the argument.
+
     >>> make_jvp(np.sin)(0.0)(2.0)
     (0.0, 2.0)
     """
@@ -220,8 +294,15 @@ def make_jvp(f: Function, argnum: Argnum = 0) -> Function:
 def holomorphic_grad(f: Function, argnum: int = 0) -> Function:
     """The complex derivative of a holomorphic function of one complex number or array.
 
+    Args:
+        f: a function that is holomorphic: a real one, or one of the conjugate, has no such derivative.
+        argnum: the complex argument to differentiate by.
+
+    Returns:
+        A function of f's arguments: the complex derivative, of the argument's shape.
+
     Raises:
-        InputError: if the argument is not complex.
+        InputError: (at the call) if the argument is not complex.
 
     >>> holomorphic_grad(lambda z: z**2)(1.0 + 2.0j)
     (2+4j)

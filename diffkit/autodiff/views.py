@@ -122,6 +122,12 @@ def trace(f: Callable[..., Any]) -> Callable[..., Trace]:
     Floats and arrays of floats among the positional arguments become inputs; integers, strings and
     keyword arguments are constants.
 
+    Args:
+        f: a NumPy function.
+
+    Returns:
+        A function of f's arguments that returns the trace of that run.
+
     Raises:
         InputError: if no argument is a float or an array of floats.
 

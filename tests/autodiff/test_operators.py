@@ -415,3 +415,9 @@ def test_what_comes_beside_the_value_is_plain():
     np.testing.assert_array_equal(np.sin(aux["squares"]), np.sin([1.0, 9.0]))
     assert type(aux["first"]) is np.float64
     assert aux["name"] == "f"
+
+
+@pytest.mark.parametrize("answer", [lambda x: x, lambda x: (x, x, x), lambda x: {"value": x}])
+def test_grad_and_aux_says_what_it_needs(answer):
+    with pytest.raises(InputError, match="needs a function that returns a number and something else"):
+        dk.grad_and_aux(answer)(1.0)

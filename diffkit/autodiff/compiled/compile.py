@@ -102,6 +102,9 @@ def compile(f: Callable[..., Any], *, paths: int = 64, longest: int = LONGEST) -
         paths: how many programs are kept; the one that was not used for longest goes first.
         longest: rows of the longest program that is compiled.
 
+    Returns:
+        A function of f's arguments and answer.
+
     Raises:
         InputError: if f is not callable. A call raises it for a program longer than ``longest``.
         TraceError: (a call) for a function that is not the same program at each call.
