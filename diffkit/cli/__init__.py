@@ -73,7 +73,8 @@ def cli() -> None:
 def main(args: list[str] | None = None) -> None:
     """Runs the command line and exits: 0 if all went well, 1 if a check failed, 2 for bad input.
 
-    3 is a fault of diffkit's own, which is one sentence too; with DIFFKIT_DEBUG set it is a traceback.
+    3 is what could not be graded by no fault of the student; 4 a fault of diffkit's own, which is one
+    sentence too, and with DIFFKIT_DEBUG set a traceback.
     """
     from diffkit.cli.output import plain_terminal
 
@@ -116,7 +117,7 @@ def _main(args: list[str] | None) -> NoReturn:
         _complain(
             f"{type(error).__name__}: {what}. This is a fault of diffkit's, not of your function; with "
             "DIFFKIT_DEBUG=1 it tells where",
-            status=3,
+            status=4,
         )
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -183,10 +183,10 @@ def test_help_has_examples(diffkit, command) -> None:
     assert "\b" not in done.out
 
 
-@pytest.mark.parametrize("place", ["the help", "README"])
+@pytest.mark.parametrize("place", ["the help", "the page for course teams"])
 def test_the_assignment_that_is_shown_is_one(diffkit, course, place) -> None:
-    if place == "README":
-        readme = (Path(__file__).parents[2] / "README.md").read_text()
+    if place == "the page for course teams":
+        readme = (Path(__file__).parents[2] / "diffkit" / "grading" / "README.md").read_text()
         shown = readme.split("```python\n# homework.py\n")[1].split("```")[0]
     else:
         shown = diffkit("grade", "--help").out.split("such as homework3.py:\n")[1].split("Nothing but")[0]

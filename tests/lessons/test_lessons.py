@@ -61,16 +61,16 @@ def programs_used(script: Path) -> set[str]:
 
 
 def test_the_readme_says_which_lesson_shows_which_program(scripts: list[Path]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "lessons" / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \|(.+)\|(.+)\|(.+)\|$", readme, re.MULTILINE)
     assert [row[0] for row in rows] == programs.names()
     used = {script.stem: programs_used(script) for script in scripts}
     for program, _, lessons, figures in rows:
-        named = re.findall(r"\(lessons/(\w+)\.py\)", lessons)
+        named = re.findall(r"\((\w+)\.py\)", lessons)
         assert named, program
         for lesson in named:
             assert program in used[lesson], f"{lesson} does not use {program}"
-        for figure in re.findall(r"\((figures/\w+\.svg)\)", figures):
+        for figure in re.findall(r"\(\.\./(figures/\w+\.svg)\)", figures):
             assert (ROOT / figure).exists(), figure
             assert any(Path(figure).name[:2] == lesson[:2] for lesson in named), figure
 
