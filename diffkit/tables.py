@@ -247,6 +247,17 @@ class Table:
 
     Raises:
         InputError: if a row has another number of cells than there are columns.
+
+    >>> table = Table(["n", "tree"], [[3, 57], [4, None]], caption="Sizes", notes=["n = 4: out of time"])
+    >>> print(table)
+    Sizes
+    n  tree
+    ───────
+    3    57
+    4     –
+    n = 4: out of time
+    >>> table["tree"]
+    [57, None]
     """
 
     def __init__(

@@ -37,6 +37,13 @@ class Trace(WengertList):
             for other inputs only if they decide alike.
         name: the function's name.
         in_structure, out_structure: how the arguments (as a tuple) and the answer are nested.
+
+    >>> from diffkit import trace
+    >>> recorded = trace(lambda x, y: (x + y) * y)(2.0, 3.0)
+    >>> recorded.inputs, recorded.nodes[2:]
+    ([Node(2.0, input), Node(3.0, input)], [Node(5.0, add), Node(15.0, multiply)])
+    >>> recorded.adjoint().outputs
+    [Node(3.0, multiply), Node(8.0, add)]
     """
 
     @classmethod

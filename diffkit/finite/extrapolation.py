@@ -50,6 +50,11 @@ class Extrapolation(Estimate):
     Attributes:
         tableau: the rows of the tableau, for the first output: h, then what one, two, ... steps of
             extrapolation make of it.
+
+    >>> import numpy as np
+    >>> estimate = extrapolate(np.exp, 1.0)
+    >>> estimate.tableau.columns[:4], estimate.tableau["h"][:3]
+    (['h', 'order 2', 'order 4', 'order 6'], [0.125, 0.0625, 0.03125])
     """
 
     tableau: Table = field(repr=False)

@@ -116,6 +116,12 @@ class Stencil:
         n: which derivative it approximates.
         order: the order of accuracy p, so that the truncation error falls like h**p.
         form: "forward", "backward", "central", or "custom" for offsets of one's own.
+
+    >>> central = stencil()
+    >>> print(central)
+    (f(x + h) - f(x - h)) / (2 h)
+    >>> central.order, central.leading, central.magnification
+    (2, Fraction(1, 6), Fraction(1, 1))
     """
 
     offsets: tuple[Fraction, ...]
@@ -199,9 +205,13 @@ def stencil(form: str | Sequence[Any] = "central", n: int = 1, order: int | None
         order: the order of accuracy; by default 1 for forward and backward, 2 for central, and
             what they reach for offsets. Central stencils have even orders, by symmetry.
 
+    Returns:
+        The Stencil, its weights as exact fractions.
+
     Raises:
-        InputError: for an unknown form, an odd order of a central stencil, or an order that the
-            given offsets do not reach.
+        InputError: for an unknown form, an odd order of a central stencil, offsets that are not different
+            or too few for n, an order that they do not reach, or an n or order that is no whole number
+            from 1 up.
 
     >>> stencil("central", order=4).weights
     (Fraction(1, 12), Fraction(-2, 3), Fraction(2, 3), Fraction(-1, 12))

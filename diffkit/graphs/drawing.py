@@ -46,6 +46,12 @@ class Drawing:
     Attributes:
         graph: the nodes and edges.
         engine: what lays it out: "auto", "dot" or "wasm".
+
+    >>> drawing = draw(lambda a: a + a, 1.0)
+    >>> drawing
+    <drawing of <lambda>, primal, at a = 1: 2 nodes, 2 edges>
+    >>> print(drawing.mermaid().splitlines()[2])
+      n1[["v₁ = a + a<br/>2"]]:::output
     """
 
     def __init__(self, graph: Graph, engine: str = "auto") -> None:
@@ -195,8 +201,12 @@ def draw(
 
     Beyond 150 nodes arrows carry no labels: in an SVG a pointer that rests on one is told.
 
+    Returns:
+        A Drawing, which a notebook shows; its methods give SVG, PNG, PDF, TikZ, Mermaid and HTML.
+
     Raises:
-        InputError: for a name, view or direction that there is not; for more than 1,000 nodes.
+        InputError: for a name, view, direction or grouping that there is not; for what is no program or
+            expression; for more than 1,000 nodes. An unknown engine is refused when it is to lay out.
 
     Drawing conventions follow Baydin et al., "Automatic Differentiation in Machine Learning: a Survey",
     JMLR 18(153), 2018, and Griewank and Walther, "Evaluating Derivatives", 2nd edition, 2008.

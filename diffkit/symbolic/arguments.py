@@ -13,7 +13,7 @@ from sympy.logic.boolalg import Boolean
 from diffkit.errors import InputError
 from diffkit.expressions import Expression, SymbolicNumber, intern, number
 
-__all__ = ["checked_mode", "expression", "orders", "seed", "variable", "variables"]
+__all__ = ["checked_mode", "expression", "expressions", "orders", "seed", "seeds", "variable", "variables"]
 
 
 def expression(expr: Any) -> Expression:
@@ -31,6 +31,24 @@ def expression(expr: Any) -> Expression:
     if not isinstance(expr, sympy.Expr):
         raise InputError(f"expected an expression with a value, got {type(expr).__name__}")
     return expr
+
+
+def expressions(exprs: Any) -> list[Expression]:
+    """Several expressions, in a list."""
+    return [expression(e) for e in _several(exprs, "expressions")]
+
+
+def seeds(values: Any) -> list[Expression]:
+    """Several tangents or cotangents, in a list."""
+    return [seed(value) for value in _several(values, "tangents or cotangents")]
+
+
+def _several(given: Any, what: str) -> Iterable[Any]:
+    if isinstance(given, sympy.MatrixBase):
+        return list(given)
+    if isinstance(given, sympy.Expr | SymbolicNumber | str) or not isinstance(given, Iterable):
+        raise InputError(f"expected a list of {what}, got {given!s}; write [{given!s}]")
+    return given
 
 
 def variable(x: Any) -> Expression:

@@ -22,7 +22,7 @@ import sympy
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.errors import InputError, NoRuleError
-from diffkit.expressions import Expression, SymbolicNumber, post_order
+from diffkit.expressions import Expression, post_order
 from diffkit.expressions.operations import ONE, ZERO
 from diffkit.symbolic import arguments
 from diffkit.symbolic.budget import BudgetError, within
@@ -173,12 +173,22 @@ def gradient(
 ) -> Any:
     """The derivatives of one expression by each of several symbols.
 
-    Reverse mode takes one sweep for all of them, forward mode one each. By a MatrixSymbol it is one matrix of
-    its shape, by a list of them a list, as formulas in the matrices; ``layout`` and ``assumptions`` are those
-    of :func:`diff`.
+    Args:
+        expr: a SymPy expression, or a scalar expression of matrices.
+        xs: a list of n different symbols; or a MatrixSymbol, or a list of them.
+        mode: reverse mode takes one sweep for all symbols, forward mode one each.
+        simplify: as for :func:`diff`, for each element.
+        seconds: as for :func:`diff`.
+        layout: as for :func:`diff`: the shape of a gradient by a matrix.
+        assumptions: as for :func:`diff`.
+
+    Returns:
+        A list of n SymPy expressions. By a MatrixSymbol one matrix expression of its shape, by a list of
+        them a list, as formulas in the matrices.
 
     Raises:
         InputError, NoRuleError: as :func:`diff`; also if ``xs`` is not a list of different symbols.
+        BudgetError: when the simplification runs out of time.
 
     >>> import sympy
     >>> a, b, c = sympy.symbols("a b c")
@@ -212,17 +222,21 @@ def jacobian(
 ) -> Any:
     """The Jacobian matrix in numerator layout: a row per expression, a column per symbol.
 
-    Of a matrix expression of one column by a MatrixSymbol of one column it is one formula in the matrices.
-
     Args:
-        exprs: m expressions, as a list or a matrix of one column or row.
-        xs: n symbols.
+        exprs: m expressions, as a list or a matrix; or a matrix expression of one column.
+        xs: n different symbols; or a MatrixSymbol of one column.
         mode: by default that of the fewer sweeps: forward for n <= m, else reverse.
         simplify: as for :func:`diff`, for each element.
         seconds: as for :func:`diff`.
+        assumptions: as for :func:`diff`.
 
     Returns:
-        An immutable SymPy matrix of shape (m, n).
+        An immutable SymPy matrix of shape (m, n); of a matrix expression, one formula in the matrices.
+
+    Raises:
+        InputError, NoRuleError: as :func:`diff`; also if ``exprs`` is one expression, ``xs`` is not a list
+            of different symbols, or the derivative by a matrix has more than two axes.
+        BudgetError: when the simplification runs out of time.
 
     >>> import sympy
     >>> x, y = sympy.symbols("x y")
@@ -233,9 +247,7 @@ def jacobian(
     """
     if _any_matrix(exprs, xs):
         return of_matrices.jacobian(exprs, xs, assumptions)
-    if isinstance(exprs, sympy.Expr | SymbolicNumber):
-        raise InputError(f"expected a list of expressions, got one; write [{exprs!s}], or use gradient")
-    rows, columns = [arguments.expression(e) for e in exprs], arguments.variables(xs)
+    rows, columns = arguments.expressions(exprs), arguments.variables(xs)
     if mode is None:
         mode = "forward" if len(columns) <= len(rows) else "reverse"
     entries = [e for row in _jacobian(rows, columns, arguments.checked_mode(mode)) for e in row]
@@ -267,10 +279,21 @@ def hessian(
 ) -> Any:
     """The matrix of second derivatives: a reverse sweep for the gradient, then ``mode`` over that.
 
-    By a MatrixSymbol of one column it is one formula in the matrices.
+    Args:
+        expr: a SymPy expression, or a scalar expression of matrices.
+        xs: a list of n different symbols, or a MatrixSymbol of one column.
+        mode: that of the sweeps over the gradient, which is by reverse mode.
+        simplify: as for :func:`diff`, for each element.
+        seconds: as for :func:`diff`.
+        assumptions: as for :func:`diff`.
 
     Returns:
-        An immutable SymPy matrix of shape (n, n).
+        An immutable SymPy matrix of shape (n, n); by a MatrixSymbol, one formula in the matrices.
+
+    Raises:
+        InputError, NoRuleError: as :func:`diff`; also if ``xs`` is not a list of different symbols, or is
+            a matrix of several columns.
+        BudgetError: when the simplification runs out of time.
 
     >>> import sympy
     >>> x, y = sympy.symbols("x y")
@@ -291,8 +314,18 @@ def hessian(
 def jvp(exprs: Sequence[Any], xs: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
     """The Jacobian times a vector, in one forward sweep: the outputs' tangents.
 
+    Args:
+        exprs: m SymPy expressions, as a list or a matrix.
+        xs: n different symbols.
+        tangents: n numbers or expressions, one per symbol.
+
+    Returns:
+        A list of m SymPy expressions.
+
     Raises:
-        InputError: if there is not one tangent per symbol.
+        InputError: if there is not one tangent per symbol, for one expression that is in no list, and as
+            :func:`diff`.
+        NoRuleError: as :func:`diff`.
 
     >>> import sympy
     >>> x, y, u, v = sympy.symbols("x y u v")
@@ -300,25 +333,35 @@ def jvp(exprs: Sequence[Any], xs: Sequence[Any], tangents: Sequence[Any]) -> lis
     [u*y + v*x]
     """
     symbols = arguments.variables(xs)
-    seeds = [arguments.seed(t) for t in tangents]
+    seeds = arguments.seeds(tangents)
     if len(seeds) != len(symbols):
         raise InputError(f"expected one tangent for each of {symbols}, got {len(seeds)}")
-    return forward_sweep([arguments.expression(e) for e in exprs], symbols, seeds)
+    return forward_sweep(arguments.expressions(exprs), symbols, seeds)
 
 
 def vjp(exprs: Sequence[Any], xs: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
     """A vector times the Jacobian, in one reverse sweep: the symbols' adjoints.
 
+    Args:
+        exprs: m SymPy expressions, as a list or a matrix.
+        xs: n different symbols.
+        cotangents: m numbers or expressions, one per expression.
+
+    Returns:
+        A list of n SymPy expressions.
+
     Raises:
-        InputError: if there is not one cotangent per expression.
+        InputError: if there is not one cotangent per expression, for one expression that is in no list,
+            and as :func:`diff`.
+        NoRuleError: as :func:`diff`.
 
     >>> import sympy
     >>> x, y, g, h = sympy.symbols("x y g h")
     >>> vjp([x * y, sympy.log(y)], [x, y], [g, h])
     [g*y, g*x + h/y]
     """
-    roots = [arguments.expression(e) for e in exprs]
-    seeds = [arguments.seed(g) for g in cotangents]
+    roots = arguments.expressions(exprs)
+    seeds = arguments.seeds(cotangents)
     if len(seeds) != len(roots):
         raise InputError(f"expected one cotangent for each of {len(roots)} expressions, got {len(seeds)}")
     return reverse_sweep(roots, arguments.variables(xs), seeds)

@@ -424,6 +424,8 @@ def test_a_symbol_that_does_not_occur_gives_zero():
         (lambda: jacobian(x * y, [x]), "expected a list of expressions"),
         (lambda: jvp([x], [x], [1, 2]), "one tangent for each"),
         (lambda: vjp([x], [x], []), "one cotangent for each"),
+        (lambda: jvp(x * y, [x], [1]), r"expected a list of expressions, got x\*y; write \[x\*y\]"),
+        (lambda: vjp([x], [x], 2), r"expected a list of tangents or cotangents, got 2; write \[2\]"),
         (lambda: diff(sympy.Abs(Symbol("c", imaginary=True) * x), x), "declared not real"),
     ],
 )

@@ -52,6 +52,12 @@ class Accuracy:
         derivative_of: which that is, as (output, name of the input).
         notes: sentences: overflow, no derivative, a branch that holds at this point only, a loop whose
             derivative lags behind.
+
+    >>> import numpy as np
+    >>> from diffkit.comparison.accuracy import accuracy
+    >>> report = accuracy(lambda x: np.sqrt(x + 1) - np.sqrt(x), 1e12)
+    >>> report.inputs, report.summary["digits"], report.conditions.round(3)
+    (['x'], [5, 4], array([[0.5]]))
     """
 
     name: str

@@ -142,6 +142,11 @@ class Noise:
         values: f on the grid.
         evaluations: how many.
         table: one row per order of differences.
+
+    >>> import numpy as np
+    >>> noise = estimate_noise(np.sin, 1.0)
+    >>> noise.status, noise.evaluations, noise.level < 1e-15
+    ('found', 8, True)
     """
 
     level: float
@@ -159,13 +164,17 @@ def estimate_noise(f: Callable[[Any], Any], x: Any, *, h: float | None = None, p
     Args:
         f: a function of one number or array, with a number as result. An array is moved along the
             line through x in a direction with a sign of its own for each coordinate.
+        x: the point: a float, or an array of floats of any shape.
         h: the spacing of the grid, in units of max(|x|, 1). It must be so small that f varies
             smoothly over ``points * h`` and so large that f moves; by default 2**-39 for float64,
             and wider or finer by factors of 16 if that shows nothing.
         points: how many values, 4 or more.
 
+    Returns:
+        A Noise: the standard deviation, and the table that it was read off.
+
     Raises:
-        InputError: if f returns more than one number, or h or points is out of range.
+        InputError: if f returns more than one number, x is not of floats, or h or points is out of range.
         DomainError: if f is not finite on the grid.
 
     >>> import numpy as np

@@ -61,8 +61,17 @@ def error_curve(*sweeps: Curve, path: str | os.PathLike[str] | None = None, titl
         path: where to save the figure (.svg, .png or .pdf); not at all by default.
         title: above the figure; what was differentiated, say.
 
+    Returns:
+        A Plot, which a notebook shows and which can be saved; ``.figure`` is Matplotlib's.
+
     Raises:
-        InputError: without a sweep, with more than there are series, or without Matplotlib.
+        InputError: without a sweep, with more than there are series, for a path of another ending, or
+            without Matplotlib.
+
+    >>> from diffkit.finite import error_sweep
+    >>> plot = error_curve(error_sweep(lambda x: x**3, 1.0), title="x**3 at 1")
+    >>> plot.svg().startswith("<?xml")
+    True
     """
     if not 1 <= len(sweeps) <= len(SERIES):
         raise InputError(f"error_curve takes 1 to {len(SERIES)} sweeps, got {len(sweeps)}")

@@ -47,6 +47,11 @@ class ErrorSweep:
             that is larger.
         noise_estimate: the measurement (Moré and Wild).
         evaluations: how often f was run, on floats.
+
+    >>> from diffkit.finite import error_sweep
+    >>> sweep = error_sweep(lambda x: x**3, 1.0, hs=[1e-2, 1e-5, 1e-8])
+    >>> sweep.best_h, [f"{e:.0e}" for e in sweep.truncation]
+    (1e-05, ['1e-04', '1e-10', '1e-16'])
     """
 
     f: Callable[[Any], Any]

@@ -47,6 +47,10 @@ def error_sweep(
         order: the order of accuracy.
         n: which derivative.
 
+    Returns:
+        An ErrorSweep: for each step the value and its signed error in four parts, as arrays of shape
+        (steps,), and what they show: the best step, the slopes, the bound.
+
     Raises:
         InputError: if f doesn't run on Precise numbers (with the reason), x is not one float, or
             a step is not positive.

@@ -79,6 +79,23 @@ class Grader:
         sets: how many sets of instances; 1 gives everyone the same.
         visible_only: leave the hidden cases out, as when students check for themselves.
         sandbox: see :class:`~diffkit.grading.wall.isolation.Isolation`.
+
+    Raises:
+        InputError: for a sandbox that there is not.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from diffkit.grading import load_assignment, read_submission
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     week, ada = Path(folder, "week.py"), Path(folder, "ada.py")
+    ...     text = "from diffkit.grading import catalogue; exercises = [catalogue.exercise('multiply')]"
+    ...     _ = week.write_text(text)
+    ...     _ = ada.write_text("def multiply_vjp(g, answer, x, y): return g * y, g * x")
+    ...     grader = Grader(load_assignment(week), seed=1)
+    ...     record = grader.grade(read_submission(ada))
+    ...     grader.close()
+    >>> record.student, record.exercises[0].score, record.exercises[0].mistake
+    ('ada', 0.0, 'broadcast not summed')
     """
 
     def __init__(

@@ -83,9 +83,25 @@ def grade_class(
         cluster: the address of a dask.distributed scheduler, or "local" for a cluster of this machine.
         progress: called with the student's name after each submission, those of the journal first.
 
+    Returns:
+        A ClassRun: one record for each submission, in their order, and how many were graded now.
+
     Raises:
-        InputError: for a journal of another run, an unwritable folder, or a cluster without the extra.
+        InputError: for an exercise or sandbox that there is not, a journal of another run, an unwritable
+            folder, or a cluster without the extra.
         IsolationError: if submissions can't be run here.
+
+    >>> import tempfile
+    >>> from diffkit.grading import load_assignment, read_submission
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     week, ada = Path(folder, "week.py"), Path(folder, "ada.py")
+    ...     text = "from diffkit.grading import catalogue; exercises = [catalogue.exercise('multiply')]"
+    ...     _ = week.write_text(text)
+    ...     _ = ada.write_text("def multiply_vjp(g, answer, x, y): return g * y, g * x")
+    ...     given = load_assignment(week), [read_submission(ada)], Path(folder, "results")
+    ...     first, again = grade_class(*given, workers=1), grade_class(*given, workers=1)
+    >>> first.graded, again.graded, again.records[0].exercises[0].mistake
+    (1, 0, 'broadcast not summed')
     """
     chosen = assignment.only(only) if only else assignment
     sets = 1 if same_for_all else SETS

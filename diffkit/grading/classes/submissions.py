@@ -63,6 +63,19 @@ def read_submission(path: str | os.PathLike[str], student: str = "") -> Submissi
 
     A script is text as Python reads it: UTF-8, or what its first lines declare. Of a notebook, lines for
     the shell and IPython's magic (``!pip``, ``%matplotlib``) are left out.
+
+    Args:
+        path: the file. A script has at most 1 MiB, and what is in a notebook or zip is limited too.
+        student: the name; by default that of the file, without its ending.
+
+    Returns:
+        The Submission; also of a file that is not there or can't be read.
+
+    Raises:
+        TypeError, ValueError: only if ``path`` is no path: no text, or text with a zero character.
+
+    >>> read_submission("nobody.py").problem
+    'there is no such file'
     """
     file = Path(path)
     name = student or file.stem
@@ -107,8 +120,21 @@ def find_submissions(folder: str | os.PathLike[str]) -> list[Submission]:
     Links are not followed, since a link's target may be another student's work, or the assignment.
     Each has a name of its own: of two files that differ in their ending only, the ending is part of it.
 
+    Args:
+        folder: where they lie; names that begin with a dot or an underscore are passed over.
+
+    Returns:
+        The submissions, in the order of their file names; what is wrong with one is its ``problem``.
+
     Raises:
-        InputError: if there is no such folder, or nothing in it.
+        InputError: if there is no such folder, it can't be read, or nothing is in it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "ada.py").write_text("def multiply_vjp(g, answer, x, y): return g * y, g * x")
+    ...     _ = Path(folder, "alan.py").write_bytes(bytes([255]))
+    ...     [(s.student, s.problem) for s in find_submissions(folder)]
+    [('ada', ''), ('alan', 'the file is not UTF-8 text')]
     """
     root = Path(folder)
     if not root.is_dir():

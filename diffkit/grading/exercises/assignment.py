@@ -52,6 +52,18 @@ class Assignment:
         packages: what submissions may import beyond the standard library and NumPy: ``("scipy",)``.
         modules: the files beside it, or in folders beside it, that it has imported.
         digest: a hash of the file and of these, by which a journal knows whether anything has changed.
+
+    :func:`load_assignment` makes one:
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "week.py")
+    ...     text = "from diffkit.grading import catalogue; exercises = [catalogue.exercise('multiply')]"
+    ...     _ = file.write_text(text)
+    ...     week = load_assignment(file)
+    >>> week.points, week.exercises[0].defines, week.limits.wall_time
+    (1.0, ('multiply_vjp',), 10.0)
     """
 
     path: Path
@@ -86,9 +98,26 @@ class Assignment:
 def load_assignment(path: str | os.PathLike[str]) -> Assignment:
     """Runs an assignment's file, which is trusted, and takes its exercises.
 
+    Args:
+        path: a Python file with a list ``exercises``; its docstring is the title, and ``limits``, ``seed``,
+            ``packages`` and ``differences`` are those of :class:`Assignment`.
+
+    Returns:
+        The Assignment, each of its exercises verified.
+
     Raises:
-        InputError: if there is no such file, it fails, it has no list ``exercises``, or a case holds what
-            can't be handed to submissions.
+        InputError: if there is no such file, it fails, it has no list ``exercises``, a setting is none that
+            there is, or a case holds what can't be handed to submissions.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "week.py")
+    ...     text = "from diffkit.grading import catalogue; exercises = [catalogue.exercise('multiply')]"
+    ...     _ = file.write_text(text)
+    ...     week = load_assignment(file)
+    >>> week.title, [exercise.name for exercise in week.exercises]
+    ('week', ['multiply'])
     """
     file = Path(path)
     try:

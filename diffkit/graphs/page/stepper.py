@@ -217,6 +217,9 @@ def stepper(
         direction: "right" or "down".
         engine: what lays the graph out; see :func:`~diffkit.graphs.drawing.draw`.
 
+    Returns:
+        A Stepper: a page, which a notebook shows and which can be saved, and its steps as data.
+
     Raises:
         InputError: for another mode, what is no program, or one of more than 200 rows.
 

@@ -54,6 +54,9 @@ def straight_line(exprs: Any) -> str:
     Args:
         exprs: an expression, a list of them, or a matrix.
 
+    Returns:
+        The lines ``v1 = ...``, and last ``return ...`` with the expressions in their order, as one text.
+
     Raises:
         InputError: for what is no expression.
 

@@ -40,7 +40,22 @@ _ZERO, _ONE = intern(S.Zero), intern(S.One)
 
 
 class Derivation(Proof):
-    """A proof that shows itself: as text, in LaTeX, and in a notebook as a folding list."""
+    """A proof that shows itself: as text, in LaTeX, and in a notebook as a folding list.
+
+    Attributes:
+        root: the first :class:`~diffkit.symbolic.Step`; its parts lead on.
+        variable: the symbol that is differentiated by.
+        result: the derivative, the very expression that :func:`~diffkit.symbolic.diff` returns.
+
+    >>> import sympy
+    >>> x = sympy.Symbol("x")
+    >>> print(steps(x * sympy.exp(x), x).text(simplified=False))
+    d/dx (x*exp(x)) = x*exp(x) + exp(x)
+    1 product: d(u * v) = du * v + u * dv, with u = x, v = exp(x)
+      d/dx (x*exp(x)) = x*exp(x) + exp(x)
+      2 exponential: d(exp(u)) = exp(u) * du, with u = x
+        d/dx exp(x) = exp(x)
+    """
 
     # -- how it is shown ----------------------------------------------------------------------------
 
@@ -89,6 +104,9 @@ def steps(expr: Any, x: Any, *, layout: Layout = "gradient", assumptions: Any = 
         x: the symbol.
         layout: of a scalar's derivative by a matrix, as for :func:`~diffkit.symbolic.diff`.
         assumptions: what is known of the matrices, as for :func:`~diffkit.symbolic.diff`.
+
+    Returns:
+        A Derivation: the tree of steps, which shows itself and checks itself.
 
     Raises:
         InputError, NoRuleError: as :func:`~diffkit.symbolic.diff`.

@@ -31,6 +31,13 @@ class Step:
         parts: the steps for the operands, in order; for a Sum or Product, that for its body.
         line: the derivative as the schema says it, with the results of the parts put in.
         number: its place in the derivation, from 1, where it is first met.
+
+    >>> import sympy
+    >>> from diffkit.symbolic import steps
+    >>> x = sympy.Symbol("x")
+    >>> root = steps(x * sympy.exp(x), x).root
+    >>> root.rule, root.bindings, [part.rule for part in root.parts]
+    ('product', {'u': x, 'v': exp(x)}, ['variable', 'exponential'])
     """
 
     reading: Schema

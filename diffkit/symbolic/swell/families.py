@@ -64,6 +64,11 @@ class Family:
         expression: the n-th expression.
         variables: the symbols for the n-th; several mean the whole gradient.
         summary: one line.
+
+    >>> from diffkit.symbolic import swell
+    >>> powers = Family("powers", lambda n: (_x + 1) ** n, lambda n: [_x], "1 + x to the n")
+    >>> swell(powers, 3)["f tree"]
+    [3, 5, 5]
     """
 
     name: str

@@ -48,6 +48,12 @@ class Size:
         depth: nodes on the longest path from the root to a leaf, both included.
         characters: the length of the tree as text with the terms in the order in which they stand:
             ``len(sympy.sstr(expr, order="none"))``.
+
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y")
+    >>> s = size((x + y) * sympy.sin(x + y))
+    >>> s.tree, s.dag, s.operations, s.depth, s.characters
+    (8, 5, 3, 4, 18)
     """
 
     def __init__(self, roots: Sequence[Expression]) -> None:
@@ -141,6 +147,9 @@ def size(expr: Any) -> Size:
 
     Args:
         expr: a SymPy expression of any depth, or a list, array or matrix of them.
+
+    Returns:
+        A Size: each measure an int, taken when it is asked for.
 
     Raises:
         InputError: for text and for what is no expression.
