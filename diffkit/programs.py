@@ -44,6 +44,7 @@ class Program:
         function: the plain NumPy function.
         inputs: sample inputs, by the parameters' names, in order.
         summary: one line.
+        counted: variables whose first value is an input, so that a trace counts them from 2: l₂, l₃, ...
         keywords: the values of the parameters that are not differentiated by.
     """
 
@@ -53,12 +54,14 @@ class Program:
         inputs: dict[str, Any],
         expression: str | Callable[..., Any] | None,
         keywords: dict[str, Any] | None = None,
+        counted: tuple[str, ...] = (),
     ) -> None:
         self.name = getattr(function, "__name__", type(function).__name__)
         self.function = function
         self.inputs = inputs
         self.summary = (function.__doc__ or self.name).strip().partition("\n")[0].rstrip(".")
         self.keywords = keywords or {}
+        self.counted = counted
         self._expression = expression
         functools.update_wrapper(self, function)
 
@@ -90,7 +93,8 @@ class Program:
                 raise InputError(
                     f"{self.name} has no parameter {keyword!r}; it has {', '.join(known) or 'none'}"
                 )
-        return Program(self.function, self.inputs, self._expression, {**self.keywords, **keywords})
+        given = {**self.keywords, **keywords}
+        return Program(self.function, self.inputs, self._expression, given, self.counted)
 
     @property
     def expression(self) -> Any:
@@ -110,10 +114,10 @@ _PROGRAMS: dict[str, Program] = {}
 
 
 def _program(
-    expression: str | Callable[..., Any] | None = None, **inputs: Any
+    expression: str | Callable[..., Any] | None = None, *, _counted: tuple[str, ...] = (), **inputs: Any
 ) -> Callable[[Callable[..., Any]], Program]:
     def register(function: Callable[..., Any]) -> Program:
-        program = _PROGRAMS[function.__name__] = Program(function, inputs, expression)
+        program = _PROGRAMS[function.__name__] = Program(function, inputs, expression, counted=_counted)
         __all__.append(function.__name__)
         return program
 
@@ -189,7 +193,7 @@ def _closed_logistic(x: Any, length: int) -> Any:
     return forms[length - 1]()
 
 
-@_program(_logistic_expression, x=0.2)
+@_program(_logistic_expression, _counted=("l",), x=0.2)
 def logistic_map(x: Any, *, length: int = 4, form: str = "loop") -> Any:
     """l(1) = x, l(n+1) = 4 l(n) (1 - l(n)); by a loop, or form="closed" for the factored forms up to n = 4"""
     if form == "closed":
@@ -225,7 +229,9 @@ def soft_relu(x: Any, w: Any, b: Any, *, depth: int = 1) -> Any:
 @_program("log(a*b)", a=2.0, b=3.0)
 def log_product(a: Any, b: Any) -> Any:
     """log(a b)"""
-    return np.log(a * b)
+    c = a * b
+    d = np.log(c)
+    return d
 
 
 @_program("(sin(x1*x2), x1*x2 + log(x2))", x1=2.0, x2=3.0)
@@ -262,9 +268,15 @@ def log_sin_max(x1: Any, x2: Any, x3: Any) -> Any:
 @_program("(1/(1 + exp(-(w*x + b))) - t)**2/2", w=0.5, x=2.0, b=-0.5, t=1.0)
 def neuron_loss(w: Any, x: Any, b: Any, t: Any) -> Any:
     """z = w x + b, y = 1 / (1 + exp(-z)), L = (y - t)^2 / 2"""
-    z = w * x + b
-    y = 1 / (1 + np.exp(-z))
-    L = (y - t) ** 2 / 2
+    t1 = w * x
+    z = t1 + b
+    t3 = -z
+    t4 = np.exp(t3)
+    t5 = 1 + t4
+    y = 1 / t5
+    t6 = y - t
+    t7 = t6**2
+    L = t7 / 2
     return L
 
 

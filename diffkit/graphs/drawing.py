@@ -34,6 +34,7 @@ from diffkit.graphs.reading.collapsing import fit_for_drawing
 from diffkit.graphs.reading.from_trace import VIEWS, from_trace
 from diffkit.graphs.reading.grouping import GROUPINGS, group_rows
 from diffkit.graphs.reading.selection import select
+from diffkit.sites import belongs_to_diffkit
 
 __all__ = ["Drawing", "draw"]
 
@@ -234,15 +235,24 @@ def draw(
         t = what
     elif callable(what):
         t = trace(what)(*args)
+        t.name = _derivative_name(what, t.name)
     else:
         raise InputError(f"expected a function, a trace or a SymPy expression to draw, not {what!r}")
     with with_digits(digits):
-        graph = from_trace(t, view, direction=direction, cotangents=cotangents, tangents=tangents)
+        graph = from_trace(t, view, direction=direction, cotangents=cotangents, tangents=tangents, wires=True)
     graph = select(graph, t, start=start, end=end, depth=depth)
     if group is not None:
         graph = group_rows(graph, t, group)
     graph = fit_for_drawing(graph, t, grouped=group is not None, collapse_beyond=collapse_beyond, force=force)
     return Drawing(graph, engine)
+
+
+def _derivative_name(f: Any, name: str) -> str:
+    """``grad of grad of f``: an operator's answer has the name of the function that it differentiates."""
+    code = getattr(f, "__code__", None)
+    if code is None or not hasattr(f, "__wrapped__") or not belongs_to_diffkit(code):
+        return name
+    return f"{code.co_qualname.partition('.')[0]} of {_derivative_name(f.__wrapped__, name)}"
 
 
 def _is_expression(what: Any) -> bool:

@@ -16,8 +16,12 @@ from diffkit.sites import assigned_name, belongs_to_diffkit
 __all__ = ["distinct", "name_rows", "unused"]
 
 
-def name_rows(rows: Sequence[Node]) -> list[str]:
+def name_rows(rows: Sequence[Node], counted: Iterable[str] = ()) -> list[str]:
     """A name for every row of a trace, all different.
+
+    Args:
+        rows: the rows.
+        counted: variables whose first value is an input, so that their rows are numbered from 2.
 
     >>> import diffkit as dk
     >>> def f(x):
@@ -28,12 +32,12 @@ def name_rows(rows: Sequence[Node]) -> list[str]:
     >>> dk.trace(f)(3.0).names
     ['x', 'y', 'y_2', 'y_3', 'v4']
     """
-    return distinct(rows, map(_users_name, rows))
+    return distinct(rows, map(_users_name, rows), counted)
 
 
-def distinct(rows: Sequence[Node], wanted: Iterable[str | None]) -> list[str]:
+def distinct(rows: Sequence[Node], wanted: Iterable[str | None], counted: Iterable[str] = ()) -> list[str]:
     """The names that are wanted for rows, numbered where one is taken; v1, v2, ... where none is wanted."""
-    taken: dict[str, int] = {}
+    taken: dict[str, int] = dict.fromkeys(counted, 1)
     operations = itertools.count(1)
     names: list[str] = []
     for row, name in zip(rows, wanted, strict=True):

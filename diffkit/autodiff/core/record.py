@@ -134,9 +134,11 @@ def _record(
     in_structure = _ONE_LEAF
     if structures != [LEAF]:
         in_structure = Structure(tuple, tuple(range(len(structures))), tuple(structures), len(leaves))
-    return WengertList(
+    made = WengertList(
         rows, recording, decisions, inputs, outputs, leaves, in_structure, out_structure, owner
     )
+    made.counted = getattr(f, "counted", ())
+    return made
 
 
 CALLER = _record.__code__

@@ -49,7 +49,10 @@ class WengertList:
         arguments: every leaf of the arguments; a row where it is traced.
         in_structure, out_structure: how the arguments (as a tuple) and the answer are nested.
         name: the function's name.
+        counted: variables of which an input is the first value: see :func:`~.names.name_rows`.
     """
+
+    counted: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -96,7 +99,7 @@ class WengertList:
     @functools.cached_property
     def names(self) -> list[str]:
         """A name for every row, all different: the user's variable where there is one, else v1, v2, ..."""
-        return name_rows(self.nodes)
+        return name_rows(self.nodes, self.counted)
 
     # -- reverse --------------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ _LIGHT = """
 .dk .edge text{fill:#39424c}
 .dk.down .edge text{text-anchor:start}
 .dk .edge text.number{font-weight:600}
+.dk .edge text.adjoint{fill:#a04400}
 .dk .edge.adjoint .line{stroke:#c25400;stroke-dasharray:6 4}
 .dk .edge.adjoint .tip{fill:#c25400}
 .dk .edge.adjoint text{fill:#a04400;font-weight:400}
@@ -80,6 +81,7 @@ _DARK = """
 .dk .tip{fill:#aab2bd}
 .dk .edge text,.dk .cluster-name{stroke:#14181d}
 .dk .edge text{fill:#ccd2d9}
+.dk .edge text.adjoint{fill:#ffb27d}
 .dk .edge.adjoint .line{stroke:#f0944d}
 .dk .edge.adjoint .tip{fill:#f0944d}
 .dk .edge.kept .line{stroke:#626b77}

@@ -9,13 +9,16 @@ adjoint whose pullback reads it: what the reverse sweep must keep. What hands no
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from diffkit.autodiff.core.leaves import is_differentiable
+from diffkit.autodiff.notation.digits import enough_digits
 from diffkit.autodiff.notation.row_texts import (
     Math,
     Notation,
@@ -28,7 +31,7 @@ from diffkit.autodiff.notation.row_texts import (
 from diffkit.autodiff.recording.tracer import INPUT, plain
 from diffkit.autodiff.recording.tracer import Node as Row
 from diffkit.autodiff.views import Trace
-from diffkit.containers import describe
+from diffkit.containers import describe, paths
 from diffkit.errors import InputError
 from diffkit.graphs.layout.dot import EDGE_SIZE, NODE_SIZES
 from diffkit.graphs.metrics import text_width
@@ -74,6 +77,7 @@ class _Builder:
         self.notation = Notation(t)
         self.direction = direction or ("right" if self._fits_a_row() else "down")
         self._slopes_by_row: dict[int, list[Any]] = {}
+        self._keys = _output_keys(t)
         self.outputs = {o.index for o in t.outputs if t.owns(o)}
 
     def _fits_a_row(self) -> bool:
@@ -103,7 +107,9 @@ class _Builder:
             labels.append(Label(number(value), "value", f"v{row.index}" if slots else ""))
         if type_:
             labels.append(Label(plain_text(type_), "type"))
-        if kind == "input" and row.index in self.outputs:
+        if row.index in self._keys:
+            labels.append(Label(plain_text(f"output {self._keys[row.index]}"), "note"))
+        elif kind == "input" and row.index in self.outputs:
             labels.append(Label(plain_text("also an output"), "note"))
         if not self._is_finite(row):
             labels.append(Label(plain_text("not finite here"), "note"))
@@ -203,17 +209,68 @@ class _Builder:
             nodes.append(self.node(row, [Label(with_value(name, t, row.value), "tangent", f"t{row.index}")]))
         return nodes, [e for r in self.trace.nodes for e in self.edges(r)]
 
-    def with_adjoints(self, cotangents: Sequence[Any]) -> tuple[list[Node], list[Edge]]:
-        swept = self.trace.adjoints(*cotangents)
-        seeds = self.trace.seeds(tuple(cotangents)) if len(self.trace.outputs) > 1 else {}
-        nodes = []
-        for row in self.trace.nodes:
-            name, g = self.notation.bar(row), swept[row.index]
-            labels = [Label(with_value(name, g, row.value), "adjoint", f"a{row.index}")]
-            if row.index in seeds:
+    def with_adjoints(self, cotangents: Sequence[Any], wires: bool) -> tuple[list[Node], list[Edge]]:
+        """The program with each adjoint below its value; with ``wires`` each contribution on its arrow."""
+        t, found = self.trace, dict[tuple[int, int], Any]()
+        parts: dict[int, list[Any]] = {}
+
+        def observe(source: int, k: int, target: int, contribution: Any, total: Any) -> None:
+            found[source, k] = contribution
+            parts[target].append(contribution)
+
+        seeds = t.seeds(tuple(cotangents))
+        for row in t.nodes:
+            parts[row.index] = [seeds[row.index]] if row.index in seeds else []
+        swept = t.observed(dict(seeds), observe)
+        nodes, edges = [], []
+        for row in t.nodes:
+            line = with_value(self.notation.bar(row), swept[row.index], row.value)
+            if wires and len(parts[row.index]) > 1:
+                line = _summed(self.notation.bar(row), parts[row.index], swept[row.index], line)
+            labels = [Label(line, "adjoint", f"a{row.index}")]
+            if row.index in seeds and len(t.outputs) > 1:
                 labels.append(Label(plain_text(f"seed {value_text(seeds[row.index])}".strip()), "note"))
             nodes.append(self.node(row, labels))
-        return nodes, [e for r in self.trace.nodes for e in self.edges(r)]
+            for edge in self.edges(row):
+                given = found.get((row.index, int(edge.key.partition(".")[2])))
+                if wires and _is_number(given) and not edge.dotted:
+                    back = number(value_text(given))
+                    told = Math(f"← {back.text}", rf"\leftarrow {back.latex}")
+                    edge = replace(edge, labels=(*edge.labels, Label(told, "adjoint")))
+                edges.append(edge)
+        return nodes, edges
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a contribution is one number: no array, nor what is to be put into one."""
+    value = plain(value)
+    return isinstance(value, float | complex | np.inexact) or (type(value) is np.ndarray and value.ndim == 0)
+
+
+def _summed(bar: Math, parts: Sequence[Any], total: Any, line: Math) -> Math:
+    """``x̄ = 3.92 + 0.3333 = 4.254``: where paths meet; the total alone for arrays and for many paths."""
+    if len(parts) > _MOST_PARTS or not all(map(_is_number, (*parts, total))):
+        return line
+    digits = enough_digits([float(np.real(plain(p))) for p in parts], float(np.real(plain(total))), sum)
+    texts = [value_text(part, digits) for part in parts]
+    terms = " + ".join([texts[0], *(f"({x})" if x.startswith("−") else x for x in texts[1:])])
+    return equal(bar, equal(Math(terms, terms.replace("−", "-")), number(value_text(total))))
+
+
+_MOST_PARTS = 3
+"""Contributions that are written out where they add up."""
+
+
+def _output_keys(t: Trace) -> dict[int, str]:
+    """Per row that is an output with a key or a field's name, that: ``['sum']``."""
+    found: dict[int, list[str]] = {}
+    for output, path in zip(t.outputs, paths(t.out_structure, ""), strict=True):
+        if t.owns(output) and not _PLACES.fullmatch(path):
+            found.setdefault(output.index, []).append(path.removeprefix("."))
+    return {index: " and ".join(keys) for index, keys in found.items()}
+
+
+_PLACES = re.compile(r"(\[\d+\])*")
 
 
 def _seeds_said(t: Trace, n: Notation, cotangents: Sequence[Any]) -> str:
@@ -239,6 +296,7 @@ def from_trace(
     direction: str | None = None,
     cotangents: Sequence[Any] | None = None,
     tangents: Sequence[Any] | None = None,
+    wires: bool = False,
 ) -> Graph:
     """The graph of a trace in one view.
 
@@ -248,6 +306,7 @@ def from_trace(
         direction: "right" or "down"; by default right unless the program is long.
         cotangents: the seeds, one per output, nested like the outputs; ones by default.
         tangents: one per argument, of its shape; the direction of the first input by default.
+        wires: in a circuit, say on each arrow what flows back along it.
     """
     b = _Builder(t, direction)
     at = ", ".join(equal(b.notation.name(r), Math(v, v)).text for r in t.inputs if (v := b.notation.value(r)))
@@ -259,7 +318,7 @@ def from_trace(
         nodes, edges = b.with_tangents(t.unit_tangents() if tangents is None else tangents)
         title = "tangents"
     elif view == "circuit":
-        nodes, edges = b.with_adjoints(default_cotangents(t) if cotangents is None else cotangents)
+        nodes, edges = b.with_adjoints(default_cotangents(t) if cotangents is None else cotangents, wires)
         title = "values and adjoints"
     else:
         adjoint = t.adjoint(*(default_cotangents(t) if cotangents is None else cotangents))

@@ -103,3 +103,32 @@ def test_points_without_a_finite_slope_are_drawn_with_the_row_marked(f, args, vi
     assert r"\infty" in drawing.tikz() or "nan" in drawing.tikz()
     if view != "adjoint":
         assert "not finite here" in texts(drawing)[f"n{len(args)}"]
+
+
+def test_names_are_the_lectures():
+    assert dk.trace(programs.logistic_map)(0.2).names[3::3] == ["l_2", "l_3", "l_4"]
+    assert "l_2 = v1 * v2" in str(dk.trace(programs.logistic_map)(0.2).source())
+    assert dk.trace(programs.log_product)(2.0, 3.0).names == ["a", "b", "c", "d"]
+    neuron = dk.trace(programs.neuron_loss)(*programs.neuron_loss.args).names
+    assert neuron[4:] == ["t1", "z", "t3", "t4", "t5", "y", "t6", "t7", "L"]
+
+
+def test_keys_of_outputs_and_orders_of_derivatives_are_said():
+    found = texts(draw(lambda x, y: {"sum": x + y, "parts": [x * y]}, 2.0, 3.0))
+    assert "output ['sum']" in found["n2"]
+    assert "output ['parts'][0]" in found["n3"]
+    assert draw(dk.grad(np.sin), 1.5).graph.title.startswith("grad of sin, primal")
+    assert draw(dk.grad(dk.grad(np.sin)), 1.5).graph.title.startswith("grad of grad of sin, primal")
+
+
+def test_the_circuit_shows_what_flows_back_on_each_wire_and_where_it_adds_up():
+    two = programs.two_outputs
+    drawing = draw(two, *two.args, view="circuit")
+    assert "x̄₂ = 3.92 + 0.3333 = 4.254" in texts(drawing)["n1"].replace("0.3333 + 3.92", "3.92 + 0.3333")
+    adjoint = dk.trace(two)(*two.args).adjoint(1.0, 1.0)
+    back = {e.key: e.labels[-1].text for e in drawing.graph.edges}
+    for c in adjoint.contributions:
+        value = c.value.value if hasattr(c.value, "value") else c.value
+        assert as_number(back[f"{c.source}.{c.k}"].removeprefix("← ")) == pytest.approx(
+            float(value), rel=1e-3
+        )
