@@ -38,8 +38,10 @@ from .autodiff.views import Trace as Trace
 from .autodiff.views import trace as trace
 from .comparison import Accuracy as Accuracy
 from .comparison import Comparison as Comparison
+from .comparison import MatrixFormula as MatrixFormula
 from .comparison import accuracy as accuracy
 from .comparison import compare as compare
+from .comparison import formula as formula
 from .errors import DiffkitError as DiffkitError
 from .errors import DomainError as DomainError
 from .errors import InputError as InputError

@@ -24,6 +24,7 @@ _COMMANDS = {
     "draw": "diffkit.cli.drawing",
     "step": "diffkit.cli.drawing",
     "source": "diffkit.cli.drawing",
+    "formula": "diffkit.cli.formula",
     "swell": "diffkit.cli.measuring",
     "error": "diffkit.cli.measuring",
     "accuracy": "diffkit.cli.measuring",

@@ -19,10 +19,11 @@ function, and no error is told.
 
 from diffkit.comparison.accuracy import Accuracy, accuracy
 from diffkit.comparison.compare import compare
+from diffkit.comparison.matrix_formula import MatrixFormula, formula
 from diffkit.comparison.methods import METHODS
 from diffkit.comparison.result import Comparison, Row
 
-__all__ = ["METHODS", "Accuracy", "Comparison", "Row", "accuracy", "compare"]
+__all__ = ["METHODS", "Accuracy", "Comparison", "MatrixFormula", "Row", "accuracy", "compare", "formula"]
 
 
 def __dir__() -> list[str]:

@@ -315,10 +315,10 @@ def transpose(e: Any) -> Any:
         return add(*inside) if _fewer_transposes(inside, e.args) else node(Transpose, e)
     if isinstance(e, HadamardProduct):
         inside = [transpose(a) for a in e.args]
-        return hadamard(*inside) if _fewer_transposes(inside, e.args) else node(Transpose, e)
+        return hadamard(*inside) if _gone(inside, e.args) else node(Transpose, e)
     if isinstance(e, HadamardPower | ElementwiseApplyFunction):
         inside = transpose(_argument(e))
-        return apply(_body(e), inside) if _fewer_transposes([inside], [_argument(e)]) else node(Transpose, e)
+        return apply(_body(e), inside) if _gone([inside], [_argument(e)]) else node(Transpose, e)
     if isinstance(e, Inverse | MatPow):
         inside = transpose(e.base)
         if isinstance(inside, Transpose) and not isinstance(e.base, sympy.MatrixSymbol):
@@ -341,6 +341,13 @@ def _fewer_transposes(inside: Sequence[Any], before: Sequence[Any]) -> bool:
     return sum(map(_count_transposes, inside)) <= sum(map(_count_transposes, before))
 
 
+def _gone(inside: Sequence[Any], before: Sequence[Any]) -> bool:
+    """Whether pushing a transpose into an elementwise function removes one, and does not only move it."""
+    return tuple(inside) == tuple(before) or sum(map(_count_transposes, inside)) < sum(
+        map(_count_transposes, before)
+    )
+
+
 # -- sums ---------------------------------------------------------------------------------------------
 
 
@@ -358,8 +365,7 @@ def add(*terms: Any, collect: bool = True) -> Any:
         return sympy.Add(*terms)
     rows, columns = next(t.shape for t in terms if not is_scalar(t))
     found: dict[tuple[Any, ...], Any] = {}
-    flat = [a for t in terms for part in _opened(t) for a in part]
-    for term in flat:
+    for term in _opened(terms, collect):
         coefficient, factors = coefficient_and_factors(term)
         if _is_zero(term):
             continue
@@ -378,22 +384,40 @@ def add(*terms: Any, collect: bool = True) -> Any:
             outer = first if all(c == first for c, _ in rest) else _positive(first)
             inside = sorted(((c / outer, f) for c, f in rest), key=lambda term: term[0] == S.NegativeOne)
             return _scaled(outer, [node(MatAdd, *[_scaled(c, f) for c, f in inside])])
-    rest.sort(key=lambda term: bool(term[0].could_extract_minus_sign()))  # B - A, not -A + B
+    if collect:  # B - A, not -A + B; A + A^T, not A^T + A
+        rest.sort(key=lambda term: (_is_negative(term[0]), sum(map(_count_transposes, term[1]))))
+    else:
+        rest.sort(key=lambda term: _is_negative(term[0]))
     return node(MatAdd, *[_scaled(c, f) for c, f in rest])
 
 
+def _is_negative(coefficient: Any) -> bool:
+    return bool(coefficient.could_extract_minus_sign())
+
+
 def _positive(coefficient: Any) -> Any:
-    return -coefficient if coefficient.could_extract_minus_sign() else coefficient
+    return -coefficient if _is_negative(coefficient) else coefficient
 
 
-def _opened(term: Any) -> list[list[Any]]:
-    """The terms of a sum, also of a multiple of one."""
-    if isinstance(term, MatAdd):
-        return [list(term.args)]
-    coefficient, factors = coefficient_and_factors(term)
-    if len(factors) == 1 and isinstance(factors[0], MatAdd):
-        return [[_scaled(*_times(coefficient, a)) for a in factors[0].args]]
-    return [[term]]
+def _opened(terms: Sequence[Any], collect: bool) -> list[Any]:
+    """The terms, with sums among them opened.
+
+    If ``collect``, a multiple of a sum stays one term, unless one of its terms is also another's: 2 (A - B)
+    stays, A + (A - B) does not. So does a sum that is a factor of another term: R - A R.
+    """
+    split = [coefficient_and_factors(t) for t in terms]
+    cores = [tuple(factors) for _, factors in split]
+    found: list[Any] = []
+    for k, (coefficient, factors) in enumerate(split):
+        if len(factors) != 1 or not isinstance(factors[0], MatAdd):
+            found.append(terms[k])
+            continue
+        inside = [_scaled(*_times(coefficient, a)) for a in factors[0].args]
+        others = [core for j, core in enumerate(cores) if j != k]
+        alike = any(tuple(coefficient_and_factors(a)[1]) in others for a in inside)
+        kept = collect and not alike and (coefficient is not S.One or any(factors[0] in o for o in others))
+        found += [terms[k]] if kept else inside
+    return found
 
 
 def _times(coefficient: Any, e: Any) -> tuple[Any, list[Any]]:

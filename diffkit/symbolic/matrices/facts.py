@@ -12,15 +12,15 @@ from sympy.assumptions.assume import AppliedPredicate, global_assumptions
 
 from diffkit.errors import InputError
 
-__all__ = ["is_diagonal", "is_orthogonal", "is_symmetric", "known"]
+__all__ = ["facts_of", "is_diagonal", "is_orthogonal", "is_symmetric", "known"]
 
 _IMPLIED = {
     "symmetric": ("symmetric",),
     "hermitian": ("symmetric",),  # everything here is real
-    "positive_definite": ("symmetric", "invertible"),
+    "positive_definite": ("symmetric", "positive definite"),
     "diagonal": ("diagonal", "symmetric"),
-    "orthogonal": ("orthogonal", "invertible"),
-    "unitary": ("orthogonal", "invertible"),
+    "orthogonal": ("orthogonal",),
+    "unitary": ("orthogonal",),
 }
 """A positive definite matrix is a symmetric one, as in the books (Boyd and Vandenberghe, appendix A.5)."""
 
@@ -53,9 +53,13 @@ def known(assumptions: Any = True) -> Iterator[None]:
         _facts.reset(token)
 
 
+def facts_of(matrix: Any) -> frozenset[str]:
+    """Everything that is known of a symbol."""
+    return _facts.get({}).get(matrix, frozenset())
+
+
 def _has(matrix: Any, fact: str) -> bool:
-    facts = _facts.get({})
-    return bool(facts) and fact in facts.get(matrix, ())
+    return fact in facts_of(matrix)
 
 
 def is_symmetric(matrix: Any) -> bool:

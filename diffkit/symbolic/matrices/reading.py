@@ -260,6 +260,7 @@ _READINGS: dict[Any, Callable[..., Any]] = {
     DotProduct: _inner,
     MatrixElement: _element,
     sympy.KroneckerProduct: _kronecker,
+    sympy.FunctionMatrix: lambda e, *args: e,
     sympy.Identity: _unit,
     sympy.ZeroMatrix: lambda e, m, n: algebra.zeros(m, n),
     sympy.OneMatrix: lambda e, m, n: algebra.ones(m, n),

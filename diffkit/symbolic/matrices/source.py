@@ -286,7 +286,18 @@ class _Writer:
         return f"np.array([{rows}])", _ATOM
 
     def _unit(self, e: Any) -> tuple[str, int]:
-        raise NoRuleError(f"a matrix with one element 1 has no NumPy source here, in {short(e)}")
+        """The matrix with one element 1, as the derivative by an element has it."""
+        deltas = e.lamda.expr.atoms(sympy.KroneckerDelta)
+        places = [
+            next((d.args[1 - d.args.index(v)] for d in deltas if v in d.args), None)
+            for v in e.lamda.variables
+        ]
+        if len(deltas) != 2 or sympy.Mul(*deltas) != e.lamda.expr or None in places:
+            raise NoRuleError(f"FunctionMatrix has no NumPy source here, in {short(e)}")
+        columns = [
+            f"np.eye({self._size(n)})[:, [{self._size(i)}]]" for n, i in zip(e.shape, places, strict=True)
+        ]
+        return f"({columns[0]} * {columns[1]}.T)", _ATOM
 
 
 _WRITINGS: dict[Any, Callable[[_Writer, Any], tuple[str, int]]] = {
@@ -376,6 +387,19 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]
     def __init__(self, names: dict[Any, str]) -> None:
         super().__init__({"fully_qualified_modules": True, "allow_unknown_functions": False})
         self._names = names
+
+    def _print_Max(self, expr: Any) -> str:
+        return self._nested("np.maximum", expr.args)
+
+    def _print_Min(self, expr: Any) -> str:
+        return self._nested("np.minimum", expr.args)
+
+    def _nested(self, name: str, args: Any) -> str:
+        first, *rest = args
+        return f"{name}({self._print(first)}, {self._nested(name, rest)})" if rest else self._print(first)
+
+    def _print_Heaviside(self, expr: Any) -> str:
+        return f"np.heaviside({self._print(expr.args[0])}, {self._print(sympy.Rational(1, 2))})"
 
     def _print(self, expr: Any, **kwargs: Any) -> Any:
         if isinstance(expr, sympy.Basic) and expr in self._names:

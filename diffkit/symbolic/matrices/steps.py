@@ -21,7 +21,7 @@ df/dW = v yᵀ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -35,6 +35,7 @@ from diffkit.matrix_calculus import MATRIX
 from diffkit.symbolic.matrices import algebra, notation
 from diffkit.symbolic.matrices.algebra import is_scalar
 from diffkit.symbolic.matrices.derivatives import LAYOUTS, checked_layout, derivative_of, session, variable
+from diffkit.symbolic.matrices.facts import facts_of
 from diffkit.symbolic.matrices.reading import read
 from diffkit.symbolic.matrices.source import function, inputs_of
 from diffkit.symbolic.matrices.sweeps import graph
@@ -93,6 +94,7 @@ class MatrixDerivation:
         change: the symbol dX.
         result: the derivative, the one that ``diff`` returns.
         layout: the layout of the result, ``"gradient"`` or ``"numerator"``.
+        facts: what was assumed of the matrices, by symbol; what is drawn to check with has these properties.
     """
 
     def __init__(
@@ -104,9 +106,11 @@ class MatrixDerivation:
         change: Any,
         result: Any,
         layout: str,
+        facts: Mapping[Any, frozenset[str]] | None = None,
     ) -> None:
         self.expr, self.variable, self.result, self.layout = expr, x, result, layout
         self.differential, self.change = differential, change
+        self.facts = facts or {}
         self._steps = steps
 
     def __iter__(self) -> Iterator[MatrixStep]:
@@ -148,8 +152,8 @@ class MatrixDerivation:
     def _errors(self, rng: Any, first: int) -> list[float]:
         inputs = [s for s in inputs_of(self.expr) if s != self.variable]
         sizes: dict[Any, int] = {}
-        values = {s: _drawn(s, sizes, rng, first) for s in [*inputs, self.variable]}
-        direction = _drawn(self.change, sizes, rng, first)
+        values = {s: _drawn(s, sizes, rng, first, self.facts.get(s, ())) for s in [*inputs, self.variable]}
+        direction = _drawn(self.change, sizes, rng, first, self.facts.get(self.variable, ()))
         found = []
         for step in self._steps:
             exact = self._evaluated(step.after, values, direction)
@@ -269,7 +273,7 @@ def _latex_with(e: Any, names: dict[Any, str]) -> str:
     return shown
 
 
-def _drawn(symbol: Any, sizes: dict[Any, int], rng: Any, first: int) -> Any:
+def _drawn(symbol: Any, sizes: dict[Any, int], rng: Any, first: int, facts: Collection[str]) -> Any:
     """A random value, near a multiple of the identity if it is square, so that inverses exist."""
     if not isinstance(symbol, MatrixSymbol):
         return float(rng.uniform(0.5, 1.5))
@@ -278,7 +282,14 @@ def _drawn(symbol: Any, sizes: dict[Any, int], rng: Any, first: int) -> Any:
             sizes.setdefault(s, max(first - len(sizes), 2) if first > 2 else first + len(sizes))
     rows, columns = (int(size.subs(sizes)) for size in symbol.shape)
     value = rng.normal(size=(rows, columns))
-    return value / 4 + 2 * np.eye(rows) if rows == columns else value
+    if rows != columns:
+        return value
+    value = value / 4 + 2 * np.eye(rows)
+    if "orthogonal" in facts:
+        return np.linalg.qr(value)[0]
+    if "diagonal" in facts:
+        return np.diag(np.diagonal(value))
+    return (value + value.T) / 2 if "symmetric" in facts else value
 
 
 def _relative(a: Any, b: Any) -> float:
@@ -312,7 +323,8 @@ def matrix_steps(expr: Any, x: Any, layout: str = "gradient", assumptions: Any =
             for k, (rule, *rest) in enumerate(reversed(steps), start=1)
         ]
         differential = changes.get(e, algebra.zeros(*algebra.shape(e)))
-    return MatrixDerivation(e, by, made, differential, change, result, layout)
+        facts = {s: facts_of(s) for s in (*inputs_of(e), by) if facts_of(s)}
+    return MatrixDerivation(e, by, made, differential, change, result, layout, facts)
 
 
 def _one_by_one(e: Any) -> bool:
