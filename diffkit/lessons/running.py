@@ -60,7 +60,7 @@ def lessons() -> list[Lesson]:
     """
     if not folder().is_dir():
         raise InputError("the lessons come with a clone of the repository; this installation has none")
-    return [Lesson.read(path) for path in sorted(folder().glob("[0-9][0-9]_*.py"))]
+    return [Lesson.read(path) for path in sorted(folder().glob("[0-9][0-9]*_*.py"))]
 
 
 def find(name: str) -> Lesson:

@@ -156,7 +156,7 @@ def _cells(notebook: Any) -> str:
 
 def _pages_of(folder: Path, lesson: Lesson) -> list[str]:
     """The step-through pages that a lesson saved."""
-    return sorted(p.name for p in (folder / "figures").glob(f"{lesson.name[:2]}_*.html"))
+    return sorted(p.name for p in (folder / "figures").glob(f"{lesson.name.partition('_')[0]}_*.html"))
 
 
 def _copy_exercises(lesson: Lesson, folder: Path) -> list[str]:

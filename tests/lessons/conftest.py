@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = sorted((Path(__file__).parents[2] / "lessons").glob("[0-9][0-9]_*.py"))
+SCRIPTS = sorted((Path(__file__).parents[2] / "lessons").glob("[0-9][0-9]*_*.py"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -77,6 +77,7 @@ MISTAKES = {
     "08_reuse": ("a_bar = a_bar + 5 * b_bar", "a_bar = 5 * b_bar"),
     "09_forward_or_reverse": ("x_bar[1:] += ", "x_bar[1:] = "),
     "10_order_of_products": ("(1 - h1**2)", "(1 - h1)"),
+    "10b_matrices": ("(A + A.T) @ x", "2 * A @ x"),
     "11_vjps_not_jacobians": ("unbroadcast(g, y)", "g"),
     "12_inside_autograd": ("parent.grad += ", "parent.grad = "),
     "13_higher_order": ("(t - np.sum(ans * t))", "t"),

@@ -27,7 +27,7 @@ LOOSE = {"14_loss.svg": 0.05, "14_weights.svg": 0.05}
 
 
 def figures_of(folder: Path, script: Path) -> set[str]:
-    return {path.name for path in folder.glob(f"{script.stem[:2]}_*") if path.suffix != ".html"}
+    return {path.name for path in folder.glob(f"{script.stem.partition('_')[0]}_*") if path.suffix != ".html"}
 
 
 def numbers(series: Any) -> list[float]:

@@ -51,10 +51,10 @@ def command(*args: str) -> int:
 
 def test_listing() -> None:
     table = listing()
-    assert len(table["lesson"]) == 15
+    assert len(table["lesson"]) == 16
     assert table["lesson"][6] == "07_reverse_mode"
     assert table["about"][6] == "Reverse mode: the same program, read upward"
-    assert sum(table["minutes"]) == 405
+    assert sum(table["minutes"]) == 435
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_an_answer_opens_on_a_click_and_the_step_through_page_steps(site: Path, 
 def test_a_page_shows_the_figures_of_its_lesson(site: Path) -> None:
     for lesson in lessons():
         text = (site / f"{lesson.name}.html").read_text(encoding="utf-8")
-        drawn = {path.name for path in (site / "figures").glob(f"{lesson.name[:2]}_*.svg")}
+        drawn = {path.name for path in (site / "figures").glob(f"{lesson.name.partition('_')[0]}_*.svg")}
         assert set(re.findall(r'<img src="figures/([^"]+)"', text)) == drawn
         assert lesson.title in (site / "index.html").read_text(encoding="utf-8").replace("&#x27;", "'")
 
