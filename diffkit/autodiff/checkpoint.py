@@ -29,7 +29,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """f, recorded as one row, with its own rows recomputed during a sweep.
 
     It works in both modes and nested to any depth. Arguments and answers may be nested
-    containers. What f differentiates must come in as a positional argument, not from around it.
+    containers. What is differentiated must come in as an argument, not from around f.
 
     Args:
         f: a function of positional arguments.
@@ -59,9 +59,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        leaves, structure = flatten(args)
+        leaves, structure = flatten((args, kwargs))
         nested: list[Structure] = []  # how the answer is: known once f has run
-        answer = _apply_segment(f, structure, kwargs, nested, leaves, sys._getframe(1))
+        answer = _apply_segment(f, structure, nested, leaves, sys._getframe(1))
         return nested[0].unflatten([answer] if nested[0].is_leaf else list(answer))
 
     return checkpointed
@@ -70,7 +70,6 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 def _apply_segment(
     f: Callable[..., Any],
     structure: Structure,
-    kwargs: dict[str, Any],
     nested: list[Structure],
     leaves: Sequence[Any],
     frame: FrameType,
@@ -79,12 +78,13 @@ def _apply_segment(
     name = getattr(f, "__name__", "segment")
 
     def run(*leaves: Any) -> Any:
-        answer, nested[:] = _leaves_and_structure(f(*structure.unflatten(leaves), **kwargs))
+        args, kwargs = structure.unflatten(leaves)
+        answer, nested[:] = _leaves_and_structure(f(*args, **kwargs))
         return answer[0] if nested[0].is_leaf else tuple(answer)
 
     def compute(*leaves: Any) -> Any:
         if any(map(is_traced, leaves)):  # of an outer trace, where it is a row as well
-            return _apply_segment(f, structure, kwargs, nested, leaves, sys._getframe())
+            return _apply_segment(f, structure, nested, leaves, sys._getframe())
         answer = run(*leaves)
         if any(map(is_traced, flatten(answer)[0])):
             raise TraceError(

@@ -126,7 +126,7 @@ def _assemble(parts: list[Any], by: Any, of: Any, axis: int) -> Any:
         return parts[0]
     whole = shape + inner if axis == 0 else inner + shape
     if not parts:
-        return np.zeros(whole, np.result_type(by, of))
+        return np.zeros(whole, np.asarray(of).dtype)  # as its slices would be
     return np.reshape(np.stack(parts, axis=axis), whole)
 
 

@@ -202,15 +202,76 @@ def test_what_is_no_primitive_is_refused():
         dk.primitive(3)
 
 
-def test_a_rule_may_change_what_it_is_given_in_place():
-    def in_place(d, ans, x):
-        d *= 3.0
-        return d
+def in_place(d, ans, x):
+    d *= 3.0
+    return d
 
-    for give_rule in (dk.defvjp, dk.defjvp):
-        tripled = dk.primitive(lambda x: 3.0 * x)
-        give_rule(tripled, in_place)
-        x = np.array([1.0, 2.0])
-        f = lambda x, tripled=tripled: np.sum((tripled(x) + x) * x)  # noqa: E731
-        np.testing.assert_array_equal(dk.grad(f)(x), 8.0 * x)
-        assert dk.make_jvp(f)(x)(x)[1] == np.sum(8.0 * x * x)
+
+@pytest.mark.parametrize("give_rule", [dk.defvjp, dk.defjvp])
+@pytest.mark.parametrize(
+    ("f", "factor"),
+    [
+        (lambda run, x: (run(x) + x) * x, 8.0),
+        # What the rule is given is another row's derivative too: the addition hands on one and the same.
+        (lambda run, x: run(x) + x, 4.0),
+        (lambda run, x: x + run(x), 4.0),
+        (lambda run, x: run(x) + run(x), 6.0),
+        (lambda run, x: run(x + 0.0) - (x + 0.0), 2.0),
+        (lambda run, x: run(run(x)) + run(x), 12.0),
+    ],
+)
+def test_a_rule_may_change_what_it_is_given_in_place(give_rule, f, factor):
+    tripled = dk.primitive(lambda x: 3.0 * x)
+    give_rule(tripled, in_place)
+    x = np.array([1.0, 2.0])
+    expected = factor * (x if factor == 8.0 else np.ones(2))
+    np.testing.assert_array_equal(dk.grad(lambda x: np.sum(f(tripled, x)))(x), expected)
+    direction = np.array([1.0, -3.0])
+    pushed = dk.make_jvp(lambda x: f(tripled, x))(x)(direction)[1]
+    np.testing.assert_array_equal(pushed, expected * direction)
+    np.testing.assert_array_equal(direction, [1.0, -3.0])
+
+
+@pytest.mark.parametrize("name", ["sin", "exp", "log", "multiply"])
+def test_a_name_of_the_table_is_not_taken_for_its_function(name):
+    """As in test_checkpoint.py: the calculus table's formula belongs to NumPy's function, not to the name."""
+
+    def function(x):
+        return 3.0 * x
+
+    function.__name__ = name
+    tripled = dk.primitive(function)
+    dk.defvjp(tripled, lambda g, ans, x: 3.0 * g)
+    t = dk.trace(lambda x: tripled(x) + 1.0)(2.0)
+    assert f"VJP of {name}: " in str(t.adjoint_table())
+    assert f"JVP of {name}: " in str(t.tangent_table(1.0))
+    assert dk.deriv(tripled)(2.0) == dk.grad(tripled)(2.0) == 3.0
+
+
+@pytest.mark.parametrize("first", ["vjp", "linear"])
+def test_a_given_rule_stands_whether_it_comes_before_or_after_the_linearity(first):
+    """The function can't be traced, so that its transpose is no substitute for the rule that was given."""
+    tripled = dk.primitive(lambda x: float(x) * 3.0)
+    if first == "linear":
+        dk.deflinear(tripled)
+    dk.defvjp(tripled, lambda g, ans, x: 3.0 * g)
+    if first == "vjp":
+        dk.deflinear(tripled)
+    assert dk.grad(tripled)(1.0) == dk.deriv(tripled)(1.0) == 3.0
+
+
+def test_what_stands_before_a_traced_keyword_has_its_default():
+    @dk.primitive
+    def power(x, n=2.0, factor=1.0):
+        return factor * x**n
+
+    dk.defvjp(
+        power,
+        lambda g, ans, x, n, factor: g * factor * n * x ** (n - 1.0),
+        None,
+        lambda g, ans, x, n, factor: g * x**n,
+    )
+    assert dk.grad(lambda c: power(3.0, factor=c))(5.0) == 9.0  # n is left out, and stands in between
+    assert dk.grad(lambda x: power(factor=5.0, x=x))(3.0) == 30.0
+    assert dk.deriv(lambda c: power(3.0, factor=c))(5.0) == 9.0
+    assert dk.grad(lambda x: power(factor=x, n=3.0, x=x))(2.0) == 32.0

@@ -87,3 +87,22 @@ def test_gauss_newton():
     H = np.diag(np.exp(np.tanh(A @ X)))
     got = dk.make_ggnvp(lambda x: np.tanh(A @ x), g)(X)(v)
     np.testing.assert_allclose(got, J.T @ H @ (J @ v), rtol=1e-13)
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+@pytest.mark.parametrize(
+    ("inputs", "weights"),
+    [("f4", "f4"), ("f8", "f8"), ("f4", "f8"), ("f8", "f4"), ("c8", "c8"), ("c16", "c16")],
+)
+def test_an_empty_jacobian_has_the_dtype_of_any_other(mode, inputs, weights):
+    kinds = []
+    for size in (0, 2):
+        to, of = np.ones((size, 3), weights), np.ones((3, size), weights)
+        blocks = [
+            dk.jacobian(lambda x, w=to: w @ x, mode=mode)(np.ones(3, inputs)),
+            dk.jacobian(lambda x, w=of: w @ x, mode=mode)(np.ones(size, inputs)),
+        ]
+        assert [b.shape for b in blocks] == [(size, 3), (3, size)]
+        kinds.append([b.dtype for b in blocks])
+    assert kinds[0] == kinds[1]
+    assert kinds[1][0] == (weights if mode == "forward" and weights > inputs else inputs)

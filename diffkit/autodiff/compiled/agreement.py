@@ -10,7 +10,24 @@ from diffkit.autodiff.compiled.entry import MISS
 from diffkit.containers import flatten
 from diffkit.errors import TraceError
 
-__all__ = ["agree"]
+__all__ = ["agree", "refuse_unlike"]
+
+
+def refuse_unlike(answer: Any, again: Any, name: str) -> None:
+    """Refuses a function whose answer is nested otherwise, or has other shapes, when it is traced.
+
+    Args:
+        answer: what the function returned.
+        again: what its trace has computed.
+        name: the function's name.
+
+    Raises:
+        TraceError: if they can't be the same.
+    """
+    expected, structure = flatten(answer)
+    got, got_structure = flatten(again)
+    if structure != got_structure or [*map(np.shape, expected)] != [*map(np.shape, got)]:
+        raise _unlike(answer, again, name)
 
 
 def agree(answer: Any, again: Any, name: str) -> bool:
@@ -44,7 +61,11 @@ def agree(answer: Any, again: Any, name: str) -> bool:
             return True
         if not all(map(_is_finite, [*expected, *got])):
             return False
-    raise TraceError(
+    raise _unlike(answer, again, name)
+
+
+def _unlike(answer: Any, again: Any, name: str) -> TraceError:
+    return TraceError(
         f"{name} returned {_short(answer)} when it was run and {_short(again)} when it was traced, "
         "on the same arguments: it depends on something besides them (random numbers, a counter, the "
         "time), or changes an array that it has used. Pass that as an argument, or make a new array."

@@ -26,7 +26,7 @@ import numpy as np
 
 from diffkit.autodiff.code.passes import EXACT, apply_passes, inlined
 from diffkit.autodiff.code.program import program_of
-from diffkit.autodiff.compiled.agreement import agree
+from diffkit.autodiff.compiled.agreement import agree, refuse_unlike
 from diffkit.autodiff.compiled.dependencies import Watch, is_users_object
 from diffkit.autodiff.compiled.emission import Emitted, emit, may_fail, may_vary, root_of
 from diffkit.autodiff.compiled.entry import MISS
@@ -294,7 +294,10 @@ class Compiled:
             t, caught = caught_errors(lambda: record(f, given, {}))
         else:
             t = record(f, given, {})
-        return None if caught else self._emitted(t, answer, keywords=bool(kwargs), mentioned=names)
+        if caught:
+            return None
+        refuse_unlike(answer, t.value, self._name)
+        return self._emitted(t, answer, keywords=bool(kwargs), mentioned=names)
 
     def _emitted(
         self, t: WengertList, answer: Any, *, keywords: bool = False, mentioned: frozenset[str] = frozenset()

@@ -183,3 +183,33 @@ def test_passes_go_by_name():
     with pytest.raises(dk.InputError, match="list of names"):
         apply_passes(program, "dead")
     assert list(PASSES) == [p.name for p in PASSES.values()]
+
+
+@pytest.mark.parametrize(
+    ("exponent", "x", "written"),
+    [
+        (2, 3.0, True),
+        (2.0, 3.0, True),
+        (2, np.array([1.5, -2.0]), True),
+        (3, 3.0, False),
+        (np.array([2.0, 2.0]), np.array([1.5, -2.0]), False),
+        (np.array([2.0, 3.0]), np.array([1.5, -2.0]), False),
+        (np.array([[2.0], [2.0]]), np.array([1.5, -2.0]), False),  # its shape is more than x's
+        (np.full((2, 2), 2.0), 3.0, False),
+        (True, 3.0, False),
+        (2.0 + 1e-15, 3.0, False),
+    ],
+)
+@pytest.mark.parametrize("power", [lambda x, n: x**n, np.power], ids=["infix", "ufunc"])
+def test_powers_are_written_as_products_where_the_exponent_is_the_number_two(exponent, x, written, power):
+    t = dk.trace(lambda x: power(x, exponent))(x)
+    source = trace_source(t, passes=["powers"])
+    assert ("x * x" in source) is written
+    for program in (source, trace_source(t, passes=[*EXACT, "powers"])):
+        answer = program.function()(x)
+        assert np.shape(answer) == np.shape(t.value)
+        np.testing.assert_allclose(answer, t.value, rtol=1e-15)
+    adjoint = t.adjoint(np.ones(np.shape(t.value)) if np.ndim(t.value) else 1.0)
+    plain, short = (flatten(trace_source(adjoint, passes=p).function()(x))[0] for p in ([], ["powers"]))
+    for a, b in zip(plain, short, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-15)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import functools
 import logging
 import math
 import os
@@ -175,7 +176,102 @@ def checkpointed_function():
     return dk.grad(lambda x: h(x)), (3.0,), lambda: w.__setitem__(0, 4.0)
 
 
+def default_of_a_keyword():
+    def f(x, *, scale=[2.0]):  # noqa: B006
+        return scale[0] * x
+
+    return f, (3.0,), lambda: f.__kwdefaults__.update(scale=[4.0])
+
+
+def inside_the_default_of_a_keyword():
+    scale = [2.0]
+
+    def f(x, *, scale=scale):
+        return scale[0] * x
+
+    return f, (3.0,), lambda: scale.__setitem__(0, 4.0)
+
+
+def default_of_a_position():
+    def f(x, scale=2.0):
+        return scale * x
+
+    return f, (3.0,), lambda: setattr(f, "__defaults__", (4.0,))
+
+
+def default_of_a_keyword_of_a_helper():
+    def helper(x, *, scale=2.0):
+        return scale * x
+
+    return (lambda x: helper(x)), (3.0,), lambda: helper.__kwdefaults__.update(scale=4.0)
+
+
+def keyword_of_a_partial():
+    scale = [2.0]
+    return functools.partial(lambda x, w: w[0] * x, w=scale), (3.0,), lambda: scale.__setitem__(0, 4.0)
+
+
+def position_of_a_partial():
+    scale = [2.0]
+    return functools.partial(lambda w, x: w[0] * x, scale), (3.0,), lambda: scale.__setitem__(0, 4.0)
+
+
+def function_of_a_partial():
+    scale = [2.0]
+    inner = functools.partial(lambda x, n: scale[0] * x * n, n=1.0)
+    return (lambda x: inner(x)), (3.0,), lambda: scale.__setitem__(0, 4.0)
+
+
+def partial_that_another_function_calls():
+    scale = [2.0]
+    inner = functools.partial(lambda x, w: w[0] * x, w=scale)
+    return (lambda x: inner(x)), (3.0,), lambda: scale.__setitem__(0, 4.0)
+
+
+def what_a_propertys_getter_reads():
+    scale = [2.0]
+
+    class Own:
+        @property
+        def weight(self):
+            return scale[0]
+
+    own = Own()
+    return (lambda x: own.weight * x), (3.0,), lambda: scale.__setitem__(0, 4.0)
+
+
+def what_the_getter_of_an_arguments_property_reads():
+    scale = [2.0]
+
+    class Own:
+        weight = property(lambda self: scale[0])
+
+    return (lambda own, x: own.weight * x), (Own(), 3.0), lambda: scale.__setitem__(0, 4.0)
+
+
+def what_a_static_method_reads():
+    scale = [2.0]
+
+    class Own:
+        @staticmethod
+        def weight():
+            return scale[0]
+
+    return (lambda x: Own.weight() * x), (3.0,), lambda: scale.__setitem__(0, 4.0)
+
+
 STATE = [
+    default_of_a_keyword,
+    inside_the_default_of_a_keyword,
+    default_of_a_position,
+    default_of_a_keyword_of_a_helper,
+    keyword_of_a_partial,
+    position_of_a_partial,
+    function_of_a_partial,
+    partial_that_another_function_calls,
+    what_a_propertys_getter_reads,
+    what_the_getter_of_an_arguments_property_reads,
+    what_a_static_method_reads,
     class_attribute_of_an_argument,
     method_of_an_argument,
     property_of_an_argument,
@@ -244,6 +340,35 @@ def test_an_object_that_holds_itself():
     assert g(1.0) == 5.0
 
 
+@pytest.mark.parametrize(
+    "compiled", [dk.compile, lambda f: dk.compile(dk.grad(f))], ids=["f", "its gradient"]
+)
+def test_the_order_of_a_dictionarys_keys_is_no_matter(compiled):
+    calls = [
+        ({"a": 3.0, "b": 5.0}, {"b": 5.0, "a": 3.0}),
+        ({"a": 3.0, "b": {"b": 7.0, "a": 2.0}}, {"a": 3.0, "b": {"a": 2.0, "b": 7.0}}),
+        ({"a": 3.0, "b": [{"a": 1.0, "b": 4.0}]}, {"b": [{"b": 4.0, "a": 1.0}], "a": 3.0}),
+    ]
+
+    def f(d):
+        inner = d["b"][0] if isinstance(d["b"], list) else d["b"]
+        deeper = inner["a"] ** 2 + 3.0 * inner["b"] if isinstance(inner, dict) else inner**3
+        return 2.0 * d["a"] + deeper
+
+    g, plain = compiled(f), (f if compiled is dk.compile else dk.grad(f))
+    for one, other in calls:
+        for d in (one, other, one, other):
+            assert g(d) == plain(d)
+    keywords = compiled(lambda x, **k: x * (2.0 * k["a"] + 3.0 * k["b"]))
+    assert keywords(1.0, a=1.0, b=10.0) == keywords(1.0, b=10.0, a=1.0) == 32.0
+
+
+def test_or_it_is_what_the_program_goes_by():
+    g = dk.compile(lambda d: next(iter(d.values())) * d["b"])
+    for _ in range(2):
+        assert [g({"a": 2.0, "b": 5.0}), g({"b": 5.0, "a": 2.0})] == [10.0, 25.0]
+
+
 # -- what is refused --------------------------------------------------------------------------------------
 
 
@@ -303,6 +428,37 @@ private = random.Random(0)
 def test_refused_by_name(f, words):
     with pytest.raises(dk.TraceError, match=words):
         dk.compile(f)(2.0)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x if type(x) is float else 2.0 * x,
+        lambda x: 2.0 * x if type(x) is float else x,
+        lambda x: (x, x if type(x) is float else x + 1e-6),
+        lambda x: [x] if type(x) is float else (x,),
+        lambda x: {"a": x} if type(x) is float else {"b": x},
+        lambda x: (x, x) if type(x) is float else (x, x, x),
+        lambda x: (x, x) if type(x) is float else x,
+        lambda x: "f" if type(x) is float else x,
+        lambda x: 1.0 * x if type(x) is float else np.ones(1) * x,
+        lambda x: np.sum(np.ones(3) * x) * (1.0 if type(x) is float else 1.0 + 1e-9),
+    ],
+)
+@pytest.mark.parametrize("point", [3.0, -0.5])
+def test_a_function_that_gives_another_answer_when_it_is_traced_is_refused(f, point):
+    g = dk.compile(f)
+    for _ in range(2):  # and no program of it is kept
+        with pytest.raises(dk.TraceError, match=r"when it was run and .* when it was traced"):
+            g(point)
+        assert g.stats.paths == 0
+
+
+def test_sums_in_another_order_are_no_other_answer():
+    x = np.random.default_rng(0).normal(size=1000)
+    g = dk.compile(lambda x: sum(x.tolist()) if type(x) is np.ndarray else np.sum(x))
+    assert g(x) == sum(x.tolist())
+    assert g(x) == pytest.approx(np.sum(x), rel=1e-12)
 
 
 def sets_a_global(x):
