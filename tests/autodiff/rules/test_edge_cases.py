@@ -91,14 +91,61 @@ def test_sinc_and_all_its_derivatives_at_and_near_zero():
     for expected in at_zero:
         assert f(0.0) == pytest.approx(expected, abs=1e-13)
         f = dk.grad(f)
-    for x in (1e-9, 1e-5, 1e-2, 0.3, 1.1, 4.0, 50.5):
-        exact = (np.cos(np.pi * x) - np.sin(np.pi * x) / (np.pi * x)) / x
-        assert dk.grad(np.sinc)(x) == pytest.approx(exact if x > 0.1 else -(np.pi**2) / 3 * x, rel=5e-3)
+
+
+@pytest.mark.parametrize("order", range(6))
+def test_sincs_derivatives_on_both_sides_of_where_the_series_ends(order):
+    """It is summed up to |pi x| = order + 2: nearer and farther than that the digits must be there."""
     mpmath = pytest.importorskip("mpmath")
-    with mpmath.workdps(40):
-        for x in (0.03, 0.6, 0.95, 1.3, 2.7, 9.2):
-            third = mpmath.diff(lambda u: mpmath.sinc(mpmath.pi * u), mpmath.mpf(x), 3)
-            assert dk.deriv(dk.deriv(dk.deriv(np.sinc)))(x) == pytest.approx(float(third), rel=1e-12)
+    f = np.sinc
+    for _ in range(order):
+        f = dk.deriv(f)
+    end = (order + 2) / np.pi
+    points = [1e-9, 1e-5, 1e-2, 0.3, 0.5 * end, 0.999 * end, 1.001 * end, 1.5 * end, 4.2, 50.5]
+    with mpmath.workdps(60):
+        for x in [*points, *(-p for p in points)]:
+            series = mpmath.taylor(lambda u: mpmath.sinc(mpmath.pi * u), mpmath.mpf(x), order)
+            exact = float(series[order] * mpmath.factorial(order))
+            assert f(x) == pytest.approx(exact, rel=1e-13, abs=2e-15 * np.pi**order)
+
+
+LINEAR_METHODS = {  # the slope by q of a quantile of n numbers, over the gap between two of them
+    "linear": lambda n: n - 1.0,
+    "hazen": lambda n: n,
+    "weibull": lambda n: n + 1.0,
+    "interpolated_inverted_cdf": lambda n: n,
+    "median_unbiased": lambda n: n + 1 / 3,
+    "normal_unbiased": lambda n: n + 1 / 4,
+}
+
+
+@pytest.mark.parametrize("method", LINEAR_METHODS)
+@pytest.mark.parametrize("operator", [dk.grad, dk.deriv])
+def test_quantiles_by_q_at_the_ends_and_beside_them(method, operator):
+    sorted_ = np.array([-0.5, 1.0, 2.0, 3.5])
+    slope = operator(lambda q: np.quantile(sorted_[[3, 1, 0, 2]], q, method=method))
+    assert [slope(q) for q in (0.0, 1.0)] == [0.0, 0.0]  # beyond the ends it stays as it is
+    for q in (1e-9, 1e-3, 0.01, 0.31, 0.61, 0.99, 0.999, 1 - 1e-9):
+        step = min(1e-6, q / 4, (1 - q) / 4)
+        moved = [np.quantile(sorted_, q + s, method=method) for s in (-step, step)]
+        assert slope(q) == pytest.approx((moved[1] - moved[0]) / (2 * step), rel=1e-5, abs=1e-12)
+    steepest = max(slope(q) for q in np.linspace(0.01, 0.99, 50))
+    assert steepest == pytest.approx(1.5 * LINEAR_METHODS[method](4))
+
+
+@pytest.mark.parametrize("order", [None, 1, 1.5, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_norms_where_some_entries_or_all_are_zero(order, dtype):
+    unit = (1 + 1j) / np.sqrt(2) if dtype is complex else -1.0
+    for norm in (
+        lambda x: np.linalg.norm(x, order),
+        lambda x: np.sum(np.linalg.norm(x[None], order, axis=1)),
+    ):
+        gradient = dk.grad(norm)
+        np.testing.assert_allclose(gradient(np.array([0, 3 * unit], dtype)), [0, np.conj(unit)], atol=1e-15)
+        np.testing.assert_array_equal(gradient(np.zeros(2, dtype)), [0, 0])
+        tangent = dk.make_jvp(norm)(np.array([0, 3 * unit], dtype))(np.array([0.0, unit], dtype))[1]
+        assert tangent == pytest.approx(1.0)
 
 
 def test_repeated_indices_add_up():

@@ -385,3 +385,37 @@ def test_qr_refuses_what_is_not_determined():
 
 def test_rank_is_constant():
     assert dk.grad(lambda a: np.sum(a) * np.linalg.matrix_rank(a))(A).tolist() == [[3.0] * 3] * 3
+
+
+# -- conventions for matrices that are read as symmetric: what a symmetric direction can't tell -------------
+
+
+@pytest.mark.parametrize("matrix", [SPD, SPDS, HPD], ids=["real", "stack", "complex"])
+@pytest.mark.parametrize("upper", [False, True])
+def test_choleskys_adjoint_is_hermitian(matrix, upper):
+    weights = real(*matrix.shape)
+    a = dk.grad(lambda a: np.sum(np.real(np.linalg.cholesky(a, upper=upper)) * weights))(matrix)
+    np.testing.assert_allclose(a, np.conj(np.swapaxes(a, -1, -2)), atol=1e-14)
+    assert np.abs(np.triu(a, 1)).max() > 1e-3
+    # and so its tangent takes the Hermitian part of a direction
+    push = dk.make_jvp(lambda a: np.linalg.cholesky(a, upper=upper))(matrix)
+    t = real(*matrix.shape) + (0 if matrix.dtype == float else 1j * real(*matrix.shape))
+    np.testing.assert_allclose(push(t)[1], push((t + np.conj(np.swapaxes(t, -1, -2))) / 2)[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("matrix", [SYM, HERM], ids=["real", "complex"])
+@pytest.mark.parametrize(("uplo", "outside"), [("L", np.triu), ("U", np.tril)])
+def test_what_eigh_does_not_read_has_no_derivative(matrix, uplo, outside):
+    for f in (
+        lambda a: np.sum(np.linalg.eigvalsh(a, uplo) ** 3),
+        lambda a: np.sum(np.linalg.eigh(a, uplo)[0] ** 3),
+        lambda a: np.sum(np.abs(np.linalg.eigh(a, uplo)[1] * np.array([1.0, 2.0, 3.0])) ** 4),
+    ):
+        gradient = dk.grad(f)(matrix)
+        k = 1 if uplo == "L" else -1
+        np.testing.assert_array_equal(outside(gradient, k), 0.0)
+        assert np.abs(gradient).max() > 1e-3
+        spoilt = matrix + outside(np.full((3, 3), 7.0), k)
+        np.testing.assert_allclose(dk.grad(f)(spoilt), gradient, rtol=1e-12)
+        direction = outside(np.ones((3, 3)), k).astype(matrix.dtype)
+        assert dk.make_jvp(f)(matrix)(direction)[1] == 0.0
