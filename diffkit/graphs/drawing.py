@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,8 @@ def draw(
         start: names of values: draw only what they reach.
         end: names of values: draw only what reaches them; with ``start``, only the paths between.
         depth: draw only this many layers after the start, or after the inputs.
-        collapse_beyond: the number of nodes beyond which groups become one node each; None for never.
+        collapse_beyond: the number of nodes beyond which loops are rolled (the first two iterations, ⋮, the
+            last) and other groups become one node each; None for never.
         force: draw more than 1,000 nodes.
         engine: what lays it out: Graphviz as WebAssembly ("wasm"), as the program "dot", or "auto": the
             first of these that is installed.
@@ -243,7 +245,9 @@ def draw(
     graph = select(graph, t, start=start, end=end, depth=depth)
     if group is not None:
         graph = group_rows(graph, t, group)
-    graph = fit_for_drawing(graph, t, grouped=group is not None, collapse_beyond=collapse_beyond, force=force)
+        if not graph.groups:
+            graph = replace(graph, notes=(*graph.notes, f"there is nothing to group by {group}"))
+    graph = fit_for_drawing(graph, t, group=group, collapse_beyond=collapse_beyond, force=force)
     return Drawing(graph, engine)
 
 

@@ -39,6 +39,10 @@ def _quoted(labels: tuple[Label, ...], between: str = "<br/>") -> str:
     return between.join("".join(_character(c) for c in label.text) for label in labels)
 
 
+def _quoted_text(text: str) -> str:
+    return '"' + "".join(map(_character, text)) + '"'
+
+
 def _character(c: str) -> str:
     if c.isalnum() or c in " .,=+-()/⊙·" or ord(c) > 0xA0:
         return c
@@ -85,5 +89,6 @@ def to_mermaid(graph: Graph) -> str:
     dotted = [n.id for n in graph.nodes if n.dotted]
     if dotted:
         lines.append(f"  class {','.join(dotted)} dotted")
+    lines += [f"  note{k}[/{_quoted_text(note)}/]:::group" for k, note in enumerate(graph.notes)]
     lines += ["  " + line for line in _CLASSES.splitlines()]
     return "\n".join(lines) + "\n"

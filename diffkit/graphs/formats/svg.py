@@ -14,6 +14,7 @@ from html import escape
 from diffkit.graphs.layout.dot import BADGE, label_size, line_height
 from diffkit.graphs.layout.engines import direction
 from diffkit.graphs.layout.places import Box, Curve, Layout, Point
+from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
 __all__ = ["to_svg"]
@@ -41,6 +42,7 @@ _LIGHT = """
 .dk .formula{font-weight:600}
 .dk .type,.dk .note{fill:#5b636d}
 .dk .note{font-style:italic}
+.dk .below{text-anchor:start}
 .dk text.adjoint{fill:#a04400;font-weight:600}
 .dk text.tangent{fill:#00694d;font-weight:600}
 .dk .kept text{fill:#5b636d;font-weight:400}
@@ -100,6 +102,8 @@ _STYLES = {
 }
 
 _MARGIN = 8.0
+_NOTE = 13.0
+"""The font size of what stands below the drawing."""
 
 
 def to_svg(
@@ -127,7 +131,9 @@ def to_svg(
         # CairoSVG knows no paint-order and would paint the halo over the text; and it takes one font for
         # all of it, so that has to be one with subscripts and overlines.
         style = style.replace(_HALO, ";stroke:none").replace(FONT, "'DejaVu Sans'")
-    width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
+    below = layout.height + 2 * _MARGIN
+    width = max([layout.width, *(text_width(note, _NOTE) for note in graph.notes)]) + 2 * _MARGIN
+    height = below + line_height(_NOTE) * len(graph.notes)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="dk {graph.direction} {theme}" '
         f'width="{width:.0f}" height="{height:.0f}" '
@@ -153,7 +159,14 @@ def to_svg(
         parts.append(_node(node, layout.boxes[node.id]))
     for name, box in layout.clusters.items():
         parts.append(_cluster_name(graph, name, box))
-    parts.append("</g></svg>")
+    parts.append("</g>")
+    for k, note in enumerate(graph.notes, start=1):
+        baseline = below + line_height(_NOTE) * k - _MARGIN
+        parts.append(
+            f'<text class="note below" font-size="{_f(_NOTE)}" x="{_f(_MARGIN)}" y="{_f(baseline)}">'
+            f"{_text(note)}</text>"
+        )
+    parts.append("</svg>")
     svg = "\n".join(parts) + "\n"
     return svg if scales else _for_converters(svg)
 

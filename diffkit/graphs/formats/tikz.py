@@ -75,6 +75,9 @@ def to_tikz(graph: Graph, layout: Layout, *, scale: float | None = None) -> str:
             out += _edge(graph.edges[k], layout.curves[k], graph.direction)
     for node in graph.nodes:
         out.append(_node(node, layout.boxes[node.id]))
+    for k, note in enumerate(graph.notes, start=1):
+        at = _fixed(layout.height + 16 * k)
+        out.append(rf"\node[anchor=west, font=\normalsize\itshape] at (0,{at}) {{{latex_escape(note)}}};")
     out.append(r"\end{tikzpicture}")
     return "\n".join(out) + "\n"
 

@@ -18,18 +18,55 @@ def chain(x, n):
     return x
 
 
-def test_a_large_graph_is_collapsed_by_iteration_with_a_count():
+@pytest.mark.parametrize("view", ["primal", "tangent", "circuit", "adjoint", "both"])
+@pytest.mark.parametrize("direction", [None, "right"])
+def test_a_loop_is_rolled_the_first_two_iterations_and_the_last_stay(view, direction):
     def f(x):
-        for _ in range(50):
-            x = 4.0 * x * (1.0 - x) + 0.0 * x
-            x = x * 1.0 + 1e-9
+        for _ in range(300):
+            x = np.sin(x) + 0.1 * x
         return x
 
-    graph = draw(f, 0.2).graph
-    assert len(graph.nodes) == 51
-    assert graph.nodes[1].text == "iteration 1\n7 nodes"
-    assert graph.notes == ("351 nodes, collapsed into 51",)
+    whole = draw(f, 0.7, view=view, collapse_beyond=None, force=True).graph
+    drawing = draw(f, 0.7, view=view, direction=direction)
+    graph = drawing.graph
+    assert list(graph.groups) == ["iteration 1", "iteration 2", "iteration 300"]
+    assert len([n for n in graph.nodes if "⋮ × 297" in n.text]) == (2 if view == "both" else 1)
+    kept = {n.id: n.text for n in graph.nodes if n.kind != "group"}
+    assert kept == {n.id: n.text for n in whole.nodes if n.id in kept}
+    rows = {0, *range(1, 7), 898, 899, 900}
+    assert {n.row for n in graph.nodes if n.kind != "group"} == rows
+    ends = [n for n in graph.nodes if n.kind in ("output", "seed")]
+    assert ends
+    assert all(n.row == 900 for n in ends)
+    assert f"{len(whole.nodes):,} nodes, collapsed into {len(graph.nodes):,}" in drawing.svg()
     assert all(e.tail != e.head for e in graph.edges)
+
+
+def test_no_group_swallows_an_output_an_input_or_a_seed():
+    def f(x):
+        for _ in range(400):
+            x = np.sin(x)
+        return {"half": x * 0.5, "whole": x}
+
+    for options in ({}, {"group": "iteration"}, {"collapse_beyond": 4}):
+        for view in ("primal", "both", "adjoint"):
+            graph = draw(f, 0.5, view=view, **options).graph
+            whole = draw(f, 0.5, view=view, collapse_beyond=None, force=True).graph
+            for node in whole.nodes:
+                if node.kind in ("input", "output", "seed"):
+                    assert graph.node(node.id).text == node.text
+
+
+def test_a_grouping_is_done_or_refused_in_words():
+    with pytest.raises(InputError, match="grouped by call many still has"):
+        draw(many, 0.5, group="call")
+    assert "there is nothing to group by call" in draw(chain, 0.5, 3, group="call").svg()
+
+
+def many(x):
+    for _ in range(700):
+        x = sigmoid(x)
+    return x
 
 
 def test_a_large_graph_without_groups_is_collapsed_by_runs_of_rows():
