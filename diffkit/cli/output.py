@@ -58,9 +58,11 @@ def format_option(command: Command) -> Command:
         type=click.Choice(FORMATS),
         default="text",
         show_default=True,
+        callback=lambda ctx, _, value: "json" if ctx.params.pop("as_json") else value,
         help="How to print the table.",
     )
-    short = click.option("--json", "format_", flag_value="json", help="The same as --format json.")
+    # Not a second flag of the same name: without either, some versions of click take that one's None.
+    short = click.option("--json", "as_json", is_flag=True, is_eager=True, help="The same as --format json.")
     return named(short(command))
 
 
