@@ -22,8 +22,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import grimp
-
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "diffkit"
 PUBLIC = ("diffkit", "diffkit.finite", "diffkit.symbolic", "diffkit.grading")
@@ -33,6 +31,8 @@ Arrows = dict[str, set[str]]
 
 def imports() -> Arrows:
     """The modules that each module of the package imports, anywhere in it."""
+    import grimp  # comes with import-linter, in the extra "lint"; what else stands here needs none
+
     graph = grimp.build_graph("diffkit", exclude_type_checking_imports=False, cache_dir=None)
     return {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
 
@@ -69,6 +69,11 @@ def rooms(arrows: Arrows) -> dict[str, Arrows]:
                     seen[a].add(b)
         inside[room] = dict(seen)
     return inside
+
+
+def running_up(inside: Arrows) -> list[tuple[str, str]]:
+    """Of the arrows in a room, those to what leads back."""
+    return sorted((a, b) for a, to in inside.items() for b in to if a in reached(inside, b))
 
 
 def _child(room: str, module: str) -> str | None:
@@ -150,6 +155,13 @@ def what_is_missing(value: Any) -> list[str]:
     parameters = [p for p in inspect.signature(value).parameters if p not in ("self", "cls")]
     if parameters and not re.search(r"^(Args):", text, re.M):
         missing.append("Args")
+    else:
+        told = {
+            name.strip(" *")
+            for names in re.findall(r"^    ([\w*, ]+):", text, re.M)
+            for name in names.split(",")
+        }
+        missing += [f"Args of {name}" for name in parameters if name not in told]
     nothing = inspect.signature(value).return_annotation in ("None", None)
     if not nothing and not re.search(r"^(Returns|Yields):", text, re.M):
         missing.append("Returns")
@@ -171,10 +183,10 @@ def main() -> int:
     print(f"{'room':24} {'seen':>5} {'arrows':>7} {'run up':>7}")
     for room, inside in rooms(arrows).items():
         points = set(inside) | {b for to in inside.values() for b in to}
-        up = [(a, b) for a, to in inside.items() for b in to if a in reached(inside, b)]
+        up = running_up(inside)
         failures += len(up)
         print(f"{room:24} {len(points):5} {sum(map(len, inside.values())):7} {len(up):7}")
-        for a, b in sorted(up):
+        for a, b in up:
             print(f"    {a} -> {b}")
 
     shared = shared_names(files)
