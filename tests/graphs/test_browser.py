@@ -232,7 +232,7 @@ FAULTS = """(enlarged) => {
     a.left < b.right - 1.5 && b.left < a.right - 1.5 && a.top < b.bottom - 1.5 && b.top < a.bottom - 1.5;
   if (enlarged) document.querySelectorAll("svg text").forEach(t => { t.style.fontSize = "28px"; });
   const box = e => e.getBoundingClientRect();
-  const texts = [...document.querySelectorAll("svg text:not(.badge-text)")].map(
+  const texts = [...document.querySelectorAll("svg text:not(.badge-text, .halo)")].map(
     t => ({said: t.textContent, box: box(t), node: t.closest(".node"), edge: t.closest(".edge")}));
   const nodes = [...document.querySelectorAll(".node")];
   const whole = box(document.querySelector("svg"));

@@ -21,8 +21,6 @@ __all__ = ["to_svg"]
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
-_HALO = ";stroke-width:3px;stroke-linejoin:round;paint-order:stroke"
-"""Parts a label from a line behind it."""
 
 _LIGHT = """
 .dk text{font-family:FONT_FAMILY;fill:#1b1f24;text-anchor:middle}
@@ -48,7 +46,7 @@ _LIGHT = """
 .dk .kept text{fill:#5b636d;font-weight:400}
 .dk .line{fill:none;stroke:#4a5058;stroke-width:1.4}
 .dk .tip{fill:#4a5058;stroke:none}
-.dk .edge text,.dk .cluster-name{stroke:#ffffff;HALO_STYLE}
+.dk text.halo{fill:none!important;stroke:#ffffff;stroke-width:3px;stroke-linejoin:round}
 .dk .edge text{fill:#39424c}
 .dk.down .edge text{text-anchor:start}
 .dk .edge text.number{font-weight:600}
@@ -61,7 +59,7 @@ _LIGHT = """
 .dk .edge.dotted .line{stroke-dasharray:1.5 3.5;stroke-linecap:round}
 .dk .cluster{fill:none;stroke:#8a9199;stroke-width:1}
 .dk .cluster-name{fill:#5b636d;text-anchor:start}
-""".replace("FONT_FAMILY", FONT).replace("HALO_STYLE", _HALO[1:])
+""".replace("FONT_FAMILY", FONT)
 
 _DARK = """
 .dk text{fill:#e8eaed}
@@ -81,7 +79,7 @@ _DARK = """
 .dk text.tangent{fill:#5fd3ae}
 .dk .line{stroke:#aab2bd}
 .dk .tip{fill:#aab2bd}
-.dk .edge text,.dk .cluster-name{stroke:#14181d}
+.dk text.halo{stroke:#14181d}
 .dk .edge text{fill:#ccd2d9}
 .dk .edge text.adjoint{fill:#ffb27d}
 .dk .edge.adjoint .line{stroke:#f0944d}
@@ -128,9 +126,8 @@ def to_svg(
     """
     style = _STYLES[theme]
     if not scales:
-        # CairoSVG knows no paint-order and would paint the halo over the text; and it takes one font for
-        # all of it, so that has to be one with subscripts and overlines.
-        style = style.replace(_HALO, ";stroke:none").replace(FONT, "'DejaVu Sans'")
+        # CairoSVG takes one font for all of a text, so that has to be one with subscripts and overlines.
+        style = style.replace(FONT, "'DejaVu Sans'")
     below = layout.height + 2 * _MARGIN
     width = max([layout.width, *(text_width(note, _NOTE) for note in graph.notes)]) + 2 * _MARGIN
     height = below + line_height(_NOTE) * len(graph.notes)
@@ -139,6 +136,7 @@ def to_svg(
         f'width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {_f(width)} {_f(height)}" role="img" '
         f'aria-label="{_attribute(graph.title)}">',
+        f"<desc>{_text(described(graph))}</desc>",
         f"<style>{_SHRINKS * scales}{style}</style>",
     ]
     if background == "paper":
@@ -171,8 +169,18 @@ def to_svg(
     return svg if scales else _for_converters(svg)
 
 
+def described(graph: Graph) -> str:
+    """The graph in words, edges and numbers included: a line for each node, then one for each arrow."""
+    lines = [f"{node.id}: {'; '.join(label.text for label in node.labels)}" for node in graph.nodes]
+    for edge in graph.edges:
+        if edge.kind != "align":
+            carries = "; ".join(label.text for label in edge.labels)
+            lines.append(f"{edge.tail} → {edge.head} ({edge.kind})" + (f": {carries}" if carries else ""))
+    return "\n".join(lines)
+
+
 _OVERLINE_SPAN = re.compile('<tspan text-decoration="overline">(.*?)</tspan>')
-_FONT_SIZE = re.compile('class="([a-z-]+)" font-size="([0-9.]+)"')
+_FONT_SIZE = re.compile('class="([a-z-]+)( halo" aria-hidden="true)?" font-size="([0-9.]+)"')
 _BOLD = ("formula", "adjoint", "tangent")
 
 
@@ -180,8 +188,8 @@ def _for_converters(svg: str) -> str:
     """With combining overlines, for CairoSVG misplaces a part of a line; smaller, for DejaVu is wide."""
 
     def smaller(found: re.Match[str]) -> str:
-        kind, size = found[1], float(found[2])
-        return f'class="{kind}" font-size="{size * (0.83 if kind in _BOLD else 0.9):.2f}"'
+        kind, size = found[1], float(found[3])
+        return f'class="{kind}{found[2] or ""}" font-size="{size * (0.83 if kind in _BOLD else 0.9):.2f}"'
 
     return _FONT_SIZE.sub(smaller, _OVERLINE_SPAN.sub(lambda m: "".join(c + "\u0305" for c in m[1]), svg))
 
@@ -216,9 +224,8 @@ def _cluster_name(graph: Graph, name: str, box: Box) -> str:
     x, y = box.x - box.width / 2, box.y - box.height / 2
     title, below = graph.frame_title(name, box.width)
     baseline = y + box.height - 6 if below else y + 15
-    return (
-        f'<text class="cluster-name" font-size="12" x="{_f(x + 9)}" y="{_f(baseline)}">{_text(title)}</text>'
-    )
+    place = f'font-size="12" x="{_f(x + 9)}" y="{_f(baseline)}">{_text(title)}</text>'
+    return f'<text class="cluster-name halo" aria-hidden="true" {place}<text class="cluster-name" {place}'
 
 
 def _lines(labels: tuple[Label, ...], x: float, y: float, on_edge: bool) -> list[str]:
@@ -229,10 +236,10 @@ def _lines(labels: tuple[Label, ...], x: float, y: float, on_edge: bool) -> list
     for label, size in zip(labels, sizes, strict=True):
         baseline = top + line_height(size) / 2 + 0.36 * size
         slot = f' data-slot="{label.slot}"' if label.slot else ""
-        parts.append(
-            f'<text class="{label.kind}" font-size="{_f(size)}" x="{_f(x)}" y="{_f(baseline)}"{slot}>'
-            f"{_marked_up(label.text)}</text>"
-        )
+        place = f'font-size="{_f(size)}" x="{_f(x)}" y="{_f(baseline)}"{slot}>{_marked_up(label.text)}</text>'
+        if on_edge:  # a text of its own, for paint-order is unknown to many programs
+            parts.append(f'<text class="{label.kind} halo" aria-hidden="true" {place}')
+        parts.append(f'<text class="{label.kind}" {place}')
         top += line_height(size)
     return parts
 

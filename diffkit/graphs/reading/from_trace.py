@@ -315,8 +315,11 @@ def from_trace(
         nodes, edges = b.primal()
         title = "primal"
     elif view == "tangent":
-        nodes, edges = b.with_tangents(t.unit_tangents() if tangents is None else tangents)
-        title = "tangents"
+        tangents = t.unit_tangents() if tangents is None else tangents
+        nodes, edges = b.with_tangents(tangents)
+        swept = t.tangents(*tangents)
+        moving = ", ".join(with_value(b.notation.dot(r), swept[r.index], r.value).text for r in t.inputs)
+        title = "tangents" + (f" along {moving}" if len(moving) < 60 else "")
     elif view == "circuit":
         nodes, edges = b.with_adjoints(default_cotangents(t) if cotangents is None else cotangents, wires)
         title = "values and adjoints"

@@ -132,3 +132,10 @@ def test_the_circuit_shows_what_flows_back_on_each_wire_and_where_it_adds_up():
         assert as_number(back[f"{c.source}.{c.k}"].removeprefix("← ")) == pytest.approx(
             float(value), rel=1e-3
         )
+
+
+def test_the_direction_of_tangents_is_said():
+    two = programs.two_outputs
+    assert ", tangents along ẋ₁ = 1, ẋ₂ = 0, at" in draw(two, *two.args, view="tangent").graph.title
+    other = draw(two, *two.args, view="tangent", tangents=(0.6, -0.8)).graph.title
+    assert " along ẋ₁ = 0.6, ẋ₂ = −0.8, at" in other
