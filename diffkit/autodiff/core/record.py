@@ -119,7 +119,7 @@ def _record(
         raise explained(error, recording.constants.any_locked) from error.__cause__
     finally:
         rows, decisions = recording.close(), recording.take_decisions()
-    recording.refusals.raise_swallowed()
+    recording.raise_swallowed()
     if recording.constants.changed is not None:
         raise_changed(recording.constants.changed, owner)
     for output in outputs:

@@ -92,13 +92,16 @@ class Constants:
         if array.nbytes > _SMALL:
             self._note(array)
             return self._lock(array)
-        known = self._copies.get(id(array))
+        key = id(array)
+        known = self._copies.get(key)
         if known is not None:
             copy = known[1]
             if copy.shape == array.shape and copy.tobytes() == array.tobytes():
                 return copy
-        copy = copied_as_laid_out(array)
-        self._copies[id(array)] = array, copy
+        copy = array.copy("K")
+        if copy.strides != array.strides:
+            copy = copied_as_laid_out(array)
+        self._copies[key] = array, copy
         return copy
 
     def keep_any(self, value: Any) -> Any:
@@ -163,7 +166,9 @@ class Constants:
                 _seen.pop(kind, None)
         for locked in self._locked:  # in this order, for no view can be writeable before its whole is
             locked.setflags(write=True)
-        self._before, self._locked, self._copies = {}, [], {}
+        for kept in (self._before, self._locked, self._copies):
+            if kept:
+                kept.clear()
 
 
 _MOST_SEEN = 10_000

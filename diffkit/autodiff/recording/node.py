@@ -65,21 +65,21 @@ class Decision(NamedTuple):
 _levels = itertools.count(1)
 
 
-class Recording:
+class Recording(Refusals):
     """The rows of a trace while they are being written.
 
     ``rows`` is None once the recording is closed. Nodes point to their recording and not to the
     finished trace, so that a trace and its nodes make no reference cycle and are freed at once.
     """
 
-    __slots__ = ("constants", "decisions", "level", "owner", "refusals", "rows")
+    __slots__ = ("constants", "decisions", "level", "owner", "rows")
 
     def __init__(self, owner: str = "a function", function: Any = None) -> None:
+        super().__init__()
         self.level = next(_levels)
         self.rows: list[Node] | None = []
         self.decisions: list[Decision] = []
         self.constants = Constants(getattr(function, "__code__", owner))
-        self.refusals = Refusals()
         self.owner = owner
 
     def __enter__(self) -> Recording:
@@ -88,7 +88,7 @@ class Recording:
     def __exit__(self, *error: object) -> None:
         if self.rows is not None:  # what was recorded has raised, and nobody closed
             self.constants.release()
-            self.refusals.stop()
+            self.stop()
 
     def input(self, value: Any, name: str) -> Node:
         """Appends an input row."""
@@ -99,7 +99,7 @@ class Recording:
         rows, self.rows = self.rows, None
         assert rows is not None
         self.constants.release()
-        self.refusals.stop()
+        self.stop()
         return rows
 
     def take_decisions(self) -> list[Decision]:

@@ -66,8 +66,11 @@ class Refusals:
 
     def stop(self) -> None:
         """The recording is over."""
-        if self in _open.all:
-            _open.all.remove(self)
+        still_open = _open.all
+        if still_open and still_open[-1] is self:
+            still_open.pop()
+        elif self in still_open:
+            still_open.remove(self)
 
     def raise_swallowed(self) -> None:
         """Raises the first refusal, which the function has caught."""

@@ -339,6 +339,8 @@ def _array_function(
         if _all_untraced(args, kwargs):
             return _wrapped_all(function(*_untraced(args), **_untraced(kwargs)))
         raise_no_rule(qualified_name(function), frame)
+    if len(args) == 1 and not kwargs and type(handler) is Primitive:
+        return apply(handler, tuple(args), kwargs, frame)
     if len(args) > 2 or "out" in kwargs or (len(args) == 2 and function in _OUT_IS_SECOND):
         out, args, kwargs = _without_out(function, args, kwargs)
         if out is not None:

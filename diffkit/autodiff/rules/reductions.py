@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.refusals import refuse_keyword
-from diffkit.autodiff.recording.tracer import is_traced
+from diffkit.autodiff.recording.tracer import TRACED, is_traced
 from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.register import LINEAR, composite, constant, define, fit
 
@@ -120,7 +120,7 @@ def _at_once(function: Callable[..., Any], ufunc: np.ufunc) -> Callable[..., Any
 
     @functools.wraps(function)
     def compute(x: Any, **kwargs: Any) -> Any:
-        if is_traced(x):
+        if type(x) in TRACED:
             return function(x, **kwargs)
         return reduce(x, kwargs.pop("axis", None), **kwargs)
 
