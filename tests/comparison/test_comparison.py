@@ -410,3 +410,32 @@ def test_a_time_is_that_of_the_work():
 def test_what_is_run_once_is_not_called_steady():
     _, measured = timings(lambda: None, {"slow": lambda: sum(range(3_000_000))}, budget=1e-3)
     assert not measured["slow"].is_steady
+
+
+def test_the_sizes_that_are_printed_are_those_of_the_example() -> None:
+    """Counted by hand: six rows, and the nine products and sums that a reverse sweep adds to them."""
+    rows = dk.compare(dk.programs.two_outputs, 2.0, 3.0, times=False)
+    assert rows["reverse mode"].size == {"rows": 6, "adjoint rows": 9}
+    assert rows["forward mode"].size == {"rows": 6}
+    assert rows["symbolic"].size == {"tree": 18, "dag": 9}
+
+
+@pytest.mark.parametrize("name", ["log_product", "two_outputs", "sigmoid_neuron", "losses", "helmholtz"])
+def test_adjoint_rows_are_those_that_the_sweep_adds(name: str) -> None:
+    program = dk.programs.get(name)
+    row = dk.compare(program, *program.args, times=False, methods=["reverse mode"])["reverse mode"]
+    t = dk.trace(program)(*program.args)
+    adjoint = t.adjoint(*t.unit_cotangents())
+    assert row.size is not None
+    assert row.size["adjoint rows"] == len(adjoint.nodes) - len(t.nodes) > 0
+
+
+@pytest.mark.parametrize(
+    ("error", "digits"),
+    [
+        (0.0, 16), (1e-17, 16), (1e-16, 16), (1.01e-16, 15), (9.9e-12, 11), (1.01e-11, 10), (1e-3, 3),
+        (1.1e-3, 2), (0.09, 1), (0.11, 0), (1.0, 0), (1e9, 0), (math.inf, 0), (math.nan, 0), (None, None),
+    ],
+)  # fmt: skip
+def test_digits_are_those_that_are_right(error, digits) -> None:
+    assert dk.comparison.result.Row("a method", error=error).digits == digits

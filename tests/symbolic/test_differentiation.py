@@ -580,3 +580,21 @@ def test_real_and_imaginary_part_are_those_of_real_numbers():
 def test_what_a_special_function_is_not_differentiated_by():
     with pytest.raises(NoRuleError, match="besselj has no rule for the derivative by its argument number 1"):
         diff(sympy.besselj(x, y), x)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", [sympy.Matrix, sympy.ImmutableMatrix, sympy.Array], ids=lambda k: k.__name__)
+@pytest.mark.parametrize(
+    "entries",
+    [[x**3, 5], [5, x**3], [x, x**2, x**3, x**4], [sympy.sin(x), y, x * y], [5, y], [x**2 * y, sympy.exp(y)]],
+    ids=str,
+)
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_higher_derivatives_of_several_of_which_some_vanish(mode, kind, entries, order):
+    ours = diff(kind(entries), x, order, mode=mode)
+    assert ours.shape == kind(entries).shape
+    for one, entry in zip(sympy.flatten(ours), entries, strict=True):
+        assert sympy.expand(sympy.sympify(one) - sympy.diff(entry, x, order)) == 0
+    turns = [x] * (order - 1) + [y]
+    for one, entry in zip(sympy.flatten(diff(kind(entries), *turns, mode=mode)), entries, strict=True):
+        assert sympy.expand(sympy.sympify(one) - sympy.diff(entry, *turns)) == 0

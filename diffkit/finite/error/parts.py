@@ -101,12 +101,14 @@ def derivative_in_digits(f: Callable[[Any], Any], x: Point, n: int, digits: int)
     k = digits // 8 + 4
     real, imaginary = x if isinstance(x, tuple) else (x, Fraction(0))
     size = max(abs(real), abs(imaginary))
-    if 0 < size < 1:
-        k += math.ceil(-math.log10(size))
+    decades = math.ceil(abs(math.log10(size))) if size else 0
+    if size < 1:
+        k += decades  # the step goes with a small input; a large one may be many periods of a sine
     h = Fraction(1, 10**k)
     moved = [real + offset * h for offset in formula.offsets]
     points: list[Point] = [(each, imaginary) for each in moved] if isinstance(x, tuple) else [*moved]
-    ys = exact_values(f, points, digits + k * n + 30)
+    lost = n * (k if size < 1 else k + decades)
+    ys = exact_values(f, points, digits + lost + 30)
     total = ys[0] * 0
     for w, y in zip(formula.weights, ys, strict=True):
         total = total + w * y

@@ -155,3 +155,17 @@ def test_converters_are_given_what_they_can_draw():
     assert "r\u0305a\u0305t\u0305e\u0305" in "".join(parse(svg).itertext())
     for unknown in ("<tspan", "paint-order", "prefers-color-scheme", "height:auto"):
         assert unknown not in svg
+
+
+@pytest.mark.parametrize("view", ["adjoint", "both"])
+@pytest.mark.parametrize("name", ["two_outputs", "log_product", "neuron_loss"])
+def test_light_links_lie_below_all_others_and_links_below_nodes(view, name):
+    program = programs.get(name)
+    drawing = draw(program, *program.args, view=view)
+    kinds = [g.get("class").split() for g in parse(drawing.svg()).iter(f"{SVG}g") if g.get("class")]
+    edges = [k[1] for k in kinds if k[0] == "edge"]
+    assert sorted(edges) == sorted(e.kind for e in drawing.graph.edges if e.kind != "align")
+    light = edges.count("kept")
+    assert 0 < light < len(edges)
+    assert set(edges[:light]) == {"kept"}
+    assert [k[0] for k in kinds] == ["edge"] * len(edges) + ["node"] * (len(kinds) - len(edges))

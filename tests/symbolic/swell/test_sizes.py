@@ -220,3 +220,30 @@ def test_only_what_is_asked_for_is_measured(monkeypatch):
     assert measured.tree.bit_length() > 100
     with pytest.raises(pytest.fail.Exception):
         _ = measured.characters
+
+
+HALVES = [S(-1) / 2, sympy.Float(-0.5), sympy.Float(0.5), sympy.Float(-2.5), S(-2), S(2), sympy.Float(-2.0)]
+
+
+@pytest.mark.parametrize("c", HALVES, ids=str)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda c: x**c,
+        lambda c: y * x**c,
+        lambda c: -(x**c),
+        lambda c: 3 * x**c,
+        lambda c: y * z**2 * x**c,
+        lambda c: y * x**c / z,
+        lambda c: y * sympy.exp(c * x),
+        lambda c: c * x,
+        lambda c: c * x / y,
+        lambda c: c - x,
+        lambda c: x + c,
+        lambda c: (x + y) ** c * z,
+    ],
+)
+def test_signs_of_numbers_of_every_kind_are_counted_as_sympy_counts_them(make, c):
+    expr = make(c)
+    mine, theirs = ours(expr), by_sympy(expr)
+    assert mine == theirs

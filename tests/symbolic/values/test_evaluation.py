@@ -318,3 +318,44 @@ def test_elements_by_their_indices():
     assert float(evaluate(norm, {**values, n: 4}, precision=20)) == 29.5
     with pytest.raises(InputError, match=r"no value is given for a\[4\]"):
         evaluate(norm, {**values, n: 5})
+
+
+@pytest.mark.parametrize("size", [0.5, 3.0, 0.1, 1e300, 2.0**60, 1e-300, 5e-324])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_float_is_the_fraction_that_it_is(size, sign):
+    constant = sympy.Float(sign * size)
+    third = Fraction(1, 3)
+    exact = Fraction(*float(constant).as_integer_ratio())
+    assert evaluate(constant * x, {x: sympy.Rational(1, 3)}, exact=True) == exact * third
+    assert evaluate(multiply(x, constant), {x: -third}, exact=True) == -exact * third
+    assert evaluate(add(x, constant), {x: third}, exact=True) == third + exact
+    assert float(evaluate(constant * x, {x: 1}, precision=30)) == float(constant)
+
+
+AT_THEIR_EDGES = [
+    (sympy.sinc(x), 0), (sympy.sign(x), 0), (sympy.sign(x), -2), (sympy.Heaviside(x), 0), (sympy.Abs(x), 0),
+    (sympy.Heaviside(x, 1), 0), (sympy.Max(x, 0), 0), (sympy.Min(x, -1), -1), (sympy.floor(x), -1),
+    (sympy.floor(x - S.Half), 0), (sympy.ceiling(x + S.Half), -1), (sympy.Mod(x, 3), -1),
+    (sympy.Mod(x, -3), 1),
+    (sympy.Mod(x, 3), 3), (sympy.factorial(x), 0), (sympy.gamma(x), 1), (sympy.atan2(x, -1), 0),
+    (sympy.KroneckerDelta(x, 1), 1), (sympy.Piecewise((1, x > 0), (2, True)), 0), (x**0, 0),
+    (sympy.Piecewise((1, x >= 0), (2, True)), 0), (sympy.Piecewise((1, sympy.Eq(x, 0)), (2, True)), 0),
+    (sympy.Piecewise((1, x < 0), (2, True)), 0), (sympy.Piecewise((1, x <= 0), (2, True)), 0),
+    (sympy.Piecewise((1, sympy.Ne(x, 0)), (2, True)), 0), (sympy.loggamma(x), 1), (sympy.erf(x), 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expr", "at"), AT_THEIR_EDGES, ids=str)
+def test_every_arithmetic_has_the_value_at_the_edge(expr, at):
+    expected = complex(sympy.N(sympy.sympify(expr).subs(x, at)))
+    expected = expected.real
+    f = lambdify([x], expr)
+    values = [
+        evaluate(expr, {x: float(at)}),
+        evaluate(expr, {x: np.array([float(at)])}),
+        evaluate(expr, {x: at}, precision=25),
+        f(float(at)),
+        f(np.array([float(at)])),
+    ]
+    for value in values:
+        assert float(np.asarray(value, dtype=float).flat[0]) == pytest.approx(expected, abs=1e-15)
