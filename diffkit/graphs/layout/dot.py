@@ -180,8 +180,8 @@ def to_dot(graph: Graph, *, sizes_only: bool = False) -> str:
                 inside.attr(label=part, style="rounded", color="#BBBBBB", fontsize="12")
                 inside.attr(labeljust="l", labelloc="t" if part == "primal" else "b")
                 _add_groups(inside, graph, part, members, ports if sizes_only else None)
-                if part == "primal" and sizes_only:
-                    add_combs(inside, graph)
+                if sizes_only:
+                    add_combs(inside, graph, part)
         else:
             _add_groups(dot, graph, part, members, ports if sizes_only else None)
             if sizes_only:

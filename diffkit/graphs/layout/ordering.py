@@ -67,29 +67,27 @@ def _fields(count: int) -> dict[str, str]:
     return {"shape": "record", "margin": "0", "fontsize": "1", "label": fields}
 
 
-def add_combs(dot: graphviz.Digraph, graph: Graph) -> None:
-    """Combs that keep the inputs and the outputs of a program in order."""
+def add_combs(dot: graphviz.Digraph, graph: Graph, part: str = "primal") -> None:
+    """Combs that keep the inputs and the outputs of a part of a program in order, or their adjoints."""
     if graph.view in ("dag", "tree"):
         return
     down = graph.direction == "down"
-    handing_on = {e.tail for e in graph.edges if e.kind == "adjoint"}
-    ends = {n.id: n.kind for n in graph.nodes if n.part == "primal"}
-    if graph.view == "adjoint":
-        ends = {
-            n.id: "output" if n.kind == "seed" else "input"
-            for n in graph.nodes
-            if n.kind in ("adjoint", "seed")
-        }
-        ends = {id: kind for id, kind in ends.items() if kind == "output" or id not in handing_on}
+    if part == "primal" and graph.view != "adjoint":
+        ends = {n.id: n.kind for n in graph.nodes if n.part == "primal"}
+    else:
+        handing_on = {e.tail for e in graph.edges if e.kind == "adjoint"}
+        kinds = {n.id: n.kind for n in graph.nodes if n.kind in ("adjoint", "seed")}
+        ends = {i: "output" if kind == "seed" else "input" for i, kind in kinds.items()}
+        ends = {i: end for i, end in ends.items() if end == "output" or i not in handing_on}
     for kind, sides in (("input", "se"), ("output", "nw")):
         ids = [id for id, end in ends.items() if end == kind]
         if len(ids) < 2:
             continue
         wide, thin = f"{0.3 * len(ids):.1f}", "0.02"
         size = {"width": wide, "height": thin} if down else {"width": thin, "height": wide}
-        dot.node(COMB + kind, **_fields(len(ids)), **size)
+        dot.node(COMB + kind + part, **_fields(len(ids)), **size)
         for k, id in enumerate(ids):
-            tooth = f"{COMB}{kind}:p{k}:{sides[not down]}"
+            tooth = f"{COMB}{kind}{part}:p{k}:{sides[not down]}"
             for _ in range(_TIMES):
                 dot.edge(*((tooth, id) if kind == "input" else (id, tooth)), style="invis")
 
@@ -113,15 +111,18 @@ def without_combs(
         at, size = (box.y, box.height) if down else (box.x, box.width)
         return at - size / 2, at + size / 2
 
-    first, last = boxes.pop(COMB + "input", None), boxes.pop(COMB + "output", None)
+    combs = {name: extent(boxes.pop(name)) for name in list(boxes) if name.startswith(COMB)}
+    first = [low for name, (low, _) in combs.items() if name.startswith(COMB + "input")]
+    last = [high for name, (_, high) in combs.items() if name.startswith(COMB + "output")]
     parts = [name for name in frames if name in ("cluster_primal", "cluster_adjoint")]
     extents = [extent(box) for box in (*boxes.values(), *(b for k, b in frames.items() if k not in parts))]
-    before = max(0.0, min(low for low, _ in extents) - extent(first)[0]) if first else 0.0
-    after = max(0.0, extent(last)[1] - max(high for _, high in extents)) if last else 0.0
+    before = max(0.0, min(low for low, _ in extents) - min(first)) if first else 0.0
+    after = max(0.0, max(last) - max(high for _, high in extents)) if last else 0.0
     for name, box in frames.items():
         low, high = extent(box)
-        low -= before if name != "cluster_primal" else 0.0
-        high -= before + (after if name == "cluster_primal" else 0.0)
+        part = name.removeprefix("cluster_")
+        low -= before if COMB + "input" + part not in combs else 0.0
+        high -= before + (after if COMB + "output" + part in combs else 0.0)
         middle, length = (low + high) / 2, high - low
         frames[name] = replace(box, y=middle, height=length) if down else replace(box, x=middle, width=length)
     return before, max([total - before - after, *(extent(box)[1] + _MARGIN for box in frames.values())])

@@ -90,3 +90,15 @@ def test_the_picture_is_the_same_whether_or_not_dot_is_installed(monkeypatch):
     monkeypatch.setattr(engines, "system_dot", lambda: "/usr/bin/dot")
     monkeypatch.setattr(engines, "dot_version", lambda path: "2.43")
     assert draw(programs.two_outputs, 2.0, 3.0, view="both").svg() == before
+
+
+def test_the_adjoints_of_inputs_stand_in_the_inputs_order():
+    pairs = []
+    for program in programs.all_programs():
+        for view in ("adjoint", "both"):
+            drawing = draw(program, *program.args, view=view)
+            handing_on = {e.tail for e in drawing.graph.edges if e.kind == "adjoint"}
+            last = [n.id for n in drawing.graph.nodes if n.kind == "adjoint" and n.id not in handing_on]
+            boxes = [drawing.layout.boxes[id] for id in last]
+            pairs += combinations([across((b.x, b.y), drawing) for b in boxes], 2)
+    assert exchanged(pairs) == (0, 184)
