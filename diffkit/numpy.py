@@ -63,7 +63,8 @@ def _taking_lists(function: Any) -> Any:
         if not isinstance(value, list | tuple) or not _is_traced(value):
             return value
         parts = value if each else [value]
-        made = [_call_handler(_list_as_array, (part,), {}, frame) for part in parts]
+        # A tuple, for NumPy's lexsort hands on what is in one, and not what is in a list.
+        made = tuple([_call_handler(_list_as_array, (part,), {}, frame) for part in parts])
         return made if each else made[0]
 
     @functools.wraps(function, updated=())

@@ -108,6 +108,7 @@ def g(f, x):
         (lambda x: np.arange(x, 10.0, 2.0)[-1], 1.0),
         (lambda x: np.sum(np.arange(0.0, 1.0, x / 12)), 6.0 / 12),
         (lambda x: sum(v * i[0] for i, v in np.ndenumerate([1.0, x, x])), 3.0),
+        (lambda x: (x * np.arange(3.0))[np.lexsort((x * np.ones(3), [x, -x, 0.0]))][2], 0.0),
         (lambda x: np.make_diagonal(x * np.ones((2, 3)))[1, 2, 2], 1.0),
         (lambda x: np.make_diagonal(x * np.ones(2), offset=1)[1, 0], 1.0),
     ],

@@ -522,6 +522,20 @@ def sorted_in_place(x):
 
 
 @program
+def running_sums_in_arrays_without_axes(x):
+    s, kept = np.zeros(()), []
+    for v in x:
+        s += v**2
+        kept.append(s.copy())
+        s[()] *= x[0]
+    s.reshape(1)[0] *= x[1]
+    s[s > -1e9] += x[2]
+    s[s < -1e9] = 0.0
+    s[None, ...] = s * s
+    return s * np.sum(np.stack(kept))
+
+
+@program
 def views_of_views(x):
     y = x * 1.0
     y[1:5][::-1][0] = y[0] * 2.0

@@ -285,6 +285,15 @@ class Array(ArrayMethods, ArrayOperators, Views):
         if not _READ_ONLY.isdisjoint(names):
             raise ValueError("assignment destination is read-only")
         place = self.in_the_whole(index)
+        if not memory.data.shape and fun is SETITEM and PARTS.isdisjoint(names):
+            if not np.size(np.zeros(())[place]):  # a mask that is False
+                return
+            # It takes the place of all there is; of a number itself, NumPy makes no array without axes.
+            made: Any = np.reshape(np.reshape(value, 1), ())
+            if np.can_cast(made.dtype, memory.data.dtype, "same_kind"):
+                made = made if made.dtype == memory.data.dtype else made.astype(memory.data.dtype)
+                memory.replace(made.row if type(made) is Array else made)
+                return
         if not PARTS.isdisjoint(names) and memory.data.dtype.kind == "c":
             value = self._with_other_part(memory, place, value, names)
         _write(memory, fun, place, value, code, at)
@@ -317,6 +326,7 @@ class Array(ArrayMethods, ArrayOperators, Views):
             not self.path
             and type(row) is Node
             and row.recording is self.recording
+            and type(row.value) in _ARRAYS  # what NumPy computes without axes is a number
             and _alike(row.value, data)
         ):
             memory.replace(row)
@@ -497,6 +507,9 @@ def _is_view(value: Any, whole: Any) -> bool:
 
 _READ_ONLY = {"broadcast_to", "diagonal", "diag", "sliding_window_view"}
 """The views that can't be written to, by the names of what gives them."""
+
+
+_ARRAYS: frozenset[type] = frozenset({ndarray, Array})
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -163,4 +163,8 @@ class Views:
 
 def copy_of(array: Any) -> Any:
     """An array, plain or of an outer trace, of one's own to write to."""
-    return array.alias() if hasattr(type(array), "alias") else array.copy("K")
+    if hasattr(type(array), "alias"):
+        return array.alias()
+    return (
+        array.copy("K") if type(array) is ndarray else np.array(array)
+    )  # a number fills an array of no axes

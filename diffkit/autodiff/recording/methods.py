@@ -206,4 +206,5 @@ for _name in (
     "all any argmax argmin argsort choose cumprod cumsum diagonal dot max mean min nonzero "
     "prod ptp ravel repeat round searchsorted squeeze std sum swapaxes take trace var"
 ).split():
-    setattr(ArrayMethods, _name, _method(_name))
+    if hasattr(numpy.ndarray, _name):  # NumPy 2's arrays have no ptp
+        setattr(ArrayMethods, _name, _method(_name))

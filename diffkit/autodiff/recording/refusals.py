@@ -98,11 +98,17 @@ def refuse(what: str, instead: str, frame: FrameType) -> NoReturn:
     raised(TraceError(f"{what} ({site_of(frame)}): {instead}."))
 
 
+_MADE_HERE = (
+    "make that array with diffkit.numpy (import diffkit.numpy as np) inside the function that is "
+    "differentiated and in its thread; of one that comes from outside, begin with a copy, dk.numpy.array(a)"
+)
+
+
 def refuse_plain_output(name: str, frame: FrameType) -> NoReturn:
     """Refuses to write traced values into an array that NumPy made, which can't keep them."""
     refuse(
         f"{name} was to write traced values into a plain array, which can't hold them",
-        "make that array with diffkit.numpy (import diffkit.numpy as np)",
+        _MADE_HERE,
         frame,
     )
 
@@ -320,7 +326,7 @@ def refuse_assignment(frame: FrameType) -> None:
     if dis.opname[frame.f_code.co_code[frame.f_lasti]] in ("STORE_SUBSCR", "STORE_SLICE"):
         refuse(
             "a traced value was assigned into a plain array, which can't hold it",
-            "make that array with diffkit.numpy (import diffkit.numpy as np)",
+            _MADE_HERE,
             frame,
         )
 

@@ -71,6 +71,27 @@ def test_a_plain_array_changed_in_place():
         dk.grad(f)(X)
 
 
+BUFFER = dk.numpy.zeros(3)
+
+
+def test_an_array_from_outside_the_function_is_told_from_one_of_its_own():
+    """It may have been made with diffkit.numpy: what counts is that it was made before."""
+
+    def f(x):
+        BUFFER[:] = x
+        return np.sum(BUFFER**2)
+
+    with pytest.raises(TraceError, match=r"inside the function .* begin with a copy, dk.numpy.array\(a\)"):
+        dk.grad(f)(X)
+
+    def mended(x):
+        buffer = dk.numpy.array(BUFFER)
+        buffer[:] = x
+        return np.sum(buffer**2)
+
+    np.testing.assert_array_equal(dk.grad(mended)(X), 2 * X)
+
+
 # -- conversions ------------------------------------------------------------------------------------------
 
 
