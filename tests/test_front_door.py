@@ -14,7 +14,7 @@ make_vjp make_jvp make_ggnvp vector_jacobian_product tensor_jacobian_product hes
 holomorphic_grad checkpoint primitive defvjp defjvp deflinear numpy check_grads trace compile
 symbolic.diff symbolic.gradient symbolic.jacobian symbolic.steps symbolic.size symbolic.swell
 finite.derivative finite.gradient finite.jacobian finite.hessian finite.error_sweep
-compare draw stepper grading.check_vjp programs
+compare draw stepper explore grading.check_vjp programs
 """
 
 

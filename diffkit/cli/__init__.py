@@ -1,4 +1,4 @@
-"""The command line: ``diffkit compare``, ``draw``, ``step``, ``swell``, ``error``, ``lesson``, ``grade``, ...
+"""The command line: ``diffkit compare``, ``draw``, ``step``, ``explore``, ``swell``, ``grade``, ...
 
 One file per group of commands. Whatever goes wrong in a foreseeable way is one sentence on standard
 error and exit status 2: never a traceback, never a file half written.
@@ -23,6 +23,7 @@ _COMMANDS = {
     "compare": "diffkit.cli.comparing",
     "draw": "diffkit.cli.drawing",
     "step": "diffkit.cli.drawing",
+    "explore": "diffkit.cli.drawing",
     "source": "diffkit.cli.drawing",
     "formula": "diffkit.cli.formula",
     "swell": "diffkit.cli.measuring",

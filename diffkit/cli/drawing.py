@@ -1,7 +1,9 @@
-"""``diffkit draw``, ``step`` and ``source``: a program's trace as a picture, a page, a program."""
+"""``diffkit draw``, ``step``, ``explore``, ``source``: a program's trace as a picture, a page, a program."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +18,10 @@ from diffkit.files import write_atomically
 from diffkit.tables import to_json
 
 if TYPE_CHECKING:
-    from diffkit.graphs import Drawing
+    from diffkit.graphs import Drawing, Stepper
     from diffkit.programs import Program
 
-__all__ = ["draw", "source", "step"]
+__all__ = ["draw", "explore", "source", "step"]
 
 _TRACE_VIEWS = ("primal", "tangent", "adjoint", "both", "circuit")
 _EXPRESSION_VIEWS = ("dag", "tree")
@@ -195,8 +197,50 @@ def step(
     as_json: bool,
 ) -> None:
     """Write a page that steps through PROGRAM: values forward, adjoints back."""
-    from diffkit.autodiff.views import trace
     from diffkit.graphs import stepper
+
+    _write_page(functools.partial(stepper, mode=mode), program, inputs, seed, tangent, output, as_json)
+
+
+@click.command(
+    cls=ProgramCommand,
+    epilog="""\b
+Examples:
+  diffkit explore two_outputs -o two_outputs.html
+  diffkit explore two_outputs --seed 1 --seed 0
+  diffkit explore mine.py:f 1.5 2
+""",
+)
+@program_argument
+@inputs_argument
+@_seed_option
+@_tangent_option
+@click.option("-o", "--output", metavar="FILE", help="The page, FILE.html; PROGRAM.html by default.")
+@json_option
+def explore(
+    program: str,
+    inputs: tuple[str, ...],
+    seed: tuple[str, ...],
+    tangent: tuple[str, ...],
+    output: str | None,
+    as_json: bool,
+) -> None:
+    """Write a page in which PROGRAM's inputs are moved: values, both sweeps and all methods follow."""
+    from diffkit.graphs import explore as page_of
+
+    _write_page(page_of, program, inputs, seed, tangent, output, as_json)
+
+
+def _write_page(
+    page_of: Callable[..., Stepper],
+    program: str,
+    inputs: tuple[str, ...],
+    seed: tuple[str, ...],
+    tangent: tuple[str, ...],
+    output: str | None,
+    as_json: bool,
+) -> None:
+    from diffkit.autodiff.views import trace
 
     p, args = read_program(program, inputs)
     target = Path(output or f"{p.name}.html")
@@ -205,7 +249,7 @@ def step(
     with checked(p, args):
         t = trace(p)(*args)
         seeds = _given(seed, tuple(t.outputs), "seed")
-        page = stepper(t, mode=mode, cotangents=seeds, tangents=_given(tangent, args, "tangent"))
+        page = page_of(t, cotangents=seeds, tangents=_given(tangent, args, "tangent"))
         wrote(page.save(target), as_json)
 
 

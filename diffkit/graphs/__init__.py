@@ -2,9 +2,10 @@
 
 from diffkit.graphs.abilities import capabilities
 from diffkit.graphs.drawing import Drawing, draw
+from diffkit.graphs.page.explorer import Explorer, explore
 from diffkit.graphs.page.stepper import Stepper, stepper
 
-__all__ = ["Drawing", "Stepper", "capabilities", "draw", "stepper"]
+__all__ = ["Drawing", "Explorer", "Stepper", "capabilities", "draw", "explore", "stepper"]
 
 
 def __dir__() -> list[str]:

@@ -35,7 +35,7 @@ from diffkit.graphs.page.played_steps import (
 )
 from diffkit.graphs.reading.from_trace import default_cotangents, from_trace
 
-__all__ = ["Stepper", "stepper"]
+__all__ = ["Stepper", "stepper", "trace_of"]
 
 LARGEST = 200
 """Rows beyond which nobody steps through a program."""
@@ -125,34 +125,40 @@ class Stepper:
         """The page."""
         final, longest = self._graph()
         layout = lay_out(longest, self.engine)
-        svg = to_svg(final, layout, reversible=True)
-        initial = self._initial()
-        state = dict(initial)
-        for step in self.steps:
-            state |= step.slots
-        data = {
-            "initial": initial,
-            "steps": [_compact(step) for step in self.steps],
-            "rows": details(self.trace, self.notation, self._adjoint),
-        }
-        sweep = "Adjoint" if self.mode == "reverse" else "Tangent"
-        page = resources.files("diffkit.graphs.page").joinpath("stepper.html").read_text(encoding="utf-8")
-        inputs = ", ".join(f"{self.notation.name(r).text} = {shown(r.value)}" for r in self.trace.inputs)
-        parts = {
-            "TITLE": escape(f"{self.trace.name}, step by step"),
-            "INPUTS": escape(inputs),
-            "SVG": svg,
+        parts = self._parts() | {
+            "SVG": to_svg(final, layout, reversible=True),
             "BASIS": f"{min(1100.0, max(360.0, layout.width)):.0f}",
             "WIDTH": f"{layout.width:.0f}",
             "RATIO": f"{layout.width / layout.height:.3f}",
-            "SWEEP": sweep,
-            "TABLE": "\n".join(self._table_row(row.index, state) for row in self.trace.nodes),
-            "LAST": str(len(self.steps)),
-            "DATA": _json(data),
         }
+        page = resources.files("diffkit.graphs.page").joinpath("stepper.html").read_text(encoding="utf-8")
         # One pass, so that no text of the user's is taken for a placeholder.
         pieces = page.split("%%")
         return "".join(parts[p] if k % 2 else p for k, p in enumerate(pieces))
+
+    def _parts(self) -> dict[str, str]:
+        """What stands in the page, but for the picture, by the names of the places."""
+        state = self._initial()
+        for step in self.steps:
+            state |= step.slots
+        inputs = ", ".join(f"{self.notation.name(r).text} = {shown(r.value)}" for r in self.trace.inputs)
+        return {
+            "TITLE": escape(f"{self.trace.name}, step by step"),
+            "INPUTS": escape(inputs),
+            "SWEEP": "Adjoint" if self.mode == "reverse" else "Tangent",
+            "TABLE": "\n".join(self._table_row(row.index, state) for row in self.trace.nodes),
+            "LAST": str(len(self.steps)),
+            "DATA": _json(self._data()),
+            **dict.fromkeys(("KIND", "PANE", "MODES", "LIVE"), ""),
+        }
+
+    def _data(self) -> dict[str, Any]:
+        """What the page's script reads."""
+        return {
+            "initial": self._initial(),
+            "steps": [_compact(step) for step in self.steps],
+            "rows": details(self.trace, self.notation, self._adjoint),
+        }
 
     def _table_row(self, index: int, state: dict[str, str]) -> str:
         row = self.trace.nodes[index]
@@ -229,14 +235,21 @@ def stepper(
     >>> page.steps[-1].formula, page.steps[-1].result
     ('ȳ = ȳ + v̄₁·∂v₁/∂y = ȳ + v̄₁ = 5 + 3', '8')
     """
+    return Stepper(trace_of(what, args), mode, cotangents, tangents, direction, engine)
+
+
+def trace_of(what: Any, args: Sequence[Any]) -> Trace:
+    """The trace of a function at inputs; a trace itself.
+
+    Raises:
+        InputError: for what is neither, and for inputs beside a trace.
+    """
     if isinstance(what, Trace):
         if args:
             raise InputError(
                 "a trace is stepped through at the inputs that it was recorded at; give no others"
             )
-        t = what
-    elif callable(what):
-        t = trace(what)(*args)
-    else:
-        raise InputError(f"expected a function or a trace to step through, not {what!r}")
-    return Stepper(t, mode, cotangents, tangents, direction, engine)
+        return what
+    if callable(what):
+        return trace(what)(*args)
+    raise InputError(f"expected a function or a trace to step through, not {what!r}")

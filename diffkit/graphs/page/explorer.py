@@ -1,0 +1,328 @@
+"""``dk.explore``: the stepping page, alive. Its numbers are computed in it, anew at every move of an input.
+
+The trace and its two sweeps stand in the page as JavaScript (:mod:`diffkit.autodiff.code.javascript`); the
+texts and the picture are those of :mod:`~diffkit.graphs.page.stepper`, with places for the numbers. A program
+with a row that JavaScript can't say is stepped through as it was traced, and the page says which row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from diffkit.autodiff.code.javascript import runtime, sweeps, tangent_program
+from diffkit.autodiff.code.program import program_of
+from diffkit.autodiff.notation.row_texts import Math
+from diffkit.autodiff.recording.tracer import INPUT, plain
+from diffkit.autodiff.recording.tracer import Node as Row
+from diffkit.autodiff.views import Trace
+from diffkit.errors import InputError
+from diffkit.graphs.model import Edge, Graph, Label
+from diffkit.graphs.page.played_steps import shown
+from diffkit.graphs.page.stepper import Stepper, trace_of
+from diffkit.graphs.reading.from_trace import from_trace
+from diffkit.graphs.reading.row_looks import passes_nothing
+
+__all__ = ["Explorer", "explore"]
+
+_WIDEST_NUMBER = "−0.12345"
+"""As wide as a number of four digits becomes in the page."""
+
+
+class Explorer(Stepper):
+    """A page in which inputs, seeds and directions can be moved.
+
+    Attributes:
+        refused: why it is only stepped through: the row that JavaScript can't say; "" if it is alive.
+    """
+
+    def __init__(
+        self,
+        t: Trace,
+        cotangents: Sequence[Any] | None = None,
+        tangents: Sequence[Any] | None = None,
+        direction: str | None = None,
+        engine: str = "auto",
+    ) -> None:
+        super().__init__(t, "reverse", cotangents, tangents, direction, engine)
+        self.refused = ""
+        try:
+            self._javascript = sweeps(t, self._cotangents)
+            forth = tangent_program(t)
+            self._tangent_rows = len(forth.nodes) - len(forth.inputs)
+        except InputError as error:
+            self.refused = str(error)
+
+    def __repr__(self) -> str:
+        what = "steps only" if self.refused else f"{len(self.trace.inputs)} inputs to move"
+        return f"<page of {self.trace.name}: {len(self.steps)} steps, {what}>"
+
+    # -- the picture ------------------------------------------------------------------------------------
+
+    def _graph(self) -> tuple[Graph, Graph]:
+        if self.refused:
+            return super()._graph()
+        graph = from_trace(self.trace, "circuit", direction=self._direction, cotangents=self._cotangents)
+        n = self.notation
+        made: list[Graph] = []
+        for widest in (False, True):
+            nodes = []
+            for node in graph.nodes:
+                row = self.trace.nodes[node.row]
+                number = _widest(row.value) if widest else shown(row.value)
+                bar = f"{n.bar(row).text} = {_widest(row.value) if widest else '–'}"
+                formula = [label for label in node.labels if label.kind == "formula"]
+                lines = (
+                    Label(Math(number, ""), "value", f"v{row.index}"),
+                    Label(Math(bar, ""), "adjoint", f"d{row.index}"),
+                )
+                nodes.append(replace(node, labels=(*formula, *lines), tip=""))
+            edges = [replace(e, labels=self._wire(e, widest), tip=self._symbol(e)) for e in graph.edges]
+            made.append(replace(graph, nodes=tuple(nodes), edges=tuple(edges)))
+        return made[0], made[1]
+
+    def _wire(self, edge: Edge, widest: bool) -> tuple[Label, ...]:
+        """What an arrow carries: the local derivative in symbols, and a place for the contribution."""
+        row, k = (int(part) for part in edge.key.split("."))
+        source = self.trace.nodes[row]
+        if passes_nothing(source, k):
+            return edge.labels
+        number = _widest(source.args[k].value) if widest else ""
+        symbol = Label(Math(self._symbol(edge), ""), "partial")
+        return symbol, Label(Math(number or " ", ""), "adjoint", f"c{edge.key}")
+
+    def _symbol(self, edge: Edge) -> str:
+        """The local derivative that an arrow stands for, without its number."""
+        row, k = (int(part) for part in edge.key.split("."))
+        source = self.trace.nodes[row]
+        first = edge.labels[0].text if edge.labels else ""
+        partial = None if passes_nothing(source, k) else self.notation.partial(source, k)
+        if partial is not None and partial.text in first:
+            return first[: first.index(partial.text) + len(partial.text)]
+        name = self.notation.partial_name(source, k).text
+        return name if first.startswith(name) else first
+
+    # -- the data ---------------------------------------------------------------------------------------
+
+    def _parts(self) -> dict[str, str]:
+        parts = super()._parts()
+        parts["TITLE"] = escape(f"{self.trace.name}, to explore")
+        if self.refused:
+            reason = f"This page steps through one run, and its inputs stay as they are: {self.refused}."
+            return parts | {"PANE": f'<p class="refused" role="note">{escape(reason)}</p>\n'}
+        rest = {
+            name: resources.files("diffkit.graphs.page").joinpath(file).read_text(encoding="utf-8")
+            for name, file in (("panes", "explorer.html"), ("script", "explorer.js"))
+        }
+        pane, modes = rest["panes"].split("<!-- next -->\n")
+        program = f"{runtime()}{self._javascript}\nreturn {{values, adjoints, tangents}};"
+        return parts | {
+            "KIND": "live",
+            "MODES": modes.strip(),
+            "PANE": pane,
+            "LIVE": f"const program = (() => {{\n{program}\n}})();\n{rest['script']}",
+        }
+
+    def _data(self) -> dict[str, Any]:
+        data = super()._data()
+        if self.refused:
+            return data
+        t, n = self.trace, self.notation
+        adjoint = self._adjoint
+        assert adjoint is not None
+        seeds = adjoint.cotangents
+        rows = [adjoint.roles[s.index].primal for s in seeds]
+        given = t.in_structure.leaves_of(self._tangents, "tangents")
+        directions = {a.index: d for a, d in zip(t.arguments, given, strict=True) if t.owns(a)}
+        backward = self._backward_steps(rows)
+        primal = [self._primal_step(row) for row in t.nodes]
+        for row, about in zip(t.nodes, data["rows"], strict=True):
+            about["type"] = "" if row.fun is INPUT else about["type"]
+            for part in about["parts"]:
+                part["text"] = part["text"].rpartition(" = ")[0]
+        return {
+            "initial": {},
+            "steps": [],
+            "rows": data["rows"],
+            "live": {
+                "names": t.names,
+                "texts": [n.name(r).text for r in t.nodes],
+                "bars": [n.bar(r).text for r in t.nodes],
+                "dots": [n.dot(r).text for r in t.nodes],
+                "shapes": [list(np.shape(plain(r.value))) for r in t.nodes],
+                "inputs": [{"row": r.index, "value": _flat(r.value)} for r in t.inputs],
+                "seeds": [{"row": k, "value": _flat(s.value)} for s, k in zip(seeds, rows, strict=True)],
+                "tangents": [_flat(directions[r.index]) for r in t.inputs],
+                "outputs": list(dict.fromkeys(rows)),
+                "parts": [[c.target, f"{c.source}.{c.k}"] for c in adjoint.contributions],
+                "guards": [f"{g.site} came out {_plainly(g.value)}" for g in program_of(t).guards],
+                "reverse": primal + backward,
+                "forward": primal + self._forward_steps(),
+                "costs": {
+                    "forward": len(t) - len(t.inputs),
+                    "reverse": len(adjoint.nodes) - len(adjoint.inputs),
+                    "tangent": self._tangent_rows,
+                    "weight": sum(np.size(plain(r.value)) for r in t.nodes),
+                },
+                "sums": [_sum(r.value) for r in t.nodes],
+            },
+        }
+
+    def _primal_step(self, row: Row) -> dict[str, Any]:
+        n = self.notation
+        if row.fun is INPUT:
+            return {
+                "kind": "input",
+                "row": row.index,
+                "words": "An input is given.",
+                "formula": n.name(row).text,
+            }
+        names = list(dict.fromkeys(n.name(a).text for a in row.parents))
+        listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+        return {
+            "kind": "primal",
+            "row": row.index,
+            "words": f"{n.name(row).text} is computed from {listed}." if listed else "",
+            "formula": n.equation(row).text,
+            "edges": self._edges_of(row),
+        }
+
+    def _edges_of(self, row: Row) -> list[str]:
+        return [f"{row.index}.{k}" for k, a in enumerate(row.args) if self.trace.owns(a)]
+
+    def _backward_steps(self, seeds: list[int]) -> list[dict[str, Any]]:
+        """The seeds, each contribution and which of those to an adjoint it is, and what gets none."""
+        t, n = self.trace, self.notation
+        assert self._adjoint is not None
+        contributions = self._adjoint.contributions
+        expected = [seeds.count(r.index) + sum(c.target == r.index for c in contributions) for r in t.nodes]
+        come = [0] * len(t.nodes)
+        steps: list[dict[str, Any]] = []
+        for row in seeds:
+            come[row] += 1
+            name = n.name(t.nodes[row]).text
+            steps.append(
+                {
+                    "kind": "seed",
+                    "row": row,
+                    "formula": n.bar(t.nodes[row]).text,
+                    "words": f"The reverse sweep starts: the seed is the adjoint of the output {name}.",
+                    "nth": come[row],
+                    "of": expected[row],
+                }
+            )
+        for k, c in enumerate(contributions):
+            source, target = t.nodes[c.source], t.nodes[c.target]
+            come[c.target] += 1
+            nth, of = come[c.target], expected[c.target]
+            name = n.name(target).text
+            words = f"{n.name(source).text} hands its adjoint back to {name}, times the local derivative."
+            if of > 1:
+                words += f" {name} gets {of} contributions, which add up: this is number {nth}."
+            text = n.contribution(source, c.k).text
+            steps.append(
+                {
+                    "kind": "adjoint",
+                    "row": c.target,
+                    "formula": f"{n.bar(target).text} = {text}"
+                    if of == 1
+                    else f"{n.bar(target).text}, {nth} of {of}: {text}",
+                    "words": words,
+                    "edges": [f"{c.source}.{c.k}"],
+                    "part": k,
+                    "nth": nth,
+                    "of": of,
+                }
+            )
+        for node in t.inputs:
+            if not expected[node.index]:
+                words = f"No path leads from {n.name(node).text} to an output, so its adjoint is zero."
+                steps.append(
+                    {"kind": "adjoint", "row": node.index, "formula": n.bar(node).text, "words": words}
+                )
+        return steps
+
+    def _forward_steps(self) -> list[dict[str, Any]]:
+        t, n = self.trace, self.notation
+        moving = t.tangents(*self._tangents)
+        steps = []
+        for row in t.nodes:
+            dot, name = n.dot(row).text, n.name(row).text
+            if row.fun is INPUT:
+                formula, words = dot, f"The direction is given: how fast {n.name(row).text} moves."
+            elif moving[row.index] is None:
+                formula, words = dot, f"{n.name(row).text} depends on nothing that moves."
+            else:
+                formula = f"{dot} = {n.tangent(row, lambda a: moving[a.index] is not None).text}"
+                words = f"Each argument's tangent, times the local derivative, adds to that of {name}."
+            edges = [] if row.fun is INPUT else self._edges_of(row)
+            steps.append(
+                {"kind": "tangent", "row": row.index, "formula": formula, "words": words, "edges": edges}
+            )
+        return steps
+
+
+def _flat(value: Any) -> Any:
+    """A value as the page has it: a number, or a list of all elements."""
+    value = np.asarray(plain(value), float)
+    return value.ravel().tolist() if value.ndim else float(value)
+
+
+def _sum(value: Any) -> float | None:
+    """What tells the page that it computes a row as NumPy did; None where there is no number."""
+    total = float(np.sum(np.asarray(plain(value), float)))
+    return total if math.isfinite(total) else None
+
+
+def _widest(value: Any) -> str:
+    size = np.size(plain(value))
+    if np.ndim(plain(value)) == 0:
+        return _WIDEST_NUMBER
+    return f"[{', '.join([_WIDEST_NUMBER] * size)}]" if size <= 3 else f"{_WIDEST_NUMBER} … {_WIDEST_NUMBER}"
+
+
+def _plainly(value: Any) -> str:
+    value = np.asarray(value)
+    if value.ndim:
+        return "otherwise"
+    return ("true" if value else "false") if value.dtype.kind == "b" else str(value)
+
+
+def explore(
+    what: Any,
+    *args: Any,
+    cotangents: Sequence[Any] | None = None,
+    tangents: Sequence[Any] | None = None,
+    direction: str | None = None,
+    engine: str = "auto",
+) -> Explorer:
+    """A page that computes a program again wherever its inputs are moved to: values, adjoints, tangents.
+
+    One file, which asks for nothing: sliders and boxes for inputs, seeds and directions, the graph with the
+    contribution on each wire, the table, and the derivative by five methods beside the error of the
+    differences against their step. It steps as :func:`~diffkit.graphs.page.stepper.stepper` does. Its numbers
+    are those of the path that was traced: it says so where a decision would come out differently.
+
+    Args:
+        what: a function, or a :class:`~diffkit.autodiff.views.Trace`.
+        args: the inputs to begin with, for a function.
+        cotangents: the seeds to begin with, one per output, of its shape; ones by default.
+        tangents: the directions to begin with, one per argument; by default that of the first input.
+        direction: "right" or "down".
+        engine: what lays the graph out; see :func:`~diffkit.graphs.drawing.draw`.
+
+    Raises:
+        InputError: for what is no program, or one of more than 200 rows.
+
+    >>> explore(lambda x, y: (x + y) * y, 2.0, 3.0)
+    <page of <lambda>: 9 steps, 2 inputs to move>
+    >>> explore(np.linalg.det, np.eye(2)).refused
+    "row v1 = det(...) can't be said in JavaScript: there is no det there"
+    """
+    return Explorer(trace_of(what, args), cotangents, tangents, direction, engine)

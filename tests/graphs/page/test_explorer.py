@@ -1,0 +1,59 @@
+"""The live page, as it is made; what it does in a browser is in ``tests/graphs/test_explorer_browser.py``."""
+
+import re
+
+import numpy as np
+import pytest
+
+import diffkit as dk
+from diffkit import programs
+from diffkit.errors import InputError
+
+
+@pytest.mark.parametrize("name", programs.names())
+def test_the_page_of_a_lectures_program_is_one_file_of_at_most_150_kilobytes(name, tmp_path):
+    p = programs.get(name)
+    path = dk.explore(p, *p.args).save(tmp_path / "page.html")
+    assert path.stat().st_size <= 150_000
+    text = path.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    assert not re.search(r"""(src|href)=["'](?!data:)""", text)
+    assert "eval(" not in text
+    assert "%%" not in text
+
+
+def test_a_row_that_javascript_cannot_say_leaves_the_page_stepping_and_is_named():
+    page = dk.explore(lambda a: np.linalg.solve(a, a[0])[1] * 2.0, np.array([[2.0, 1.0], [1.0, 3.0]]))
+    assert "solve" in page.refused
+    text = page.html()
+    assert "row v2 = solve(...) can&#x27;t be said in JavaScript" in text
+    assert 'class="moves"' not in text
+    assert text.count('data-row="') == len(page.trace)
+
+
+def test_a_notebook_shows_the_page_in_a_frame():
+    shown = dk.explore(np.sin, 1.0)._repr_mimebundle_()
+    assert shown["text/html"].startswith("<iframe srcdoc=")
+    assert "window.diffkit" in shown["text/html"]
+
+
+def test_names_cannot_break_out_of_the_script():
+    page = dk.explore(lambda p: p["</script><b>"] * 2.0, {"</script><b>": 3.0})
+    text = page.html()
+    assert text.count("</script>") == 2
+    assert "<b>" not in text
+
+
+def test_what_is_no_program_is_refused():
+    with pytest.raises(InputError, match="expected a function or a trace"):
+        dk.explore(3.0)
+
+
+def test_long_programs_are_refused_with_what_to_do():
+    def long(x):
+        for _ in range(150):
+            x = np.sin(x) * 1.1
+        return x
+
+    with pytest.raises(InputError, match="too many to step through"):
+        dk.explore(long, 1.0)

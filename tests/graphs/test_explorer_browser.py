@@ -1,0 +1,240 @@
+"""The live page in Chromium: what it computes is what the library computes, and what it shows follows."""
+
+import numpy as np
+import pytest
+
+import diffkit as dk
+from diffkit import programs
+from diffkit.graphs import explore, stepper
+
+pytestmark = pytest.mark.browser
+
+
+def _listed(values):
+    return [np.asarray(v, float).ravel().tolist() if np.ndim(v) else float(v) for v in values]
+
+
+def _close(found, expected, size):
+    a = np.zeros(np.size(expected)) if found is None else np.ravel(np.asarray(found, object)).astype(float)
+    np.testing.assert_allclose(a, np.ravel(np.asarray(expected, float)), rtol=1e-12, atol=1e-14 * size)
+
+
+@pytest.mark.parametrize("name", programs.names())
+def test_twenty_random_settings_agree_with_the_library(open_page, name):
+    p = programs.get(name)
+    rng = np.random.default_rng(22)
+    t = dk.trace(p)(*p.args)
+    o = open_page(explore(t))
+    count = 0
+    for _ in range(20):
+        inputs = [n.value * (1 + 0.1 * rng.uniform(-1, 1, np.shape(n.value))) for n in t.inputs]
+        given = iter(inputs)
+        args = [next(given) if t.owns(a) else a for a in t.arguments]
+        at = dk.trace(p)(*args)
+        seeds = [rng.normal(size=np.shape(at.value_of(x))) for x in at.outputs]
+        adjoint = at.adjoint(at.out_structure.unflatten(seeds))
+        tangents = [rng.normal(size=np.shape(x)) for x in inputs]
+        given = iter(tangents)
+        dots = at.tangents(*[next(given) if t.owns(a) else a for a in t.arguments])
+        h = 10.0 ** rng.uniform(-9, -2)
+        state = o.page.evaluate(
+            "s => window.diffkit.set(s)",
+            {
+                "inputs": _listed(inputs),
+                "seeds": _listed([s.value for s in adjoint.cotangents]),
+                "tangents": _listed(tangents),
+                "h": h,
+            },
+        )
+        assert state["left"] == []
+        bars = [None if b is None else (b.value if adjoint.owns(b) else b) for b in adjoint.adjoint_rows]
+        size = max(float(np.max(np.abs(np.asarray(b, float)))) for b in bars if b is not None)
+        for row, bar, dot in zip(at.nodes, bars, dots, strict=True):
+            key = t.names[row.index]
+            _close(state["values"][key], row.value, 0.0)
+            _close(state["adjoints"][key], np.zeros(np.shape(row.value)) if bar is None else bar, size)
+            _close(state["tangents"][key], np.zeros(np.shape(row.value)) if dot is None else dot, 1.0)
+        gradients = state["gradients"]
+        slope = gradients["reverse"]
+        assert gradients["forward_mode"] == pytest.approx(slope, rel=1e-11, abs=1e-13)
+        first = np.array(inputs[0], float)
+
+        def f(x, first=first, args=args):
+            moved = first.copy()
+            moved.ravel()[0] = x
+            place = next(k for k, a in enumerate(t.arguments) if t.owns(a))
+            changed = [*args[:place], moved if moved.ndim else float(moved), *args[place + 1 :]]
+            y = p(*changed)
+            return float(np.ravel(y[0] if isinstance(y, tuple) else y)[0])
+
+        x = float(first.ravel()[0])
+        up, down, y = f(x + h), f(x - h), f(x)
+        noise = 64 * np.finfo(float).eps * max(abs(y), 1.0) / h
+        for key, quotient in (
+            ("forward", (up - y) / h),
+            ("backward", (y - down) / h),
+            ("central", (up - down) / (2 * h)),
+        ):
+            assert gradients[key] == pytest.approx(quotient, rel=1e-12, abs=noise)
+        count += 1
+    assert count == 20
+
+
+def test_arithmetic_gives_the_differences_to_the_bit(open_page):
+    o = open_page(explore(programs.sum_times, -2.0, 5.0, -4.0))
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        x, y, z = rng.normal(size=3).tolist()
+        h = 10.0 ** rng.uniform(-12, -1)
+        found = o.page.evaluate("s => window.diffkit.set(s).gradients", {"inputs": [x, y, z], "h": h})
+        f = lambda x: (x + y) * z  # noqa: B023, E731
+        assert found["forward"] == (f(x + h) - f(x)) / h
+        assert found["backward"] == (f(x) - f(x - h)) / h
+        assert found["central"] == (f(x + h) - f(x - h)) / (2 * h)
+
+
+def test_a_slider_moves_the_picture_the_table_and_the_methods(open_page):
+    o = open_page(explore(programs.two_outputs, 2.0, 3.0), "#14")
+    before = o.page.inner_text("#methods")
+    slider = o.page.locator("#inputs input[type=range]").first
+    slider.evaluate("e => { e.value = 1; e.dispatchEvent(new Event('input')); }")
+    assert o.slot("v2") == "3"
+    x2_bar = dk.grad(lambda x, y: sum(programs.two_outputs(x, y)), argnum=1)(1.0, 3.0)
+    assert float(o.slot("d1").rpartition("= ")[2].replace("−", "-")) == pytest.approx(x2_bar, rel=1e-3)
+    o.page.wait_for_function("b => document.getElementById('methods').innerText !== b", arg=before)
+    o.page.wait_for_function("location.hash.includes('inputs=1,3')")
+    assert o.page.evaluate("window.diffkit.state().inputs") == {"x1": 1, "x2": 3}
+
+
+def test_a_box_takes_what_is_typed_and_marks_what_is_no_number(open_page):
+    o = open_page(explore(programs.two_outputs, 2.0, 3.0), "#3")
+    box = o.page.locator("#inputs input[type=number]").first
+    box.fill("7")
+    assert o.slot("v2") == "21"
+    box.fill("")
+    assert box.get_attribute("aria-invalid") == "true"
+    assert o.slot("v2") == "21"
+
+
+def test_a_contribution_stays_on_its_wire_and_an_adjoint_waits_until_it_is_complete(open_page):
+    o = open_page(explore(programs.two_outputs, 2.0, 3.0), "#9")
+    assert o.slot("d2") == "ā = 1 (1 of 2)"
+    assert o.slot("c5.0") == "1"
+    o.press("ArrowRight", 5)
+    assert (o.slot("d2"), o.slot("c5.0"), o.slot("c3.0")) == ("ā = 1.96", "1", "0.9602")
+    assert o.slot("d1") == "x̄₂ = 4.254"
+
+
+def test_a_decision_that_is_left_is_told_with_its_line(open_page):
+    def f(x, y):
+        if x > y:
+            return x * y
+        return x - y
+
+    o = open_page(explore(f, 2.0, 1.0))
+    assert o.page.inner_text("#warning") == ""
+    (left,) = o.page.evaluate("window.diffkit.set({inputs: {x: 0}}).left")
+    assert "if x > y" in left
+    assert "came out true" in left
+    assert "if x > y" in o.page.inner_text("#warning")
+    assert o.page.evaluate("window.diffkit.set({inputs: {x: 2}}).left") == []
+    assert o.page.inner_text("#warning") == ""
+
+
+def test_a_link_brings_the_state_back(open_page):
+    page = explore(programs.two_outputs, 2.0, 3.0)
+    o = open_page(page, "#5&inputs=1.5,2.5&seeds=1,0&h=0.001&mode=forward")
+    state = o.page.evaluate("window.diffkit.state()")
+    assert state["inputs"] == {"x1": 1.5, "x2": 2.5}
+    assert (state["seeds"], state["h"], state["mode"], state["step"]) == ([1, 0], 0.001, "forward", 5)
+    assert o.page.evaluate("location.hash") == "#5&inputs=1.5,2.5&seeds=1,0&tangents=1,0&h=0.001&mode=forward"
+
+
+def test_forward_mode_is_played_with_the_same_picture(open_page):
+    o = open_page(explore(programs.two_outputs, 2.0, 3.0))
+    o.press("f")
+    o.press("End")
+    assert o.slot("d2") == "ȧ = 3"
+    assert not o.page.query_selector(".back:not(button)")
+    o.press("f")
+    o.press("End")
+    assert o.slot("d2") == "ā = 1.96"
+
+
+@pytest.mark.parametrize("made", [explore, stepper])
+def test_predicting_gives_nothing_away(open_page, made):
+    o = open_page(made(programs.two_outputs, 2.0, 3.0))
+    o.press("p")
+    everything = """() => [...document.querySelectorAll(
+        '[data-node], [data-edge], [data-row], #details, #live, #formula, .methods')]
+      .filter(e => e.checkVisibility())
+      .map(e => e.textContent + ' ' + (e.getAttribute('aria-label') || '')).join(' ')"""
+    answers = ["1.099", "−0.2794", "7.099", "0.9602", "0.3333", "4.254", "5.881", "2.88"]
+    o.page.focus('[data-node="n2"]')
+    o.press("Enter")
+    shown = o.page.evaluate(everything)
+    assert [a for a in answers if a in shown] == []
+    o.press("ArrowRight", 5)  # two inputs given; the product is asked for
+    assert "?" in o.slot("v2")
+    label = o.page.get_attribute('[data-node="n2"]', "aria-label")
+    assert "6" not in label
+    o.press("ArrowRight")
+    assert "6" in o.page.get_attribute('[data-node="n2"]', "aria-label")
+    o.press("p")
+    o.press("End")
+    assert "1.96" in o.page.get_attribute('[data-node="n2"]', "aria-label")
+
+
+def test_what_is_asked_for_by_programs_is_checked(open_page):
+    o = open_page(explore(programs.mean_squared_error, *programs.mean_squared_error.args))
+    for wrong, what in (
+        ("{inputs: {w: [1]}}", "2 numbers are needed, and 1 came"),
+        ("{inputs: {q: 1}}", "there is no q"),
+        ("{h: -1}", "h is a positive number"),
+    ):
+        message = o.page.evaluate(
+            f"() => {{ try {{ window.diffkit.set({wrong}) }} catch (e) {{ return e.message }} }}"
+        )
+        assert what in message
+
+
+@pytest.mark.parametrize("name", programs.names())
+def test_everything_lit_is_in_view_at_every_step(open_page, name):
+    p = programs.get(name)
+    o = open_page(explore(p, *p.args))
+    o.page.set_viewport_size({"width": 1280, "height": 720})
+    seen = """() => ['.node.now', 'tr.now', '#formula'].map(s => document.querySelector(s)).map(e => {
+      const b = e.getBoundingClientRect(), x = b.left + b.width / 2, y = b.top + b.height / 2;
+      const at = x > 0 && y > 0 && x < innerWidth && y < innerHeight && document.elementFromPoint(x, y);
+      return Boolean(at) && (e.contains(at) || at.contains(e)); })"""
+    for _ in range(o.page.evaluate("window.diffkit.state().steps")):
+        o.press("ArrowRight")
+        assert all(o.page.evaluate(seen)), o.count()
+
+
+@pytest.mark.parametrize("name", ["two_outputs", "losses", "helmholtz"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_picture_can_be_read(open_page, name, scheme):
+    p = programs.get(name)
+    o = open_page(explore(p, *p.args), "#7", color_scheme=scheme)
+    o.page.set_viewport_size({"width": 390, "height": 844})
+    assert o.page.evaluate("document.documentElement.scrollWidth") <= 390
+    smallest = """Math.min(...[...document.querySelectorAll('svg.dk text:not(.badge-text)')].map(t => {
+      const svg = t.ownerSVGElement, size = parseFloat(t.getAttribute('font-size'));
+      return size * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width; }))"""
+    assert o.page.evaluate(smallest) >= 11.9
+
+
+def test_a_page_that_only_steps_says_why(open_page):
+    o = open_page(explore(lambda a: np.linalg.det(a) * 2.0, np.array([[2.0, 1.0], [1.0, 3.0]])))
+    assert "det" in o.page.inner_text(".refused")
+    o.press("End")
+    assert o.slot("v2") == "10"
+
+
+def test_inf_and_nan_are_shown_as_such(open_page):
+    o = open_page(explore(lambda x: np.log(x), 2.0), "#4")
+    o.page.evaluate("window.diffkit.set({inputs: [0]})")
+    assert o.slot("v1") == "−∞"
+    o.page.evaluate("window.diffkit.set({inputs: [-1]})")
+    assert o.slot("v1") == "nan"
