@@ -88,6 +88,9 @@ Examples:
 @_tangent_option
 @_digits_option
 @click.option(
+    "--local/--no-local", default=True, show_default=True, help="Local derivatives on the program's arrows."
+)
+@click.option(
     "-o", "--output", metavar="FILE", help="FILE.svg, .png, .pdf, .dot, .mmd (Mermaid), .tex (TikZ) or .html."
 )
 @json_option
@@ -102,6 +105,7 @@ def draw(
     seed: tuple[str, ...],
     tangent: tuple[str, ...],
     digits: int | None,
+    local: bool,
     output: str | None,
     as_json: bool,
 ) -> None:
@@ -126,6 +130,7 @@ def draw(
                 cotangents=_given(seed, tuple(t.outputs), "seed"),
                 tangents=_given(tangent, args, "tangent"),
                 digits=digits,
+                local_derivatives=local,
             )
         if output is not None:
             wrote(drawing.save(output), as_json)

@@ -30,7 +30,7 @@ from diffkit.graphs.formats.web_page import to_html
 from diffkit.graphs.layout.dot import to_dot
 from diffkit.graphs.layout.engines import lay_out
 from diffkit.graphs.layout.places import Layout
-from diffkit.graphs.model import Graph
+from diffkit.graphs.model import Edge, Graph
 from diffkit.graphs.reading.collapsing import fit_for_drawing
 from diffkit.graphs.reading.from_trace import VIEWS, from_trace
 from diffkit.graphs.reading.grouping import GROUPINGS, group_rows
@@ -175,6 +175,7 @@ def draw(
     force: bool = False,
     engine: str = "auto",
     digits: int | None = None,
+    local_derivatives: bool = True,
 ) -> Drawing:
     """Draws a function at given inputs, a trace, or a SymPy expression.
 
@@ -201,6 +202,8 @@ def draw(
             first of these that is installed.
         digits: of numbers; by default four, and more in a value of which more is needed to compute what
             is shown to come of it.
+        local_derivatives: whether an arrow of the program says the derivative of its head by its tail;
+            without, text is larger on a slide.
 
     Beyond 150 nodes arrows carry no labels: in an SVG a pointer that rests on one is told.
 
@@ -242,6 +245,8 @@ def draw(
         raise InputError(f"expected a function, a trace or a SymPy expression to draw, not {what!r}")
     with with_digits(digits):
         graph = from_trace(t, view, direction=direction, cotangents=cotangents, tangents=tangents, wires=True)
+    if not local_derivatives:
+        graph = replace(graph, edges=tuple(map(_without_local, graph.edges)))
     graph = select(graph, t, start=start, end=end, depth=depth)
     if group is not None:
         graph = group_rows(graph, t, group)
@@ -257,6 +262,12 @@ def _derivative_name(f: Any, name: str) -> str:
     if code is None or not hasattr(f, "__wrapped__") or not belongs_to_diffkit(code):
         return name
     return f"{code.co_qualname.partition('.')[0]} of {_derivative_name(f.__wrapped__, name)}"
+
+
+def _without_local(edge: Edge) -> Edge:
+    """An arrow of the program with nothing on it but what flows back along it."""
+    kept = tuple(label for label in edge.labels if edge.kind != "flow" or label.kind == "adjoint")
+    return replace(edge, labels=kept)
 
 
 def _is_expression(what: Any) -> bool:

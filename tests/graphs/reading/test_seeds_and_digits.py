@@ -139,3 +139,15 @@ def test_the_direction_of_tangents_is_said():
     assert ", tangents along ẋ₁ = 1, ẋ₂ = 0, at" in draw(two, *two.args, view="tangent").graph.title
     other = draw(two, *two.args, view="tangent", tangents=(0.6, -0.8)).graph.title
     assert " along ẋ₁ = 0.6, ẋ₂ = −0.8, at" in other
+
+
+@pytest.mark.parametrize("view", ["primal", "tangent", "circuit", "adjoint", "both"])
+def test_local_derivatives_can_be_left_out(view):
+    two = programs.two_outputs
+    whole, bare = (draw(two, *two.args, view=view, local_derivatives=on) for on in (True, False))
+    kinds = {label.kind for e in bare.graph.edges if e.kind == "flow" for label in e.labels}
+    assert kinds == ({"adjoint"} if view == "circuit" else set())
+    assert [e.labels for e in bare.graph.edges if e.kind == "adjoint"] == [
+        e.labels for e in whole.graph.edges if e.kind == "adjoint"
+    ]
+    assert bare.layout.width <= whole.layout.width
