@@ -98,7 +98,7 @@
     const costs = { reverse: cost.reverse, forward_mode: cost.tangent, forward: 2 * cost.forward, backward: 2 * cost.forward, central: 2 * cost.forward };
     get("methods").replaceChildren(...METHODS.map(([key, name]) => {
       const tr = document.createElement("tr"), error = Math.abs(g[key] - g.reverse);
-      [name, digits(g[key], 12), key === "reverse" ? "–" : minus(error.toExponential(1)), costs[key]].forEach(t => { const td = document.createElement("td"); td.textContent = t; tr.append(td); });
+      [name, digits(g[key], 10), key === "reverse" ? "–" : minus(error.toExponential(1)), costs[key]].forEach(t => { const td = document.createElement("td"); td.textContent = t; tr.append(td); });
       return tr;
     }));
     get("h").value = Math.log10(h);
@@ -264,6 +264,7 @@
     },
   };
 
+  document.querySelector("#details .hint").append(" F for forward mode.");
   compute();
   // Does the page compute what NumPy computed? If a browser's functions were off, its numbers would be false.
   const off = live.sums.findIndex((sum, r) => { const now = flat(Array.from(items_of(result.rows[r]))).reduce((a, b) => a + b, 0), most = items_of(result.rows[r]).reduce((a, b) => Math.max(a, Math.abs(b)), 0); return sum !== null && !(Math.abs(now - sum) <= 1e-9 * Math.max(most, 1e-300) * Math.max(1, size(r))); });

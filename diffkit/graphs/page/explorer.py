@@ -103,8 +103,9 @@ class Explorer(Stepper):
         source = self.trace.nodes[row]
         first = edge.labels[0].text if edge.labels else ""
         partial = None if passes_nothing(source, k) else self.notation.partial(source, k)
-        if partial is not None and partial.text in first:
-            return first[: first.index(partial.text) + len(partial.text)]
+        start = first.find(" = ") + 1  # right of the sign, if there is one: a name may stand on both sides
+        if partial is not None and partial.text in first[start:]:
+            return first[: first.index(partial.text, start) + len(partial.text)]
         name = self.notation.partial_name(source, k).text
         return name if first.startswith(name) else first
 

@@ -57,3 +57,10 @@ def test_long_programs_are_refused_with_what_to_do():
 
     with pytest.raises(InputError, match="too many to step through"):
         dk.explore(long, 1.0)
+
+
+def test_a_wire_has_the_local_derivative_in_symbols_and_no_number():
+    page = dk.explore(lambda x: np.exp(x) * 3.0 + np.tanh(x) ** 2, 0.5)
+    shown = [edge.labels[0].text for edge in page._graph()[0].edges]
+    assert shown[:3] == ["∂v₁/∂x = v₁", "∂v₂/∂v₁ = 3", "∂v₃/∂x = 1 − v₃²"]
+    assert not any("." in text for text in shown)
