@@ -159,14 +159,48 @@ def test_latex_takes_the_tikz(name, view, tmp_path):
 def test_capabilities_tell_what_to_install(monkeypatch):
     from diffkit.graphs import abilities
 
+    engines = importlib.import_module("diffkit.graphs.layout.engines")
     table = abilities.capabilities()
     assert dict(zip(table["ability"], table["works"], strict=True))["SVG, TikZ, HTML, notebooks"]
-    monkeypatch.setattr(abilities, "system_dot", lambda: None)
-    monkeypatch.setattr(abilities, "wasm_version", lambda: None)
+    for where in (abilities, engines):
+        monkeypatch.setattr(where, "system_dot", lambda: None)
+        monkeypatch.setattr(where, "wasm_version", lambda: None)
     monkeypatch.setattr(abilities, "cairo_version", lambda: None)
     table = abilities.capabilities()
     assert table["works"] == [True, False, False, False]
     assert "pip install" in table["to get it"][1]
+
+
+NO_WASM = """
+import platform
+platform.machine = lambda: "riscv64"
+import os, sys
+os.environ["PATH"] = ""
+from diffkit.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["draw", "two_outputs", "-o", "a.svg"], 2), (["draw", "two_outputs", "-o", "a.dot"], 0)],
+)
+def test_an_engine_that_can_not_be_loaded_is_a_sentence(arguments, status, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", NO_WASM, *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == status, done.stderr
+    if status:
+        assert "wasmtime does not work here (unsupported architecture for wasmtime: riscv64)" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    else:
+        assert "digraph" in (tmp_path / "a.dot").read_text(encoding="utf-8")
+
+
+def test_the_doctor_draws_before_he_says_that_it_works(tmp_path):
+    done = subprocess.run([sys.executable, "-c", NO_WASM, "doctor"], capture_output=True, text=True)
+    row = next(line for line in done.stdout.splitlines() if line.startswith("SVG, TikZ"))
+    assert " no " in row
 
 
 def test_drawing_a_program_imports_no_sympy():

