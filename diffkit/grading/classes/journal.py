@@ -10,7 +10,6 @@ changed since, those are graded again, and no others.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import hmac
 import json
@@ -68,6 +67,8 @@ class Journal:
             raise
 
     def _take(self, seed: int | None, sets: int) -> None:
+        import fcntl  # not on Windows, where no class is graded
+
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -102,7 +102,7 @@ def _bytes(file: Path) -> bytes | None:
     FIFO would have us wait for ever.
     """
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         return None
     try:

@@ -15,7 +15,6 @@ import contextlib
 import ctypes
 import functools
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -28,7 +27,7 @@ from diffkit.grading.inside.system_calls import can_filter, filter_system_calls
 
 __all__ = ["confine", "landlock_version", "prctl", "strip_search_path"]
 
-_libc: Any = ctypes.CDLL(None, use_errno=True)
+_libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
 
 SET_DEATH_SIGNAL, SET_DUMPABLE, SET_SUBREAPER, SET_NO_NEW_PRIVILEGES = 1, 4, 36, 38
 
@@ -72,6 +71,8 @@ def strip_search_path() -> None:
 
 
 def _limit(limits: dict[str, Any], uid: int | None, counted: bool) -> None:
+    import resource
+
     processes = int(limits["processes"])
     for name, value in (
         ("RLIMIT_AS", int(limits["memory"])),
@@ -109,10 +110,17 @@ def _drop_capabilities() -> None:
 
 
 def _set_limit(which: int, value: int) -> None:
+    import resource  # loaded before the fork, and not there on Windows
+
     hard = resource.getrlimit(which)[1]
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)
-    resource.setrlimit(which, (value, value))
+    try:
+        resource.setrlimit(which, (value, value))
+    except (OSError, ValueError):
+        if sys.platform == "linux":
+            raise
+        # macOS refuses RLIMIT_AS, whatever the value: that is no fault of the submission's.
 
 
 # -- Landlock: the file system, TCP and signals, by the kernel, without privileges -----------------------
@@ -133,6 +141,8 @@ def landlock_version() -> int:
     >>> landlock_version() >= 0
     True
     """
+    if sys.platform != "linux":
+        return 0
     with contextlib.suppress(AttributeError, OSError):
         return max(0, int(_libc.syscall(_CREATE, None, 0, 1)))
     return 0
@@ -337,6 +347,8 @@ def preload(packages: Sequence[str]) -> dict[str, str]:
 
     failed: dict[str, str] = {}
 
+    with contextlib.suppress(ImportError):
+        importlib.import_module("resource")
     # asyncio changes the code of functions as it is imported, which a submission may not do.
     for name in ("numpy.linalg", "numpy.random", "numpy.fft", "asyncio", "dataclasses", "linecache"):
         importlib.import_module(name)

@@ -14,13 +14,29 @@ OSError: a frame of 100 bytes is longer than the 10 that are read
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
 import time
 from collections.abc import Sequence
 
-__all__ = ["read_frame", "read_frame_before", "receive_with_files", "send_with_files", "write_frame"]
+__all__ = [
+    "as_bytes",
+    "read_frame",
+    "read_frame_before",
+    "receive_with_files",
+    "send_with_files",
+    "write_frame",
+]
+
+
+def as_bytes(fd: int) -> None:
+    """What goes through this descriptor is bytes: Windows would change line ends, and end at Ctrl-Z."""
+    with contextlib.suppress(ImportError):
+        import msvcrt
+
+        msvcrt.setmode(fd, os.O_BINARY)  # type: ignore[attr-defined]
 
 
 def write_frame(fd: int, data: bytes) -> None:
@@ -36,8 +52,8 @@ def read_frame(fd: int) -> bytes | None:
         return None
 
 
-def read_frame_before(deadline: float, fd: int, largest: int = 1 << 20) -> bytes:
-    """The next frame, if all of it comes before the deadline.
+def read_frame_before(deadline: float | None, fd: int, largest: int = 1 << 20) -> bytes:
+    """The next frame, if all of it comes before the deadline; None waits for ever.
 
     Raises:
         OSError: if it does not, or it says that it is longer than ``largest``, or the other side has

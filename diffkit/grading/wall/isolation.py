@@ -32,6 +32,7 @@ from diffkit.grading.exercises.packages import with_requirements
 from diffkit.grading.inside import wire
 from diffkit.grading.inside.frames import read_frame_before, send_with_files, write_frame
 from diffkit.grading.inside.protocol import Failure, Request, Target
+from diffkit.grading.wall.alone import converse_alone
 from diffkit.grading.wall.conversation import LONGEST_OUTPUT, Heard, converse
 from diffkit.grading.wall.replies import GARBLED, Reply, Run, read
 from diffkit.grading.wall.sandbox import Users, bubblewrap_command, python_command
@@ -105,7 +106,8 @@ class Isolation:
         return self.wall.in_force
 
     def __enter__(self) -> Isolation:
-        self._ready()
+        if not self.wall.process_only:
+            self._ready()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -222,6 +224,8 @@ class Isolation:
         raise IsolationError(reason)
 
     def _child(self, job: bytes, requests: list[bytes], exercises: list[int], hidden_from: int) -> Heard:
+        if self.wall.process_only:
+            return converse_alone(job, requests, exercises, self.limits, self.packages)
         control = self._ready()
         order: dict[str, Any] = {"limits": dataclasses.asdict(self.limits), "uid": None}
         if self._users is not None:
@@ -263,7 +267,7 @@ class Isolation:
 
     def begin(self) -> None:
         """Starts the template, if there is none, and does not wait for it."""
-        if self._template is not None:
+        if self._template is not None or self.wall.process_only:
             return
         environment = {
             "LANG": "C.UTF-8",

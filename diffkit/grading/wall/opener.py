@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -91,7 +90,13 @@ class Opener:
         to, back = self._process.stdin.fileno(), self._process.stdout.fileno()
         write_frame(to, json.dumps(job).encode())
         write_frame(to, data)
-        answer = read_frame_before(time.monotonic() + PATIENCE, back, largest=1 << 26)
+        # Ended when its time is over, since not on every system can one wait for a pipe so long only.
+        clock = threading.Timer(PATIENCE, self._process.kill)
+        clock.start()
+        try:
+            answer = read_frame_before(None, back, largest=1 << 26)
+        finally:
+            clock.cancel()
         return json.loads(answer) if answer else None
 
 

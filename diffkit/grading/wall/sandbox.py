@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -19,7 +18,18 @@ from pathlib import Path
 
 from diffkit.grading.exercises.packages import package_paths
 
-__all__ = ["HERE", "Users", "bubblewrap_command", "python_command", "why_no_bubblewrap", "why_no_users"]
+__all__ = [
+    "HERE",
+    "ON_LINUX",
+    "Users",
+    "bubblewrap_command",
+    "python_command",
+    "why_no_bubblewrap",
+    "why_no_users",
+]
+
+ON_LINUX = sys.platform == "linux" and hasattr(os, "fork")
+"""Whether there are walls at all: name spaces, users for submissions, Landlock, system-call filters."""
 
 HERE = Path(__file__).parents[1] / "inside"
 """What is loaded beside a student's code. Nothing in it knows a derivative."""
@@ -77,6 +87,8 @@ class Users:
 
 
 def _somebody(number: int) -> bool:
+    import pwd  # not on Windows
+
     try:
         pwd.getpwuid(number)
     except KeyError:
@@ -100,6 +112,8 @@ def why_no_users(in_bubblewrap: bool = False) -> str:
 
     In bubblewrap, the folders above Python and NumPy are new ones, and open to all.
     """
+    if not ON_LINUX:
+        return "it is there on Linux only"
     if os.geteuid() != 0:
         return "only root may change users"
     if _range() is None:
@@ -192,6 +206,8 @@ def _other_packages(bound: Iterable[str]) -> list[str]:
 @functools.cache
 def why_no_bubblewrap(users: bool = False) -> str:
     """Why bubblewrap can't be used here, as it would be used, or "" (containers often forbid it)."""
+    if not ON_LINUX:
+        return "it is there on Linux only"
     if shutil.which("bwrap") is None:
         return "it is not installed"
     python = str(Path(sys.executable).resolve())

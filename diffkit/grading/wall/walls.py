@@ -17,6 +17,7 @@ the kernel has them.
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 
 from diffkit.errors import InputError
@@ -24,9 +25,14 @@ from diffkit.grading.inside.confinement import landlock_version
 from diffkit.grading.inside.system_calls import can_filter
 from diffkit.grading.wall.sandbox import why_no_bubblewrap, why_no_users
 
-__all__ = ["SANDBOXES", "Wall", "chosen_wall", "walls"]
+__all__ = ["ELSEWHERE", "SANDBOXES", "Wall", "chosen_wall", "walls"]
 
 SANDBOXES = ("auto", "bubblewrap", "user", "off")
+
+ELSEWHERE = (
+    "To grade what others handed in, use Linux, where it can be walled in: on a server, in a container "
+    "(docker run -it python:3.13 bash), or on Windows in WSL (wsl --install)"
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,18 @@ class Wall:
     higher: str = ""
 
     @property
+    def process_only(self) -> bool:
+        """Whether a process with a time limit is all, for want of forks and limits (Windows)."""
+        return self.name == "off" and not hasattr(os, "fork")
+
+    @property
     def in_force(self) -> str:
         """What it keeps from submissions, in a sentence, and why there is no higher one."""
+        if self.process_only:
+            return (
+                "PROCESS ONLY: a process with limits of time and output, since this system has no others; "
+                f"it is for one's own code. {ELSEWHERE}"
+            )
         landlock, filtered = landlock_version(), can_filter()
         calls = "one process, no sockets, nothing left behind (system calls filtered)" if filtered else ""
         files = f"no view of other files (Landlock {landlock})" if landlock else ""
@@ -71,6 +87,9 @@ def walls() -> tuple[Wall, ...]:
     >>> [wall.name for wall in walls()]
     ['bubblewrap', 'bubblewrap', 'user', 'off']
     """
+    only = (
+        "limits and a guard in the interpreter only" if hasattr(os, "fork") else "a process with a time limit"
+    )
     no_users = why_no_users(in_bubblewrap=True)
     return (
         Wall(
@@ -82,7 +101,7 @@ def walls() -> tuple[Wall, ...]:
         ),
         Wall("bubblewrap", "bubblewrap", True, False, why_no_bubblewrap(users=False)),
         Wall("user", "a user of its own for each submission", False, True, why_no_users()),
-        Wall("off", "limits and a guard in the interpreter only", False, False),
+        Wall("off", only, False, False),
     )
 
 
