@@ -6,7 +6,15 @@ user's own program; the command line prints it as one sentence and exits with st
 
 from __future__ import annotations
 
-__all__ = ["AnswerError", "DiffkitError", "DomainError", "InputError", "NoRuleError", "TraceError"]
+__all__ = [
+    "AnswerError",
+    "DiffkitError",
+    "DomainError",
+    "InputError",
+    "NoRuleError",
+    "TraceError",
+    "how_to_get",
+]
 
 
 class DiffkitError(Exception):
@@ -31,3 +39,31 @@ class TraceError(DiffkitError, TypeError):
 
 class NoRuleError(DiffkitError, NotImplementedError):
     """A function without a derivative rule, by name, with the way to add one."""
+
+
+def how_to_get(extra: str) -> str:
+    """How to install what comes with an extra: from where diffkit was installed, which may be no index.
+
+    Args:
+        extra: its name in pyproject.toml.
+
+    >>> "lessons" in how_to_get("lessons")
+    True
+    """
+    import importlib.metadata
+    import json
+    import urllib.parse
+    import urllib.request
+
+    try:
+        origin = json.loads(importlib.metadata.distribution("diffkit").read_text("direct_url.json") or "{}")
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        origin = {}
+    url = origin.get("url", "")
+    if "dir_info" in origin and url.startswith("file:"):
+        folder = urllib.request.url2pathname(urllib.parse.urlsplit(url).path)
+        editable = "-e " if origin["dir_info"].get("editable") else ""
+        return f'pip install {editable}"{folder}[{extra}]"'
+    if url and "archive_info" in origin:
+        return f'pip install "diffkit[{extra}] @ {url}"'
+    return f"install diffkit again, from where it came, with its extra [{extra}]"

