@@ -11,7 +11,7 @@ import textwrap
 import pytest
 
 WINDOWS = """
-import os, platform, select, signal, socket, sys
+import os, select, signal, socket, sys
 
 class Missing:
     def find_spec(self, name, path=None, target=None):
@@ -30,7 +30,6 @@ for module, names in ((select, ("poll", "epoll")), (signal, ("pthread_kill", "SI
             delattr(module, name)
 def no_select(*_): raise OSError("an operation was attempted on something that is not a socket")
 select.select = no_select
-platform.system = lambda: "Windows"
 """
 
 MACOS = """
