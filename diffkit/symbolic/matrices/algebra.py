@@ -78,8 +78,12 @@ ATOMS = (Trace, sympy.Determinant, MatrixElement)
 @lru_cache(maxsize=100_000)
 def node(head: Any, *args: Any) -> Any:
     """``head(*args)``, the same object for the same arguments."""
-    made: Any = head(*args)
+    made: Any = sympy.Basic.__new__(head, *map(sympy.sympify, args)) if head in _CHECKED else head(*args)
     return made
+
+
+_CHECKED = (MatMul, MatAdd, HadamardProduct, HadamardPower, ElementwiseApplyFunction, Transpose, Trace)
+"""What needs none of its constructor's checks, which walk down to the symbols for every shape."""
 
 
 def is_scalar(e: Any) -> bool:
@@ -89,11 +93,28 @@ def is_scalar(e: Any) -> bool:
 
 def shape(e: Any) -> tuple[Any, Any]:
     """Rows and columns; (1, 1) of a scalar."""
-    return (S.One, S.One) if is_scalar(e) else e.shape
+    return (S.One, S.One) if is_scalar(e) else _shape(e)
+
+
+@lru_cache(maxsize=100_000)
+def _shape(e: Any) -> tuple[Any, Any]:
+    """SymPy's own walks down to the symbols each time."""
+    if isinstance(e, MatMul):
+        matrices = [a for a in e.args if not is_scalar(a)]
+        return _shape(matrices[0])[0], _shape(matrices[-1])[1]
+    if isinstance(e, MatAdd | HadamardProduct):
+        return _shape(e.args[0])
+    if isinstance(e, HadamardPower | ElementwiseApplyFunction) and not is_scalar(_argument(e)):
+        return _shape(_argument(e))
+    if isinstance(e, Transpose):
+        rows, columns = _shape(e.arg)
+        return columns, rows
+    rows, columns = e.shape
+    return rows, columns
 
 
 def square(e: Any) -> bool:
-    return bool(e.shape[0] == e.shape[1])
+    return bool(shape(e)[0] == shape(e)[1])
 
 
 def zeros(rows: Any, columns: Any) -> Any:
@@ -145,7 +166,7 @@ def product(*operands: Any) -> Any:
         factors += more
     if not factors:
         return coefficient
-    rows, columns = factors[0].shape[0], factors[-1].shape[1]
+    rows, columns = shape(factors[0])[0], shape(factors[-1])[1]
     if coefficient == 0 or any(isinstance(f, ZeroMatrix) for f in factors):
         return zeros(rows, columns)
     chain: list[Any] = []
@@ -202,7 +223,7 @@ def _base_and_exponent(e: Any) -> tuple[Any, Any]:
 def _merged(a: Any, b: Any) -> Any:
     """The product of two neighbours as one, or None."""
     if isinstance(a, OneMatrix) and isinstance(b, OneMatrix):
-        return _scaled(a.shape[1], [ones(a.shape[0], b.shape[1])])
+        return _scaled(shape(a)[1], [ones(shape(a)[0], shape(b)[1])])
     if isinstance(a, DiagMatrix) and isinstance(b, DiagMatrix):
         return diagonal_matrix(hadamard(a.args[0], b.args[0]))
     if isinstance(a, MatrixBase) and isinstance(b, MatrixBase):
@@ -222,7 +243,7 @@ def _merged(a: Any, b: Any) -> Any:
 
 def _without_inner_scalars(chain: list[Any]) -> tuple[Any, list[Any]]:
     """x (y^T z) w^T as the scalar y^T z and [x, w^T]."""
-    sizes = [chain[0].shape[0], *(f.shape[1] for f in chain)]
+    sizes = [shape(chain[0])[0], *(shape(f)[1] for f in chain)]
     ones_at = [k for k, size in enumerate(sizes) if size == 1]
     scalar: Any = S.One
     for start, stop in pairwise(ones_at):
@@ -236,11 +257,11 @@ def _diagonals_applied(chain: list[Any]) -> list[Any]:
     """diag(a) x as the elementwise product of a and x."""
     for k, factor in enumerate(chain):
         if isinstance(factor, DiagMatrix):
-            end = next((j for j in range(k + 1, len(chain)) if chain[j].shape[1] == 1), None)
+            end = next((j for j in range(k + 1, len(chain)) if shape(chain[j])[1] == 1), None)
             if end is not None:
                 inner = hadamard(factor.args[0], product(*chain[k + 1 : end + 1]))
                 return _diagonals_applied([*chain[:k], inner, *chain[end + 1 :]])
-            start = next((j for j in range(k) if chain[j].shape[0] == 1), None)
+            start = next((j for j in range(k) if shape(chain[j])[0] == 1), None)
             if start is not None:
                 inner = hadamard(factor.args[0], transpose(product(*chain[start:k])))
                 return _diagonals_applied([*chain[:start], transpose(inner), *chain[k + 1 :]])
@@ -252,7 +273,7 @@ def power(base: Any, exponent: Any) -> Any:
     if is_scalar(base):
         return base**exponent
     if exponent == 0:
-        return identity(base.shape[0])
+        return identity(shape(base)[0])
     if exponent == 1:
         return base
     if exponent == -1:
@@ -304,7 +325,7 @@ def transpose(e: Any) -> Any:
     if isinstance(e, Transpose):
         return e.arg
     if isinstance(e, ZeroMatrix | OneMatrix):
-        return zeros(*reversed(e.shape)) if isinstance(e, ZeroMatrix) else ones(*reversed(e.shape))
+        return zeros(*reversed(shape(e))) if isinstance(e, ZeroMatrix) else ones(*reversed(shape(e)))
     if isinstance(e, MatrixBase):
         return sympy.ImmutableDenseMatrix(e.T)
     if isinstance(e, MatMul):
@@ -363,7 +384,7 @@ def add(*terms: Any, collect: bool = True) -> Any:
         return terms[0]
     if all(map(is_scalar, terms)):
         return sympy.Add(*terms)
-    rows, columns = next(t.shape for t in terms if not is_scalar(t))
+    rows, columns = next(shape(t) for t in terms if not is_scalar(t))
     found: dict[tuple[Any, ...], Any] = {}
     for term in _opened(terms, collect):
         coefficient, factors = coefficient_and_factors(term)
@@ -457,11 +478,11 @@ def apply(body: Any, e: Any) -> Any:
     if is_scalar(e):
         return body.xreplace({U: e})
     if not body.has(U):
-        return product(body, ones(*e.shape))
+        return product(body, ones(*shape(e)))
     if isinstance(e, ZeroMatrix | OneMatrix):
         value = body.xreplace({U: S(int(isinstance(e, OneMatrix)))})
         if value.is_finite is not False:
-            return product(value, ones(*e.shape))
+            return product(value, ones(*shape(e)))
     coefficient, rest = body.as_independent(U, as_Add=False)
     if rest == U:
         return product(coefficient, e)
@@ -494,7 +515,7 @@ def hadamard_power(e: Any, exponent: Any) -> Any:
     if is_scalar(e):
         return e**exponent
     if exponent == 0:
-        return ones(*e.shape)
+        return ones(*shape(e))
     if exponent == 1 or isinstance(e, OneMatrix):
         return e
     if isinstance(e, HadamardPower) and not is_scalar(e.args[0]) and exponent.is_Integer:
@@ -510,7 +531,7 @@ def hadamard(*operands: Any) -> Any:
     coefficient: Any = S.One
     powers: dict[Any, Any] = {}
     bodies: dict[Any, Any] = {}
-    size = next((o.shape for o in operands if not is_scalar(o)), None)
+    size = next((shape(o) for o in operands if not is_scalar(o)), None)
     stack = list(reversed(operands))
     while stack:
         c, factors = coefficient_and_factors(stack.pop())
@@ -555,9 +576,9 @@ def diagonal_matrix(e: Any) -> Any:
     if is_scalar(e):
         return e
     if isinstance(e, OneMatrix):
-        return identity(e.shape[0])
+        return identity(shape(e)[0])
     if isinstance(e, ZeroMatrix):
-        return zeros(e.shape[0], e.shape[0])
+        return zeros(shape(e)[0], shape(e)[0])
     if isinstance(e, DiagonalOf) and is_diagonal(e.arg):
         return e.arg
     coefficient, factors = coefficient_and_factors(e)
@@ -574,15 +595,15 @@ def diagonal_of(e: Any) -> Any:
     if coefficient is not S.One:
         return product(coefficient, diagonal_of(_scaled(S.One, factors)))
     if isinstance(e, Identity | OneMatrix):
-        return ones(e.shape[0], 1)
+        return ones(shape(e)[0], 1)
     if isinstance(e, ZeroMatrix):
-        return zeros(e.shape[0], 1)
+        return zeros(shape(e)[0], 1)
     if isinstance(e, DiagMatrix):
         return e.args[0]
     if isinstance(e, Transpose | DiagonalMatrix):
         return diagonal_of(e.arg)
     for k in range(1, len(factors)):
-        if factors[k].shape[0] == 1:  # of a b^T
+        if shape(factors[k])[0] == 1:  # of a b^T
             return hadamard(product(*factors[:k]), transpose(product(*factors[k:])))
     return node(DiagonalOf, e)
 
@@ -613,20 +634,20 @@ def _trace_of_chain(factors: list[Any]) -> Any:
     if len(factors) == 1:
         (e,) = factors
         if isinstance(e, Identity | OneMatrix):
-            return e.shape[0]
+            return shape(e)[0]
         if isinstance(e, Transpose | DiagonalMatrix):
             return trace(e.arg)
         if isinstance(e, DiagMatrix):
-            return product(ones(1, e.args[0].shape[0]), e.args[0])
+            return product(ones(1, shape(e.args[0])[0]), e.args[0])
         return node(Trace, e)
     merged = _merged(factors[-1], factors[0])
-    if merged is not None and len(factors) > 2 and factors[0].shape[0] != 1:
+    if merged is not None and len(factors) > 2 and shape(factors[0])[0] != 1:
         return trace(product(merged, *factors[1:-1]))
-    starts = [k for k, f in enumerate(factors) if f.shape[0] == 1] or list(range(len(factors)))
+    starts = [k for k, f in enumerate(factors) if shape(f)[0] == 1] or list(range(len(factors)))
     if len(starts) == len(factors) and len(factors) == 2 and _merged(factors[1], factors[0]) is not None:
         return trace(_merged(factors[1], factors[0]))
     turned = [transpose(f) for f in reversed(factors)]
-    back = [k for k, f in enumerate(turned) if f.shape[0] == 1] or list(range(len(factors)))
+    back = [k for k, f in enumerate(turned) if shape(f)[0] == 1] or list(range(len(factors)))
     both = [factors[k:] + factors[:k] for k in starts] + [turned[k:] + turned[:k] for k in back]
     chain = min(both, key=lambda c: (sum(map(_count_transposes, c)), [_age(f) for f in c]))
     return node(Trace, node(MatMul, *chain))
@@ -661,5 +682,5 @@ def determinant(e: Any) -> Any:
         return 1 / determinant(e.arg)
     coefficient, factors = coefficient_and_factors(e)
     if coefficient is not S.One:
-        return coefficient ** e.shape[0] * determinant(_scaled(S.One, factors))
+        return coefficient ** shape(e)[0] * determinant(_scaled(S.One, factors))
     return node(sympy.Determinant, e)
