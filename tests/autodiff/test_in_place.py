@@ -5,6 +5,7 @@ import pytest
 from in_place_programs import BY_TORCH, PROGRAMS, X
 
 import diffkit as dk
+from diffkit.errors import TraceError
 
 
 @pytest.fixture(params=PROGRAMS, ids=[f.__name__ for f in PROGRAMS])
@@ -47,6 +48,33 @@ def test_compiled_and_as_source(f):
     value, gradient = t.adjoint().source().function()(X)
     np.testing.assert_allclose(value, t.value, rtol=1e-15)
     np.testing.assert_allclose(gradient, dk.grad(f)(X), rtol=1e-12, atol=1e-14)
+
+
+def _writes(a, b):
+    a[0] = 2.0 * b[1]
+    return np.sum(a * b)
+
+
+@pytest.mark.parametrize(
+    "share",
+    [lambda a: (a, a), lambda a: (a, a[::-1]), lambda a: (a[:4], a[2:])],
+    ids=["same", "view", "parts"],
+)
+def test_what_is_given_twice_is_not_written_to(share):
+    """As two arguments it would be two arrays: the value would be another than that of a plain run."""
+    for derivative in (dk.trace(_writes), dk.grad(_writes), dk.grad(_writes, (0, 1))):
+        with pytest.raises(TraceError, match=r"_writes changes .* as a and as b"):
+            derivative(*share(X.copy()))
+    with pytest.raises(TraceError, match=r"as p\['u'\] and as p\['v'\]"):
+        dk.grad(lambda p: _writes(p["u"], p["v"]))(dict(zip("uv", share(X.copy()), strict=True)))
+
+
+def test_parts_of_one_array_may_be_written_to():
+    """Parameters kept in one vector; and an array given twice may be read."""
+    flat = np.arange(6.0)
+    assert dk.trace(_writes)(flat[:3], flat[3:]).value == _writes(flat[:3].copy(), flat[3:])
+    assert dk.trace(_writes)(flat[::2], flat[1::2]).value == _writes(flat[::2].copy(), flat[1::2])
+    np.testing.assert_array_equal(dk.grad(lambda a, b: np.sum(a * b))(X, X), X)
 
 
 @pytest.mark.parametrize("name", BY_TORCH)

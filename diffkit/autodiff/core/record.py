@@ -85,6 +85,7 @@ def _record(
     structures: list[Structure] = []
     leaves: list[Any] = []
     inputs: list[Node] = []
+    arrays: list[tuple[Any, Array]] = []  # as they were given, and what stands for them
     for position in traced:
         given, structure = flatten(args[position])
         structures.append(structure)
@@ -95,8 +96,11 @@ def _record(
                 names = names or parameter_names(f, len(args))
                 where = [names[position]] if structure.is_leaf else paths(structure, names[position])
             if where is not None and wanted:
+                original = leaf
                 leaf = recording.input(leaf.alias() if type(leaf) is Array else leaf, where[k])
-                given[k] = stand_in(leaf)
+                given[k] = stand = stand_in(leaf)
+                if type(stand) is Array:
+                    arrays.append((original, stand))
                 inputs.append(leaf)
             elif where is not None and argnums is not None:
                 raise InputError(_not_differentiable(leaf, where[k], owner))
@@ -116,12 +120,18 @@ def _record(
         ValueError,
         SystemError,
     ) as error:  # C code may go on after a refusal, to a SystemError
-        raise explained(error, recording.constants.any_locked) from error.__cause__
+        told = explained(error, recording.constants.any_locked)
+        if told is error:
+            recording.raise_behind(error)
+        raise told from error.__cause__
     finally:
         rows, decisions = recording.close(), recording.take_decisions()
     recording.raise_swallowed()
     if recording.constants.changed is not None:
         raise_changed(recording.constants.changed, owner)
+    for original, stand in arrays:
+        if stand.memory is not None and stand.memory.version:
+            _refuse_shared(original, args, f)
     for output in outputs:
         if type(output) is Node:
             if output.recording.rows is None and output.recording is not recording:
@@ -143,6 +153,24 @@ def _record(
 
 CALLER = _record.__code__
 """The code that calls the function: of a row that stands there, the function itself is what was called."""
+
+
+def _refuse_shared(array: Any, args: tuple[Any, ...], f: Callable[..., Any]) -> None:
+    """Refuses to have changed an array that was given twice: each argument has a stand-in of its own."""
+    holders: list[str] = []
+    for name, arg in zip(parameter_names(f, len(args)), args, strict=True):
+        leaves, structure = flatten(arg)
+        for leaf, path in zip(leaves, [name] if structure.is_leaf else paths(structure, name), strict=True):
+            both = type(leaf) is type(array) is np.ndarray
+            if leaf is array or (both and np.shares_memory(leaf, array)):
+                holders.append(path)
+    if len(holders) > 1:
+        owner = getattr(f, "__name__", type(f).__name__)
+        raise TraceError(
+            f"{owner} changes in place what it was given twice, as {holders[0]} and as {holders[1]}, which "
+            "share memory: traced, each is an array of its own, and that is another program. Pass a copy, "
+            "a.copy(), as one of them."
+        )
 
 
 def _returned(array: Array, recording: Recording) -> Any:

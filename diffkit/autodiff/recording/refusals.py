@@ -80,6 +80,11 @@ class Refusals:
                 f"{error} The function caught this, and went another way than it goes when it is not traced."
             )
 
+    def raise_behind(self, error: Exception) -> None:
+        """Raises the refusal that an error came of: C code that is refused a number may go on with any."""
+        if self.first is not None and not isinstance(error, (TraceError, NoRuleError)):
+            raise self.first from error
+
 
 def is_recording() -> bool:
     """Whether a function is being recorded in this thread."""

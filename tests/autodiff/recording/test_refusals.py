@@ -681,6 +681,19 @@ def test_a_callback_from_c_names_the_users_line():
         dk.grad(lambda x: optimize.brentq(lambda y: y - x, 0, 10))(2.0)
 
 
+def test_an_error_that_comes_of_a_refusal_is_that_refusal():
+    """C code that asks in vain for a float may go on with what it has, and complain of that."""
+
+    def f(x):
+        try:
+            return float(x)
+        except TypeError:
+            raise ValueError("f(a) and f(b) must have different signs") from None
+
+    with pytest.raises(TraceError, match=HERE + r"return float\(x\)"):
+        dk.grad(f)(2.0)
+
+
 def test_a_third_argument_of_pow_is_pythons_error():
     with pytest.raises(TypeError, match="unless all arguments are integers"):
         dk.grad(lambda x: pow(x, 3, 5))(2.0)
