@@ -195,13 +195,10 @@ assert gate.backward(1.0) == (7.0, 1.0)
 #
 # `diffkit/autodiff/core/sweeps.py` is the backward pass of diffkit. It is yours, with four differences:
 #
-# 1. **Nothing is sorted.** The rows were written down in the order in which they were computed, so walking
-#    the list backwards passes every user of a row before the row.
+# 1. **Nothing is sorted.** Rows stand in the order of computing: backwards, a row's users all come before it.
 # 2. **Rows, not nodes.** Adjoints stand in a list, by the row's place, not in a dictionary.
-# 3. **Sparse adjoints.** What reading `x[k]` gives back is zero but at k; it is kept so, and written out
-#    (`dense`) when the sweep reaches the row.
-# 4. **One row is asked in a file of its own**, `core/rows.py`: keywords, several answers, and the checks of
-#    rules that users wrote.
+# 3. **Sparse adjoints.** What `x[k]` gives back is zero but at k: kept so until the sweep is there (`dense`).
+# 4. **One row has a file of its own**, `core/rows.py`: keywords, several answers, checks of users' rules.
 #
 # `core/quick.py` has the same sweep again with the commonest rows written out, for speed: same bits, tested.
 
