@@ -318,6 +318,9 @@ def explore(
         direction: "right" or "down".
         engine: what lays the graph out; see :func:`~diffkit.graphs.drawing.draw`.
 
+    Returns:
+        An Explorer: the page, which can be saved; ``.refused`` says why it can't compute anew, if it can't.
+
     Raises:
         InputError: for what is no program, or one of more than 200 rows.
 
