@@ -231,6 +231,9 @@ def refuse_array(frame: FrameType) -> NoReturn:
     elif called in (np.arange, np.ndenumerate):
         what = f"{name} was given a traced value, which NumPy does not pass on"
         instead = f"write dk.numpy.{called.__name__}, which takes it"
+    elif called is np.lib.stride_tricks.as_strided:
+        what = f"{name} was given a traced array, of which it sees memory and no elements"
+        instead = "use np.lib.stride_tricks.sliding_window_view, x[::k], or an array of indices, x[index]"
     elif module.split(".")[0] == "numpy":
         what = (
             f"{name} was given a list of traced values, or one as a parameter, which NumPy does not pass on"

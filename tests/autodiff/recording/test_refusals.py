@@ -694,6 +694,11 @@ def test_an_error_that_comes_of_a_refusal_is_that_refusal():
         dk.grad(f)(2.0)
 
 
+def test_strides_of_a_traced_array_have_a_window_instead():
+    with pytest.raises(TraceError, match=r"as_strided was given a traced array, .*sliding_window_view"):
+        dk.grad(lambda x: np.sum(np.lib.stride_tricks.as_strided(x, (2, 2), (8, 8))))(X)
+
+
 def test_a_third_argument_of_pow_is_pythons_error():
     with pytest.raises(TypeError, match="unless all arguments are integers"):
         dk.grad(lambda x: pow(x, 3, 5))(2.0)
