@@ -75,7 +75,7 @@ assert abs(dk.grad(lambda W: v_ @ (W @ y_))(W_) - under_v).max() < 1e-14
 # %% [markdown]
 # ## Rules
 #
-# **Rules.** Six carry nearly everything; each is a line of one table, which the drawings of traces read too.
+# **Rules.** Six carry nearly everything; each but the last is a line of one table.
 #
 # | of | differential |
 # | --- | --- |
