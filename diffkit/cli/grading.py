@@ -6,14 +6,17 @@ import json
 import os
 import platform
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from diffkit.cli.output import echo, json_option
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
 from diffkit.progress import progress
+from diffkit.tables import to_json
 
 if TYPE_CHECKING:
     from diffkit.grading.classes.records import ExerciseRecord
@@ -54,7 +57,8 @@ Examples:
 @click.option("--only", multiple=True, metavar="NAME", help="Check this exercise only; repeatable.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the instances drawn.")
 @click.option("--sandbox", type=_SANDBOX, default="auto", show_default=True, help="How your code is run.")
-def check(assignment: str, file: str, only: tuple[str, ...], seed: int, sandbox: str) -> int:
+@json_option
+def check(assignment: str, file: str, only: tuple[str, ...], seed: int, sandbox: str, as_json: bool) -> int:
     """Check FILE, your solution of ASSIGNMENT, on the cases that students may see.
 
     The exit status is 0 if all exercises pass, 1 if one does not.
@@ -78,6 +82,10 @@ def check(assignment: str, file: str, only: tuple[str, ...], seed: int, sandbox:
         record = grader.grade(submission)
     finally:
         grader.close()
+    all_pass = all(exercise.passed for exercise in record.exercises)
+    if as_json:
+        echo(to_json(asdict(record)))
+        return 0 if all_pass else 1
     for exercise in record.exercises:
         _show(exercise)
     if record.printed:
@@ -93,7 +101,7 @@ def check(assignment: str, file: str, only: tuple[str, ...], seed: int, sandbox:
     what = "exercise passes" if total == 1 else "exercises pass"
     colour = "green" if passed == total else "red"
     click.secho(f"{passed} of {total} {what} the visible cases{more}.", fg=colour)
-    return 0 if passed == total else 1
+    return 0 if all_pass else 1
 
 
 def _show(exercise: ExerciseRecord) -> None:
@@ -185,6 +193,7 @@ time pass by `forbidden`. Both are listed, where they can be seen; what counts i
 @click.option("--self-test", is_flag=True, help="Prove that the references pass and the wrong answers fail.")
 @click.option("--scaffold", is_flag=True, help="Write the starter file that students fill in.")
 @click.option("--bundle", type=click.Choice(["gradescope"]), help="Write the zip for a grading service.")
+@json_option
 def grade(
     assignment: str,
     submissions: str | None,
@@ -199,6 +208,7 @@ def grade(
     self_test: bool,
     scaffold: bool,
     bundle: str | None,
+    as_json: bool,
 ) -> int:
     """Grade a folder of SUBMISSIONS of ASSIGNMENT, each in isolation; resume where a killed run was.
 
@@ -214,7 +224,7 @@ def grade(
         return _gradescope(assignment, submissions, output, gradescope, only, workers, seed, sandbox)
     task = load_assignment(assignment)
     if self_test:
-        return _self_test(task.only(only) if only else task, sandbox)
+        return _self_test(task.only(only) if only else task, sandbox, as_json)
     if scaffold or bundle is not None:
         if output is None:
             raise InputError("name the file to write with -o")
@@ -226,7 +236,7 @@ def grade(
     run = _run(
         task, find_submissions(submissions), folder, only, workers, seed, same_for_all, sandbox, cluster
     )
-    _report(run, folder)
+    _report(run, folder, as_json)
     return NOT_GRADED if run.not_graded else 0
 
 
@@ -245,11 +255,11 @@ def _needs_linux(sandbox: str) -> None:
     )
 
 
-def _self_test(task: Assignment, sandbox: str) -> int:
+def _self_test(task: Assignment, sandbox: str, as_json: bool) -> int:
     from diffkit.grading.self_test.self_test import self_test
 
     table, proven = self_test(task, sandbox=sandbox)
-    click.echo(table.text())
+    click.echo(table.json() if as_json else table.text())
     return 0 if proven else 1
 
 
@@ -326,10 +336,15 @@ def _run(
         )
 
 
-def _report(run: ClassRun, folder: str) -> None:
+def _report(run: ClassRun, folder: str, as_json: bool) -> None:
     from diffkit.grading.reports import misconceptions, scores, summary, write_reports
 
     write_reports(run, folder)
+    if as_json:
+        records = [asdict(record) for record in run.records]
+        told = {"seed": run.seed, "graded": run.graded, "isolation": run.isolations, "damaged": run.damaged}
+        echo(to_json({**told, "folder": folder, "submissions": records}))
+        return
     for record in run.not_graded[:MOST_ROWS]:
         click.secho(f"not graded: {record.student}: {record.not_graded}", fg="red", err=True)
     if run.damaged:

@@ -58,6 +58,23 @@ def test_check_a_syntax_error_names_the_line(diffkit, course) -> None:
     assert "line 2" in done.out
 
 
+def test_check_and_grade_as_json(diffkit, course) -> None:
+    done = diffkit("check", "homework.py", "subs/bob.py", "--json")
+    assert done.status == 1
+    told = json.loads(done.out)
+    assert [(e["name"], e["passed"]) for e in told["exercises"]] == [("multiply", True), ("tanh", False)]
+    assert any(c["status"] == "failed" and c["message"] for c in told["exercises"][1]["checks"])
+    done = diffkit("grade", "homework.py", "subs", "-o", "results", "--workers", "1", "--seed", "3", "--json")
+    assert done.status == 0
+    told = json.loads(done.out)
+    assert (told["seed"], told["graded"], told["folder"]) == (3, 2, "results")
+    assert told["isolation"]
+    scores = {r["student"]: [e["score"] for e in r["exercises"]] for r in told["submissions"]}
+    assert scores == {"ann": [2.0, 2.0], "bob": [2.0, 0.0]}
+    proven = json.loads(diffkit("grade", "--self-test", "homework.py", "--json").out)
+    assert {row["exercise"] for row in proven["rows"]} >= {"multiply", "tanh"}
+
+
 def test_grade_a_class_and_resume(diffkit, course) -> None:
     done = diffkit("grade", "homework.py", "subs", "-o", "results", "--workers", "1", "--seed", "3")
     assert done.status == 0

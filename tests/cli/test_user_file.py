@@ -122,7 +122,7 @@ BAD = {
         "mine.py",
         "1",
     ): "name a function of mine.py, as in mine.py:f; it has f, repeated, rosenbrock, model",
-    ("mine.py:nope", "1"): "there is no 'nope' in mine.py; there are 7, such as f, repeated, rosenbrock",
+    ("mine.py:nope", "1"): "there is no 'nope' in mine.py; there are 9, such as f, repeated, rosenbrock",
     (
         "mine.py:Model",
         "1",
