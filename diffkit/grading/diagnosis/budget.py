@@ -18,10 +18,10 @@ from typing import Any
 
 __all__ = ["SECONDS", "WORK", "Budget", "Exhausted", "calls_of"]
 
-WORK = 12_000_000
-"""The calls that a diagnosis may make, some twelve seconds of them.
+WORK = 16_000_000
+"""The calls that a diagnosis may make, some sixteen seconds of them.
 
-A mistake in an engine that nothing explains takes five million, one in an elementwise rule a tenth of that.
+A mistake in an engine that nothing explains takes seven million, one in an elementwise rule a tenth of that.
 """
 
 SECONDS = 10.0

@@ -92,5 +92,5 @@ def test_without_matplotlib_it_says_what_to_install(sweeps, monkeypatch):
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InputError, match=r"pip install 'diffkit\[lessons\]'"):
+    with pytest.raises(InputError, match=r"comes with the lessons: .*\[lessons\]"):
         error_curve(sweeps[0])
