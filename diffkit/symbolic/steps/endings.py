@@ -17,12 +17,14 @@ _SECONDS = 2.0  # for each way
 
 
 def shortest(expr: Expression) -> Expression | None:
-    """The shortest of SymPy's ways to simplify an expression, of those that are shown to equal it.
+    """The shortest of the ways in which SymPy simplifies an expression; None if none can be written.
 
     >>> x = sympy.Symbol("x")
     >>> shortest(2 * x * sympy.exp(x) * sympy.sin(x) + x**2 * sympy.exp(x) * (sympy.sin(x) + sympy.cos(x)))
     x*(x*(sin(x) + cos(x)) + 2*sin(x))*exp(x)
     """
+    if _has_huge_numbers(expr):
+        return None
     done = _tried(lambda: expr.doit())
     if done is None:
         return None
@@ -44,6 +46,15 @@ _WAYS: list[Callable[[Any], Any]] = [
     sympy.expand,
     lambda e: sympy.powsimp(sympy.factor(e)),
 ]
+
+
+_HUGE, _HIGH = 10**100, 10_000
+
+
+def _has_huge_numbers(expr: Expression) -> bool:
+    """Whether it holds numbers that nobody writes, or powers that SymPy would compute at a point for ever."""
+    powers = any(p.exp.is_Integer and abs(p.exp.p) > _HIGH for p in expr.atoms(sympy.Pow))
+    return powers or any(abs(n.p) > _HUGE or n.q > _HUGE for n in expr.atoms(sympy.Rational))
 
 
 def _length(expr: Expression) -> tuple[int, int]:
@@ -73,7 +84,7 @@ def in_terms_of_itself(function: Expression, derivative: Expression) -> str | No
     'y*(1 - y)'
     """
     symbols = function.free_symbols
-    if len(symbols) != 1 or function.is_Symbol or len(function._args) < 2:
+    if len(symbols) != 1 or function.is_Symbol or len(function._args) < 2 or _has_huge_numbers(function):
         return None
     (x,) = symbols
     y = sympy.Symbol("y")
