@@ -54,7 +54,7 @@ class Users:
     >>> one.killer != other.killer, one.next() != one.next() != other.next()
     (True, True)
     >>> one.release()
-    ... other.release()
+    >>> other.release()
     """
 
     def __init__(self) -> None:
