@@ -60,7 +60,10 @@ def _or_nan(rules: tuple[Any, ...]) -> tuple[Any, ...]:
             number = ans
             while hasattr(number, "fun"):
                 number = number.value
-            return d * ans if number != number else rule(d, ans, *args, **kwargs)
+            # Asked of the answer itself, so that a recorded sweep holds it as a decision; arrays take powers
+            # as NumPy does.
+            is_nan = isinstance(number, float) and bool(ans != ans)
+            return d * ans if is_nan else rule(d, ans, *args, **kwargs)
 
         return rule and run
 
