@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 
-from diffkit.expressions import Expression
+from diffkit.expressions import Expression, post_order
 from diffkit.time_limit import within
 
 __all__ = ["in_terms_of_itself", "shortest"]
@@ -23,7 +23,7 @@ def shortest(expr: Expression) -> Expression | None:
     >>> shortest(2 * x * sympy.exp(x) * sympy.sin(x) + x**2 * sympy.exp(x) * (sympy.sin(x) + sympy.cos(x)))
     x*(x*(sin(x) + cos(x)) + 2*sin(x))*exp(x)
     """
-    if _has_huge_numbers(expr):
+    if _is_beyond_a_page(expr):
         return None
     done = _tried(lambda: expr.doit())
     if done is None:
@@ -48,13 +48,20 @@ _WAYS: list[Callable[[Any], Any]] = [
 ]
 
 
-_HUGE, _HIGH = 10**100, 10_000
+_HUGE, _HIGH, _MANY = 10**100, 10_000, 150
 
 
-def _has_huge_numbers(expr: Expression) -> bool:
-    """Whether it holds numbers that nobody writes, or powers that SymPy would compute at a point for ever."""
-    powers = any(p.exp.is_Integer and abs(p.exp.p) > _HIGH for p in expr.atoms(sympy.Pow))
-    return powers or any(abs(n.p) > _HUGE or n.q > _HUGE for n in expr.atoms(sympy.Rational))
+def _is_beyond_a_page(expr: Expression) -> bool:
+    """Whether it has more nodes than a line holds, numbers that nobody writes, or powers beyond computing."""
+    nodes = post_order(expr)
+    if len(nodes) > _MANY:
+        return True
+    for node in nodes:
+        if node.is_Rational and (abs(node.p) > _HUGE or node.q > _HUGE):
+            return True
+        if node.is_Pow and node.exp.is_Integer and abs(node.exp.p) > _HIGH:
+            return True
+    return False
 
 
 def _length(expr: Expression) -> tuple[int, int]:
@@ -84,7 +91,7 @@ def in_terms_of_itself(function: Expression, derivative: Expression) -> str | No
     'y*(1 - y)'
     """
     symbols = function.free_symbols
-    if len(symbols) != 1 or function.is_Symbol or len(function._args) < 2 or _has_huge_numbers(function):
+    if len(symbols) != 1 or function.is_Symbol or len(function._args) < 2 or _is_beyond_a_page(function):
         return None
     (x,) = symbols
     y = sympy.Symbol("y")
