@@ -26,30 +26,42 @@ def stable_at_zero(roots: Sequence[Expression]) -> list[Expression]:
     [x**y*log(Piecewise((1, Eq(x, 0)), (x, True))), y*log(x)]
     """
     order = post_order(*roots)
-    if not any(_is_open(node) for node in order):
+    open_powers = _open_powers(order)
+    if not open_powers:
         return list(roots)
     new: dict[int, Expression] = {}
     for node in order:
         args = [new[id(a)] for a in node._args]
         if node.is_Mul:
-            args = [_stable(f, a, node._args) for f, a in zip(node._args, args, strict=True)]
+            args = [_stable(f, a, node._args, open_powers) for f, a in zip(node._args, args, strict=True)]
         new[id(node)] = rebuild(node, args) if args else node
     return [new[id(root)] for root in roots]
 
 
-def _is_open(node: Expression) -> bool:
-    """Whether a node is a power of what may be 0, with an exponent that varies."""
-    return bool(node.is_Pow and not node._args[1].is_number and not node._args[0].is_number)
+def _open_powers(order: Sequence[Expression]) -> set[int]:
+    """The ids of the powers whose base may be 0 and whose exponent varies; operands come first in the order.
+
+    SymPy's own ``is_number`` and ``is_nonzero`` are not asked of anything but a symbol: they walk an
+    expression as its tree, which has 2**n nodes where the shared one has n.
+    """
+    varying: set[int] = set()
+    for node in order:
+        if node.is_Symbol or any(id(a) in varying for a in node._args):
+            varying.add(id(node))
+    return {id(node) for node in order if node.is_Pow and all(id(a) in varying for a in node._args)}
 
 
-def _stable(factor: Expression, now: Expression, factors: Sequence[Expression]) -> Expression:
+def _stable(
+    factor: Expression, now: Expression, factors: Sequence[Expression], open_powers: set[int]
+) -> Expression:
     """A factor of a product, in the form that has a value at 0 if the others make the product 0 there."""
     if type(factor) is sympy.log:
         x = factor._args[0]
-        if any(_is_open(f) and f._args[0] is x for f in factors) and x.is_nonzero is not True:
+        is_base = any(id(f) in open_powers and f._args[0] is x for f in factors)
+        if is_base and not (x.is_Symbol and x.is_nonzero):
             y = now._args[0]
             return NAMES["log"](NAMES["where"](y, y, ONE))
-    elif _is_open(factor):
+    elif id(factor) in open_powers:
         terms = factor._args[1]
         y = terms._args[1 - terms._args.index(MINUS_ONE)] if _is_one_less(terms) else None
         if y is not None and any(f is y for f in factors):
