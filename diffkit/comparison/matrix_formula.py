@@ -33,7 +33,8 @@ from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import number
 from diffkit.symbolic.matrices import notation
 from diffkit.symbolic.matrices.algebra import is_scalar
-from diffkit.symbolic.matrices.derivatives import LAYOUTS, derivative_of, session
+from diffkit.symbolic.matrices.derivatives import LAYOUTS, derivative_of
+from diffkit.symbolic.matrices.facts import session
 from diffkit.symbolic.matrices.source import function, source
 
 __all__ = ["MatrixFormula", "formula"]

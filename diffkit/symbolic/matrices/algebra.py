@@ -12,9 +12,7 @@ same node is the same object, so that what is shared stays shared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -41,7 +39,7 @@ from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.diagonal import DiagonalMatrix, DiagonalOf
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from diffkit.symbolic.matrices.facts import is_diagonal, is_orthogonal, is_symmetric
+from diffkit.symbolic.matrices.facts import age, is_diagonal, is_orthogonal, is_symmetric, transposes
 
 __all__ = [
     "ATOMS",
@@ -62,7 +60,6 @@ __all__ = [
     "ones",
     "power",
     "product",
-    "remembering_order",
     "shape",
     "square",
     "trace",
@@ -324,6 +321,13 @@ def transpose(e: Any) -> Any:
         return e
     if isinstance(e, Transpose):
         return e.arg
+    known = transposes()
+    if e not in known:
+        known[e] = _transposed(e)
+    return known[e]
+
+
+def _transposed(e: Any) -> Any:
     if isinstance(e, ZeroMatrix | OneMatrix):
         return zeros(*reversed(shape(e))) if isinstance(e, ZeroMatrix) else ones(*reversed(shape(e)))
     if isinstance(e, MatrixBase):
@@ -333,13 +337,9 @@ def transpose(e: Any) -> Any:
         return product(coefficient, *[transpose(f) for f in reversed(factors)])
     if isinstance(e, MatAdd):
         inside = [transpose(a) for a in e.args]
-        return add(*inside) if _fewer_transposes(inside, e.args) else node(Transpose, e)
-    if isinstance(e, HadamardProduct):
-        inside = [transpose(a) for a in e.args]
-        return hadamard(*inside) if _gone(inside, e.args) else node(Transpose, e)
-    if isinstance(e, HadamardPower | ElementwiseApplyFunction):
-        inside = transpose(_argument(e))
-        return apply(_body(e), inside) if _gone([inside], [_argument(e)]) else node(Transpose, e)
+        return add(*inside) if _transposes(inside) <= _transposes(e.args) else node(Transpose, e)
+    if isinstance(e, HadamardProduct | HadamardPower | ElementwiseApplyFunction):
+        return e if all(transpose(a) == a for a in _matrices_in(e)) else node(Transpose, e)
     if isinstance(e, Inverse | MatPow):
         inside = transpose(e.base)
         if isinstance(inside, Transpose) and not isinstance(e.base, sympy.MatrixSymbol):
@@ -348,25 +348,32 @@ def transpose(e: Any) -> Any:
     return node(Transpose, e)
 
 
+@lru_cache(maxsize=100_000)
 def _count_transposes(e: Any) -> int:
     """Those that are seen from above: in sums and products, not within functions."""
     if isinstance(e, Transpose):
         return 1
-    if isinstance(e, MatMul | MatAdd | HadamardProduct | Inverse | MatPow):
+    if isinstance(e, MatMul | MatAdd | Inverse | MatPow):
         return sum(_count_transposes(a) for a in e.args if not is_scalar(a))
     return 0
 
 
-def _fewer_transposes(inside: Sequence[Any], before: Sequence[Any]) -> bool:
-    """Whether pushing a transpose in leaves no more transposes than writing it outside."""
-    return sum(map(_count_transposes, inside)) <= sum(map(_count_transposes, before))
+def _transposes(operands: Sequence[Any]) -> int:
+    return sum(map(_count_transposes, operands))
 
 
-def _gone(inside: Sequence[Any], before: Sequence[Any]) -> bool:
-    """Whether pushing a transpose into an elementwise function removes one, and does not only move it."""
-    return tuple(inside) == tuple(before) or sum(map(_count_transposes, inside)) < sum(
-        map(_count_transposes, before)
-    )
+def _turned(build: Callable[..., Any], *operands: Any) -> Any:
+    """An elementwise function of matrices as the transpose of that of their transposes, or None.
+
+    It is so where there are fewer transposes then, so that a network and its transpose are one network.
+    """
+    turned = [transpose(a) for a in operands]
+    return transpose(build(*turned)) if _transposes(turned) < _transposes(operands) else None
+
+
+def _matrices_in(e: Any) -> Sequence[Any]:
+    """What an elementwise function is of."""
+    return e.args if isinstance(e, HadamardProduct) else (_argument(e),)
 
 
 # -- sums ---------------------------------------------------------------------------------------------
@@ -486,6 +493,9 @@ def apply(body: Any, e: Any) -> Any:
     coefficient, rest = body.as_independent(U, as_Add=False)
     if rest == U:
         return product(coefficient, e)
+    turned = _turned(lambda x: apply(body, x), e)
+    if turned is not None:
+        return turned
     base, exponent = rest.as_base_exp()
     if base == U and not exponent.has(U):
         return product(coefficient, hadamard_power(e, exponent))
@@ -518,6 +528,9 @@ def hadamard_power(e: Any, exponent: Any) -> Any:
         return ones(*shape(e))
     if exponent == 1 or isinstance(e, OneMatrix):
         return e
+    turned = _turned(lambda x: hadamard_power(x, exponent), e)
+    if turned is not None:
+        return turned
     if isinstance(e, HadamardPower) and not is_scalar(e.args[0]) and exponent.is_Integer:
         return hadamard_power(e.args[0], e.args[1] * exponent)
     coefficient, factors = coefficient_and_factors(e)
@@ -528,6 +541,9 @@ def hadamard_power(e: Any, exponent: Any) -> Any:
 
 def hadamard(*operands: Any) -> Any:
     """The elementwise product of matrices of the same shape; scalars multiply."""
+    turned = _turned(hadamard, *operands)
+    if turned is not None:
+        return turned
     coefficient: Any = S.One
     powers: dict[Any, Any] = {}
     bodies: dict[Any, Any] = {}
@@ -653,22 +669,8 @@ def _trace_of_chain(factors: list[Any]) -> Any:
     return node(Trace, node(MatMul, *chain))
 
 
-_ages: ContextVar[dict[Any, int]] = ContextVar("the order in which factors were met")
-
-
-@contextmanager
-def remembering_order() -> Iterator[None]:
-    """Within, what was met first comes first in a trace, whichever way that is turned."""
-    token = _ages.set({})
-    try:
-        yield
-    finally:
-        _ages.reset(token)
-
-
 def _age(e: Any) -> int:
-    ages = _ages.get({})
-    return ages.setdefault(e.arg if isinstance(e, Transpose) else e, len(ages))
+    return age(e.arg if isinstance(e, Transpose) else e)
 
 
 def determinant(e: Any) -> Any:

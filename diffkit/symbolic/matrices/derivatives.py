@@ -9,8 +9,7 @@ the unconstrained one's symmetric (diagonal) part, the G with df = tr(G^T dX) fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import sympy
@@ -21,7 +20,7 @@ from diffkit.errors import InputError
 from diffkit.expressions import SymbolicNumber
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
-from diffkit.symbolic.matrices.facts import is_diagonal, is_orthogonal, is_symmetric, known
+from diffkit.symbolic.matrices.facts import is_diagonal, is_orthogonal, is_symmetric, session
 from diffkit.symbolic.matrices.linear import matrix_of
 from diffkit.symbolic.matrices.reading import read, shape_text, short
 from diffkit.symbolic.matrices.sweeps import forward_sweep, reverse_sweep
@@ -34,7 +33,6 @@ __all__ = [
     "gradient",
     "hessian",
     "jacobian",
-    "session",
     "variable",
 ]
 
@@ -51,12 +49,6 @@ def checked_layout(layout: str) -> str:
     if layout not in LAYOUTS:
         raise InputError(f"expected layout='gradient' or layout='numerator', got {layout!r}")
     return layout
-
-
-@contextmanager
-def session(assumptions: Any) -> Iterator[None]:
-    with known(assumptions), algebra.remembering_order():
-        yield
 
 
 def _one_of(xs: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 import sympy
@@ -12,7 +13,7 @@ from sympy.assumptions.assume import AppliedPredicate, global_assumptions
 
 from diffkit.errors import InputError
 
-__all__ = ["facts_of", "is_diagonal", "is_orthogonal", "is_symmetric", "known"]
+__all__ = ["age", "facts_of", "is_diagonal", "is_orthogonal", "is_symmetric", "session", "transposes"]
 
 _IMPLIED = {
     "symmetric": ("symmetric",),
@@ -24,12 +25,26 @@ _IMPLIED = {
 }
 """A positive definite matrix is a symmetric one, as in the books (Boyd and Vandenberghe, appendix A.5)."""
 
-_facts: ContextVar[dict[Any, frozenset[str]]] = ContextVar("facts of matrix symbols")
+
+
+@dataclass
+class _Session:
+    """What holds, and what was met, while one question is answered."""
+
+    facts: dict[Any, frozenset[str]] = field(default_factory=dict)
+    ages: dict[Any, int] = field(default_factory=dict)
+    transposes: dict[Any, Any] = field(default_factory=dict)
+
+
+_session: ContextVar[_Session] = ContextVar("the question that is being answered")
 
 
 @contextmanager
-def known(assumptions: Any = True) -> Iterator[None]:
+def session(assumptions: Any = True) -> Iterator[None]:
     """Within, the matrix symbols have the properties that ``assumptions`` and SymPy's ``assuming`` declare.
+
+    What was met first comes first in a trace, whichever way that is turned, and each matrix is transposed
+    once.
 
     Raises:
         InputError: if the assumptions are no conjunction of SymPy's predicates.
@@ -46,16 +61,28 @@ def known(assumptions: Any = True) -> Iterator[None]:
         if implied and len(fact.arguments) == 1:
             (matrix,) = fact.arguments
             facts[matrix] = facts.get(matrix, frozenset()).union(implied)
-    token = _facts.set(facts)
+    token = _session.set(_Session(facts))
     try:
         yield
     finally:
-        _facts.reset(token)
+        _session.reset(token)
+
+
+def transposes() -> dict[Any, Any]:
+    """What was transposed so far, by what it is the transpose of."""
+    return (_session.get(None) or _Session()).transposes
+
+
+def age(e: Any) -> int:
+    """When it was first met."""
+    ages = (_session.get(None) or _Session()).ages
+    return ages.setdefault(e, len(ages))
 
 
 def facts_of(matrix: Any) -> frozenset[str]:
     """Everything that is known of a symbol."""
-    return _facts.get({}).get(matrix, frozenset())
+    current = _session.get(None)
+    return current.facts.get(matrix, frozenset()) if current and current.facts else frozenset()
 
 
 def _has(matrix: Any, fact: str) -> bool:

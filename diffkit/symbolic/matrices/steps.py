@@ -34,8 +34,8 @@ from diffkit.errors import DomainError
 from diffkit.matrix_calculus import MATRIX
 from diffkit.symbolic.matrices import algebra, notation
 from diffkit.symbolic.matrices.algebra import is_scalar
-from diffkit.symbolic.matrices.derivatives import LAYOUTS, checked_layout, derivative_of, session, variable
-from diffkit.symbolic.matrices.facts import facts_of
+from diffkit.symbolic.matrices.derivatives import LAYOUTS, checked_layout, derivative_of, variable
+from diffkit.symbolic.matrices.facts import facts_of, session
 from diffkit.symbolic.matrices.reading import read
 from diffkit.symbolic.matrices.source import function, inputs_of
 from diffkit.symbolic.matrices.sweeps import graph
