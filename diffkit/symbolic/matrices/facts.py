@@ -26,7 +26,6 @@ _IMPLIED = {
 """A positive definite matrix is a symmetric one, as in the books (Boyd and Vandenberghe, appendix A.5)."""
 
 
-
 @dataclass
 class _Session:
     """What holds, and what was met, while one question is answered."""

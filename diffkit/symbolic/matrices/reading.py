@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +19,15 @@ from diffkit.expressions import post_order
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
 
-__all__ = ["MATRIX_HEADS", "is_about_matrices", "is_matrix_expression", "read", "shape_text"]
+__all__ = [
+    "MATRIX_HEADS",
+    "is_about_matrices",
+    "is_matrix_expression",
+    "read",
+    "read_all",
+    "shape_text",
+    "short",
+]
 
 MATRIX_HEADS = (MatrixExpr, sympy.Trace, sympy.Determinant, sympy.Permanent, DotProduct)
 
@@ -63,9 +71,13 @@ def read(expr: Any) -> Any:
             a matrix is given.
         NoRuleError: for a head that is not known here, by name.
     """
+    return read_all([expr])[0]
+
+
+def read_all(exprs: Sequence[Any]) -> list[Any]:
+    """Several expressions, read as one; what they share is read once."""
     memo: dict[int, Any] = {}
-    nodes = post_order(expr)
-    for e in nodes:
+    for e in post_order(*exprs):
         if isinstance(e, MatrixBase):
             memo[id(e)] = e[0, 0] if e.shape == (1, 1) else sympy.ImmutableDenseMatrix(e)
         elif not e.args or isinstance(e, MatrixSymbol | sympy.Lambda) or type(e) is sympy.Tuple:
@@ -73,7 +85,7 @@ def read(expr: Any) -> Any:
         else:
             args = [memo[id(a)] for a in e.args]
             memo[id(e)] = _read(e, args)
-    return memo[id(expr)]
+    return [memo[id(e)] for e in exprs]
 
 
 def _read(e: Any, args: list[Any]) -> Any:

@@ -24,7 +24,8 @@ from sympy.printing.numpy import NumPyPrinter
 from diffkit.errors import InputError, NoRuleError
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
-from diffkit.symbolic.matrices.reading import read, shape_text, short
+from diffkit.symbolic.matrices.facts import session
+from diffkit.symbolic.matrices.reading import read_all, shape_text, short
 
 __all__ = ["function", "inputs_of", "source"]
 
@@ -51,9 +52,10 @@ def source(exprs: Sequence[Any], args: Sequence[Any], name: str = "formula") -> 
     Raises:
         InputError: if a symbol of the formulas is no argument, and no size of one.
     """
-    writer = _Writer([read(e) for e in exprs], args)
+    with session():
+        writer = _Writer(read_all(exprs), args)
+        answers = [writer.text(e) for e in writer.roots]
     lines = [f"def {name}({', '.join(writer.names[a] for a in args)}):"]
-    answers = [writer.text(e) for e in writer.roots]
     lines += [f"    {line}" for line in (*writer.sizes(), *writer.lines)]
     lines.append(f"    return {', '.join(answers)}")
     return "\n".join(lines) + "\n"
