@@ -37,6 +37,7 @@ class Trace(WengertList):
             for other inputs only if they decide alike.
         name: the function's name.
         in_structure, out_structure: how the arguments (as a tuple) and the answer are nested.
+        failure: with ``partial=True``, what failed and where; None for a function that did not fail.
 
     >>> from diffkit import trace
     >>> recorded = trace(lambda x, y: (x + y) * y)(2.0, 3.0)
@@ -123,7 +124,7 @@ class AdjointTrace(Trace, AdjointProgram):
     """An adjoint program, with the same views; its attributes are those of :class:`AdjointProgram`."""
 
 
-def trace(f: Callable[..., Any]) -> Callable[..., Trace]:
+def trace(f: Callable[..., Any], *, partial: bool = False) -> Callable[..., Trace]:
     """``trace(f)(*args, **kwargs)`` runs f on the arguments and returns its :class:`Trace`.
 
     Floats and arrays of floats among the positional arguments become inputs; integers, strings and
@@ -131,12 +132,14 @@ def trace(f: Callable[..., Any]) -> Callable[..., Trace]:
 
     Args:
         f: a NumPy function.
+        partial: whether a function that fails half-way is traced as far as it ran: its trace has no outputs,
+            and ``failure`` says which operation failed, on what, and in which line.
 
     Returns:
         A function of f's arguments that returns the trace of that run.
 
     Raises:
-        InputError: if no argument is a float or an array of floats.
+        InputError: if no argument is a float or an array of floats; for operands whose shapes do not fit.
 
     >>> t = trace(lambda x, y: (x + y) * x)(2.0, 3.0)
     >>> [row.fun.name for row in t.nodes]
@@ -145,6 +148,6 @@ def trace(f: Callable[..., Any]) -> Callable[..., Trace]:
 
     @functools.wraps(f)
     def traced(*args: Any, **kwargs: Any) -> Trace:
-        return Trace.of(record(f, args, kwargs))
+        return Trace.of(record(f, args, kwargs, partial=partial))
 
     return traced

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +14,12 @@ import numpy as np
 from diffkit.cli.inputs import ProgramCommand, checked, inputs_argument, program_argument, read_program
 from diffkit.cli.numbers import read_value
 from diffkit.cli.output import check_output, echo, json_option, terminal_width, wrote
-from diffkit.errors import InputError
+from diffkit.errors import InputError, NoRuleError, TraceError
 from diffkit.files import write_atomically
 from diffkit.tables import to_json
 
 if TYPE_CHECKING:
+    from diffkit.autodiff.views import Trace
     from diffkit.graphs import Drawing, Stepper
     from diffkit.programs import Program
 
@@ -112,14 +114,16 @@ def draw(
     """Draw the graph of PROGRAM at its sample inputs, or at INPUTs. Without -o, print the DOT text."""
     p, args = read_program(program, inputs)
     check_output(output, (".svg", ".png", ".pdf", ".dot", ".mmd", ".tex", ".html"))
-    with checked(p, args):
-        if view in _EXPRESSION_VIEWS:
+    failed = _as_far_as_it_runs(p, args)
+    with contextlib.nullcontext() if failed else checked(p, args):
+        if view in _EXPRESSION_VIEWS and failed is None:
             drawing = _drawn_expression(p, args, view, direction)
         else:
             from diffkit.autodiff.views import trace
             from diffkit.graphs import draw as draw_graph
 
-            t = trace(p)(*args)
+            view = "primal" if view in _EXPRESSION_VIEWS else view
+            t = failed or trace(p)(*args)
             drawing = draw_graph(
                 t,
                 view=view,
@@ -127,7 +131,7 @@ def draw(
                 group=group,
                 start=start or None,
                 end=end or None,
-                cotangents=_given(seed, tuple(t.outputs), "seed"),
+                cotangents=None if failed else _given(seed, tuple(t.outputs), "seed"),
                 tangents=_given(tangent, args, "tangent"),
                 digits=digits,
                 local_derivatives=local,
@@ -138,6 +142,18 @@ def draw(
             echo(to_json(_as_data(drawing)))
         else:
             echo(drawing.dot.rstrip("\n"))
+    if failed is not None and failed.failure is not None:
+        raise failed.failure.error
+
+
+def _as_far_as_it_runs(p: Program, args: tuple[Any, ...]) -> Trace | None:
+    """The trace up to the operation that fails; None if none does, or if that is for want of a rule."""
+    from diffkit.autodiff.views import trace
+
+    with np.errstate(all="ignore"):
+        t = trace(p, partial=True)(*args)
+    failed = t.failure is not None and not isinstance(t.failure.error, TraceError | NoRuleError)
+    return t if failed else None
 
 
 def _drawn_expression(p: Program, args: tuple[Any, ...], view: str, direction: str | None) -> Drawing:
@@ -311,6 +327,11 @@ def source(
     check_output(output, (".py",))
     p, args = read_program(program, inputs)
     names = [name.strip() for name in passes.split(",") if name.strip()]
+    failed = _as_far_as_it_runs(p, args)
+    if failed is not None and failed.failure is not None:
+        shown = failed.primal_table()
+        echo(shown.json() if as_json else shown.text(terminal_width()))
+        raise failed.failure.error
     with checked(p, args):
         t = trace(p)(*args)
         if adjoint:

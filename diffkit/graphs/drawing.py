@@ -20,7 +20,7 @@ from typing import Any
 
 from diffkit.autodiff.notation.formulas import with_digits
 from diffkit.autodiff.views import Trace, trace
-from diffkit.errors import InputError
+from diffkit.errors import InputError, NoRuleError, TraceError
 from diffkit.files import write_atomically
 from diffkit.graphs.formats.mermaid import to_mermaid
 from diffkit.graphs.formats.raster import convert
@@ -205,7 +205,8 @@ def draw(
         local_derivatives: whether an arrow of the program says the derivative of its head by its tail;
             without, text is larger on a slide.
 
-    Beyond 150 nodes arrows carry no labels: in an SVG a pointer that rests on one is told.
+    Beyond 150 nodes arrows carry no labels: in an SVG a pointer that rests on one is told. A function that
+    fails half-way is drawn as far as it ran, with what failed, its operands' shapes and its line.
 
     Returns:
         A Drawing, which a notebook shows; its methods give SVG, PNG, PDF, TikZ, Mermaid and HTML.
@@ -239,7 +240,9 @@ def draw(
             raise InputError("a trace is drawn at the inputs that it was recorded at; give no others")
         t = what
     elif callable(what):
-        t = trace(what)(*args)
+        t = trace(what, partial=True)(*args)
+        if t.failure is not None and isinstance(t.failure.error, TraceError | NoRuleError):
+            raise t.failure.error  # it can't be traced as it stands, which is no failure of the program's
         t.name = _derivative_name(what, t.name)
     else:
         raise InputError(f"expected a function, a trace or a SymPy expression to draw, not {what!r}")

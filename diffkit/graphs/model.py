@@ -44,7 +44,7 @@ class Node:
     Attributes:
         id: its name in the drawing: letters and digits.
         kind: "input", "operation", "output", "constant", "adjoint", "seed", "sum", "kept",
-            "group", "leaf".
+            "group", "leaf", "failed".
         labels: its lines.
         symbol: the operator's sign, for a badge; "" for none.
         part: "primal" or "adjoint": on which side of a joined drawing it stands.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from types import FunctionType
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from diffkit.autodiff.core.leaves import is_differentiable
 from diffkit.autodiff.core.trace import WengertList
+from diffkit.autodiff.recording.failures import Failure, failure_of, shape_error
 from diffkit.autodiff.recording.refusals import explained, raise_changed, raise_closed
 from diffkit.autodiff.recording.tracer import Array, Node, Recording, plain, stand_in
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
@@ -50,6 +51,7 @@ def record(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     argnums: Sequence[int] | None = None,
+    partial: bool = False,
 ) -> WengertList:
     """Runs ``f`` and records what it does to its arguments.
 
@@ -58,14 +60,16 @@ def record(
         args, kwargs: what it is called with; keyword arguments are never traced.
         argnums: the positional arguments to trace, every leaf of which must be a float or an array of
             floats. None traces every such leaf there is and takes the others as constants.
+        partial: of a function that fails, give the rows up to there, with what failed (``failure``) and no
+            outputs.
 
     Raises:
-        InputError: for an argument that can't be traced.
+        InputError: for an argument that can't be traced; for operands whose shapes do not fit.
     """
     owner = getattr(f, "__name__", type(f).__name__)
     recording = Recording(owner, f)
     try:
-        return _record(f, args, kwargs, argnums, recording)
+        return _record(f, args, kwargs, argnums, recording, partial)
     finally:
         if recording.rows is not None:  # an argument was refused
             recording.close()
@@ -77,6 +81,7 @@ def _record(
     kwargs: dict[str, Any],
     argnums: Sequence[int] | None,
     recording: Recording,
+    partial: bool,
 ) -> WengertList:
     owner = recording.owner
     traced = range(len(args)) if argnums is None else argnums
@@ -111,22 +116,26 @@ def _record(
             f"none of the arguments of {owner} is a float or an array of floats: {describe(args)}. "
             "Integers are taken as constants: write 2.0 for 2."
         )
+    failure: Failure | None = None
     try:
         answer = f(*new_args, **kwargs)
         outputs, out_structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
         outputs = [_returned(o, recording) if type(o) is Array else o for o in outputs]
-    except (
-        TypeError,
-        ValueError,
-        SystemError,
-    ) as error:  # C code may go on after a refusal, to a SystemError
-        told = explained(error, recording.constants.any_locked)
-        if told is error:
-            recording.raise_behind(error)
-        raise told from error.__cause__
+    except Exception as error:
+        told = error
+        if isinstance(error, TypeError | ValueError | SystemError):
+            told = explained(error, recording.constants.any_locked)
+            if told is error:
+                recording.raise_behind(error)
+                told = shape_error(error)
+        failure = failure_of(error) if partial else None
+        if failure is None:
+            raise told from error.__cause__
+        failure, outputs, out_structure = replace(failure, error=told), *flatten(())
     finally:
         rows, decisions = recording.close(), recording.take_decisions()
-    recording.raise_swallowed()
+    if failure is None:
+        recording.raise_swallowed()
     if recording.constants.changed is not None:
         raise_changed(recording.constants.changed, owner)
     for original, stand in arrays:
@@ -148,6 +157,7 @@ def _record(
         rows, recording, decisions, inputs, outputs, leaves, in_structure, out_structure, owner
     )
     made.counted = getattr(f, "counted", ())
+    made.failure = failure
     return made
 
 

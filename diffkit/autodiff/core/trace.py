@@ -28,6 +28,7 @@ import numpy as np
 from diffkit.autodiff.core import quick, sweeps
 from diffkit.autodiff.core.leaves import copied, like, ones_like, own, still, zeros_like
 from diffkit.autodiff.core.names import name_rows
+from diffkit.autodiff.recording.failures import Failure
 from diffkit.autodiff.recording.tracer import INPUT, Decision, Node, Recording, plain
 from diffkit.containers import LEAF, Structure, describe, paths
 from diffkit.errors import InputError
@@ -50,9 +51,11 @@ class WengertList:
         in_structure, out_structure: how the arguments (as a tuple) and the answer are nested.
         name: the function's name.
         counted: variables of which an input is the first value: see :func:`~.names.name_rows`.
+        failure: of a function that failed and was to be traced as far as it ran, what failed; else None.
     """
 
     counted: tuple[str, ...] = ()
+    failure: Failure | None = None
 
     def __init__(
         self,
@@ -134,6 +137,7 @@ class WengertList:
 
     def seeds(self, cotangents: Sequence[Any]) -> dict[int, Any]:
         """Cotangents by row: checked, and added up where two outputs are the same row."""
+        self._refuse_failed()
         if not cotangents:
             cotangents = self.default_cotangent()
         given = self._leaves(cotangents, self.out_structure, "cotangent")
@@ -143,6 +147,14 @@ class WengertList:
                 seed = like(leaf, output.value, functools.partial(self._output_path, k))
                 seeds[output.index] = seed if output.index not in seeds else seeds[output.index] + seed
         return seeds
+
+    def _refuse_failed(self) -> None:
+        """Refuses a sweep from the outputs of a function that has not come to any."""
+        if self.failure is not None:
+            raise InputError(
+                f"{self.name} failed ({self.failure.site}), so that it has no output to sweep back from: "
+                f"{self.failure.message}"
+            )
 
     def unit_cotangents(self) -> tuple[Any, ...]:
         """Ones for every output, the seeds of the gradient of their sum: for drawings and listings.
@@ -159,6 +171,7 @@ class WengertList:
         Raises:
             InputError: if it is not.
         """
+        self._refuse_failed()
         if len(self.outputs) == 1 and np.size(plain(self.outputs[0])) == 1:
             return self.unit_cotangents()
         raise InputError(

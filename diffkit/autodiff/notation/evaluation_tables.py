@@ -142,8 +142,23 @@ def primal_table(t: WengertList) -> Table:
                 "" if is_input or belongs_to_diffkit(row.code) else source_line(row.code, row.at),
             ]
         )
+    if t.failure is not None:
+        told = t.failure.described() or "failed"
+        line = source_line(t.failure.code, t.failure.at)
+        rows.append(
+            [
+                Formula(Math("✗", r"\times")),
+                Formula(Math(told, rf"\text{{{latex_escape(told)}}}")),
+                "",
+                "fails",
+                line,
+            ]
+        )
     columns = ["name", "computes", "in numbers", "value", "line"]
-    return EvaluationTable(columns, rows, caption=f"Primal trace of {t.name}, read down")
+    caption, notes = f"Primal trace of {t.name}, read down", []
+    if t.failure is not None:
+        caption, notes = f"{caption}, as far as it ran", [t.failure.message]
+    return EvaluationTable(columns, rows, caption=caption, notes=notes)
 
 
 def tangent_table(t: WengertList, tangents: Sequence[Any]) -> Table:

@@ -28,6 +28,7 @@ classDef output fill:#ffffff,stroke:#0072b2,stroke-width:2px,color:#1b1f24
 classDef adjoint fill:#fdf0e6,stroke:#c25400,color:#1b1f24
 classDef seed fill:#fdf0e6,stroke:#c25400,stroke-width:3px,color:#1b1f24
 classDef sum fill:#fdf0e6,stroke:#c25400,color:#1b1f24
+classDef failed fill:#fbe9e9,stroke:#b3261e,stroke-width:3px,color:#1b1f24
 classDef kept fill:#f1f2f4,stroke:#b9bfc6,color:#1b1f24
 classDef dotted stroke-dasharray:2 4"""
 

@@ -33,6 +33,8 @@ _LIGHT = """
 .dk .seed .box{stroke-width:2.4}
 .dk .kept .box{fill:#f1f2f4;stroke:none}
 .dk .group .box{fill:#eceef1;stroke:#4a5058;stroke-width:1.3}
+.dk .failed .box{fill:#fbe9e9;stroke:#b3261e;stroke-width:2.4}
+.dk .failed .badge{fill:#b3261e}
 .dk .dotted .box{stroke-dasharray:1.5 3.5;stroke-linecap:round}
 .dk .badge{fill:#4a5058}
 .dk .input .badge,.dk .output .badge{fill:#0072b2}
@@ -71,6 +73,8 @@ _DARK = """
 .dk .adjoint .box,.dk .seed .box,.dk .sum .box{fill:#3b2413;stroke:#f0944d}
 .dk .kept .box{fill:#2b3038}
 .dk .group .box{fill:#2b3038;stroke:#aab2bd}
+.dk .failed .box{fill:#3a1a1a;stroke:#ff8a80}
+.dk .failed .badge{fill:#ff8a80}
 .dk .badge{fill:#aab2bd}
 .dk .input .badge,.dk .output .badge{fill:#56b4e9}
 .dk .badge-text{fill:#14181d}

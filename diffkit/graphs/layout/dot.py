@@ -95,7 +95,7 @@ _SHAPES = {
     "leaf": {"shape": "box", "style": "rounded"},
 }
 
-_COLOURS = {"adjoint": "#D55E00", "seed": "#D55E00", "sum": "#D55E00", "kept": "#777777"}
+_COLOURS = {"failed": "#B3261E", "adjoint": "#D55E00", "seed": "#D55E00", "sum": "#D55E00", "kept": "#777777"}
 
 
 def _node_attributes(node: Node) -> dict[str, str]:

@@ -10,6 +10,7 @@ adjoint whose pullback reads it: what the reverse sweep must keep. What hands no
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,6 +29,7 @@ from diffkit.autodiff.notation.row_texts import (
     type_text,
     value_text,
 )
+from diffkit.autodiff.recording.failures import Failure
 from diffkit.autodiff.recording.tracer import INPUT, plain
 from diffkit.autodiff.recording.tracer import Node as Row
 from diffkit.autodiff.views import Trace
@@ -201,6 +203,18 @@ class _Builder:
         rows = self.trace.nodes
         return [self.node(r) for r in rows], [e for r in rows for e in self.edges(r)]
 
+    def failed(self, failure: Failure) -> tuple[Node, list[Edge]]:
+        """The operation that failed, and the arrows to it of what it was given."""
+        line = source_line(failure.code, failure.at)
+        lines = [Label(plain_text(_shortened(line or failure.described() or self.trace.name, 50)), "formula")]
+        if failure.shapes:
+            lines.append(Label(plain_text(f"{failure.operation} of {failure.shapes}"), "type"))
+        lines.append(Label(plain_text("fails here"), "note"))
+        rows = dict.fromkeys(a.index for a in failure.operands if self.trace.owns(a))
+        edges = [Edge(f"n{index}", "failed", "flow", key=f"failed.{k}") for k, index in enumerate(rows)]
+        edges = edges or [Edge(f"n{self.trace.nodes[-1].index}", "failed", "align")]
+        return Node("failed", "failed", tuple(lines), symbol="✗", tip=failure.message), edges
+
     def with_tangents(self, tangents: Sequence[Any]) -> tuple[list[Node], list[Edge]]:
         swept = self.trace.tangents(*tangents)
         nodes = []
@@ -239,6 +253,10 @@ class _Builder:
                     edge = replace(edge, labels=(*edge.labels, Label(told, "adjoint")))
                 edges.append(edge)
         return nodes, edges
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _is_number(value: Any) -> bool:
@@ -307,7 +325,12 @@ def from_trace(
         cotangents: the seeds, one per output, nested like the outputs; ones by default.
         tangents: one per argument, of its shape; the direction of the first input by default.
         wires: in a circuit, say on each arrow what flows back along it.
+
+    Of a program that failed there is the primal view only, as far as it ran.
     """
+    if t.failure is not None and view not in ("primal", "tangent"):
+        graph = from_trace(t, "primal", direction=direction)
+        return replace(graph, notes=(*graph.notes, "without an output there are no adjoints to draw"))
     b = _Builder(t, direction)
     at = ", ".join(equal(b.notation.name(r), Math(v, v)).text for r in t.inputs if (v := b.notation.value(r)))
     same: tuple[tuple[str, ...], ...] = ()
@@ -339,5 +362,12 @@ def from_trace(
         edges += [Edge(a, c, "align", back=b.direction == "right") for a, c in same]
     if view in ("circuit", "adjoint", "both"):
         title += _seeds_said(t, b.notation, default_cotangents(t) if cotangents is None else cotangents)
+    notes: tuple[str, ...] = ()
+    if t.failure is not None:
+        node, links = b.failed(t.failure)
+        nodes, edges = [*nodes, node], edges + links
+        title += ", as far as it ran"
+        told, site = t.failure.message, t.failure.site
+        notes = tuple(textwrap.wrap(told if site in told else f"{told} ({site})", 90))
     title = f"{t.name}, {title}" + (f", at {at}" if at and len(at) < 60 else "")
-    return Graph(tuple(nodes), tuple(edges), title, view, b.direction, same_layer=same)
+    return Graph(tuple(nodes), tuple(edges), title, view, b.direction, same_layer=same, notes=notes)

@@ -1,0 +1,115 @@
+"""Programs that fail half-way: what failed, on what, and where."""
+
+import numpy as np
+import pytest
+
+import diffkit as dk
+from diffkit.errors import InputError, TraceError
+
+W = np.ones((3, 4))
+
+
+def by_operator(x):
+    h = np.tanh(x)
+    return np.sum(W @ h)
+
+
+def reflected_number(x):
+    return 1.0 / (x - x)
+
+
+def by_function(x):
+    return np.sum(np.dot(W, np.sin(x)))
+
+
+def by_method(x):
+    h = x * 2.0
+    return h.reshape((2, 5))
+
+
+def by_addition(x):
+    return x + np.ones(7)
+
+
+def by_augmented(x):
+    y = x * 1.0
+    y += np.ones(7)
+    return y
+
+
+def by_index(x):
+    return x[0] + x[11]
+
+
+def by_raising(x):
+    y = x * x
+    raise RuntimeError("no")
+    return y
+
+
+CASES = [
+    (by_operator, "matmul", "(3, 4) and (3,)", ("W", "h"), 2),
+    (by_function, "dot", "(3, 4) and (3,)", ("W", ""), 2),
+    (by_method, "reshape", "(3,)", ("h",), 2),
+    (by_addition, "add", "(3,) and (7,)", ("x", ""), 1),
+    (by_augmented, "add", "(3,) and (7,)", ("y", ""), 2),
+    (by_raising, "", "", (), 2),
+]
+
+
+@pytest.mark.parametrize(("f", "operation", "shapes", "names", "rows"), CASES)
+def test_a_partial_trace_ends_where_the_program_fails(f, operation, shapes, names, rows):
+    with pytest.raises((ValueError, RuntimeError)) as plainly:
+        f(np.ones(3))
+    t = dk.trace(f, partial=True)(np.ones(3))
+    assert len(t) == rows
+    assert t.outputs == []
+    assert (t.failure.operation, t.failure.shapes) == (operation, shapes)
+    assert t.failure.names[: len(names)] == names
+    assert isinstance(t.failure.error, plainly.type)  # what catches the one catches the other
+    assert f"{plainly.traceback[-1].frame.code.raw.co_filename.rpartition('/')[2]}:" in t.failure.site
+    assert t.failure.site.partition(":")[2].split(":")[0] == str(plainly.traceback[-1].lineno + 1)
+    with pytest.raises(InputError, match="no output to sweep back from"):
+        t.adjoint()
+    assert t.primal_table().rows[-1][0] == "✗"
+
+
+def test_an_index_and_a_division_that_fail_are_found_too():
+    t = dk.trace(by_index, partial=True)(np.ones(3))
+    assert t.failure.operation == "getitem"
+    t = dk.trace(reflected_number, partial=True)(2.0)
+    assert (t.failure.operation, t.failure.operands[0]) == ("divide", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [((3, 4), (3,)), ((4,), (3, 4)), ((3, 4), (3, 4)), ((2, 3, 4), (2, 3, 4)), ((3,), (4,))]
+)
+def test_matmul_says_both_shapes_and_the_line(a, b):
+    def f(left, right):
+        return np.sum(left @ right)
+
+    with pytest.raises(InputError) as told:
+        dk.grad(f, argnum=(0, 1))(np.ones(a), np.ones(b))
+    message = str(told.value)
+    assert f"left, of shape {a}, and right, of shape {b}" in message
+    assert "test_failures.py:" in message
+    assert "return np.sum(left @ right)" in message
+    assert "gufunc" not in message
+
+
+def test_other_errors_are_handed_on_as_they_are():
+    def own(x):
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match=r"^mine$") as told:
+        dk.grad(own)(1.0)
+    assert type(told.value) is ValueError
+    with pytest.raises(ZeroDivisionError):
+        dk.grad(reflected_number)(2.0)
+
+
+def test_a_program_that_does_not_fail_has_no_failure():
+    t = dk.trace(np.sin, partial=True)(1.0)
+    assert t.failure is None
+    assert t.adjoint().outputs
+    assert isinstance(dk.trace(lambda x: float(x), partial=True)(1.0).failure.error, TraceError)
