@@ -74,14 +74,14 @@ def plain_arguments(value: Any) -> Any:
     return type(value)(map(plain_arguments, value)) if type(value) in (list, tuple) else plain(value)
 
 
-def as_array(value: Any) -> Any:
+def as_array(value: object) -> Any:
     """A list of numbers as an array, of traced values too; all else as it is."""
     if not isinstance(value, list | tuple):
         return value
     return np.asarray(value) if next(nodes_in(value), None) is None else stacked(value)
 
 
-def stacked(value: Any) -> Any:
+def stacked(value: object) -> Any:
     """An array of numbers and traced values, nested in lists as for ``np.array``."""
     if not isinstance(value, list | tuple):
         return value
@@ -178,7 +178,7 @@ class Arrangement:
                 kwargs[name] = self._decided(name, value, frame)
         return args, kwargs
 
-    def _decided(self, name: str, value: Any, frame: FrameType) -> Any:
+    def _decided(self, name: str, value: object, frame: FrameType) -> Any:
         """A traced keyword: an integer or a mask is decided, a float would lose its derivative."""
         for node in nodes_in(value):
             if node.dtype.kind in "fc":

@@ -24,30 +24,31 @@ from diffkit.autodiff.rules.elementwise import with_rules
 from diffkit.autodiff.rules.matrices import is_complex, plain
 from diffkit.autodiff.rules.register import composite, define, fit
 from diffkit.errors import NoRuleError
+from diffkit.typing import ArrayValue, Value
 
 __all__: list[str] = []
 
 
-def _over_square(x: Any, z: Any) -> Any:
+def _over_square(x: Value, z: Value) -> Any:
     """x / |z|^2, and 0 at z = 0."""
     square = np.real(z) ** 2 + np.imag(z) ** 2
     return x / np.where(np.equal(square, 0.0), np.inf, square)
 
 
-def _turning(z: Any) -> Any:
+def _turning(z: Value) -> Any:
     """The derivative of the angle in the pairing Re(g * t): -i / z, which is 0 for real numbers."""
     return _over_square(-1j * np.conj(z), z)
 
 
-def _angle_vjp(g: Any, ans: Any, z: Any, deg: bool = False) -> Any:
+def _angle_vjp(g: Value, ans: Value, z: Value, deg: bool = False) -> Any:
     return fit(g * _turning(z) * (180.0 / np.pi if deg else 1.0), z)
 
 
-def _angle_jvp(t: Any, ans: Any, z: Any, deg: bool = False) -> Any:
+def _angle_jvp(t: Value, ans: Value, z: Value, deg: bool = False) -> Any:
     return np.real(t * _turning(z)) * (180.0 / np.pi if deg else 1.0)
 
 
-def _like(c: Any, z: Any) -> Any:
+def _like(c: Value, z: Any) -> Any:
     """A contribution in the type of the number or array that it belongs to."""
     return fit(c, z) + 0j if type(z) is complex else fit(c, z)
 
@@ -67,7 +68,7 @@ UFUNCS[np.conjugate].jvps = (lambda t, ans, z: np.conj(t),)
 
 
 @composite(np.real_if_close)
-def _real_if_close(a: Any, tol: float = 100) -> Any:
+def _real_if_close(a: Value, tol: float = 100) -> Any:
     return a if decided(stays_complex, a, tol=tol) else np.real(a)
 
 
@@ -78,7 +79,7 @@ FUNCTIONS[np.isrealobj] = lambda x: np.isrealobj(plain(x))
 # -- absolute values --------------------------------------------------------------------------------------
 
 
-def _towards(z: Any, ans: Any) -> Any:
+def _towards(z: Value, ans: Value) -> Any:
     """The derivative of |z| in the pairing Re(g * t): conj(z) / |z|, and 0 at z = 0."""
     return np.conj(z) / np.where(np.equal(ans, 0.0), np.inf, ans)
 
@@ -92,22 +93,22 @@ def _care_for_complex(fun: Primitive) -> None:
     assert on_float
     assert on_float_t
 
-    def complex_vjp(g: Any, ans: Any, z: Any) -> Any:
+    def complex_vjp(g: Value, ans: Value, z: Value) -> Any:
         return _like(g * _towards(z, ans), z)
 
-    def complex_jvp(t: Any, ans: Any, z: Any) -> Any:
+    def complex_jvp(t: Value, ans: Value, z: Value) -> Any:
         return np.real(t * _towards(z, ans))
 
-    def vjp(g: Any, ans: Any, z: Any) -> Any:
+    def vjp(g: Value, ans: Value, z: ArrayValue) -> Any:
         return complex_vjp(g, ans, z) if z.dtype.kind == "c" else on_array(g, ans, z)
 
-    def jvp(t: Any, ans: Any, z: Any) -> Any:
+    def jvp(t: Value, ans: Value, z: ArrayValue) -> Any:
         return complex_jvp(t, ans, z) if z.dtype.kind == "c" else on_array_t(t, ans, z)
 
-    def float_vjp(g: Any, ans: Any, z: Any) -> Any:
+    def float_vjp(g: Value, ans: Value, z: Any) -> Any:
         return complex_vjp(g, ans, z) if type(z) is complex else on_float(g, ans, z)
 
-    def float_jvp(t: Any, ans: Any, z: Any) -> Any:
+    def float_jvp(t: Value, ans: Value, z: Any) -> Any:
         return complex_jvp(t, ans, z) if type(z) is complex else on_float_t(t, ans, z)
 
     fun.vjps, fun.jvps, fun.float_vjps, fun.float_jvps = (vjp,), (jvp,), (float_vjp,), (float_jvp,)
@@ -148,10 +149,10 @@ def _care_for_the_cut(fun: Primitive, derivative: Callable[[Any], Any]) -> None:
     assert on_real
     assert on_real_t
 
-    def vjp(g: Any, ans: Any, z: Any) -> Any:
+    def vjp(g: Value, ans: Value, z: Value) -> Any:
         return _like(g * derivative(z), z) if is_complex(z) else on_real(g, ans, z)
 
-    def jvp(t: Any, ans: Any, z: Any) -> Any:
+    def jvp(t: Value, ans: Value, z: Value) -> Any:
         return t * derivative(z) if is_complex(z) else on_real_t(t, ans, z)
 
     fun.vjps, fun.jvps = (vjp,), (jvp,)

@@ -9,17 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from diffkit.autodiff.recording.tracer import nodes_in, own, plain_index, wrapped
 from diffkit.autodiff.rules.calls import decided, plain, stacked
 from diffkit.autodiff.rules.decisions import number_of_steps
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
 from diffkit.autodiff.rules.shaping import astype, cast
+from diffkit.typing import ArrayLike, ArrayValue, Value
 
 __all__ = ["array", "full", "list_as_array", "stepped"]
 
 
-def array(value: Any, dtype: Any = None, ndmin: int = 0) -> Any:
+def array(value: Value, dtype: DTypeLike | None = None, ndmin: int = 0) -> Any:
     """An array of numbers and traced values, nested in lists as for ``np.array``.
 
     A list of numbers is one row of the trace, a stack; a nested list of numbers is that and a reshape.
@@ -31,7 +33,7 @@ def array(value: Any, dtype: Any = None, ndmin: int = 0) -> Any:
     return np.reshape(made, (1,) * missing + np.shape(made)) if missing > 0 else made
 
 
-def list_as_array(value: Any) -> Any:
+def list_as_array(value: Value) -> Any:
     """A list or tuple of numbers as an array if some of them are traced; all else as it is.
 
     Integers that are traced (a shape, an index) are decided: they have no derivative.
@@ -44,7 +46,7 @@ def list_as_array(value: Any) -> Any:
     return array(value) if any(node.dtype.kind in "fc" for node in traced) else plain_index(value)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+def full(shape: Any, fill_value: Value, dtype: DTypeLike | None = None) -> Any:
     """``np.full``, of a traced value too."""
     if not is_node(fill_value):
         return np.full(shape, fill_value, dtype)
@@ -56,7 +58,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 
 @composite(np.full_like)
-def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, **_: Any) -> Any:
+def full_like(a: ArrayLike, fill_value: Value, dtype: Any = None, *, shape: Any = None, **_: Any) -> Any:
     """``np.full_like``, of a traced value too."""
     like = plain(a)
     if not is_node(fill_value):
@@ -68,7 +70,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None, 
 # -- evenly spaced numbers --------------------------------------------------------------------------------
 
 
-def stepped(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+def stepped(start: Value, stop: Value | None = None, step: Value = 1, dtype: DTypeLike | None = None) -> Any:
     """``np.arange``, of traced numbers too."""
     start, stop = (0, start) if stop is None else (start, stop)
     count = decided(number_of_steps, start, stop, step)
@@ -77,7 +79,7 @@ def stepped(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> A
     return points if dtype is None else cast(points, dtype)
 
 
-def _shares(ans: Any, num: int, endpoint: bool, axis: int) -> Any:
+def _shares(ans: ArrayValue, num: int, endpoint: bool, axis: int) -> Any:
     """Which part of the way each point of a linspace has gone, in the answer's shape but for 1s."""
     steps = max(num - 1 if endpoint else num, 1)
     ndim = len(np.shape(ans))
@@ -86,33 +88,49 @@ def _shares(ans: Any, num: int, endpoint: bool, axis: int) -> Any:
 
 
 def _linspace_vjp_start(
-    g: Any, ans: Any, start: Any, stop: Any, *, num: int = 50, endpoint: bool = True, axis: int = 0, **_: Any
+    g: ArrayValue,
+    ans: ArrayValue,
+    start: ArrayValue,
+    stop: Value,
+    *,
+    num: int = 50,
+    endpoint: bool = True,
+    axis: int = 0,
+    **_: Any,
 ) -> Any:
     return fit(np.sum(g * (1 - _shares(ans, num, endpoint, axis)), axis=axis), start)
 
 
 def _linspace_vjp_stop(
-    g: Any, ans: Any, start: Any, stop: Any, *, num: int = 50, endpoint: bool = True, axis: int = 0, **_: Any
+    g: ArrayValue,
+    ans: ArrayValue,
+    start: Value,
+    stop: ArrayValue,
+    *,
+    num: int = 50,
+    endpoint: bool = True,
+    axis: int = 0,
+    **_: Any,
 ) -> Any:
     return fit(np.sum(g * _shares(ans, num, endpoint, axis), axis=axis), stop)
 
 
-def _linspace_jvp_start(t: Any, ans: Any, start: Any, stop: Any, **kwargs: Any) -> Any:
+def _linspace_jvp_start(t: Value, ans: Value, start: Value, stop: Value, **kwargs: Any) -> Any:
     return np.linspace(t, np.zeros_like(stop), **kwargs)
 
 
-def _linspace_jvp_stop(t: Any, ans: Any, start: Any, stop: Any, **kwargs: Any) -> Any:
+def _linspace_jvp_stop(t: Value, ans: Value, start: Value, stop: Value, **kwargs: Any) -> Any:
     return np.linspace(np.zeros_like(start), t, **kwargs)
 
 
 def _linspace_entry(fun: Any) -> Any:
     def linspace(
-        start: Any,
-        stop: Any,
+        start: Value,
+        stop: Value,
         num: int = 50,
         endpoint: bool = True,
         retstep: bool = False,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         axis: int = 0,
         **_: Any,
     ) -> Any:
@@ -136,12 +154,12 @@ define(
 
 @composite(np.logspace)
 def _logspace(
-    start: Any,
-    stop: Any,
+    start: Value,
+    stop: Value,
     num: int = 50,
     endpoint: bool = True,
-    base: Any = 10.0,
-    dtype: Any = None,
+    base: Value = 10.0,
+    dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> Any:
     base = base if np.ndim(base) == 0 else np.expand_dims(base, axis)
@@ -151,7 +169,7 @@ def _logspace(
 
 @composite(np.geomspace)
 def _geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+    start: Value, stop: Value, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
     sign = decided(np.sign, start)
     if np.any(sign != decided(np.sign, stop)) or not np.all(sign):

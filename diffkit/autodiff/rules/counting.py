@@ -13,12 +13,13 @@ from diffkit.autodiff.rules.indexing import scatter
 from diffkit.autodiff.rules.register import composite, is_node
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.errors import NoRuleError
+from diffkit.typing import ArrayLike, ArrayValue, Value
 
 __all__: list[str] = []
 
 
 @composite(np.bincount)
-def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+def _bincount(x: ArrayLike, /, weights: ArrayLike | None = None, minlength: int = 0) -> Any:
     places = np.asarray(plain_index(x))
     if weights is None:
         return np.bincount(places, None, minlength)
@@ -30,7 +31,9 @@ _COUNTS = Primitive("histogram", np.histogram, constant=True)
 
 
 @composite(np.histogram)
-def _histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+def _histogram(
+    a: ArrayLike, bins: Any = 10, range: Any = None, density: Any = None, weights: ArrayValue | None = None
+) -> Any:
     a, bins, weights = as_array(a), plain_index(bins), as_array(weights)
     if not is_node(weights):
         return _COUNTS(a, bins=bins, range=range, density=density, weights=weights)
@@ -43,7 +46,11 @@ def _histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, w
 
 @composite(np.histogramdd)
 def _histogramdd(
-    sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+    sample: ArrayLike,
+    bins: Any = 10,
+    range: Any = None,
+    density: Any = None,
+    weights: ArrayLike | None = None,
 ) -> Any:
     if is_node(weights):
         raise NoRuleError(
@@ -58,7 +65,7 @@ def _histogramdd(
 
 @composite(np.histogram2d)
 def _histogram2d(
-    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+    x: Value, y: Value, bins: Any = 10, range: Any = None, density: Any = None, weights: Value | None = None
 ) -> Any:
     counts, edges = np.histogramdd(np.stack([x, y], axis=1), _both(bins), range, density, weights)
     return counts, *edges

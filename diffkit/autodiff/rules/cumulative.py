@@ -10,15 +10,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive
 from diffkit.autodiff.rules.limits import exp_of_difference
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, reentrant
+from diffkit.typing import ArrayValue, Value
 
 __all__ = ["logcumsumexp"]
 
 
-def recurrence(a: Any, b: Any) -> Any:
+def recurrence(a: ArrayValue, b: ArrayValue) -> Any:
     """h with h[0] = b[0] and h[k] = a[k] h[k-1] + b[k], along the last axis.
 
     By doubling (Hillis and Steele, "Data parallel algorithms", CACM 29, 1986): after a step each h[k]
@@ -40,22 +42,22 @@ def _rows(v: Any, axis: int | None) -> Any:
     return np.ravel(v) if axis is None else np.moveaxis(v, axis, -1)
 
 
-def _back(rows: Any, like: Any, axis: int | None) -> Any:
+def _back(rows: Any, like: Value, axis: int | None) -> Any:
     """Undoes :func:`_rows`."""
     shape = getattr(like, "shape", ())
     return np.reshape(rows, shape) if axis is None else np.moveaxis(rows, -1, axis)
 
 
-def _reversed(v: Any) -> Any:
+def _reversed(v: ArrayValue) -> Any:
     return v[..., ::-1]
 
 
-def _cumsum_vjp(g: Any, ans: Any, x: Any, axis: int | None = None, **_: Any) -> Any:
+def _cumsum_vjp(g: Value, ans: Value, x: Value, axis: int | None = None, **_: Any) -> Any:
     rows = _reversed(np.cumsum(_reversed(_rows(g, axis)), axis=-1))
     return fit(_back(rows, x, axis), x)
 
 
-def _cumprod_vjp(g: Any, ans: Any, x: Any, axis: int | None = None, **_: Any) -> Any:
+def _cumprod_vjp(g: Value, ans: Value, x: Value, axis: int | None = None, **_: Any) -> Any:
     # d ans[k] / d x[j] is ans[j-1] times x[j+1] ... x[k]; the sum over k >= j is a recurrence from behind.
     rows = _rows(x, axis)
     if not rows.shape[-1]:
@@ -66,7 +68,7 @@ def _cumprod_vjp(g: Any, ans: Any, x: Any, axis: int | None = None, **_: Any) ->
     return fit(_back(behind * before, x, axis), x)
 
 
-def _cumprod_jvp(t: Any, ans: Any, x: Any, axis: int | None = None, **_: Any) -> Any:
+def _cumprod_jvp(t: Value, ans: Value, x: Value, axis: int | None = None, **_: Any) -> Any:
     rows = _rows(x, axis)
     if not rows.shape[-1]:
         return np.zeros_like(ans)
@@ -80,7 +82,9 @@ define(np.cumprod, [_cumprod_vjp], [_cumprod_jvp])
 # fmt: on
 
 
-def _running(function: Any, first: float, x: Any, axis: int | None, dtype: Any, include_initial: bool) -> Any:
+def _running(
+    function: Any, first: float, x: Value, axis: int | None, dtype: DTypeLike | None, include_initial: bool
+) -> Any:
     """The array standard's form of a running sum or product: one axis, which vectors may leave out."""
     if axis is None and np.ndim(x) > 1:
         raise ValueError("the axis must be given for an array of more than one")
@@ -94,14 +98,14 @@ def _running(function: Any, first: float, x: Any, axis: int | None, dtype: Any, 
 
 @composite(getattr(np, "cumulative_sum", None))
 def _cumulative_sum(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+    x: Value, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Any:
     return _running(np.cumsum, 0.0, x, axis, dtype, include_initial)
 
 
 @composite(getattr(np, "cumulative_prod", None))
 def _cumulative_prod(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+    x: Value, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Any:
     return _running(np.cumprod, 1.0, x, axis, dtype, include_initial)
 
@@ -119,7 +123,7 @@ def _multiply_accumulate(array: Any, axis: int = 0, dtype: Any = None) -> Any:
 # -- running logarithms of sums of exponentials -----------------------------------------------------------
 
 
-def _accumulate(x: Any, axis: int | None) -> Any:
+def _accumulate(x: Value, axis: int | None) -> Any:
     if axis is None:
         return np.logaddexp.accumulate(np.ravel(x))
     return np.logaddexp.accumulate(x, axis=axis)
@@ -131,7 +135,7 @@ def _decays(rows: Any) -> Any:
     return np.concatenate([np.zeros_like(rows[..., :1]), steps], axis=-1)
 
 
-def _logcumsumexp_vjp(g: Any, ans: Any, x: Any, axis: int | None = None) -> Any:
+def _logcumsumexp_vjp(g: Value, ans: Value, x: Value, axis: int | None = None) -> Any:
     # d ans[k] / d x[j] = exp(x[j] - ans[k]) = exp(x[j] - ans[j]) exp(ans[j] - ans[k]): no factor exceeds 1.
     y = _rows(ans, axis)
     if not y.shape[-1]:
@@ -142,7 +146,7 @@ def _logcumsumexp_vjp(g: Any, ans: Any, x: Any, axis: int | None = None) -> Any:
     return fit(_back(behind * exp_of_difference(_rows(x, axis), y), x, axis), x)
 
 
-def _logcumsumexp_jvp(t: Any, ans: Any, x: Any, axis: int | None = None) -> Any:
+def _logcumsumexp_jvp(t: Value, ans: Value, x: Value, axis: int | None = None) -> Any:
     y = _rows(ans, axis)
     if not y.shape[-1]:
         return np.zeros_like(ans)
@@ -150,7 +154,7 @@ def _logcumsumexp_jvp(t: Any, ans: Any, x: Any, axis: int | None = None) -> Any:
     return _back(recurrence(_decays(y), terms), ans, axis)
 
 
-def logcumsumexp(x: Any, axis: int | None = None) -> Any:
+def logcumsumexp(x: Value, axis: int | None = None) -> Any:
     """The running ``log(sum(exp(x)))``, in which nothing overflows.
 
     Args:
@@ -166,7 +170,7 @@ def logcumsumexp(x: Any, axis: int | None = None) -> Any:
     return LOGCUMSUMEXP(x, axis=axis)
 
 
-def _logcumsumexp(x: Any, axis: int | None = None) -> Any:
+def _logcumsumexp(x: Value, axis: int | None = None) -> Any:
     return _accumulate(np.asarray(x), axis)
 
 

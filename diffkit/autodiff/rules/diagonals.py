@@ -8,6 +8,7 @@ import numpy as np
 
 from diffkit.autodiff.rules.indexing import placed, scatter
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
+from diffkit.typing import ArrayValue, Value
 
 __all__ = ["make_diagonal"]
 
@@ -19,7 +20,9 @@ def _places(rows: int, columns: int, offset: int) -> tuple[np.ndarray, np.ndarra
     return k + max(-offset, 0), k + max(offset, 0)
 
 
-def _diagonal_vjp(g: Any, ans: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def _diagonal_vjp(
+    g: Value, ans: Value, x: ArrayValue, *, offset: int = 0, axis1: int = 0, axis2: int = 1
+) -> Any:
     shape = x.shape
     axis1, axis2 = axis1 % len(shape), axis2 % len(shape)
     rows, columns = _places(shape[axis1], shape[axis2], offset)
@@ -30,11 +33,13 @@ def _diagonal_vjp(g: Any, ans: Any, x: Any, *, offset: int = 0, axis1: int = 0, 
     return placed(np.moveaxis(fit(g, ans), -1, first), tuple(index), x)
 
 
-def _diag_vjp(g: Any, ans: Any, x: Any, *, k: int = 0) -> Any:
+def _diag_vjp(g: Value, ans: Value, x: ArrayValue, *, k: int = 0) -> Any:
     return np.diag(g, k) if len(x.shape) == 1 else placed(fit(g, ans), _places(x.shape[0], x.shape[1], k), x)
 
 
-def _trace_vjp(g: Any, ans: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1, **_: Any) -> Any:
+def _trace_vjp(
+    g: Any, ans: Value, x: ArrayValue, *, offset: int = 0, axis1: int = 0, axis2: int = 1, **_: Any
+) -> Any:
     ones = np.eye(x.shape[axis1], x.shape[axis2], offset, x.dtype)
     if len(x.shape) == 2:
         return fit(g * (ones if axis1 % 2 == 0 else ones.T), x)
@@ -55,7 +60,7 @@ define(np.triu,     [_triangle(np.triu)], [LINEAR])
 
 
 @composite(np.diagflat)
-def _diagflat(v: Any, k: int = 0) -> Any:
+def _diagflat(v: Value, k: int = 0) -> Any:
     return np.diag(np.ravel(v), k)
 
 

@@ -11,6 +11,7 @@ from diffkit.autodiff.rules.calls import as_array, decided
 from diffkit.autodiff.rules.decisions import all_equal, interval, known_below
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.autodiff.rules.shaping import cast
+from diffkit.typing import ArrayValue, Axis, Value
 
 __all__: list[str] = []
 
@@ -18,7 +19,7 @@ __all__: list[str] = []
 # -- differences ------------------------------------------------------------------------------------------
 
 
-def _diff_vjp(g: Any, ans: Any, x: Any, *, n: int = 1, axis: int = -1) -> Any:
+def _diff_vjp(g: Value, ans: ArrayValue, x: ArrayValue, *, n: int = 1, axis: int = -1) -> Any:
     # With zeros around, the transpose of a difference is the difference, of the other sign.
     if not ans.size:
         return np.zeros_like(x)
@@ -27,8 +28,8 @@ def _diff_vjp(g: Any, ans: Any, x: Any, *, n: int = 1, axis: int = -1) -> Any:
 
 
 def _diff_entry(fun: Primitive) -> Any:
-    def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-        def edge(v: Any) -> Any:
+    def diff(a: Value, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+        def edge(v: Value) -> Any:
             shape = [1 if k == axis % np.ndim(a) else m for k, m in enumerate(np.shape(a))]
             return np.broadcast_to(v, shape) if np.ndim(v) == 0 else v
 
@@ -47,7 +48,7 @@ define(np.diff, [_diff_vjp], [LINEAR], entry=_diff_entry)
 
 
 @composite(np.ediff1d)
-def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+def _ediff1d(ary: Value, to_end: Any = None, to_begin: Any = None) -> Any:
     middle = np.diff(np.ravel(ary))
     parts = [
         *([] if to_begin is None else [np.ravel(as_array(to_begin))]),
@@ -61,7 +62,7 @@ def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 
 @composite(np.gradient)
-def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+def _gradient(f: Any, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> Any:
     ndim = np.ndim(f)
     axes = range(ndim) if axis is None else np.ravel(axis) % ndim
     steps = list(map(as_array, varargs)) or [1.0]
@@ -73,7 +74,7 @@ def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> A
     return slopes[0] if len(slopes) == 1 else tuple(slopes)
 
 
-def _slope_along(f: Any, step: Any, axis: int, edge_order: int) -> Any:
+def _slope_along(f: Any, step: Value, axis: int, edge_order: int) -> Any:
     """One axis of np.gradient: central differences inside, one-sided ones of order 1 or 2 at the edges."""
     n = f.shape[axis]
     if n < edge_order + 1:
@@ -118,7 +119,7 @@ def _slope_along(f: Any, step: Any, axis: int, edge_order: int) -> Any:
 
 
 @composite(getattr(np, "trapezoid", None))
-def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def _trapezoid(y: Any, x: Value | None = None, dx: Any = 1.0, axis: int = -1) -> Any:
     y, x = as_array(y), as_array(x)
     place = axis % np.ndim(y)
 
@@ -138,7 +139,14 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 @composite(np.interp)
-def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+def _interp(
+    x: ArrayValue,
+    xp: Any,
+    fp: Any,
+    left: Value | None = None,
+    right: Value | None = None,
+    period: ArrayValue | None = None,
+) -> Any:
     x, xp, fp = as_array(x), as_array(xp), as_array(fp)
     if period is not None:
         x, xp = x % period, xp % period
@@ -169,11 +177,11 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
 # -- angles without jumps ---------------------------------------------------------------------------------
 
 
-def _unwrap_vjp(g: Any, ans: Any, p: Any, **_: Any) -> Any:
+def _unwrap_vjp(g: Value, ans: Value, p: Value, **_: Any) -> Any:
     return fit(g, p)
 
 
-def _unwrap_jvp(t: Any, ans: Any, p: Any, **_: Any) -> Any:
+def _unwrap_jvp(t: Value, ans: Value, p: Value, **_: Any) -> Any:
     return t
 
 

@@ -15,6 +15,7 @@ from diffkit.autodiff.core.fit import sum_to_shape
 from diffkit.autodiff.recording.tracer import Primitive
 from diffkit.autodiff.rules.calls import as_array, plain_arguments
 from diffkit.autodiff.rules.register import LINEAR, define, fit
+from diffkit.typing import Value
 
 __all__ = ["pullback_subscripts"]
 
@@ -84,7 +85,7 @@ def pullback_subscripts(k: int, subscripts: str, operands: Sequence[Any]) -> str
     return pull.formula if pull.kept == pull.own and not pull.ties else None
 
 
-def _einsum_vjp(k: int, g: Any, ans: Any, *operands: Any, subscripts: str, **kwargs: Any) -> Any:
+def _einsum_vjp(k: int, g: Value, ans: Value, *operands: Any, subscripts: str, **kwargs: Any) -> Any:
     x = operands[k]
     shape = np.shape(x)
     pull = _pullback(k, subscripts, tuple(np.ndim(v) for v in operands))

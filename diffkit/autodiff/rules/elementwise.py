@@ -17,22 +17,23 @@ from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
 from diffkit.autodiff.rules.register import fit
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 from diffkit.grammar import chain, compile_text, folded
+from diffkit.typing import ArrayValue, Value
 
 __all__ = ["above", "where", "with_rules"]
 
 
-def _float_where(c: Any, a: Any, b: Any) -> Any:
+def _float_where(c: Value, a: Value, b: Value) -> Any:
     return a if c else b
 
 
-def _float_above(x: Any, y: Any) -> Any:
+def _float_above(x: ArrayValue, y: ArrayValue) -> Any:
     return 1.0 if x > y else 0.5 if x == y else 0.0
 
 
 _FLOAT64 = np.dtype(float)
 
 
-def above(x: Any, y: Any) -> Any:
+def above(x: Value, y: Any) -> Any:
     """1 where x > y, 1/2 where x == y, else 0, in a floating dtype of x and y. NaN may stay NaN.
 
     >>> above(np.array([1.0, 2.0, 3.0]), 2.0)
@@ -50,7 +51,7 @@ def above(x: Any, y: Any) -> Any:
     return weight
 
 
-def where(c: Any, a: Any, b: Any) -> Any:
+def where(c: Value, a: Value, b: Value) -> Any:
     """a where c is not zero, else b. Chosen at once by a plain number: np.where would make an array of
     it, and an array's dtype is not given up for float32's.
 
@@ -60,7 +61,7 @@ def where(c: Any, a: Any, b: Any) -> Any:
     return (a if c else b) if isinstance(c, float | int) else np.where(c, a, b)
 
 
-def lowered(x: Any, y: Any) -> Any:
+def lowered(x: Value, y: Value) -> Any:
     """x**(y - 1), or x**1 where y is 0. A first power is not written: the derivative of x**2 is 2 * x.
 
     >>> lowered(np.array([3.0, 0.0]), 2), lowered(np.array([3.0, 0.0]), 0)

@@ -12,17 +12,18 @@ from diffkit.autodiff.rules.decisions import any_beyond_one, any_negative
 from diffkit.autodiff.rules.register import composite, is_node
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.errors import NoRuleError
+from diffkit.typing import Value
 
 __all__: list[str] = []
 
 
-def _given(x: Any) -> Any:
+def _given(x: Value) -> Any:
     """As NumPy's own, these take a plain number for an array, with an array's dtype."""
     x = as_array(x)
     return x if is_node(x) else np.asarray(x)
 
 
-def _complex_if(test: Callable[[Any], bool], x: Any) -> Any:
+def _complex_if(test: Callable[[Any], bool], x: Value) -> Any:
     """x, as complex numbers if it is real and the test holds."""
     x = _given(x)
     if np.iscomplexobj(x) or not decided(test, x):
@@ -32,7 +33,7 @@ def _complex_if(test: Callable[[Any], bool], x: Any) -> Any:
 
 def _extended(function: Callable[..., Any], plain: Callable[..., Any], test: Callable[[Any], bool]) -> None:
     @composite(function)
-    def _of_complex(x: Any) -> Any:
+    def _of_complex(x: Value) -> Any:
         return plain(_complex_if(test, x))
 
 
@@ -45,7 +46,7 @@ _extended(np.emath.arctanh, np.arctanh, any_beyond_one)
 
 def _within_one(function: Callable[..., Any], plain: Callable[..., Any]) -> None:
     @composite(function)
-    def _of_real(x: Any) -> Any:
+    def _of_real(x: Value) -> Any:
         x = _given(x)
         if not np.iscomplexobj(x) and decided(any_beyond_one, x):
             raise NoRuleError(
@@ -60,11 +61,11 @@ _within_one(np.emath.arcsin, np.arcsin)
 
 
 @composite(np.emath.logn)
-def _logn(n: Any, x: Any) -> Any:
+def _logn(n: Value, x: Value) -> Any:
     return np.log(_complex_if(any_negative, x)) / np.log(_complex_if(any_negative, n))
 
 
 @composite(np.emath.power)
-def _power(x: Any, p: Any) -> Any:
+def _power(x: Value, p: Any) -> Any:
     x, p = _complex_if(any_negative, x), _given(p)
     return np.power(x, p * 1.0 if np.result_type(p).kind in "iu" and decided(any_negative, p) else p)

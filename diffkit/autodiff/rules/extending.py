@@ -11,6 +11,7 @@ from diffkit.autodiff.recording.tracer import own, plain_index
 from diffkit.autodiff.rules.calls import as_array, decided, plain
 from diffkit.autodiff.rules.indexing import along, placed
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
+from diffkit.typing import ArrayValue, Axis, Value
 
 __all__: list[str] = []
 
@@ -18,7 +19,7 @@ __all__: list[str] = []
 # -- repeating --------------------------------------------------------------------------------------------
 
 
-def _tile_vjp(g: Any, ans: Any, x: Any, *, reps: Any) -> Any:
+def _tile_vjp(g: Value, ans: Value, x: Value, *, reps: Any) -> Any:
     reps = (reps,) if isinstance(reps, int | np.integer) else tuple(reps)
     shape = getattr(x, "shape", ())
     ndim = max(len(reps), len(shape))
@@ -27,7 +28,7 @@ def _tile_vjp(g: Any, ans: Any, x: Any, *, reps: Any) -> Any:
     return fit(np.reshape(np.sum(blocks, axis=tuple(range(0, 2 * ndim, 2))), shape), x)
 
 
-def _repeat_vjp(g: Any, ans: Any, x: Any, *, repeats: Any, axis: int | None = None) -> Any:
+def _repeat_vjp(g: Value, ans: Value, x: Value, *, repeats: Any, axis: int | None = None) -> Any:
     shape = getattr(x, "shape", ())
     if axis is None and len(shape) != 1:
         c = _repeat_vjp(g, ans, np.ravel(plain(x)), repeats=repeats, axis=0)
@@ -61,7 +62,7 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
 
 
 @composite(np.insert)
-def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+def _insert(arr: ArrayValue, obj: Any, values: Any, axis: int | None = None) -> Any:
     arr, values, obj = as_array(arr), as_array(values), plain_index(obj)
     if axis is None:
         arr, axis = np.ravel(arr), 0
@@ -82,14 +83,14 @@ def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 
 @composite(np.delete)
-def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+def _delete(arr: ArrayValue, obj: Any, axis: int | None = None) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
     return np.take(arr, np.delete(np.arange(arr.shape[axis]), plain_index(obj)), axis=axis)
 
 
 @composite(np.trim_zeros)
-def _trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
+def _trim_zeros(filt: ArrayValue, trim: Any = "fb", axis: Axis = None) -> Any:
     kept = decided(np.argwhere, filt)
     if not len(kept):
         return np.trim_zeros(plain(filt), trim) if axis is None else np.trim_zeros(plain(filt), trim, axis)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
+from diffkit.typing import ArrayValue, Value
 
 __all__: list[str] = []
 
@@ -28,7 +29,7 @@ class Step(NamedTuple):
     n: int
 
 
-def _resize(x: Any, n: int, axis: int) -> Any:
+def _resize(x: ArrayValue, n: int, axis: int) -> Any:
     """x cut, or padded with zeros, to length n along an axis."""
     have = x.shape[axis]
     if n < have:
@@ -44,19 +45,19 @@ def _half(n: int) -> int:
     return n // 2 + 1
 
 
-def _fft_t(g: Any, step: Step, norm: Any) -> Any:
+def _fft_t(g: Value, step: Step, norm: Any) -> Any:
     return np.fft.fft(g, axis=step.axis, norm=norm)
 
 
-def _ifft_t(g: Any, step: Step, norm: Any) -> Any:
+def _ifft_t(g: Value, step: Step, norm: Any) -> Any:
     return np.fft.ifft(g, axis=step.axis, norm=norm)
 
 
-def _rfft_t(g: Any, step: Step, norm: Any) -> Any:
+def _rfft_t(g: ArrayValue, step: Step, norm: Any) -> Any:
     return np.real(np.fft.fft(_resize(g, step.n, step.axis), axis=step.axis, norm=norm))
 
 
-def _irfft_t(g: Any, step: Step, norm: Any) -> Any:
+def _irfft_t(g: ArrayValue, step: Step, norm: Any) -> Any:
     times = np.full(_half(step.n), 2.0, dtype=g.dtype)
     times[0] = 1.0
     if step.n % 2 == 0:
@@ -71,7 +72,7 @@ _TRANSPOSED = {"fft": _fft_t, "ifft": _ifft_t, "rfft": _rfft_t, "irfft": _irfft_
 # -- the steps of each transform --------------------------------------------------------------------------
 
 
-def _plan(kind: str, x: Any, s: Any, axes: Any) -> list[Step]:
+def _plan(kind: str, x: Value, s: Any, axes: Any) -> list[Step]:
     """The steps of a transform, in NumPy's order."""
     shape = list(np.shape(x))
     if s is None:
@@ -97,14 +98,21 @@ def _plan(kind: str, x: Any, s: Any, axes: Any) -> list[Step]:
     return steps
 
 
-def _transposed(kind: str, g: Any, x: Any, s: Any, axes: Any, norm: Any) -> Any:
+def _transposed(kind: str, g: ArrayValue, x: Value, s: Any, axes: Any, norm: Any) -> Any:
     for step in reversed(_plan(kind, x, s, axes)):
         g = _resize(_TRANSPOSED[step.kind](g, step, norm), step.n_in, step.axis)
     return fit(g, x)
 
 
 def _define_1d(kind: str) -> None:
-    def vjp(g: Any, ans: Any, x: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
+    def vjp(
+        g: ArrayValue,
+        ans: Value,
+        x: ArrayValue,
+        n: int | None = None,
+        axis: int = -1,
+        norm: Any = None,
+    ) -> Any:
         return _transposed(kind, g, x, None if n is None else (n,), (axis,), norm)
 
     define(getattr(np.fft, kind), [vjp], [LINEAR])
@@ -113,7 +121,9 @@ def _define_1d(kind: str) -> None:
 def _define_nd(name: str, default: tuple[int, int] | None) -> None:
     kind = name[:-1]
 
-    def vjp(g: Any, ans: Any, x: Any, s: Any = None, axes: Any = default, norm: Any = None) -> Any:
+    def vjp(
+        g: ArrayValue, ans: Value, x: ArrayValue, s: Any = None, axes: Any = default, norm: Any = None
+    ) -> Any:
         return _transposed(kind, g, x, s, axes, norm)
 
     define(getattr(np.fft, name), [vjp], [LINEAR])
@@ -139,11 +149,11 @@ _SWAPPED: dict[str | None, Any] = {
 
 
 @composite(np.fft.hfft)
-def _hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def _hfft(a: ArrayValue, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     n = 2 * (a.shape[axis] - 1) if n is None else n
     return np.fft.irfft(np.conj(a), n, axis, norm=_SWAPPED[norm])
 
 
 @composite(np.fft.ihfft)
-def _ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def _ihfft(a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     return np.conj(np.fft.rfft(a, n, axis, norm=_SWAPPED[norm]))

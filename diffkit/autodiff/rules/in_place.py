@@ -18,6 +18,7 @@ from diffkit.autodiff.rules.calls import as_array, plain, plain_arguments
 from diffkit.autodiff.rules.construction import array
 from diffkit.autodiff.rules.nans import nan_to_num
 from diffkit.autodiff.rules.register import KINDS
+from diffkit.typing import ArrayValue, Value
 
 __all__: list[str] = []
 
@@ -59,12 +60,12 @@ def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -
         dst[mask] = np.broadcast_to(src, dst.shape)[mask] if np.ndim(src) else src
 
 
-def _flat(a: Any, places: Any) -> Any:
+def _flat(a: ArrayValue, places: Any) -> Any:
     """The index of elements that are counted through, in C's order."""
     return np.unravel_index(places, a.shape) if a.ndim != 1 else places
 
 
-def _repeated(values: Any, count: int) -> Any:
+def _repeated(values: ArrayValue, count: int) -> Any:
     """Values from the first on, again and again, until there are enough."""
     values = np.ravel(as_array(values)) if np.ndim(plain(values)) or isinstance(values, list) else values
     if not np.ndim(values):
@@ -73,7 +74,7 @@ def _repeated(values: Any, count: int) -> Any:
 
 
 @_changes(np.put)
-def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+def _put(a: Any, ind: Any, v: ArrayValue, mode: str = "raise") -> None:
     places = np.ravel(np.asarray(plain_index(ind), int))
     if mode == "raise" and np.any((places < -a.size) | (places >= a.size)):
         wrong = places[(places < -a.size) | (places >= a.size)][0]
@@ -84,14 +85,14 @@ def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 
 @_changes(np.place)
-def _place(arr: Any, mask: Any, vals: Any) -> None:
+def _place(arr: Any, mask: Value, vals: Any) -> None:
     places = np.flatnonzero(plain_index(mask))
     if places.size:
         arr[_flat(arr, places)] = _repeated(vals, places.size)
 
 
 @_changes(np.putmask)
-def _putmask(a: Any, mask: Any, values: Any) -> None:
+def _putmask(a: Any, mask: Value, values: Any) -> None:
     places = np.flatnonzero(plain_index(mask))
     values = as_array(values)
     if np.ndim(values):
@@ -100,7 +101,7 @@ def _putmask(a: Any, mask: Any, values: Any) -> None:
 
 
 @_changes(np.put_along_axis)
-def _put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> None:
+def _put_along_axis(arr: Any, indices: Any, values: ArrayValue, axis: int | None) -> None:
     indices = np.asarray(plain_index(indices))
     if axis is None:
         arr[_flat(arr, indices)] = values

@@ -24,11 +24,12 @@ from diffkit.autodiff.rules.register import (
     reentrant,
     structural,
 )
+from diffkit.typing import ArrayLike, ArrayValue, Axis, Index, Value
 
 __all__ = ["along", "placed", "scatter"]
 
 
-def scattered(g: Any, index: Any, like: Any) -> Any:
+def scattered(g: ArrayValue, index: Any, like: Value) -> Any:
     """Zeros like an array, with g added at an index; where that repeats itself, all adds up."""
     array = np.zeros_like(like)
     of_view = (int, np.integer, slice, type(None), type(...))
@@ -46,14 +47,14 @@ scatter.vjps = (lambda h, ans, g, index, like: fit(h[index], g), None, None)
 scatter.jvps = (lambda t, ans, g, index, like: scatter(t, index, np.zeros_like(like)), None, None)
 
 
-def along(ndim: int, axis: int, index: Any) -> tuple[Any, ...]:
+def along(ndim: int, axis: int, index: Index) -> tuple[Any, ...]:
     """``index`` on one axis, all of the others."""
     whole: list[Any] = [slice(None)] * ndim
     whole[axis] = index
     return tuple(whole)
 
 
-def placed(g: Any, index: Any, like: Any) -> Any:
+def placed(g: Value, index: Index, like: Value) -> Any:
     """g at ``index`` in zeros like ``like``: put off till it is added up, if g is not traced."""
     like = plain(like)
     return scatter(g, index, like) if is_node(g) else Scatter(g, index, like)
@@ -64,7 +65,7 @@ GETITEM.jvps = (lambda t, ans, x, index: t[index],)
 READ.vjps, READ.jvps = GETITEM.vjps, GETITEM.jvps
 
 
-def assigned(base: Any, value: Any, index: Any) -> Any:
+def assigned(base: ArrayValue, value: Value, index: Index) -> Any:
     """A copy of an array with a value assigned at an index."""
     array = base.copy()
     array[index] = value
@@ -74,7 +75,7 @@ def assigned(base: Any, value: Any, index: Any) -> Any:
 SETITEM.compute.__wrapped__ = assigned  # type: ignore[attr-defined]  # what it does to plain values
 
 
-def _assigned_vjp(g: Any, ans: Any, base: Any, value: Any, index: Any) -> Any:
+def _assigned_vjp(g: ArrayValue, ans: Value, base: Value, value: Value, index: Index) -> Any:
     stays = last_to_write(index, g.shape)
     there = g[index]
     return fit(there if stays is True else np.where(stays, there, np.zeros_like(there)), value)
@@ -93,7 +94,7 @@ SETITEM.jvps = (
 
 
 @composite(np.take)
-def _take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
+def _take(a: ArrayValue, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     a, indices = as_array(a), np.asarray(plain_index(indices))
     if not indices.size:
         indices = indices.astype(int)
@@ -108,7 +109,7 @@ def _take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise")
 
 
 @composite(np.take_along_axis)
-def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+def _take_along_axis(arr: ArrayValue, indices: Any, axis: int | None = -1) -> Any:
     indices = plain_index(indices)
     if axis is None:
         return np.ravel(arr)[indices]
@@ -121,17 +122,17 @@ def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @composite(np.compress)
-def _compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+def _compress(condition: Value, a: Value, axis: int | None = None) -> Any:
     return np.take(a, np.flatnonzero(plain_index(condition)), axis=axis)
 
 
 @composite(np.extract)
-def _extract(condition: Any, arr: Any) -> Any:
+def _extract(condition: Value, arr: Value) -> Any:
     return np.ravel(arr)[np.flatnonzero(plain_index(condition))]
 
 
 @composite(np.choose)
-def _choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
+def _choose(a: ArrayLike, choices: Any, *, mode: str = "raise") -> Any:
     given = np.asarray(plain_index(a))
     n = len(choices)
     if mode != "raise":
@@ -142,7 +143,7 @@ def _choose(a: Any, choices: Any, *, mode: str = "raise") -> Any:
 
 
 @composite(np.lib.stride_tricks.sliding_window_view)
-def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **_: Any) -> Any:
+def _sliding_window_view(x: Any, window_shape: Any, axis: Axis = None, **_: Any) -> Any:
     """It is a view in NumPy, and is taken again here when the array has been written to."""
     places = np.arange(x.size).reshape(x.shape)
     windows = np.ravel(x)[np.lib.stride_tricks.sliding_window_view(places, window_shape, axis)]
@@ -155,16 +156,16 @@ _SLIDING = TakenAgain("sliding_window_view", np.lib.stride_tricks.sliding_window
 # -- choosing ---------------------------------------------------------------------------------------------
 
 
-def _where_vjp_x(g: Any, ans: Any, c: Any, x: Any, y: Any) -> Any:
+def _where_vjp_x(g: Value, ans: Value, c: Value, x: Value, y: Value) -> Any:
     return fit(np.where(c, g, np.zeros_like(g)), x)
 
 
-def _where_vjp_y(g: Any, ans: Any, c: Any, x: Any, y: Any) -> Any:
+def _where_vjp_y(g: Value, ans: Value, c: Value, x: Value, y: Value) -> Any:
     return fit(np.where(c, np.zeros_like(g), g), y)
 
 
 def _where_entry(fun: Primitive) -> Any:
-    def where(condition: Any, *choices: Any) -> Any:
+    def where(condition: ArrayValue, *choices: Any) -> Any:
         return fun(condition, *map(as_array, choices)) if choices else np.nonzero(condition)
 
     return where
@@ -193,7 +194,7 @@ def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 @composite(np.piecewise)
-def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
+def _piecewise(x: ArrayValue, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
     conditions = np.asarray(plain_index(condlist))
     if conditions.ndim == 0 or conditions.ndim == np.ndim(x):
         conditions = conditions[None]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from diffkit.autodiff.recording.tracer import Primitive, apply, call_handler, nodes_in, plain
 from diffkit.autodiff.rules.calls import as_array, user_site
@@ -15,6 +16,7 @@ from diffkit.autodiff.rules.indexing import along
 from diffkit.autodiff.rules.register import composite, define, fit
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.errors import TraceError
+from diffkit.typing import ArrayLike, ArrayValue, Value
 
 __all__ = ["Joined"]
 
@@ -35,7 +37,7 @@ class _Parts(Sequence[Any]):
         return fit(self.cut(k), self.arrays[k])
 
 
-def _concatenate_vjp(g: Any, ans: Any, *arrays: Any, axis: int | None = 0, **_: Any) -> _Parts:
+def _concatenate_vjp(g: ArrayValue, ans: Value, *arrays: Any, axis: int | None = 0, **_: Any) -> _Parts:
     sizes = [np.size(a) if axis is None else a.shape[axis] for a in arrays]
     bounds = [0, *itertools.accumulate(sizes)]
 
@@ -48,7 +50,7 @@ def _concatenate_vjp(g: Any, ans: Any, *arrays: Any, axis: int | None = 0, **_: 
     return _Parts(arrays, cut)
 
 
-def _stack_vjp(g: Any, ans: Any, *arrays: Any, axis: int = 0, **_: Any) -> _Parts:
+def _stack_vjp(g: ArrayValue, ans: Value, *arrays: Any, axis: int = 0, **_: Any) -> _Parts:
     return _Parts(arrays, lambda k: g[along(len(g.shape), axis, k)])
 
 
@@ -57,17 +59,22 @@ def _tangents(ts: tuple[Any, ...], arrays: tuple[Any, ...]) -> list[Any]:
     return [np.zeros_like(a) if t is None else t for t, a in zip(ts, arrays, strict=True)]
 
 
-def _concatenate_jvp(ts: tuple[Any, ...], ans: Any, *arrays: Any, axis: int | None = 0, **_: Any) -> Any:
+def _concatenate_jvp(ts: tuple[Any, ...], ans: Value, *arrays: Any, axis: int | None = 0, **_: Any) -> Any:
     return np.concatenate(_tangents(ts, arrays), axis=axis)
 
 
-def _stack_jvp(ts: tuple[Any, ...], ans: Any, *arrays: Any, axis: int = 0, **_: Any) -> Any:
+def _stack_jvp(ts: tuple[Any, ...], ans: Value, *arrays: Any, axis: int = 0, **_: Any) -> Any:
     return np.stack(_tangents(ts, arrays), axis=axis)
 
 
 def _of_a_list(fun: Primitive) -> Any:
     def entry(
-        arrays: Any, axis: int | None = 0, out: None = None, *, dtype: Any = None, casting: Any = None
+        arrays: Any,
+        axis: int | None = 0,
+        out: None = None,
+        *,
+        dtype: DTypeLike | None = None,
+        casting: Any = None,
     ) -> Any:
         arrays = (
             tuple(arrays)
@@ -94,12 +101,12 @@ def _listed(tup: Any) -> list[Any]:
 
 
 @composite(np.vstack)
-def _vstack(tup: Any, *, dtype: Any = None, casting: Any = None) -> Any:
+def _vstack(tup: Any, *, dtype: DTypeLike | None = None, casting: Any = None) -> Any:
     return np.concatenate([np.atleast_2d(a) for a in _listed(tup)], axis=0, dtype=dtype)
 
 
 @composite(np.hstack)
-def _hstack(tup: Any, *, dtype: Any = None, casting: Any = None) -> Any:
+def _hstack(tup: Any, *, dtype: DTypeLike | None = None, casting: Any = None) -> Any:
     arrays = [np.atleast_1d(a) for a in _listed(tup)]
     return np.concatenate(arrays, axis=0 if arrays and arrays[0].ndim == 1 else 1, dtype=dtype)
 
@@ -117,7 +124,7 @@ def _column_stack(tup: Any) -> Any:
 
 @composite(np.block)
 def _block(arrays: Any) -> Any:
-    def depth(part: Any) -> int:
+    def depth(part: Value) -> int:
         return 1 + max(map(depth, part)) if isinstance(part, list) else 0
 
     def leaves(part: Any) -> Any:
@@ -136,7 +143,7 @@ def _block(arrays: Any) -> Any:
 
 
 @composite(np.append)
-def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
+def _append(arr: ArrayLike, values: ArrayLike, axis: int | None = None) -> Any:
     if axis is None:
         return np.concatenate([np.ravel(as_array(arr)), np.ravel(as_array(values))])
     return np.concatenate([arr, values], axis=axis)
@@ -145,14 +152,14 @@ def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
 # -- taking apart -----------------------------------------------------------------------------------------
 
 
-def _pieces(x: Any, stops: Any, axis: int) -> list[Any]:
+def _pieces(x: ArrayValue, stops: Any, axis: int) -> list[Any]:
     n = x.shape[axis]
     bounds = [0, *stops, n]
     return [x[along(x.ndim, axis, slice(a, b))] for a, b in itertools.pairwise(bounds)]
 
 
 @composite(np.array_split)
-def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def _array_split(ary: ArrayValue, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     if not isinstance(indices_or_sections, int | np.integer):
         return _pieces(ary, [int(k) for k in indices_or_sections], axis)
     each, rest = divmod(ary.shape[axis], int(indices_or_sections))
@@ -161,29 +168,29 @@ def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]
 
 
 @composite(np.split)
-def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def _split(ary: ArrayValue, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     if isinstance(indices_or_sections, int | np.integer) and ary.shape[axis] % indices_or_sections:
         raise ValueError("array split does not result in an equal division")
     return _array_split(ary, indices_or_sections, axis)  # type: ignore[no-any-return]
 
 
 @composite(np.hsplit)
-def _hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def _hsplit(ary: ArrayValue, indices_or_sections: Any) -> list[Any]:
     return np.split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
 
 
 @composite(np.vsplit)
-def _vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def _vsplit(ary: Value, indices_or_sections: Any) -> list[Any]:
     return np.split(ary, indices_or_sections, 0)
 
 
 @composite(np.dsplit)
-def _dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+def _dsplit(ary: Value, indices_or_sections: Any) -> list[Any]:
     return np.split(ary, indices_or_sections, 2)
 
 
 @composite(getattr(np, "unstack", None))
-def _unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+def _unstack(x: ArrayValue, /, *, axis: int = 0) -> tuple[Any, ...]:
     return tuple(x[along(x.ndim, axis, k)] for k in range(x.shape[axis]))
 
 

@@ -21,11 +21,12 @@ from diffkit.autodiff.rules.calls import decided
 from diffkit.autodiff.rules.decisions import any_minus_inf
 from diffkit.autodiff.rules.elementwise import with_rules
 from diffkit.autodiff.rules.register import fit, reentrant
+from diffkit.typing import Value
 
 __all__ = ["exp_of_difference", "over_length", "root_of_squares"]
 
 
-def over_length(x: Any, length: Any) -> Any:
+def over_length(x: Value, length: Any) -> Any:
     """x / length, and 0 where the length is 0.
 
     >>> over_length(np.array([3.0, 0.0]), np.array([5.0, 0.0]))
@@ -34,7 +35,7 @@ def over_length(x: Any, length: Any) -> Any:
     return x / length if decided(np.all, length) else ratio(x, length)
 
 
-def _ratio(a: Any, b: Any) -> Any:
+def _ratio(a: Value, b: Value) -> Any:
     zero = np.equal(b, 0.0)
     return np.where(zero, 0.0, a / np.where(zero, 1.0, b))[()]
 
@@ -56,12 +57,12 @@ root.vjps = (lambda g, ans, x: fit(g * ratio(0.5, ans), x),)
 root.jvps = (lambda t, ans, x: t * ratio(0.5, ans),)
 
 
-def root_of_squares(x: Any) -> Any:
+def root_of_squares(x: Value) -> Any:
     """The square root, and :data:`root` where an element is 0."""
     return np.sqrt(x) if decided(np.all, x) else root(x)
 
 
-def exp_of_difference(x: Any, total: Any, base: Any = None) -> Any:
+def exp_of_difference(x: Value, total: Any, base: Value | None = None) -> Any:
     """exp(x - total), and 0 where the total is minus infinity: the share of exp(x) in a sum of exponentials.
 
     Args:
@@ -77,12 +78,12 @@ def exp_of_difference(x: Any, total: Any, base: Any = None) -> Any:
     return np.exp(x - total) if base is None else np.power(base, x - total)
 
 
-def _guard(ufunc: np.ufunc, base: Any = None) -> None:
+def _guard(ufunc: np.ufunc, base: Value | None = None) -> None:
     """Gives logaddexp and logaddexp2 their weights where both arguments are minus infinity."""
     fun = with_rules(ufunc)
 
     def guarded(rule: Any, k: int, *, forward: bool) -> Any:
-        def run(d: Any, ans: Any, *args: Any) -> Any:
+        def run(d: Value, ans: Value, *args: Any) -> Any:
             if not decided(any_minus_inf, ans):
                 return rule(d, ans, *args)
             c = d * exp_of_difference(args[k], ans, base)

@@ -35,6 +35,7 @@ from diffkit.autodiff.rules.matrices import (
 )
 from diffkit.autodiff.rules.register import composite, constant, define, fit, reentrant
 from diffkit.errors import NoRuleError
+from diffkit.typing import ArrayLike, ArrayValue, Value
 
 __all__ = ["solution"]
 
@@ -42,16 +43,16 @@ __all__ = ["solution"]
 # -- solving ----------------------------------------------------------------------------------------------
 
 
-def _solve_t(a: Any, g: Any, b: Any) -> Any:
+def _solve_t(a: ArrayValue, g: ArrayValue, b: ArrayValue) -> Any:
     """The transposed system, for a vector or for the columns of a matrix."""
     return np.linalg.solve(a.mT, g[..., None])[..., 0] if b.ndim == 1 else np.linalg.solve(a.mT, g)
 
 
-def _columns(x: Any, b: Any) -> Any:
+def _columns(x: ArrayValue, b: ArrayValue) -> Any:
     return x[..., None] if b.ndim == 1 else x
 
 
-def _solve_jvp_a(t: Any, ans: Any, a: Any, b: Any) -> Any:
+def _solve_jvp_a(t: Any, ans: ArrayValue, a: ArrayValue, b: Any) -> Any:
     x = -np.linalg.solve(a, t @ _columns(ans, b))
     return x[..., 0] if b.ndim == 1 else x
 
@@ -74,12 +75,12 @@ define(
 )
 
 
-def _pinv_vjp(p_: Any, p: Any, a: Any, *_: Any, **__: Any) -> Any:
+def _pinv_vjp(p_: ArrayValue, p: ArrayValue, a: ArrayValue, *_: Any, **__: Any) -> Any:
     left, right = adjoint(p) @ (p @ adjoint(p_)), (adjoint(p_) @ p) @ adjoint(p)
     return (left - (left @ p) @ a) + (right - a @ (p @ right)) - adjoint(p) @ p_ @ adjoint(p)
 
 
-def _pinv_jvp(t: Any, p: Any, a: Any, *_: Any, **__: Any) -> Any:
+def _pinv_jvp(t: ArrayValue, p: ArrayValue, a: ArrayValue, *_: Any, **__: Any) -> Any:
     left, right = p @ adjoint(p) @ adjoint(t), adjoint(t) @ adjoint(p) @ p
     return (left - (left @ a) @ p) + (right - p @ (a @ right)) - p @ t @ p
 
@@ -90,7 +91,7 @@ define(np.linalg.pinv, [barred(_pinv_vjp)], [_pinv_jvp])
 # -- determinants -----------------------------------------------------------------------------------------
 
 
-def _cofactors(det: Any, a: Any) -> Any:
+def _cofactors(det: Any, a: ArrayValue) -> Any:
     """The derivative of the determinant by each entry: det(a) inv(a)^T, and what that tends to where
     a is singular, by the recursion of Faddeev and Le Verrier (Gantmacher, Theory of Matrices I, IV.5)."""
     if decided(np.all, det):
@@ -103,13 +104,13 @@ def _cofactors(det: Any, a: Any) -> Any:
     return (m * (-1.0) ** (a.shape[-1] - 1)).mT
 
 
-def _slogdet_vjp(g: Any, ans: Any, a: Any) -> Any:
+def _slogdet_vjp(g: tuple[Value, Value], ans: tuple[Value, Value], a: Any) -> Any:
     sign, _ = ans
     c = g[1] + 1j * np.imag(g[0] * sign) if is_complex(a) else g[1]  # the sign of a real one is constant
     return fit(per_matrix(c) * np.linalg.inv(a).mT, a)
 
 
-def _slogdet_jvp(t: Any, ans: Any, a: Any) -> Any:
+def _slogdet_jvp(t: Value, ans: tuple[Value, Value], a: Value) -> Any:
     sign, _ = ans
     c = np.sum(t * np.linalg.inv(a).mT, axis=(-2, -1))
     return (1j * np.imag(c) * sign if is_complex(a) else np.zeros_like(plain(sign)), real(c))
@@ -126,19 +127,19 @@ define(np.linalg.slogdet, [_slogdet_vjp], [_slogdet_jvp])
 # -- factorizations ---------------------------------------------------------------------------------------
 
 
-def _half_lower(x: Any) -> Any:
+def _half_lower(x: ArrayValue) -> Any:
     """The matrix below the diagonal, and half of the diagonal."""
     return strictly_lower(x) + x * (identity(x) / 2)
 
 
-def _cholesky_vjp(l_: Any, low: Any, a: Any, upper: bool = False) -> Any:
+def _cholesky_vjp(l_: Any, low: ArrayValue, a: Value, upper: bool = False) -> Any:
     low, l_ = (adjoint(low), adjoint(l_)) if upper else (low, l_)
     back = adjoint(low)
     s = np.linalg.solve(back, adjoint(np.linalg.solve(back, adjoint(_half_lower(back @ l_)))))
     return (s + adjoint(s)) / 2
 
 
-def _cholesky_jvp(t: Any, low: Any, a: Any, upper: bool = False) -> Any:
+def _cholesky_jvp(t: ArrayValue, low: Any, a: Value, upper: bool = False) -> Any:
     low = adjoint(low) if upper else low
     inner = np.linalg.solve(low, adjoint(np.linalg.solve(low, (t + adjoint(t)) / 2)))
     tangent = low @ _half_lower(inner)
@@ -148,25 +149,25 @@ def _cholesky_jvp(t: Any, low: Any, a: Any, upper: bool = False) -> Any:
 define(np.linalg.cholesky, [barred(_cholesky_vjp)], [_cholesky_jvp])
 
 
-def _turn(m: Any) -> Any:
+def _turn(m: ArrayValue) -> Any:
     """The skew-Hermitian X with m - X upper triangular, its diagonal real: how Q turns."""
     low = strictly_lower(m)
     turn = low - adjoint(low)
     return turn + on_diagonal(1j * np.imag(diagonal(m))) if is_complex(m) else turn
 
 
-def _unturn(x: Any) -> Any:
+def _unturn(x: ArrayValue) -> Any:
     """The transpose of the linear map :func:`_turn`."""
     m = strictly_lower(x - adjoint(x))
     return m + on_diagonal(1j * np.imag(diagonal(x))) if is_complex(x) else m
 
 
-def _outside(q: Any, n: Any) -> Any:
+def _outside(q: ArrayValue, n: ArrayValue) -> Any:
     """The part of n's columns that is orthogonal to those of q."""
     return n - q @ (adjoint(q) @ n)
 
 
-def _qr_vjp(bars: Any, ans: Any, a: Any) -> Any:
+def _qr_vjp(bars: tuple[ArrayValue, ArrayValue], ans: tuple[ArrayValue, ArrayValue], a: ArrayValue) -> Any:
     q, r = ans
     q_, r_ = bars
     k = q.shape[-1]
@@ -176,13 +177,13 @@ def _qr_vjp(bars: Any, ans: Any, a: Any) -> Any:
     return q @ r_ + _beside(first, a)
 
 
-def _beside(first: Any, a: Any) -> Any:
+def _beside(first: Any, a: ArrayValue) -> Any:
     """The first columns of a matrix like ``a``, with zeros for the others."""
     rest = np.zeros((*a.shape[:-1], a.shape[-1] - first.shape[-1]), dtype=a.dtype)
     return np.concatenate([first, rest], axis=-1) if rest.shape[-1] else first
 
 
-def _qr_jvp(t: Any, ans: Any, a: Any) -> Any:
+def _qr_jvp(t: ArrayValue, ans: tuple[ArrayValue, ArrayValue], a: Value) -> Any:
     q, r = ans
     square = r[..., : q.shape[-1]]
     n = np.linalg.solve(square.mT, t[..., : q.shape[-1]].mT).mT
@@ -194,7 +195,7 @@ _reduced_qr = define(np.linalg.qr, [barred(_qr_vjp)], [_qr_jvp])
 
 
 @composite(np.linalg.qr)
-def _qr(a: Any, mode: str = "reduced") -> Any:
+def _qr(a: ArrayValue, mode: str = "reduced") -> Any:
     if mode == "r":
         return _reduced_qr(a)[1]
     if mode == "reduced" or (mode == "complete" and a.shape[-2] <= a.shape[-1]):
@@ -210,7 +211,7 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
 
 
 @composite(np.linalg.matrix_power)
-def _matrix_power(a: Any, n: int) -> Any:
+def _matrix_power(a: ArrayValue, n: int) -> Any:
     if n == 0:
         return a * 0.0 + identity(a)
     if n < 0:
@@ -250,13 +251,13 @@ def _cheapest(chain: list[Any], sizes: list[int], known: dict[Any, Any], i: int,
 
 
 @composite(np.linalg.tensorinv)
-def _tensorinv(a: Any, ind: int = 2) -> Any:
+def _tensorinv(a: ArrayValue, ind: int = 2) -> Any:
     rows, columns = a.shape[:ind], a.shape[ind:]
     return np.reshape(np.linalg.inv(np.reshape(a, (math.prod(rows), -1))), columns + rows)
 
 
 @composite(np.linalg.tensorsolve)
-def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+def _tensorsolve(a: Any, b: Value, axes: Any = None) -> Any:
     if axes is not None:
         moved = [k % a.ndim for k in axes]
         a = np.transpose(a, [k for k in range(a.ndim) if k not in moved] + moved)
@@ -264,7 +265,7 @@ def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     return np.reshape(np.linalg.solve(np.reshape(a, (-1, math.prod(columns))), np.ravel(b)), columns)
 
 
-def _solution(a: Any, b: Any, rcond: float) -> Any:
+def _solution(a: Value, b: Value, rcond: float) -> Any:
     return np.linalg.lstsq(a, b, rcond)[0]
 
 
@@ -280,12 +281,12 @@ solution.jvps = (
 )
 
 
-def _solution_vjp_a(g: Any, ans: Any, a: Any, b: Any, p: Any) -> Any:
+def _solution_vjp_a(g: ArrayValue, ans: Value, a: ArrayValue, b: ArrayValue, p: ArrayValue) -> Any:
     return barred(_pinv_vjp)(_columns(g, b) @ _columns(b, b).mT, p, a)
 
 
 @composite(np.linalg.lstsq)
-def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+def _lstsq(a: ArrayValue, b: ArrayLike, rcond: Any = None) -> Any:
     """Through the pseudo-inverse, whose rank is constant: where the rank changes there is no derivative."""
     small = np.finfo(a.dtype).eps * (max(a.shape) if rcond is None else 1)
     x = solution(a, b, rcond=float(small if rcond in (None, -1) else rcond))
@@ -302,42 +303,42 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
 
 
 @composite(np.linalg.trace)
-def _trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+def _trace(x: Value, /, *, offset: int = 0, dtype: Any = None) -> Any:
     return np.trace(x, offset, -2, -1, dtype)
 
 
 @composite(np.linalg.diagonal)
-def _diagonal(x: Any, /, *, offset: int = 0) -> Any:
+def _diagonal(x: Value, /, *, offset: int = 0) -> Any:
     return np.diagonal(x, offset, -2, -1)
 
 
 @composite(np.linalg.matrix_transpose)
-def _matrix_transpose(x: Any, /) -> Any:
+def _matrix_transpose(x: ArrayValue, /) -> Any:
     return x.mT
 
 
 @composite(np.linalg.cross)
-def _cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+def _cross(x1: Value, x2: Value, /, *, axis: int = -1) -> Any:
     return np.cross(x1, x2, axis=axis)
 
 
 @composite(np.linalg.matmul)
-def _matmul(x1: Any, x2: Any, /) -> Any:
+def _matmul(x1: Value, x2: Value, /) -> Any:
     return np.matmul(x1, x2)
 
 
 @composite(np.linalg.outer)
-def _outer(x1: Any, x2: Any, /) -> Any:
+def _outer(x1: Value, x2: Value, /) -> Any:
     return np.outer(x1, x2)
 
 
 @composite(np.linalg.tensordot)
-def _tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
+def _tensordot(x1: Value, x2: Value, /, *, axes: Any = 2) -> Any:
     return np.tensordot(x1, x2, axes)
 
 
 @composite(np.linalg.vecdot)
-def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+def _vecdot(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1) -> Any:
     return np.vecdot(x1, x2, axis=axis)  # type: ignore[call-overload]
 
 

@@ -16,6 +16,7 @@ from diffkit.autodiff.recording.tracer import is_traced
 from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.decisions import any_in_columns
 from diffkit.autodiff.rules.register import fit
+from diffkit.typing import ArrayValue, Value
 
 __all__ = [
     "adjoint",
@@ -38,37 +39,37 @@ __all__ = [
 _REAL = np.dtype(float)
 
 
-def is_zero(value: Any) -> bool:
+def is_zero(value: Value) -> bool:
     """Whether a cotangent is known to be zero: the part of an answer that nothing has used."""
     return not is_traced(value) and not np.any(value)
 
 
-def is_complex(x: Any) -> bool:
+def is_complex(x: object) -> bool:
     """Whether an array, traced or not, has a complex dtype."""
     return type(x) is complex or getattr(x, "dtype", _REAL).kind == "c"
 
 
-def conj(x: Any) -> Any:
+def conj(x: Value) -> Any:
     """The conjugate; a real array is its own, without a row in the trace."""
     return np.conj(x) if is_complex(x) else x
 
 
-def real(x: Any) -> Any:
+def real(x: Value) -> Any:
     """The real part; a real array is its own."""
     return np.real(x) if is_complex(x) else x
 
 
-def adjoint(x: Any) -> Any:
+def adjoint(x: ArrayValue) -> Any:
     """The conjugate transpose of the last two axes."""
     return conj(x.mT)
 
 
-def identity(x: Any) -> Any:
+def identity(x: ArrayValue) -> Any:
     """The identity matrix as wide as the last axis of x, in its dtype."""
     return np.eye(x.shape[-1], dtype=x.dtype)
 
 
-def diagonal(x: Any) -> Any:
+def diagonal(x: ArrayValue) -> Any:
     """The diagonals of the matrices in x, as vectors.
 
     >>> diagonal(np.array([[1.0, 2.0], [3.0, 4.0]]))
@@ -77,7 +78,7 @@ def diagonal(x: Any) -> Any:
     return np.sum(x * identity(x), axis=-1)
 
 
-def on_diagonal(v: Any) -> Any:
+def on_diagonal(v: ArrayValue) -> Any:
     """Diagonal matrices of the vectors in v.
 
     >>> on_diagonal(np.array([1.0, 2.0]))
@@ -92,12 +93,12 @@ def per_matrix(c: Any) -> Any:
     return c[..., None, None] if getattr(c, "shape", ()) else c
 
 
-def strictly_lower(x: Any) -> Any:
+def strictly_lower(x: ArrayValue) -> Any:
     """The matrices in x below the diagonal, zero elsewhere."""
     return x * np.tri(x.shape[-2], x.shape[-1], -1, dtype=x.dtype)
 
 
-def over(c: Any, d: Any, zero: Any, unused: Any = False) -> Any:
+def over(c: Value, d: Value, zero: Any, unused: Any = False) -> Any:
     """c / d; where ``zero`` says that d is zero it is nan, or 0 where ``unused`` says so.
 
     Between equal eigenvalues the eigenvectors have no derivative: their choice is arbitrary. Some
@@ -109,7 +110,7 @@ def over(c: Any, d: Any, zero: Any, unused: Any = False) -> Any:
     return np.where(zero, exceptional, c / np.where(zero, 1.0, d))
 
 
-def is_used(v: Any) -> Any:
+def is_used(v: Value) -> Any:
     """Of each column of a cotangent, whether it has an entry that is not zero."""
     return decided(any_in_columns, v)
 
@@ -118,7 +119,7 @@ def barred(vjp: Callable[..., Any]) -> Callable[..., Any]:
     """A VJP rule for a matrix that is written with bars, in the convention of the literature."""
 
     @wraps(vjp)
-    def rule(g: Any, ans: Any, a: Any, *args: Any, **kwargs: Any) -> Any:
+    def rule(g: Any, ans: Value, a: Value, *args: Any, **kwargs: Any) -> Any:
         bars = tuple(map(conj, g)) if isinstance(g, tuple | list) else conj(g)
         return fit(conj(vjp(bars, ans, a, *args, **kwargs)), a)
 

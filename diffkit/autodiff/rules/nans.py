@@ -6,23 +6,25 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from diffkit.autodiff.rules.calls import decided
 from diffkit.autodiff.rules.decisions import any_nan, count_numbers
 from diffkit.autodiff.rules.limits import root_of_squares
 from diffkit.autodiff.rules.register import composite, define, fit
+from diffkit.typing import ArrayValue, Value
 
 __all__: list[str] = []
 
 Axis = int | tuple[int, ...] | None
 
 
-def _filled(a: Any, value: float) -> Any:
+def _filled(a: Value, value: float) -> Any:
     """a with ``value`` in place of NaN."""
     return np.where(np.isnan(a), value, a) if decided(any_nan, a) else a
 
 
-def _known(a: Any, axis: Axis, keepdims: bool = False) -> Any:
+def _known(a: Value, axis: Axis, keepdims: bool = False) -> Any:
     """How many elements are not NaN."""
     return decided(count_numbers, a, axis=axis, keepdims=keepdims)
 
@@ -38,16 +40,16 @@ def _nanprod(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, kee
 
 
 @composite(np.nancumsum)
-def _nancumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def _nancumsum(a: Value, axis: int | None = None, dtype: Any = None) -> Any:
     return np.cumsum(_filled(a, 0.0), axis=axis, dtype=dtype)
 
 
 @composite(np.nancumprod)
-def _nancumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def _nancumprod(a: Value, axis: int | None = None, dtype: Any = None) -> Any:
     return np.cumprod(_filled(a, 1.0), axis=axis, dtype=dtype)
 
 
-def _extreme(reduce: Any, fill: float, a: Any, axis: Axis, keepdims: bool) -> Any:
+def _extreme(reduce: Any, fill: float, a: Value, axis: Axis, keepdims: bool) -> Any:
     best = reduce(_filled(a, fill), axis=axis, keepdims=keepdims)
     known = _known(a, axis, keepdims)
     if np.all(known):
@@ -57,31 +59,31 @@ def _extreme(reduce: Any, fill: float, a: Any, axis: Axis, keepdims: bool) -> An
 
 
 @composite(np.nanmax)
-def _nanmax(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
+def _nanmax(a: Value, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
     return _extreme(np.max, -np.inf, a, axis, keepdims)
 
 
 @composite(np.nanmin)
-def _nanmin(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
+def _nanmin(a: Value, axis: Axis = None, out: None = None, keepdims: bool = False) -> Any:
     return _extreme(np.min, np.inf, a, axis, keepdims)
 
 
 @composite(np.nanmean)
-def _nanmean(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
+def _nanmean(a: Value, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
     total = np.sum(_filled(a, 0.0), axis=axis, dtype=dtype, keepdims=keepdims)
     return total / _like(_known(a, axis, keepdims), total)
 
 
-def _like(counts: Any, x: Any) -> Any:
+def _like(counts: Any, x: ArrayValue) -> Any:
     """Counts in x's precision, so that a float32 divided by them stays one."""
     return np.asarray(counts, np.zeros((), x.dtype).real.dtype)[()]
 
 
 @composite(np.nanvar)
 def _nanvar(
-    a: Any,
+    a: ArrayValue,
     axis: Axis = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     out: None = None,
     ddof: float = 0,
     keepdims: bool = False,
@@ -105,11 +107,11 @@ def _nanstd(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, *arg
     return root_of_squares(np.nanvar(a, axis, dtype, out, *args, **kwargs))
 
 
-def _nan_to_num_vjp(g: Any, ans: Any, x: Any, **_: Any) -> Any:
+def _nan_to_num_vjp(g: Value, ans: Value, x: Value, **_: Any) -> Any:
     return fit(np.where(np.isfinite(x), g, np.zeros_like(g)), x)
 
 
-def _nan_to_num_jvp(t: Any, ans: Any, x: Any, **_: Any) -> Any:
+def _nan_to_num_jvp(t: Value, ans: Value, x: Value, **_: Any) -> Any:
     return np.where(np.isfinite(x), t, np.zeros_like(t))
 
 

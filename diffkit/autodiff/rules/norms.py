@@ -20,11 +20,12 @@ import numpy as np
 from diffkit.autodiff.rules.limits import over_length
 from diffkit.autodiff.rules.matrices import is_complex
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
+from diffkit.typing import ArrayLike, ArrayValue, Axis, Value
 
 __all__: list[str] = []
 
 
-def _gradient(ans: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+def _gradient(ans: ArrayValue, x: ArrayValue, ord: Any, axis: Any, keepdims: bool) -> Any:
     """The derivative of the norm by each element; for complex x, the one whose real part g * t takes."""
     ans = _spread(ans, x, axis, keepdims)
     x_ = np.conj(x) if is_complex(x) else x
@@ -35,7 +36,7 @@ def _gradient(ans: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     return direction * over_length(size, ans) ** (ord - 1)
 
 
-def _spread(c: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def _spread(c: Value, x: ArrayValue, axis: Axis, keepdims: bool) -> Any:
     """Numbers, one per norm, in a shape that broadcasts against x."""
     if keepdims or axis is None or not getattr(x, "shape", ()):
         return c
@@ -43,11 +44,11 @@ def _spread(c: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return np.reshape(c, tuple(1 if k in axes else n for k, n in enumerate(x.shape)))
 
 
-def _norm_vjp(g: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+def _norm_vjp(g: ArrayValue, ans: ArrayValue, x: ArrayValue, ord: Any, axis: Any, keepdims: bool) -> Any:
     return fit(_spread(g, x, axis, keepdims) * _gradient(ans, x, ord, axis, keepdims), x)
 
 
-def _norm_jvp(t: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+def _norm_jvp(t: ArrayValue, ans: ArrayValue, x: ArrayValue, ord: Any, axis: Any, keepdims: bool) -> Any:
     product = t * _gradient(ans, x, ord, axis, keepdims)
     return np.sum(np.real(product) if is_complex(product) else product, axis=axis, keepdims=keepdims)
 
@@ -80,7 +81,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     return reduce(size, axis=axis, keepdims=keepdims)
 
 
-def _matrix_norm(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
+def _matrix_norm(x: ArrayValue, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
     rows, columns = (a % x.ndim for a in axis)
     if ord in ("nuc", 2, -2):
         others = [k for k in range(x.ndim) if k not in (rows, columns)]
@@ -98,7 +99,7 @@ def _matrix_norm(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any
 
 
 @composite(np.linalg.vector_norm)
-def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+def _vector_norm(x: ArrayValue, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
     shape = x.shape
     if axis is None:
         norm = _norm(np.ravel(x), ord)
@@ -113,5 +114,5 @@ def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: An
 
 
 @composite(np.linalg.matrix_norm)
-def _matrix_norms(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+def _matrix_norms(x: ArrayLike, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     return _norm(x, ord, (-2, -1), keepdims)

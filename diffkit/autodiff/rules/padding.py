@@ -9,6 +9,7 @@ import numpy as np
 from diffkit.autodiff.recording.tracer import Primitive, nodes_in
 from diffkit.autodiff.rules.register import define, fit
 from diffkit.errors import NoRuleError
+from diffkit.typing import ArrayValue, Value
 
 __all__: list[str] = []
 
@@ -21,12 +22,12 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in np.broadcast_to(pad_width, (ndim, 2))]
 
 
-def _pad_vjp(g: Any, ans: Any, x: Any, *, pad_width: Any, **_: Any) -> Any:
+def _pad_vjp(g: ArrayValue, ans: Value, x: ArrayValue, *, pad_width: Any, **_: Any) -> Any:
     inner = zip(_widths(pad_width, len(x.shape)), x.shape, strict=True)
     return fit(g[tuple(slice(before, before + n) for (before, _), n in inner)], x)
 
 
-def _pad_jvp(t: Any, ans: Any, x: Any, *, pad_width: Any, **_: Any) -> Any:
+def _pad_jvp(t: Value, ans: Value, x: Value, *, pad_width: Any, **_: Any) -> Any:
     return np.pad(t, pad_width)
 
 
@@ -34,7 +35,7 @@ _STATISTICS = {"maximum": np.max, "minimum": np.min, "median": np.median, "mean"
 
 
 def _pad_entry(fun: Primitive) -> Any:
-    def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    def pad(array: ArrayValue, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
         for name, value in kwargs.items():
             if next(nodes_in(value), None) is not None:
                 raise NoRuleError(f"np.pad is not differentiated by {name}: pad with np.concatenate")
@@ -58,7 +59,7 @@ def _pad_entry(fun: Primitive) -> Any:
     return pad
 
 
-def _turned_round(x: Any, widths: list[tuple[int, int]], mode: str, reflect_type: str) -> Any:
+def _turned_round(x: ArrayValue, widths: list[tuple[int, int]], mode: str, reflect_type: str) -> Any:
     """Reflected in the edge's value too (``reflect_type="odd"``), piece by piece, as NumPy does."""
     with_edge = int(mode == "symmetric")
     for axis, (before, after) in enumerate(widths):
@@ -81,7 +82,7 @@ def _turned_round(x: Any, widths: list[tuple[int, int]], mode: str, reflect_type
     return x
 
 
-def _by_ramps(x: Any, widths: list[tuple[int, int]], end_values: Any = 0) -> Any:
+def _by_ramps(x: ArrayValue, widths: list[tuple[int, int]], end_values: Any = 0) -> Any:
     """Each side with evenly spaced numbers, from the value at the end to the edge."""
     for axis, (before, after) in enumerate(widths):
         first, last = np.broadcast_to(end_values, (x.ndim, 2))[axis]
@@ -94,7 +95,9 @@ def _by_ramps(x: Any, widths: list[tuple[int, int]], end_values: Any = 0) -> Any
     return x
 
 
-def _by_statistic(x: Any, widths: list[tuple[int, int]], statistic: Any, stat_length: Any = None) -> Any:
+def _by_statistic(
+    x: ArrayValue, widths: list[tuple[int, int]], statistic: Any, stat_length: Any = None
+) -> Any:
     """Each side with the statistic of the elements next to it: ``stat_length`` of them, or all."""
     for axis, (before, after) in enumerate(widths):
         n = x.shape[axis]

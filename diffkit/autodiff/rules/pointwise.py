@@ -13,6 +13,7 @@ from diffkit.autodiff.rules.decisions import exponent
 from diffkit.autodiff.rules.elementwise import above
 from diffkit.autodiff.rules.register import composite, constant, define, fit, reentrant
 from diffkit.errors import NoRuleError
+from diffkit.typing import ArrayValue, Value
 
 __all__: list[str] = []
 
@@ -20,19 +21,19 @@ __all__: list[str] = []
 # -- clip: the smaller of upper and the larger of x and lower, ties shared as there -----------------------
 
 
-def _share_of_x(x: Any, lower: Any, upper: Any) -> Any:
+def _share_of_x(x: Value, lower: Value, upper: Value) -> Any:
     if lower is None:
         return above(upper, x)
     inside = above(x, lower)
     return inside if upper is None else inside * above(upper, np.maximum(x, lower))
 
 
-def _share_of_lower(x: Any, lower: Any, upper: Any) -> Any:
+def _share_of_lower(x: Value, lower: Value, upper: Value) -> Any:
     share = above(lower, x)
     return share if upper is None else share * above(upper, np.maximum(x, lower))
 
 
-def _share_of_upper(x: Any, lower: Any, upper: Any) -> Any:
+def _share_of_upper(x: Value, lower: Value, upper: Value) -> Any:
     return above(x if lower is None else np.maximum(x, lower), upper)
 
 
@@ -40,7 +41,7 @@ def _clip_entry(fun: Primitive) -> Any:
     missing = np._NoValue
 
     def clip(
-        a: Any,
+        a: Value,
         a_min: Any = missing,
         a_max: Any = missing,
         out: None = None,
@@ -83,7 +84,7 @@ define(
 _TERMS = 24
 
 
-def _sinc_derivative(x: Any, k: int) -> Any:
+def _sinc_derivative(x: ArrayValue, k: int) -> Any:
     """The k-th derivative of sin(pi x) / (pi x), to full precision also near 0.
 
     With f(z) = sin(z) / z: from (z f)' and so on, z f^(k) + k f^(k-1) = sin(z + k pi / 2), which gives each
@@ -127,7 +128,7 @@ def _ufunc(ufunc: Any, vjps: list[Any], jvps: list[Any]) -> None:
     fun.vjps, fun.jvps = tuple(vjps), tuple(jvps)
 
 
-def _ahead(x: Any, y: Any) -> Any:
+def _ahead(x: Value, y: Value) -> Any:
     """1 where x is the larger, 1/2 at a tie, 0 where y is; a NaN is never the larger."""
     x_known, y_known = ~np.isnan(x), ~np.isnan(y)
     return np.where(x_known & y_known, above(x, y), x_known * 1.0)
@@ -161,7 +162,7 @@ _ufunc(  # the neighbour of x, which goes where x goes
 )
 
 
-def _i1(x: Any) -> Any:
+def _i1(x: Value) -> Any:
     try:
         from scipy.special import i1
     except ImportError as error:
@@ -173,19 +174,19 @@ define(np.i0, [lambda g, ans, x: fit(g * _i1(x), x)], [lambda t, ans, x: t * _i1
 
 
 @composite(np.modf)
-def _modf(x: Any, /) -> Any:
+def _modf(x: Value, /) -> Any:
     whole = np.trunc(x)
     return x - whole, whole
 
 
 @composite(np.frexp)
-def _frexp(x: Any, /) -> Any:
+def _frexp(x: Value, /) -> Any:
     power = decided(exponent, x)
     return np.ldexp(x, -power), power
 
 
 @composite(np.divmod)
-def _divmod(x: Any, y: Any, /) -> Any:
+def _divmod(x: Value, y: Value, /) -> Any:
     return np.floor_divide(x, y), np.remainder(x, y)
 
 
@@ -211,7 +212,7 @@ def _apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: An
 
 
 @composite(np.apply_over_axes)
-def _apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
+def _apply_over_axes(func: Any, a: Value, axes: Any) -> Any:
     for axis in np.ravel(axes):
         reduced = func(a, int(axis))
         a = reduced if np.ndim(reduced) == np.ndim(a) else np.expand_dims(reduced, int(axis))

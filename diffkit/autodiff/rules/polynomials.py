@@ -11,12 +11,13 @@ from diffkit.autodiff.rules.decisions import all_real, zeros_in_front
 from diffkit.autodiff.rules.linalg import solution
 from diffkit.autodiff.rules.register import composite
 from diffkit.autodiff.rules.shaping import cast
+from diffkit.typing import ArrayLike, ArrayValue, Value
 
 __all__: list[str] = []
 
 
 @composite(np.polyval)
-def _polyval(p: Any, x: Any) -> Any:
+def _polyval(p: Any, x: Value) -> Any:
     p, x = as_array(p), as_array(x)
     shape = np.broadcast_shapes(np.shape(p)[1:], np.shape(x))
     y: Any = np.zeros(shape, np.result_type(p, x))[()] if not len(p) else p[0]
@@ -25,7 +26,7 @@ def _polyval(p: Any, x: Any) -> Any:
     return y if np.shape(y) == shape else np.broadcast_to(y, shape)
 
 
-def _aligned(a1: Any, a2: Any) -> tuple[Any, Any]:
+def _aligned(a1: ArrayValue, a2: ArrayValue) -> tuple[Any, Any]:
     """Both with as many coefficients, zeros for the missing high powers."""
     a1, a2 = np.atleast_1d(as_array(a1)), np.atleast_1d(as_array(a2))
     n = max(len(a1), len(a2))
@@ -33,24 +34,24 @@ def _aligned(a1: Any, a2: Any) -> tuple[Any, Any]:
 
 
 @composite(np.polyadd)
-def _polyadd(a1: Any, a2: Any) -> Any:
+def _polyadd(a1: ArrayValue, a2: ArrayValue) -> Any:
     a1, a2 = _aligned(a1, a2)
     return a1 + a2
 
 
 @composite(np.polysub)
-def _polysub(a1: Any, a2: Any) -> Any:
+def _polysub(a1: ArrayValue, a2: ArrayValue) -> Any:
     a1, a2 = _aligned(a1, a2)
     return a1 - a2
 
 
 @composite(np.polymul)
-def _polymul(a1: Any, a2: Any) -> Any:
+def _polymul(a1: ArrayLike, a2: ArrayLike) -> Any:
     return np.convolve(as_array(a1), as_array(a2))
 
 
 @composite(np.polydiv)
-def _polydiv(u: Any, v: Any) -> Any:
+def _polydiv(u: ArrayValue, v: ArrayValue) -> Any:
     u, v = np.atleast_1d(as_array(u)) + 0.0, np.atleast_1d(as_array(v)) + 0.0
     steps = len(u) - len(v) + 1
     if steps < 1:
@@ -64,7 +65,7 @@ def _polydiv(u: Any, v: Any) -> Any:
 
 
 @composite(np.polyder)
-def _polyder(p: Any, m: int = 1) -> Any:
+def _polyder(p: ArrayValue, m: int = 1) -> Any:
     p = as_array(p)
     for _ in range(m):
         p = p[:-1] * np.arange(len(p) - 1, 0, -1)
@@ -72,7 +73,7 @@ def _polyder(p: Any, m: int = 1) -> Any:
 
 
 @composite(np.polyint)
-def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+def _polyint(p: ArrayValue, m: int = 1, k: ArrayLike | None = None) -> Any:
     p = as_array(p)
     constants = np.broadcast_to(0.0 if k is None else as_array(k), (m,))
     for j in range(m):
@@ -93,7 +94,7 @@ def _poly(seq_of_zeros: Any) -> Any:
 
 
 @composite(np.roots)
-def _roots(p: Any) -> Any:
+def _roots(p: ArrayValue) -> Any:
     first, last = decided(np.flatnonzero, p)[[0, -1]]
     monic = p[first + 1 : last + 1] / p[first]
     n = int(last - first)
@@ -108,7 +109,7 @@ def _roots(p: Any) -> Any:
 
 
 @composite(np.vander)
-def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def _vander(x: ArrayValue, N: int | None = None, increasing: bool = False) -> Any:
     n = len(x) if N is None else N
     if n == 0:
         return np.zeros((len(x), 0))
@@ -120,7 +121,7 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 
 @composite(np.polyfit)
-def _polyfit(x: Any, y: Any, deg: int, *, w: Any = None) -> Any:
+def _polyfit(x: ArrayValue, y: Value, deg: int, *, w: Any = None) -> Any:
     x, y = as_array(x) + 0.0, as_array(y) + 0.0
     columns = np.vander(x, deg + 1)
     if w is not None:

@@ -15,11 +15,12 @@ import numpy as np
 from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
 from diffkit.autodiff.rules.calls import as_array
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, linear_jvp
+from diffkit.typing import ArrayLike, ArrayValue, Value
 
 __all__: list[str] = []
 
 
-def _conj(x: Any) -> Any:
+def _conj(x: Value) -> Any:
     """The conjugate; a real array is its own, without a row in the trace."""
     return np.conj(x) if getattr(x, "dtype", np.dtype(float)).kind == "c" else x
 
@@ -27,7 +28,7 @@ def _conj(x: Any) -> Any:
 # -- matmul -----------------------------------------------------------------------------------------------
 
 
-def _matmul_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _matmul_vjp_x(g: ArrayValue, ans: Value, x: ArrayValue, y: Any) -> Any:
     if type(y) is list or type(y) is tuple:  # x @ [1.0, 2.0]
         y = np.asarray(y)
     x_ndim, y_ndim = len(x.shape), len(y.shape)
@@ -40,7 +41,7 @@ def _matmul_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
     return fit(g @ y.mT, x)
 
 
-def _matmul_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _matmul_vjp_y(g: ArrayValue, ans: Value, x: Any, y: ArrayValue) -> Any:
     if type(x) is list or type(x) is tuple:
         x = np.asarray(x)
     x_ndim, y_ndim = len(x.shape), len(y.shape)
@@ -58,27 +59,27 @@ UFUNCS[np.matmul].jvps = (lambda t, ans, x, y: t @ y, lambda t, ans, x, y: x @ t
 # -- stacks of vectors and matrices -----------------------------------------------------------------------
 
 
-def _vecdot_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _vecdot_vjp_x(g: ArrayValue, ans: Value, x: Value, y: Value) -> Any:
     return fit(_conj(g[..., None] * y), x)
 
 
-def _vecdot_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _vecdot_vjp_y(g: ArrayValue, ans: Value, x: Value, y: Value) -> Any:
     return fit(g[..., None] * _conj(x), y)
 
 
-def _matvec_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _matvec_vjp_x(g: ArrayValue, ans: Value, x: Value, y: ArrayValue) -> Any:
     return fit(g[..., :, None] * y[..., None, :], x)
 
 
-def _matvec_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _matvec_vjp_y(g: ArrayValue, ans: Value, x: ArrayValue, y: Value) -> Any:
     return fit((x.mT @ g[..., None])[..., 0], y)
 
 
-def _vecmat_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _vecmat_vjp_x(g: ArrayValue, ans: Value, x: Value, y: ArrayValue) -> Any:
     return fit(_conj((y @ g[..., None])[..., 0]), x)
 
 
-def _vecmat_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _vecmat_vjp_y(g: ArrayValue, ans: Value, x: Value, y: Value) -> Any:
     return fit(_conj(x)[..., :, None] * g[..., None, :], y)
 
 
@@ -95,14 +96,14 @@ for _name, _vjps in {
 
 
 @composite(np.vecdot)
-def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+def _vecdot(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1) -> Any:
     return np.vecdot(np.moveaxis(as_array(x1), axis, -1), np.moveaxis(as_array(x2), axis, -1))
 
 
 # -- sums over chosen axes --------------------------------------------------------------------------------
 
 
-def _axes(axes: Any, x: Any, y: Any) -> tuple[list[int], list[int]]:
+def _axes(axes: Any, x: Value, y: Value) -> tuple[list[int], list[int]]:
     """The axes that tensordot sums over, as two lists of numbers from 0."""
     if isinstance(axes, int | np.integer):
         given: Any = (range(-int(axes), 0), range(int(axes)))
@@ -114,17 +115,17 @@ def _axes(axes: Any, x: Any, y: Any) -> tuple[list[int], list[int]]:
     )
 
 
-def _rest(summed: Sequence[int], x: Any) -> list[int]:
+def _rest(summed: Sequence[int], x: Value) -> list[int]:
     return [k for k in range(np.ndim(x)) if k not in summed]
 
 
-def _in_order(c: Any, axes: Sequence[int]) -> Any:
+def _in_order(c: Value, axes: Sequence[int]) -> Any:
     """An array whose axes are these, with its axes in order."""
     ordered = list(axes) == sorted(axes)
     return c if ordered else np.transpose(c, tuple(int(k) for k in np.argsort(axes)))
 
 
-def _tensordot_vjp_x(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
+def _tensordot_vjp_x(g: Value, ans: Value, x: Value, y: Value, *, axes: Any = 2) -> Any:
     of_x, of_y = _axes(axes, x, y)
     free = _rest(of_y, y)
     kept = np.ndim(x) - len(of_x)
@@ -134,7 +135,7 @@ def _tensordot_vjp_x(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
     return fit(_in_order(c, _rest(of_x, x) + [of_x[k] for k in by_y]), x)
 
 
-def _tensordot_vjp_y(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
+def _tensordot_vjp_y(g: Value, ans: Value, x: Value, y: Value, *, axes: Any = 2) -> Any:
     of_x, of_y = _axes(axes, x, y)
     free = _rest(of_x, x)
     c = np.tensordot(x, g, (free, range(len(free))))
@@ -142,15 +143,15 @@ def _tensordot_vjp_y(g: Any, ans: Any, x: Any, y: Any, *, axes: Any = 2) -> Any:
     return fit(_in_order(c, [of_y[k] for k in by_x] + _rest(of_y, y)), y)
 
 
-def _dot_axes(x: Any, y: Any) -> tuple[int, int]:
+def _dot_axes(x: Value, y: ArrayValue) -> tuple[int, int]:
     return -1, -1 if len(y.shape) == 1 else -2
 
 
-def _times(g: Any, other: Any, own: Any) -> Any:
+def _times(g: Value, other: Value, own: Any) -> Any:
     return fit(g * other, own)
 
 
-def _dot_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _dot_vjp_x(g: ArrayValue, ans: ArrayValue, x: Any, y: Any) -> Any:
     if not np.ndim(x) or not np.ndim(y):
         return _times(g, y, x)
     if len(x.shape) <= 2 and len(y.shape) <= 2:  # where dot is matmul
@@ -158,7 +159,7 @@ def _dot_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
     return _tensordot_vjp_x(g, ans, x, y, axes=_dot_axes(x, y))
 
 
-def _dot_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _dot_vjp_y(g: ArrayValue, ans: ArrayValue, x: Any, y: Any) -> Any:
     if not np.ndim(x) or not np.ndim(y):
         return _times(g, x, y)
     if len(x.shape) <= 2 and len(y.shape) <= 2:
@@ -166,31 +167,31 @@ def _dot_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
     return _tensordot_vjp_y(g, ans, x, y, axes=_dot_axes(x, y))
 
 
-def _inner_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _inner_vjp_x(g: Value, ans: Value, x: Value, y: Value) -> Any:
     if not np.ndim(x) or not np.ndim(y):
         return _times(g, y, x)
     return _tensordot_vjp_x(g, ans, x, y, axes=(-1, -1))
 
 
-def _inner_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _inner_vjp_y(g: Value, ans: Value, x: Value, y: Value) -> Any:
     if not np.ndim(x) or not np.ndim(y):
         return _times(g, x, y)
     return _tensordot_vjp_y(g, ans, x, y, axes=(-1, -1))
 
 
-def _vdot_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _vdot_vjp_x(g: Value, ans: Value, x: Value, y: Value) -> Any:
     return fit(np.reshape(_conj(g * np.ravel(y)), np.shape(x)), x)
 
 
-def _vdot_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _vdot_vjp_y(g: Value, ans: Value, x: Value, y: Value) -> Any:
     return fit(np.reshape(g * _conj(np.ravel(x)), np.shape(y)), y)
 
 
-def _outer_vjp_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _outer_vjp_x(g: ArrayValue, ans: Value, x: Value, y: Value) -> Any:
     return fit(np.reshape(g @ np.ravel(y), np.shape(x)), x)
 
 
-def _outer_vjp_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def _outer_vjp_y(g: ArrayValue, ans: Value, x: Value, y: Value) -> Any:
     return fit(np.reshape(np.ravel(x) @ g, np.shape(y)), y)
 
 
@@ -204,13 +205,13 @@ define(np.tensordot, [_tensordot_vjp_x, _tensordot_vjp_y], [LINEAR, LINEAR])
 
 
 @composite(np.multiply.outer)
-def _multiply_outer(x: Any, y: Any) -> Any:
+def _multiply_outer(x: Value, y: Value) -> Any:
     x, y = as_array(x), as_array(y)
     return np.tensordot(x, y, 0) if np.ndim(x) and np.ndim(y) else np.multiply(x, y)
 
 
 @composite(np.kron)
-def _kron(a: Any, b: Any) -> Any:
+def _kron(a: Value, b: Value) -> Any:
     a, b = as_array(a), as_array(b)
     ndim = max(np.ndim(a), np.ndim(b))
     shapes = [(1,) * (ndim - np.ndim(v)) + np.shape(v) for v in (a, b)]
@@ -220,7 +221,9 @@ def _kron(a: Any, b: Any) -> Any:
 
 
 @composite(np.cross)
-def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+def _cross(
+    a: ArrayValue, b: ArrayValue, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
     if axis is not None:
         axisa = axisb = axisc = axis
     a, b = np.moveaxis(as_array(a), axisa, 0), np.moveaxis(as_array(b), axisb, 0)

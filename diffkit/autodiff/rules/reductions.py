@@ -8,18 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from diffkit.autodiff.recording.refusals import refuse_keyword
 from diffkit.autodiff.recording.tracer import TRACED, is_traced
 from diffkit.autodiff.rules.calls import decided, plain
 from diffkit.autodiff.rules.register import LINEAR, composite, constant, define, fit
+from diffkit.typing import ArrayValue, Value
 
 __all__ = ["aligned", "count", "spread"]
 
 Axis = int | tuple[int, ...] | None
 
 
-def aligned(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def aligned(v: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> Any:
     """What a reduction of x gave, or its cotangent, with the reduced axes kept, to broadcast to x."""
     if axis is None or keepdims:
         return v
@@ -30,7 +32,7 @@ def aligned(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return np.reshape(v, tuple(1 if k in axes else n for k, n in enumerate(shape)))
 
 
-def spread(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def spread(v: ArrayValue, x: Value, axis: Axis = None, keepdims: bool = False) -> Any:
     """The same, repeated along the axes that were reduced: in x's shape."""
     v = aligned(v, x, axis, keepdims)
     shape = getattr(x, "shape", ())
@@ -44,7 +46,7 @@ def spread(v: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return whole
 
 
-def count(x: Any, axis: Axis = None) -> int:
+def count(x: Value, axis: Axis = None) -> int:
     """How many elements of x go into each element of a reduction over ``axis``."""
     shape = np.shape(x)
     if axis is None:
@@ -56,11 +58,15 @@ def count(x: Any, axis: Axis = None) -> int:
 # -- sums and means ---------------------------------------------------------------------------------------
 
 
-def _sum_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+def _sum_vjp(
+    g: ArrayValue, ans: Value, x: ArrayValue, axis: Axis = None, keepdims: bool = False, **_: Any
+) -> Any:
     return fit(spread(g, x, axis, keepdims), x)
 
 
-def _mean_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+def _mean_vjp(
+    g: ArrayValue, ans: Value, x: ArrayValue, axis: Axis = None, keepdims: bool = False, **_: Any
+) -> Any:
     return fit(spread(g, x, axis, keepdims) / max(count(x, axis), 1), x)
 
 
@@ -70,17 +76,17 @@ def _mean_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = Fals
 # An extremum that is attained at k places shares its cotangent among them, and has their tangents' mean.
 
 
-def _attained(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _attained(ans: Value, x: Value, axis: Axis, keepdims: bool) -> Any:
     """1 at each place where the extremum is attained, else 0."""
     return np.equal(x, aligned(ans, x, axis, keepdims)).astype(getattr(x, "dtype", float))
 
 
-def _extreme_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+def _extreme_vjp(g: Value, ans: Value, x: Value, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
     hit = _attained(ans, x, axis, keepdims)
     return fit(aligned(g, x, axis, keepdims) / hit.sum(axis=axis, keepdims=True) * hit, x)
 
 
-def _extreme_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+def _extreme_jvp(t: Value, ans: Value, x: Value, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
     hit = _attained(ans, x, axis, keepdims)
     return np.sum(t * hit, axis=axis, keepdims=keepdims) / hit.sum(axis=axis, keepdims=keepdims)
 
@@ -88,7 +94,7 @@ def _extreme_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = F
 # -- products ---------------------------------------------------------------------------------------------
 
 
-def _of_the_others(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _of_the_others(ans: Value, x: Any, axis: Axis, keepdims: bool) -> Any:
     """For each element the product of all the others: ans / x, but right where some are zero."""
     if decided(np.all, x):
         return aligned(ans, x, axis, keepdims) / x
@@ -103,11 +109,11 @@ def _of_the_others(ans: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return np.moveaxis(np.reshape(before * after, moved.shape), last, axes)
 
 
-def _prod_vjp(g: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+def _prod_vjp(g: Value, ans: Value, x: Value, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
     return fit(aligned(g, x, axis, keepdims) * _of_the_others(ans, x, axis, keepdims), x)
 
 
-def _prod_jvp(t: Any, ans: Any, x: Any, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
+def _prod_jvp(t: Value, ans: Value, x: Value, axis: Axis = None, keepdims: bool = False, **_: Any) -> Any:
     return np.sum(t * _of_the_others(ans, x, axis, keepdims), axis=axis, keepdims=keepdims)
 
 
@@ -140,7 +146,7 @@ constant(np.all, np.any, np.argmax, np.argmin, np.count_nonzero, np.nanargmax, n
 
 
 @composite(np.ptp)
-def _ptp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def _ptp(a: Value, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
@@ -157,9 +163,9 @@ for _ufunc, _reduction in [
 
     @composite(_ufunc.reduce)
     def _reduce(
-        array: Any,
+        array: ArrayValue,
         axis: Axis = 0,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         *,
         keepdims: bool = False,
         initial: Any = None,

@@ -18,6 +18,7 @@ from typing import Any
 from diffkit.autodiff.core.fit import fit
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive, is_traced
 from diffkit.autodiff.rules.calls import Arrangement, plain_arguments
+from diffkit.typing import Value
 
 __all__ = [
     "DEFINED",
@@ -54,7 +55,7 @@ LINEAR = _Linear()
 def linear_jvp(compute: Callable[..., Any], k: int | None) -> Rule:
     """``compute`` with the tangent in place of argument k; for None, of the one that the rule is told."""
 
-    def jvp_of(k: int, t: Any, ans: Any, /, *args: Any, **kwargs: Any) -> Any:
+    def jvp_of(k: int, t: Value, ans: Value, /, *args: Any, **kwargs: Any) -> Any:
         return compute(*args[:k], t, *args[k + 1 :], **kwargs)
 
     jvp: Any = jvp_of if k is None else functools.partial(jvp_of, k)
@@ -154,6 +155,6 @@ def reentrant(fun: Primitive) -> Primitive:
     return fun
 
 
-def is_node(value: Any) -> bool:
+def is_node(value: object) -> bool:
     """Whether a value is traced."""
     return is_traced(value)

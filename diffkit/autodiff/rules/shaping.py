@@ -9,17 +9,19 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from diffkit.autodiff.recording.primitive import ASTYPE
 from diffkit.autodiff.recording.refusals import refuse
 from diffkit.autodiff.recording.tracer import Primitive
 from diffkit.autodiff.rules.calls import plain
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, structural
+from diffkit.typing import ArrayLike, ArrayValue, Axis, Value
 
 __all__ = ["astype", "cast"]
 
 
-def _reshape_vjp(g: Any, ans: Any, x: Any, *, order: Any = "C", **_: Any) -> Any:
+def _reshape_vjp(g: Value, ans: Value, x: Value, *, order: Any = "C", **_: Any) -> Any:
     return fit(np.reshape(g, getattr(x, "shape", ()), order=order), x)
 
 
@@ -56,7 +58,7 @@ def _order_in_memory(x: Any, order: str, frame: FrameType) -> str:
     return "F"
 
 
-def _transpose_vjp(g: Any, ans: Any, x: Any, *, axes: Any = None) -> Any:
+def _transpose_vjp(g: Value, ans: Value, x: Value, *, axes: Axis = None) -> Any:
     return np.transpose(g, None if axes is None else tuple(int(k) for k in np.argsort(_positive(axes))))
 
 
@@ -64,27 +66,27 @@ def _positive(axes: Any) -> list[int]:
     return [a % len(axes) for a in axes]
 
 
-def _moved_back(g: Any, ans: Any, x: Any, *, source: Any, destination: Any) -> Any:
+def _moved_back(g: Any, ans: Value, x: Value, *, source: Any, destination: Any) -> Any:
     return np.moveaxis(g, destination, source)
 
 
-def _rolled_back(g: Any, ans: Any, x: Any, *, shift: Any, axis: Any = None) -> Any:
+def _rolled_back(g: Value, ans: Value, x: Value, *, shift: Any, axis: Axis = None) -> Any:
     return np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift, axis)
 
 
-def _flipped(g: Any, ans: Any, x: Any, *, axis: Any = None) -> Any:
+def _flipped(g: Value, ans: Value, x: Value, *, axis: Axis = None) -> Any:
     return np.flip(g, axis)
 
 
-def _swapped(g: Any, ans: Any, x: Any, *, axis1: int, axis2: int) -> Any:
+def _swapped(g: Value, ans: Value, x: Value, *, axis1: int, axis2: int) -> Any:
     return np.swapaxes(g, axis1, axis2)
 
 
-def _rotated_back(g: Any, ans: Any, x: Any, *, k: int = 1, axes: Any = (0, 1)) -> Any:
+def _rotated_back(g: Any, ans: Value, x: Value, *, k: int = 1, axes: Any = (0, 1)) -> Any:
     return np.rot90(g, -k, axes)
 
 
-def _same(g: Any, ans: Any, x: Any, **_: Any) -> Any:
+def _same(g: Value, ans: Value, x: Value, **_: Any) -> Any:
     return fit(g, x)
 
 
@@ -140,7 +142,7 @@ def _atleast_3d(*arys: Any) -> Any:
 
 
 @composite(np.resize)
-def _resize(a: Any, new_shape: Any) -> Any:
+def _resize(a: ArrayValue, new_shape: Any) -> Any:
     size = int(np.prod(new_shape, dtype=int))
     if not a.size:
         return np.zeros(new_shape, a.dtype)
@@ -154,14 +156,14 @@ astype.jvps = (lambda t, ans, x, dtype: astype(t, dtype),)
 astype.vjps = (lambda g, ans, x, dtype: fit(g, x) if dtype.kind in "fc" else np.zeros_like(x),)
 
 
-def cast(x: Any, dtype: Any) -> Any:
+def cast(x: Any, dtype: DTypeLike | None) -> Any:
     """x in a dtype; x itself if it has that already. A Python number is a double."""
     dtype = np.dtype(dtype)
     return x if np.result_type(x) == dtype else astype(x, dtype)
 
 
 @composite(getattr(np, "astype", None))
-def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+def _astype(x: ArrayLike, dtype: DTypeLike | None, /, *, copy: bool = True, device: Any = None) -> Any:
     return astype(x, np.dtype(dtype))
 
 

@@ -11,6 +11,7 @@ from diffkit.autodiff.rules.calls import as_array, decided, plain
 from diffkit.autodiff.rules.decisions import count_numbers, place_below, place_of_quantile, unique_part
 from diffkit.autodiff.rules.register import composite, constant, define, fit, is_node, reentrant
 from diffkit.autodiff.rules.shaping import cast
+from diffkit.typing import ArrayLike, ArrayValue, Value
 
 __all__ = ["quantile"]
 
@@ -20,33 +21,35 @@ Axis = int | tuple[int, ...] | None
 # -- sort and partition: a permutation, which the VJP undoes ----------------------------------------------
 
 
-def _permute_back(g: Any, x: Any, order: Any, axis: int | None) -> Any:
+def _permute_back(g: ArrayValue, x: Value, order: Any, axis: int | None) -> Any:
     if axis is None:
         return fit(np.reshape(g[np.argsort(order)], getattr(x, "shape", ())), x)
     return fit(np.take_along_axis(g, np.argsort(order, axis=axis), axis=axis), x)
 
 
-def _permute(t: Any, order: Any, axis: int | None) -> Any:
+def _permute(t: Value, order: Any, axis: int | None) -> Any:
     return np.ravel(t)[order] if axis is None else np.take_along_axis(t, order, axis=axis)
 
 
-def _order(x: Any, axis: int | None, kind: Any = None, stable: Any = None, **_: Any) -> Any:
+def _order(x: Value, axis: int | None, kind: Any = None, stable: Any = None, **_: Any) -> Any:
     return decided(np.argsort, x, axis=axis, kind=kind, stable=stable)
 
 
-def _sort_vjp(g: Any, ans: Any, x: Any, *, axis: int | None = -1, **kwargs: Any) -> Any:
+def _sort_vjp(g: ArrayValue, ans: Value, x: ArrayValue, *, axis: int | None = -1, **kwargs: Any) -> Any:
     return _permute_back(g, x, _order(x, axis, **kwargs), axis)
 
 
-def _sort_jvp(t: Any, ans: Any, x: Any, *, axis: int | None = -1, **kwargs: Any) -> Any:
+def _sort_jvp(t: Value, ans: Value, x: Value, *, axis: int | None = -1, **kwargs: Any) -> Any:
     return _permute(t, _order(x, axis, **kwargs), axis)
 
 
-def _partition_vjp(g: Any, ans: Any, x: Any, *, kth: Any, axis: int | None = -1, **_: Any) -> Any:
+def _partition_vjp(
+    g: ArrayValue, ans: Value, x: ArrayValue, *, kth: Any, axis: int | None = -1, **_: Any
+) -> Any:
     return _permute_back(g, x, decided(np.argpartition, x, kth, axis=axis), axis)
 
 
-def _partition_jvp(t: Any, ans: Any, x: Any, *, kth: Any, axis: int | None = -1, **_: Any) -> Any:
+def _partition_jvp(t: Value, ans: Value, x: Value, *, kth: Any, axis: int | None = -1, **_: Any) -> Any:
     return _permute(t, decided(np.argpartition, x, kth, axis=axis), axis)
 
 
@@ -65,7 +68,7 @@ def _lexsort(keys: Any, axis: int = -1) -> Any:
 
 @composite(np.unique)
 def _unique(
-    ar: Any,
+    ar: Value,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -85,19 +88,19 @@ def _unique(
 
 
 @composite(getattr(np, "unique_values", None))
-def _unique_values(x: Any, /) -> Any:
+def _unique_values(x: Value, /) -> Any:
     return np.unique(x)
 
 
 @composite(np.union1d)
-def _union1d(ar1: Any, ar2: Any) -> Any:
+def _union1d(ar1: ArrayLike, ar2: ArrayLike) -> Any:
     return np.unique(np.concatenate([np.ravel(as_array(ar1)), np.ravel(as_array(ar2))]))
 
 
 # -- quantiles --------------------------------------------------------------------------------------------
 
 
-def _place(q: Any, n: int, method: Any) -> Any:
+def _place(q: Value, n: int, method: Any) -> Any:
     """Where the quantile q of n sorted numbers stands, counted from 0; halfway between two for x.5."""
     method = "linear" if method == MIDDLE else method
     if is_node(q):
@@ -105,7 +108,7 @@ def _place(q: Any, n: int, method: Any) -> Any:
     return place_of_quantile(q, n, method)
 
 
-def _slope_of_place(q: Any, n: int, method: Any) -> Any:
+def _slope_of_place(q: Value, n: int, method: Any) -> Any:
     """The place's derivative by q: it is a straight line between the ends, and steps for some methods."""
     per_q = {
         "interpolated_inverted_cdf": n,
@@ -129,7 +132,7 @@ place.vjps = (lambda g, ans, q, *, n, method: fit(g * _slope_of_place(q, n, meth
 place.jvps = (lambda t, ans, q, *, n, method: t * _slope_of_place(q, n, method),)
 
 
-def quantile(a: Any, q: Any, axis: Axis, method: Any, keepdims: bool, skip_nan: bool) -> Any:
+def quantile(a: Any, q: Value, axis: Axis, method: Any, keepdims: bool, skip_nan: bool) -> Any:
     """The quantile as a program: sort, and read off between two neighbours."""
     ndim, q_shape, given = np.ndim(a), np.shape(q), q
     axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else axis
@@ -189,7 +192,7 @@ def _at(rows: Any, k: int) -> Any:
     return rows[k] if np.ndim(rows) == 1 else rows[..., k]
 
 
-def _read_off_some(rows: Any, q: Any, known: np.ndarray, method: str) -> Any:
+def _read_off_some(rows: Any, q: Value, known: np.ndarray, method: str) -> Any:
     """The same where rows have NaNs: the first ``known`` numbers of each row count; NaN where that is 0."""
     answer = None
     shape = np.broadcast_shapes(np.shape(q), known.shape)
@@ -203,21 +206,21 @@ def _read_off_some(rows: Any, q: Any, known: np.ndarray, method: str) -> Any:
     return answer
 
 
-def _hundredth(a: Any, q: Any) -> Any:
+def _hundredth(a: Any, q: Value) -> Any:
     """Percent as a share, in a's precision if q is a Python number."""
     dtype = np.result_type(a)
     return as_array(q) / (dtype.type(100) if dtype.kind == "f" else 100)
 
 
-def _check_weights(weights: Any) -> None:
+def _check_weights(weights: object) -> None:
     if weights is not None:
         raise TypeError("weights= is not supported for traced values: weight the sorted values by hand")
 
 
 @composite(np.quantile)
 def _quantile(
-    a: Any,
-    q: Any,
+    a: Value,
+    q: Value,
     axis: Axis = None,
     out: None = None,
     overwrite_input: bool = False,
@@ -232,8 +235,8 @@ def _quantile(
 
 @composite(np.percentile)
 def _percentile(
-    a: Any,
-    q: Any,
+    a: Value,
+    q: Value,
     axis: Axis = None,
     out: None = None,
     overwrite_input: bool = False,
@@ -248,15 +251,15 @@ def _percentile(
 
 @composite(np.median)
 def _median(
-    a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
+    a: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
     return quantile(a, 0.5, axis, MIDDLE, keepdims, skip_nan=False)
 
 
 @composite(np.nanquantile)
 def _nanquantile(
-    a: Any,
-    q: Any,
+    a: Value,
+    q: Value,
     axis: Axis = None,
     out: None = None,
     overwrite_input: bool = False,
@@ -271,8 +274,8 @@ def _nanquantile(
 
 @composite(np.nanpercentile)
 def _nanpercentile(
-    a: Any,
-    q: Any,
+    a: Value,
+    q: Value,
     axis: Axis = None,
     out: None = None,
     overwrite_input: bool = False,
@@ -287,6 +290,6 @@ def _nanpercentile(
 
 @composite(np.nanmedian)
 def _nanmedian(
-    a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
+    a: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
     return quantile(a, 0.5, axis, MIDDLE, keepdims, skip_nan=True)

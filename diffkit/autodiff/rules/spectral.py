@@ -34,17 +34,18 @@ from diffkit.autodiff.rules.matrices import (
     strictly_lower,
 )
 from diffkit.autodiff.rules.register import composite, define
+from diffkit.typing import ArrayLike, ArrayValue, Value
 
 __all__: list[str] = []
 
 
-def _gaps(w: Any) -> tuple[Any, Any]:
+def _gaps(w: ArrayValue) -> tuple[Any, Any]:
     """w_j - w_i at i, j, and where that is zero but for round-off."""
     d = w[..., None, :] - w[..., :, None]
     return d, decided(equal_pairs, d, w)
 
 
-def _over_gaps(c: Any, w: Any, used: Any = True) -> Any:
+def _over_gaps(c: ArrayValue, w: ArrayValue, used: Any = True) -> Any:
     """c_ij / (w_j - w_i), zero on the diagonal; ``used`` tells which of the vectors are."""
     d, equal = _gaps(w)
     off = 1.0 - np.eye(c.shape[-1])
@@ -56,20 +57,22 @@ def _over_gaps(c: Any, w: Any, used: Any = True) -> Any:
 # -- Hermitian matrices -----------------------------------------------------------------------------------
 
 
-def _hermitian(t: Any, uplo: str) -> Any:
+def _hermitian(t: ArrayValue, uplo: str) -> Any:
     """The Hermitian matrix that eigh sees in one triangle of t."""
     strict = strictly_lower(t) if uplo in "Ll" else strictly_lower(t.mT).mT
     return strict + adjoint(strict) + on_diagonal(real(diagonal(t)))
 
 
-def _triangle(a_: Any, uplo: str) -> Any:
+def _triangle(a_: ArrayValue, uplo: str) -> Any:
     """The transpose of :func:`_hermitian`."""
     both = a_ + adjoint(a_)
     strict = strictly_lower(both) if uplo in "Ll" else strictly_lower(both.mT).mT
     return strict + on_diagonal(real(diagonal(a_)))
 
 
-def _eigh_vjp(bars: Any, ans: Any, a: Any, UPLO: str = "L") -> Any:
+def _eigh_vjp(
+    bars: tuple[ArrayValue, ArrayValue], ans: tuple[ArrayValue, ArrayValue], a: Value, UPLO: str = "L"
+) -> Any:
     w, v = ans
     w_, v_ = bars
     p_ = on_diagonal(w_)
@@ -79,18 +82,18 @@ def _eigh_vjp(bars: Any, ans: Any, a: Any, UPLO: str = "L") -> Any:
     return _triangle(v @ p_ @ adjoint(v), UPLO)
 
 
-def _eigh_jvp(t: Any, ans: Any, a: Any, UPLO: str = "L") -> Any:
+def _eigh_jvp(t: ArrayValue, ans: tuple[ArrayValue, ArrayValue], a: Value, UPLO: str = "L") -> Any:
     w, v = ans
     p = adjoint(v) @ _hermitian(t, UPLO) @ v
     return (real(diagonal(p)), v @ _over_gaps(p, w))
 
 
-def _eigvalsh_vjp(w_: Any, w: Any, a: Any, UPLO: Any = "L") -> Any:
+def _eigvalsh_vjp(w_: ArrayValue, w: Value, a: Value, UPLO: Any = "L") -> Any:
     v = np.linalg.eigh(a, UPLO)[1]
     return _triangle((v * w_[..., None, :]) @ adjoint(v), UPLO)
 
 
-def _eigvalsh_jvp(t: Any, w: Any, a: Any, UPLO: Any = "L") -> Any:
+def _eigvalsh_jvp(t: ArrayValue, w: Value, a: Value, UPLO: Any = "L") -> Any:
     v = np.linalg.eigh(a, UPLO)[1]
     return real(np.sum(conj(v) * (_hermitian(t, UPLO) @ v), axis=-2))
 
@@ -102,14 +105,14 @@ define(np.linalg.eigvalsh, [barred(_eigvalsh_vjp)], [_eigvalsh_jvp])
 # -- any square matrix ------------------------------------------------------------------------------------
 
 
-def _largest(v: Any) -> Any:
+def _largest(v: ArrayValue) -> Any:
     """1 at the largest entry of each column, whose phase NumPy's eig makes zero."""
     places = np.arange(v.shape[-2])[:, None]
     largest = decided(largest_in_columns, v)
     return (places == largest[..., None, :]).astype(v.dtype)
 
 
-def _keep_scale(x: Any, v: Any) -> Any:
+def _keep_scale(x: Value, v: ArrayValue) -> Any:
     """The tangent x of the eigenvectors v, less what would change their norm and phase."""
     x = x - v * real(np.sum(conj(v) * x, axis=-2, keepdims=True))
     if is_complex(v):
@@ -118,7 +121,7 @@ def _keep_scale(x: Any, v: Any) -> Any:
     return x
 
 
-def _keep_scale_transposed(v_: Any, v: Any) -> Any:
+def _keep_scale_transposed(v_: Value, v: ArrayValue) -> Any:
     x_ = v_
     if is_complex(v):
         at = _largest(v)
@@ -127,7 +130,7 @@ def _keep_scale_transposed(v_: Any, v: Any) -> Any:
     return x_ - v * real(np.sum(conj(v) * x_, axis=-2, keepdims=True))
 
 
-def _eig_vjp(bars: Any, ans: Any, a: Any) -> Any:
+def _eig_vjp(bars: tuple[ArrayValue, ArrayValue], ans: tuple[ArrayValue, ArrayValue], a: Value) -> Any:
     w, v = ans
     w_, v_ = bars
     p_ = on_diagonal(w_)
@@ -137,7 +140,7 @@ def _eig_vjp(bars: Any, ans: Any, a: Any) -> Any:
     return np.linalg.solve(adjoint(v), p_ @ adjoint(v))
 
 
-def _eig_jvp(t: Any, ans: Any, a: Any) -> Any:
+def _eig_jvp(t: ArrayValue, ans: tuple[ArrayValue, ArrayValue], a: Value) -> Any:
     w, v = ans
     p = np.linalg.solve(v, t @ v)
     return (diagonal(p), _keep_scale(v @ _over_gaps(p, w), v))
@@ -147,38 +150,45 @@ define(np.linalg.eig, [barred(_eig_vjp)], [_eig_jvp])
 
 
 @composite(np.linalg.eigvals)
-def _eigvals(a: Any) -> Any:
+def _eigvals(a: Value) -> Any:
     return np.linalg.eig(a)[0]  # np.linalg.eigvals may give them in another order than eig's vectors
 
 
 # -- singular values --------------------------------------------------------------------------------------
 
 
-def _parts(ans: Any) -> Any:
+def _parts(ans: tuple[ArrayValue, ...]) -> Any:
     """U, s, V and the columns that full_matrices=True adds to U and V."""
     u, s, vh = ans
     v, k = adjoint(vh), s.shape[-1]
     return u[..., :k], s, v[..., :k], u[..., k:], v[..., k:]
 
 
-def _over_values(c: Any, s: Any, used: Any = True) -> Any:
+def _over_values(c: Value, s: ArrayValue, used: Any = True) -> Any:
     """The columns of c over the singular values."""
     zero = decided(close_to_zero, s)
     return over(c, s[..., None, :], zero[..., None, :], ~np.atleast_1d(used)[..., None, :])
 
 
-def _over_squared_gaps(c: Any, s: Any, used: Any = True) -> Any:
+def _over_squared_gaps(c: Value, s: ArrayValue, used: Any = True) -> Any:
     """c_ij / (s_j^2 - s_i^2), without squaring what is small; zero on the diagonal."""
     total = s[..., None, :] + s[..., :, None]
     return _over_gaps(c / np.where(np.equal(total, 0.0), 1.0, total), s, used)
 
 
-def _phases(q: Any, s: Any, used: Any = True) -> Any:
+def _phases(q: ArrayValue, s: ArrayValue, used: Any = True) -> Any:
     """What the phases of U's columns contribute; V's stay."""
     return on_diagonal(diagonal(_over_values(on_diagonal(1j * np.imag(diagonal(q))), s, used)))
 
 
-def _svd_vjp(bars: Any, ans: Any, a: Any, full_matrices: bool = True, *_: Any, **__: Any) -> Any:
+def _svd_vjp(
+    bars: tuple[ArrayValue, ...],
+    ans: tuple[ArrayValue, ...],
+    a: Value,
+    full_matrices: bool = True,
+    *_: Any,
+    **__: Any,
+) -> Any:
     u, s, v, u2, v2 = _parts(ans)
     u_, s_, v_, u2_, v2_ = _parts(bars)
     p_ = on_diagonal(s_).astype(v.dtype)
@@ -199,7 +209,9 @@ def _svd_vjp(bars: Any, ans: Any, a: Any, full_matrices: bool = True, *_: Any, *
     return answer
 
 
-def _svd_jvp(t: Any, ans: Any, a: Any, full_matrices: bool = True, *_: Any, **__: Any) -> Any:
+def _svd_jvp(
+    t: ArrayValue, ans: tuple[ArrayValue, ...], a: Value, full_matrices: bool = True, *_: Any, **__: Any
+) -> Any:
     u, s, v, u2, v2 = _parts(ans)
     row, column = s[..., None, :], s[..., :, None]
     p = adjoint(u) @ t @ v
@@ -221,16 +233,16 @@ def _svd_jvp(t: Any, ans: Any, a: Any, full_matrices: bool = True, *_: Any, **__
     return (tu, real(diagonal(p)), adjoint(tv))
 
 
-def _singular_values(a: Any) -> Any:
+def _singular_values(a: Value) -> Any:
     return np.linalg.svd(a, compute_uv=False)
 
 
-def _svdvals_vjp(s_: Any, s: Any, a: Any) -> Any:
+def _svdvals_vjp(s_: ArrayValue, s: Value, a: Value) -> Any:
     u, _, vh = np.linalg.svd(a, full_matrices=False)
     return (u * s_[..., None, :]) @ vh
 
 
-def _svdvals_jvp(t: Any, s: Any, a: Any) -> Any:
+def _svdvals_jvp(t: ArrayValue, s: Value, a: Value) -> Any:
     u, _, vh = np.linalg.svd(a, full_matrices=False)
     return real(np.sum(conj(u) * (t @ adjoint(vh)), axis=-2))
 
@@ -245,7 +257,9 @@ _svdvals = define(
 
 
 @composite(np.linalg.svd)
-def _svd_of(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+def _svd_of(
+    a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+) -> Any:
     return _svd(a, full_matrices, hermitian=hermitian) if compute_uv else _svdvals(a)
 
 

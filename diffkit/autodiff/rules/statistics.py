@@ -12,6 +12,7 @@ from diffkit.autodiff.rules.limits import over_length
 from diffkit.autodiff.rules.reductions import aligned, count, spread
 from diffkit.autodiff.rules.register import composite, define, fit
 from diffkit.autodiff.rules.shaping import cast
+from diffkit.typing import ArrayValue, Value
 
 __all__: list[str] = []
 
@@ -21,22 +22,22 @@ Axis = int | tuple[int, ...] | None
 # -- variance and standard deviation ----------------------------------------------------------------------
 
 
-def _deviations(x: Any, axis: Axis) -> Any:
+def _deviations(x: Value, axis: Axis) -> Any:
     """x minus its mean, conjugated: the derivative of the sum of squares is twice this."""
     d = x - np.mean(x, axis=axis, keepdims=True)
     return np.conj(d) if getattr(x, "dtype", np.dtype(float)).kind == "c" else d
 
 
-def _weight(x: Any, axis: Axis, ddof: float, correction: float | None) -> float:
+def _weight(x: Value, axis: Axis, ddof: float, correction: float | None) -> float:
     """Twice what each deviation counts; infinite if no degree of freedom is left, and the variance is nan."""
     free = count(x, axis) - (ddof if correction is None else correction)
     return 2.0 / free if free > 0 else math.inf
 
 
 def _var_vjp(
-    g: Any,
-    ans: Any,
-    x: Any,
+    g: ArrayValue,
+    ans: Value,
+    x: ArrayValue,
     *,
     axis: Axis = None,
     ddof: float = 0,
@@ -49,9 +50,9 @@ def _var_vjp(
 
 
 def _var_jvp(
-    t: Any,
-    ans: Any,
-    x: Any,
+    t: Value,
+    ans: Value,
+    x: Value,
     *,
     axis: Axis = None,
     ddof: float = 0,
@@ -64,8 +65,8 @@ def _var_jvp(
 
 
 def _std_gradient(
-    ans: Any,
-    x: Any,
+    ans: Value,
+    x: Value,
     axis: Axis = None,
     ddof: float = 0,
     keepdims: bool = False,
@@ -79,12 +80,16 @@ def _std_gradient(
     return slope * (_weight(x, axis, ddof, correction) / 2)
 
 
-def _std_vjp(g: Any, ans: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, **kwargs: Any) -> Any:
+def _std_vjp(
+    g: ArrayValue, ans: Value, x: ArrayValue, *, axis: Axis = None, keepdims: bool = False, **kwargs: Any
+) -> Any:
     gradient = _std_gradient(ans, x, axis, keepdims=keepdims, **kwargs)
     return fit(spread(g, x, axis, keepdims) * gradient, x)
 
 
-def _std_jvp(t: Any, ans: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, **kwargs: Any) -> Any:
+def _std_jvp(
+    t: Value, ans: Value, x: Value, *, axis: Axis = None, keepdims: bool = False, **kwargs: Any
+) -> Any:
     gradient = _std_gradient(ans, x, axis, keepdims=keepdims, **kwargs)
     return np.real(np.sum(t * gradient, axis=axis, keepdims=keepdims))
 
@@ -100,7 +105,12 @@ define(np.std, [_std_vjp], [_std_jvp])
 
 @composite(np.average)
 def _average(
-    a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+    a: Value,
+    axis: Axis = None,
+    weights: Value | None = None,
+    returned: bool = False,
+    *,
+    keepdims: Any = False,
 ) -> Any:
     a, keepdims = as_array(a), False if keepdims is np._NoValue else keepdims
     if weights is None:
@@ -113,7 +123,7 @@ def _average(
     return (mean, np.broadcast_to(total, np.shape(mean))) if returned else mean
 
 
-def _weights_like(a: Any, w: Any, axis: Axis) -> Any:
+def _weights_like(a: Value, w: Value, axis: Axis) -> Any:
     """The weights in a's shape, or in one that broadcasts to it and sums alike."""
     if np.shape(w) == np.shape(a):
         return w
@@ -132,8 +142,8 @@ def _weights_like(a: Any, w: Any, axis: Axis) -> Any:
 
 @composite(np.cov)
 def _cov(
-    m: Any,
-    y: Any = None,
+    m: ArrayValue,
+    y: ArrayValue | None = None,
     rowvar: bool = True,
     bias: bool = False,
     ddof: int | None = None,
@@ -167,7 +177,7 @@ def _cov(
     return np.squeeze(np.dot(centred, _conj(weighted).T) * np.true_divide(1, divisor))
 
 
-def _variables(m: Any, rowvar: bool) -> Any:
+def _variables(m: ArrayValue, rowvar: bool) -> Any:
     """One row per variable, one column per observation."""
     m = as_array(m)
     if np.ndim(m) < 2:
@@ -175,7 +185,7 @@ def _variables(m: Any, rowvar: bool) -> Any:
     return m if rowvar or m.shape[0] == 1 else m.T
 
 
-def _conj(x: Any) -> Any:
+def _conj(x: ArrayValue) -> Any:
     return np.conj(x) if x.dtype.kind == "c" else x
 
 

@@ -24,6 +24,7 @@ from diffkit.autodiff.rules.calls import as_array
 from diffkit.autodiff.rules.register import fit, reentrant
 from diffkit.containers import flatten
 from diffkit.errors import NoRuleError, TraceError
+from diffkit.typing import ArrayValue, Value
 
 __all__ = ["FUNCTIONS"]
 
@@ -34,8 +35,8 @@ Dynamics = Callable[[Any, Any, Any], Any]
 # -- the solution as one row of a trace -------------------------------------------------------------------
 
 
-def _solution(y0: Any, t: Any, theta: Any, dynamics: Dynamics, options: dict[str, Any]) -> Any:
-    def plain_dynamics(y: Any, time: Any) -> Any:
+def _solution(y0: Value, t: Value, theta: Value, dynamics: Dynamics, options: dict[str, Any]) -> Any:
+    def plain_dynamics(y: Value, time: float) -> Any:
         slope = dynamics(y, time, theta)
         if is_traced(slope):
             raise TraceError(
@@ -47,7 +48,9 @@ def _solution(y0: Any, t: Any, theta: Any, dynamics: Dynamics, options: dict[str
     return scipy.integrate.odeint(plain_dynamics, y0, t, **options)
 
 
-def _refuse_change(ys: Any, y0: Any, t: Any, theta: Any, dynamics: Dynamics, options: dict[str, Any]) -> None:
+def _refuse_change(
+    ys: Value, y0: Value, t: Value, theta: Value, dynamics: Dynamics, options: dict[str, Any]
+) -> None:
     """Refuses dynamics that have changed since they were solved: the equations below would be of others."""
     again = _solution(plain(y0), plain(t), plain(theta), dynamics, options)
     if not same_bits(again, plain(ys)):
@@ -59,7 +62,13 @@ def _refuse_change(ys: Any, y0: Any, t: Any, theta: Any, dynamics: Dynamics, opt
 
 
 def _vjp(
-    g: Any, ys: Any, y0: Any, t: Any, theta: Any, dynamics: Dynamics, options: dict[str, Any]
+    g: ArrayValue,
+    ys: ArrayValue,
+    y0: ArrayValue,
+    t: ArrayValue,
+    theta: Value,
+    dynamics: Dynamics,
+    options: dict[str, Any],
 ) -> tuple[Any, Any, Any]:
     """The adjoint method: the cotangents of y0, t and theta at once."""
     from diffkit.autodiff.operators import make_vjp
@@ -67,7 +76,7 @@ def _vjp(
     _refuse_change(ys, y0, t, theta, dynamics, options)
     n = y0.shape[0]
 
-    def adjoint_dynamics(state: Any, time: Any, theta: Any) -> Any:
+    def adjoint_dynamics(state: Any, time: float, theta: Value) -> Any:
         pull_back, slope = make_vjp(lambda y, theta: dynamics(y, time, theta), (0, 1))(state[:n], theta)
         return np.concatenate([slope, *pull_back(-state[n : 2 * n])])
 
@@ -85,10 +94,10 @@ def _vjp(
 
 def _jvp(
     tangents: tuple[Any, Any, Any],
-    ys: Any,
-    y0: Any,
-    t: Any,
-    theta: Any,
+    ys: ArrayValue,
+    y0: ArrayValue,
+    t: ArrayValue,
+    theta: ArrayValue,
     dynamics: Dynamics,
     options: dict[str, Any],
 ) -> Any:
@@ -135,7 +144,7 @@ _OF_THE_SOLVER = (
 )
 
 
-def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), *more: Any, **options: Any) -> Any:
+def odeint(func: Callable[..., Any], y0: Value, t: Value, args: Any = (), *more: Any, **options: Any) -> Any:
     """``scipy.integrate.odeint``, differentiable by ``y0``, by the times ``t`` and by ``args``.
 
     Args:
@@ -163,7 +172,7 @@ def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), *more: Any
     parts = [k for k, leaf in enumerate(leaves) if _is_parameter(leaf)]
     shapes = [np.shape(leaves[k]) for k in parts]
 
-    def dynamics(y: Any, time: Any, theta: Any) -> Any:
+    def dynamics(y: Value, time: float, theta: ArrayValue) -> Any:
         given, start = list(leaves), 0
         for k, shape in zip(parts, shapes, strict=True):
             size = int(np.prod(shape))
@@ -177,7 +186,7 @@ def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), *more: Any
     return apply(_odeint, (y0, t, theta), {"dynamics": dynamics, "options": solver}, sys._getframe(1))
 
 
-def _vector(v: Any) -> Any:
+def _vector(v: Value) -> Any:
     v = np.reshape(as_array(v), (-1,))
     return v if is_traced(v) else np.asarray(v, dtype=float)
 

@@ -18,18 +18,19 @@ from diffkit.autodiff.rules.matrices import adjoint, conj
 from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.rules.scipy.mirror import mirrored, program
 from diffkit.errors import NoRuleError
+from diffkit.typing import ArrayValue, Axis, Value
 
 __all__ = ["FUNCTIONS"]
 
 
-def _columns(x: Any, b: Any) -> Any:
+def _columns(x: ArrayValue, b: ArrayValue) -> Any:
     return x[..., None] if b.ndim == 1 else x
 
 
 # -- triangular systems -----------------------------------------------------------------------------------
 
 
-def _triangle(a: Any, lower: bool, unit_diagonal: bool) -> Any:
+def _triangle(a: ArrayValue, lower: bool, unit_diagonal: bool) -> Any:
     """1 where solve_triangular reads its matrix, else 0."""
     mask = np.tri(a.shape[-1], k=-1 if unit_diagonal else 0, dtype=a.dtype)
     return mask if lower else mask.T
@@ -39,18 +40,18 @@ _TURNED = {0: 1, 1: 0, "N": "T", "T": "N"}
 """The system to solve for the VJP: without a conjugate in the pairing, the transposed one."""
 
 
-def _solve_with(a: Any, b: Any, trans: Any, **how: Any) -> Any:
+def _solve_with(a: Value, b: Value, trans: Any, **how: Any) -> Any:
     return solve_triangular(a, b, trans=trans, **how)
 
 
-def _turned(a: Any, g: Any, trans: Any, **how: Any) -> Any:
+def _turned(a: Value, g: Value, trans: Any, **how: Any) -> Any:
     if trans in (2, "C"):  # inv(a^H)^T g is the conjugate of inv(a) conj(g)
         return conj(_solve_with(a, conj(g), 0, **how))
     return _solve_with(a, g, _TURNED[trans], **how)
 
 
 def _adjoint_of_a(
-    a: Any, rows: Any, columns: Any, b: Any, trans: Any, lower: bool, unit_diagonal: bool
+    a: ArrayValue, rows: Any, columns: Any, b: ArrayValue, trans: Any, lower: bool, unit_diagonal: bool
 ) -> Any:
     """The outer product of rows and columns, turned as the system is, where its matrix is read."""
     product = _columns(rows, b) @ _columns(columns, b).T
@@ -62,10 +63,10 @@ def _adjoint_of_a(
 
 
 def _triangular_vjp_a(
-    g: Any,
-    ans: Any,
-    a: Any,
-    b: Any,
+    g: ArrayValue,
+    ans: ArrayValue,
+    a: ArrayValue,
+    b: ArrayValue,
     trans: Any = 0,
     lower: bool = False,
     unit_diagonal: bool = False,
@@ -77,9 +78,9 @@ def _triangular_vjp_a(
 
 def _triangular_jvp_a(
     t: Any,
-    ans: Any,
-    a: Any,
-    b: Any,
+    ans: ArrayValue,
+    a: ArrayValue,
+    b: Value,
     trans: Any = 0,
     lower: bool = False,
     unit_diagonal: bool = False,
@@ -108,7 +109,7 @@ solve_triangular = mirrored(
 
 
 @program(scipy.linalg.cho_solve)
-def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
+def cho_solve(c_and_lower: Any, b: Value, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     """Two triangular solves, with the factor and with its conjugate transpose."""
     c, lower = c_and_lower
     first = solve_triangular(c, b, trans=0 if lower else 2, lower=lower)
@@ -116,12 +117,12 @@ def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite:
 
 
 @program(scipy.linalg.cho_factor)
-def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+def cho_factor(a: Value, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
     return np.linalg.cholesky(a, upper=not lower), lower
 
 
 @program(scipy.linalg.cholesky)
-def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+def cholesky(a: Value, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
     return np.linalg.cholesky(a, upper=not lower)
 
 
@@ -137,7 +138,7 @@ def _banded_indices(l_and_u: Any, n: int) -> tuple[np.ndarray, np.ndarray, np.nd
     return k[inside], j[inside], i[inside], j[inside]
 
 
-def _band(l_and_u: Any, ab: Any) -> Any:
+def _band(l_and_u: tuple[int, int], ab: ArrayValue) -> Any:
     """The matrix of a diagonal ordered form."""
     n = ab.shape[-1]
     k, j, rows, columns = _banded_indices(l_and_u, n)
@@ -159,11 +160,11 @@ def solve_banded(
     return _solve_banded(ab, b, l_and_u=tuple(l_and_u))
 
 
-def _solve_banded_value(ab: Any, b: Any, l_and_u: Any) -> Any:
+def _solve_banded_value(ab: Value, b: Value, l_and_u: tuple[int, int]) -> Any:
     return scipy.linalg.solve_banded(l_and_u, ab, b)
 
 
-def _transposed_band(l_and_u: Any, ab: Any) -> tuple[tuple[int, int], Any]:
+def _transposed_band(l_and_u: tuple[int, int], ab: ArrayValue) -> tuple[tuple[int, int], Any]:
     """The diagonal ordered form of the transposed matrix."""
     low, up = l_and_u
     n = ab.shape[-1]
@@ -174,7 +175,7 @@ def _transposed_band(l_and_u: Any, ab: Any) -> tuple[tuple[int, int], Any]:
     return (up, low), padded[places]
 
 
-def _in_band(l_and_u: Any, ab: Any, x: Any, y: Any) -> Any:
+def _in_band(l_and_u: tuple[int, int], ab: ArrayValue, x: ArrayValue, y: ArrayValue) -> Any:
     """The band of the outer products x y^T, summed, in diagonal ordered form."""
     k, j, rows, columns = _banded_indices(l_and_u, ab.shape[-1])
     entries = np.sum(x[rows] * y[columns], axis=-1)
@@ -183,12 +184,12 @@ def _in_band(l_and_u: Any, ab: Any, x: Any, y: Any) -> Any:
     return np.concatenate([entries, np.zeros(1, dtype=ab.dtype)])[places]
 
 
-def _banded_vjp_ab(g: Any, ans: Any, ab: Any, b: Any, l_and_u: Any) -> Any:
+def _banded_vjp_ab(g: Value, ans: ArrayValue, ab: ArrayValue, b: ArrayValue, l_and_u: tuple[int, int]) -> Any:
     w = _solve_banded_transposed(ab, g, l_and_u)
     return fit(-_in_band(l_and_u, ab, _columns(w, b), _columns(ans, b)), ab)
 
 
-def _solve_banded_transposed(ab: Any, g: Any, l_and_u: Any) -> Any:
+def _solve_banded_transposed(ab: ArrayValue, g: Value, l_and_u: tuple[int, int]) -> Any:
     turned, form = _transposed_band(l_and_u, ab)
     return solve_banded(turned, form, g)
 
@@ -236,7 +237,7 @@ def sqrtm(A: Any, disp: Any = True, blocksize: Any = None) -> Any:
     return _sqrtm(A)
 
 
-def _block(a: Any, t: Any) -> Any:
+def _block(a: ArrayValue, t: Value) -> Any:
     """exp of [[a, t], [0, a]] has the derivative of exp(a) along t in its upper right block."""
     n = a.shape[-1]
     top = np.concatenate([a, t], axis=-1)
@@ -255,22 +256,24 @@ expm: Callable[..., Any] = mirrored(
 
 
 @program(scipy.linalg.inv)
-def inv(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+def inv(a: Value, overwrite_a: bool = False, check_finite: bool = True) -> Any:
     return np.linalg.inv(a)
 
 
 @program(scipy.linalg.det)
-def det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+def det(a: ArrayValue, overwrite_a: bool = False, check_finite: bool = True) -> Any:
     return np.linalg.det(a).astype(np.result_type(a.dtype, np.float64))  # as SciPy does
 
 
 @program(scipy.linalg.norm)
-def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, check_finite: bool = True) -> Any:
+def norm(
+    a: Value, ord: Any = None, axis: Axis = None, keepdims: bool = False, check_finite: bool = True
+) -> Any:
     return np.linalg.norm(a, ord, axis, keepdims)
 
 
 @program(scipy.linalg.solve)
-def solve(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+def solve(a: Value, b: Value, *args: Any, **kwargs: Any) -> Any:
     if args or not kwargs.keys() <= {"overwrite_a", "overwrite_b", "check_finite"}:
         raise NoRuleError(
             "scipy.linalg.solve has a derivative rule for a general matrix only: leave lower, assume_a and "

@@ -20,22 +20,25 @@ from diffkit.autodiff.rules.indexing import scatter
 from diffkit.autodiff.rules.matrices import conj
 from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.rules.scipy.mirror import mirrored, program
+from diffkit.typing import ArrayValue, Axis, Value
 
 __all__ = ["FUNCTIONS"]
 
 
-def _in_full(g: Any, mode: str, in1: Any, in2: Any) -> Any:
+def _in_full(g: ArrayValue, mode: str, in1: ArrayValue, in2: ArrayValue) -> Any:
     """The cotangent in its place in the full convolution, among zeros."""
     sizes = list(zip(in1.shape, in2.shape, strict=True))
     place = tuple(_cut(mode, n, m) for n, m in sizes)
     return scatter(g, place, np.zeros([n + m - 1 for n, m in sizes], dtype=g.dtype))
 
 
-def _turned(x: Any) -> Any:
+def _turned(x: ArrayValue) -> Any:
     return x[(slice(None, None, -1),) * x.ndim]
 
 
-def _vjp(g: Any, mode: str, method: str, this: Any, other: Any, in1: Any, in2: Any) -> Any:
+def _vjp(
+    g: ArrayValue, mode: str, method: str, this: Any, other: ArrayValue, in1: ArrayValue, in2: ArrayValue
+) -> Any:
     return fit(convolve(_in_full(g, mode, in1, in2), _turned(other), "valid", method), this)
 
 
@@ -90,7 +93,7 @@ def _cut(mode: str, n: int, m: int) -> slice:
 
 
 @functools.wraps(scipy.signal.convolve)
-def convolve_along(*args: Any, axes: Any = None, dot_axes: Any = None, **kwargs: Any) -> Any:
+def convolve_along(*args: Any, axes: Axis = None, dot_axes: Any = None, **kwargs: Any) -> Any:
     """SciPy's convolve, and autograd's, which has two more arguments.
 
     ``axes`` are the two arrays' axes to convolve along, ``dot_axes`` those to sum over after multiplying;
@@ -103,12 +106,12 @@ def convolve_along(*args: Any, axes: Any = None, dot_axes: Any = None, **kwargs:
 
 
 @program(scipy.signal.fftconvolve)
-def fftconvolve(in1: Any, in2: Any, mode: str = "full") -> Any:
+def fftconvolve(in1: Value, in2: Value, mode: str = "full") -> Any:
     return convolve(in1, in2, mode, "fft")
 
 
 @program(scipy.signal.correlate)
-def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
+def correlate(in1: ArrayValue, in2: ArrayValue, mode: str = "full", method: str = "auto") -> Any:
     return convolve(in1, conj(_turned(in2)), mode, method)
 
 

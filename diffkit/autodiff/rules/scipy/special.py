@@ -22,6 +22,7 @@ from diffkit.autodiff.rules.scipy.mirror import mirrored, program
 from diffkit.calculus import ALIASES, ELEMENTARY, SPECIAL, Elementary
 from diffkit.errors import NoRuleError
 from diffkit.grammar import chain, compile_text, folded
+from diffkit.typing import ArrayValue, Axis, Value
 
 __all__ = ["FUNCTIONS", "function"]
 
@@ -98,7 +99,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}
 # -- functions that are no ufuncs -------------------------------------------------------------------------
 
 
-def _weights(ans: Any, a: Any, axis: Any, b: Any, keepdims: bool) -> Any:
+def _weights(ans: ArrayValue, a: ArrayValue, axis: Any, b: Value, keepdims: bool) -> Any:
     """b exp(a - ans): what each element contributes to the sum of exponentials."""
     shares = exp_of_difference(a, spread(ans, a, axis, keepdims))
     return shares if b is None else b * shares
@@ -117,7 +118,7 @@ _logsumexp = mirrored(scipy.special.logsumexp, [_logsumexp_vjp], [_logsumexp_jvp
 
 @program(scipy.special.logsumexp)
 def _logsumexp_of(
-    a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
+    a: Value, axis: Axis = None, b: Value | None = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
     if not return_sign and not is_traced(b):
         options = {"axis": axis, "b": b, "keepdims": keepdims or None}
@@ -132,16 +133,16 @@ def _logsumexp_of(
     return (answer, np.sign(total)) if return_sign else answer
 
 
-def _softmax_rule(u: Any, ans: Any, x: Any, axis: Any = None) -> Any:
+def _softmax_rule(u: Value, ans: Value, x: Value, axis: Axis = None) -> Any:
     """The Jacobian is symmetric, so one rule serves both modes."""
     return fit(ans * (u - np.sum(u * ans, axis=axis, keepdims=True)), x)
 
 
-def _log_softmax_vjp(g: Any, ans: Any, x: Any, axis: Any = None) -> Any:
+def _log_softmax_vjp(g: Value, ans: Value, x: Value, axis: Axis = None) -> Any:
     return fit(g - np.exp(ans) * np.sum(g, axis=axis, keepdims=True), x)
 
 
-def _log_softmax_jvp(t: Any, ans: Any, x: Any, axis: Any = None) -> Any:
+def _log_softmax_jvp(t: Value, ans: Value, x: Value, axis: Axis = None) -> Any:
     return t - np.sum(np.exp(ans) * t, axis=axis, keepdims=True)
 
 

@@ -27,6 +27,7 @@ from diffkit.autodiff.rules.scipy.mirror import program
 from diffkit.autodiff.rules.scipy.special import function
 from diffkit.errors import NoRuleError
 from diffkit.grammar import compile_text, folded
+from diffkit.typing import ArrayValue, Value
 
 __all__ = ["FUNCTIONS", "Distribution"]
 
@@ -155,15 +156,15 @@ class Distribution:
     def _rules(self, kind: str, k: int, name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """The VJP and the JVP by one argument: both multiply by the same derivative."""
 
-        def vjp(g: Any, ans: Any, *args: Any) -> Any:
+        def vjp(g: Value, ans: Value, *args: Any) -> Any:
             return fit(g * self._derivative(kind, name, ans, args), args[k])
 
-        def jvp(t: Any, ans: Any, *args: Any) -> Any:
+        def jvp(t: Value, ans: Value, *args: Any) -> Any:
             return fit(t * self._derivative(kind, name, ans, args), ans)
 
         return vjp, jvp
 
-    def _derivative(self, kind: str, name: str, ans: Any, args: tuple[Any, ...]) -> Any:
+    def _derivative(self, kind: str, name: str, ans: Value, args: tuple[Any, ...]) -> Any:
         family = self._family
         if self._is_unknown(kind, name):
             raise NoRuleError(
@@ -187,7 +188,7 @@ class Distribution:
             return name in ("k", "loc")
         return name in self._family.shapes and kind.endswith(("cdf", "sf"))
 
-    def _of_log_density(self, name: str, z: Any, shapes: list[Any]) -> Any:
+    def _of_log_density(self, name: str, z: Value, shapes: list[Any]) -> Any:
         """The derivative of log density, times the scale if it is by x, loc or scale; 0 off the support."""
         low, high = self._family.support
         inside: Any = True
@@ -202,7 +203,7 @@ class Distribution:
             slope = score if name == "x" else -score if name == "loc" else -(1.0 + z * score)
         return slope if inside is True else np.where(inside, slope, 0.0)
 
-    def _by_mean(self, kind: str, ans: Any, k: Any, mu: Any, loc: Any) -> Any:
+    def _by_mean(self, kind: str, ans: Value, k: Value, mu: Value, loc: Any) -> Any:
         """The derivatives of the Poisson distribution's functions by mu."""
         if "pmf" in kind:
             slope = self._of_log_density("mu", k - loc, [mu])
@@ -236,25 +237,25 @@ class Frozen:
 # -- distributions of vectors -----------------------------------------------------------------------------
 
 
-def _as_matrix(cov: Any, n: int) -> Any:
+def _as_matrix(cov: ArrayValue, n: int) -> Any:
     """SciPy's ways to give a covariance: a variance, the variances, or the matrix."""
     if cov.ndim == 2:
         return cov
     return cov * np.eye(n) if cov.ndim == 0 else cov[:, None] * np.eye(n)
 
 
-def _number_as_array(value: Any) -> Any:
+def _number_as_array(value: Value) -> Any:
     return np.asarray(value) if next(nodes_in(value), None) is None else as_array(value)
 
 
-def _normal_parameters(mean: Any, cov: Any) -> tuple[Any, Any]:
+def _normal_parameters(mean: ArrayValue, cov: ArrayValue) -> tuple[Any, Any]:
     cov = _number_as_array(1.0 if cov is None else cov)
     mean = None if mean is None else np.reshape(_number_as_array(mean), (-1,))
     n = cov.shape[0] if cov.ndim else 1 if mean is None else mean.shape[0]
     return np.zeros(n) if mean is None else mean, _as_matrix(cov, n)
 
 
-def _outside(x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
+def _outside(x: Value, mean: Value, cov: Value, allow_singular: bool) -> Any:
     """Where the density of a normal distribution is zero."""
     from scipy.stats import multivariate_normal
 
@@ -262,12 +263,12 @@ def _outside(x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
     return np.isneginf(density)
 
 
-def _beyond_round_off(w: Any) -> Any:
+def _beyond_round_off(w: Value) -> Any:
     """Which eigenvalues are not zero, by SciPy's own threshold."""
     return w > np.finfo(float).eps * 1e6 * np.max(np.abs(w))
 
 
-def _mvn_logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
+def _mvn_logpdf(x: Value, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
     # SciPy checks the arguments, and raises what it raises on plain values.
     nowhere = decided(_outside, *map(as_array, (x, mean, cov)), allow_singular=allow_singular)
     x = _number_as_array(x)
@@ -292,7 +293,7 @@ def _mvn_entropy(mean: Any = None, cov: Any = 1) -> Any:
     return 0.5 * (cov.shape[0] * (1.0 + np.log(2 * np.pi)) + np.linalg.slogdet(cov)[1])
 
 
-def _dirichlet_logpdf(x: Any, alpha: Any) -> Any:
+def _dirichlet_logpdf(x: ArrayValue, alpha: ArrayValue) -> Any:
     scipy.stats.dirichlet.logpdf(plain(as_array(x)), plain(as_array(alpha)))  # checks the arguments
     x, alpha = _number_as_array(x), _number_as_array(alpha)
     if x.shape[0] + 1 == alpha.shape[0]:
@@ -301,11 +302,11 @@ def _dirichlet_logpdf(x: Any, alpha: Any) -> Any:
     return np.sum(scipy.special.xlogy(powers, x), axis=0) - _log_beta(alpha)
 
 
-def _log_beta(alpha: Any) -> Any:
+def _log_beta(alpha: Value) -> Any:
     return np.sum(scipy.special.gammaln(alpha)) - scipy.special.gammaln(np.sum(alpha))
 
 
-def _dirichlet_entropy(alpha: Any) -> Any:
+def _dirichlet_entropy(alpha: ArrayValue) -> Any:
     alpha = _number_as_array(alpha)
     total = np.sum(alpha)
     spread = (total - alpha.shape[0]) * scipy.special.digamma(total)
