@@ -24,7 +24,8 @@ from diffkit.autodiff.arguments import (
 )
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.operators import grad, make_jvp, make_vjp
-from diffkit.autodiff.recording.tracer import plain
+from diffkit.autodiff.recording.tracer import Array, is_traced, plain
+from diffkit.autodiff.sparsity import colours, pattern_of
 from diffkit.errors import InputError
 
 __all__ = [
@@ -39,7 +40,7 @@ __all__ = [
 ]
 
 
-def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Function:
+def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None, *, sparse: bool = False) -> Function:
     """The Jacobian in numerator layout: output axes first, then input axes.
 
     For f: R^n -> R^m it is an (m, n) array. Containers of outputs or inputs give containers of blocks,
@@ -50,6 +51,8 @@ def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Functi
         argnum: the argument to differentiate by, or a tuple or list of them.
         mode: "forward" sweeps once per input element, "reverse" once per output element; by default
             whichever is fewer, forward if they are as many.
+        sparse: read from the trace first where the Jacobian can be other than zero, and then sweep once for
+            each set of columns (or rows) that share no row (or column): three sweeps for a tridiagonal one.
 
     Returns:
         A function of f's arguments: the Jacobian, of the dtype of f's answer; by several arguments a tuple.
@@ -71,7 +74,7 @@ def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None) -> Functi
         inputs = sum(np.size(plain(n)) for n in t.inputs)
         outputs = sum(np.size(plain(o)) for o in t.outputs)
         forward = mode == "forward" or (mode is None and inputs <= outputs)
-        blocks = _blocks_forward(t) if forward else _blocks_reverse(t)
+        blocks = _blocks_sparse(t, mode) if sparse else _blocks_forward(t) if forward else _blocks_reverse(t)
         by_output = [t.arguments_from(row) for row in blocks]
         return t.out_structure.unflatten([answer_by(argnum, row) for row in by_output])
 
@@ -104,6 +107,61 @@ def _blocks_forward(t: WengertList) -> list[list[Any]]:
     ]
 
 
+def _blocks_sparse(t: WengertList, mode: str | None) -> list[list[Any]]:
+    """The same, by a sweep for each colour of the pattern's columns, or of its rows."""
+    pattern = pattern_of(t)
+    forward, colour = _cheaper(pattern, mode)
+    swept = [_sweep_of(t, colour == c, forward) for c in range(colour.max(initial=-1) + 1)]
+    down = np.cumsum([0, *(np.size(plain(o)) for o in t.outputs)])
+    across = np.cumsum([0, *(np.size(plain(n)) for n in t.inputs)])
+    blocks: list[list[Any]] = []
+    for k, output in enumerate(t.outputs):
+        blocks.append([])
+        for j, n in enumerate(t.inputs):
+            i, at = pattern[down[k] : down[k + 1], across[j] : across[j + 1]].nonzero()
+            leaf = k if forward else j
+            parts = np.stack(
+                [np.reshape(each[leaf], -1) for each in swept] or [np.reshape(plain(output), -1)]
+            )
+            entries = parts[colour[across[j] + at], i] if forward else parts[colour[down[k] + i], at]
+            size = np.size(plain(output)), np.size(plain(n))
+            zeros = np.zeros(size, np.asarray(plain(parts)).dtype)
+            block: Any = Array(zeros) if is_traced(parts) else zeros
+            block[i, at] = entries
+            block = np.reshape(block, np.shape(plain(output)) + np.shape(plain(n)))
+            blocks[-1].append(block if np.ndim(plain(block)) else block[()])
+    return blocks
+
+
+def _cheaper(pattern: Any, mode: str | None) -> tuple[bool, Any]:
+    """Whether to sweep forward, and the colours of the columns then, else of the rows."""
+    if mode != "reverse":
+        by_column = colours(pattern)
+        # As many sweeps up are needed as a column has entries, at least.
+        if mode == "forward" or by_column.max(initial=0) < pattern.sum(axis=0).max(initial=1):
+            return True, by_column
+    by_row = colours(pattern.T)
+    if mode != "reverse" and by_column.max(initial=0) <= by_row.max(initial=0):
+        return True, by_column
+    return False, by_row
+
+
+def _sweep_of(t: WengertList, chosen: Any, forward: bool) -> list[Any]:
+    """One sweep along all the inputs' elements that are chosen; or up from the outputs' elements."""
+    seeds: dict[int, Any] = {}
+    start = 0
+    for end in t.inputs if forward else t.outputs:
+        value = plain(end)
+        stop = start + np.size(value)
+        if t.owns(end):
+            seed = np.reshape(chosen[start:stop], np.shape(value)) * one(
+                np.zeros((), np.asarray(value).dtype)
+            )
+            seeds[end.index] = seed if end.index not in seeds else seeds[end.index] + seed
+        start = stop
+    return t.pushed_forward(seeds) if forward else t.input_adjoints(seeds)
+
+
 def _basis(value: Any) -> list[Any]:
     """The unit vectors of a value's shape and dtype."""
     if not np.ndim(value):
@@ -130,12 +188,13 @@ def _assemble(parts: list[Any], by: Any, of: Any, axis: int) -> Any:
     return np.reshape(np.stack(parts, axis=axis), whole)
 
 
-def hessian(f: Function, argnum: int = 0) -> Function:
+def hessian(f: Function, argnum: int = 0, *, sparse: bool = False) -> Function:
     """The Hessian, forward over reverse; for f: R^n -> R an (n, n) array.
 
     Args:
         f: the function.
         argnum: the argument to differentiate by.
+        sparse: sweep once for each set of columns that share no row: see :func:`jacobian`.
 
     Returns:
         A function of f's arguments: an array of the answer's axes, then twice the argument's; containers give
@@ -149,7 +208,7 @@ def hessian(f: Function, argnum: int = 0) -> Function:
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    return jacobian(jacobian(f, argnum, mode="reverse"), argnum, mode="forward")
+    return jacobian(jacobian(f, argnum, mode="reverse"), argnum, mode="forward", sparse=sparse)
 
 
 def hessian_vector_product(f: Function, argnum: int = 0) -> Function:
