@@ -34,6 +34,7 @@ from .autodiff.operators import make_jvp as make_jvp
 from .autodiff.operators import make_vjp as make_vjp
 from .autodiff.operators import value_and_grad as value_and_grad
 from .autodiff.recording.tracer import Node as Node
+from .autodiff.sparsity import sparsity as sparsity
 from .autodiff.views import Trace as Trace
 from .autodiff.views import trace as trace
 from .comparison import Accuracy as Accuracy

@@ -35,6 +35,16 @@ def chain(xp):
     return program
 
 
+def broyden(xp):
+    """Broyden's tridiagonal function: More, Garbow and Hillstrom (1981), number 30."""
+
+    def program(x):
+        y = (3.0 - 2.0 * x) * x + 1.0
+        return xp.concatenate([y[:1] - 2.0 * x[1:2], y[1:-1] - x[:-2] - 2.0 * x[2:], y[-1:] - x[-2:-1]])
+
+    return program
+
+
 def chain_by_hand(x):
     slope = 1.0
     for _ in range(333):
@@ -233,6 +243,10 @@ def tasks():
     yield group, "diffkit", lambda: by_diffkit("jacobian", layers, point)
     yield group, "diffkit, forward", lambda: by_diffkit("jacobian", layers, point, mode="forward")
     yield group, "autograd", lambda: by_autograd("jacobian", layers, point)
+    point = np.linspace(-1, 1, 400)
+    group = "Jacobian, tridiagonal, 400 by 400"
+    yield group, "diffkit", lambda: by_diffkit("jacobian", broyden, point, sparse=True)
+    yield group, "diffkit, dense", lambda: by_diffkit("jacobian", broyden, point)
 
 
 TASKS = list(tasks())
