@@ -432,11 +432,13 @@ def _unusual_ufunc(
         answer = call_handler(FUNCTIONS[called], inputs, kwargs, frame)
     elif fun is None and _all_untraced(inputs, kwargs):
         answer = _wrapped_all(called(*_untraced(inputs), **_untraced(kwargs)))
-    elif fun is None or called is not ufunc:
+    elif fun is None:
+        raise_no_rule(name + ("" if called is ufunc else f".{method}"), frame)
+    elif called is not ufunc:
         if _all_untraced(inputs, kwargs):
             answer = _wrapped_all(called(*_untraced(inputs), **_untraced(kwargs)))
         else:
-            raise_no_rule(name + ("" if called is ufunc else f".{method}"), frame)
+            answer = call_handler(FUNCTIONS[getattr(np.ufunc, method)], (ufunc, *inputs), kwargs, frame)
     else:
         dtype = kwargs.pop("dtype", None)
         rest = [k for k, v in kwargs.items() if (k, v) != ("casting", "same_kind") and v is not None]

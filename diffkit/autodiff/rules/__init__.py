@@ -37,6 +37,7 @@ from diffkit.autodiff.rules import (
     sorting,
     spectral,
     statistics,
+    ufunc_methods,
 )
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "sorting",
     "spectral",
     "statistics",
+    "ufunc_methods",
 ]
 
 TO_LOAD["scipy.special"] = functools.partial(importlib.import_module, "diffkit.autodiff.rules.scipy.special")

@@ -204,12 +204,6 @@ define(np.tensordot, [_tensordot_vjp_x, _tensordot_vjp_y], [LINEAR, LINEAR])
 # fmt: on
 
 
-@composite(np.multiply.outer)
-def _multiply_outer(x: Value, y: Value) -> Any:
-    x, y = as_array(x), as_array(y)
-    return np.tensordot(x, y, 0) if np.ndim(x) and np.ndim(y) else np.multiply(x, y)
-
-
 @composite(np.kron)
 def _kron(a: Value, b: Value) -> Any:
     a, b = as_array(a), as_array(b)

@@ -727,6 +727,28 @@ PRODUCTS = {
         line(lambda x, y: np.cross(x, y, axisa=0, axisb=1, axisc=0), A.T, B),
     ],
     "multiply.outer": [line(np.multiply.outer, V, A)],
+    "hypot.outer": [line(np.hypot.outer, A, V), line(lambda x: np.subtract.outer(x, 2.0), V)],
+    "maximum.accumulate": [
+        line(np.maximum.accumulate, V),
+        line(lambda x: np.minimum.accumulate(x, axis=1), A),
+    ],
+    "subtract.accumulate": [
+        line(np.subtract.accumulate, A),
+        line(lambda x: np.logaddexp2.accumulate(x, -1), A),
+    ],
+    "logaddexp.reduce": [
+        line(np.logaddexp.reduce, A),
+        line(lambda x: np.hypot.reduce(x, axis=None), A),
+        line(lambda x: np.subtract.reduce(x, 1, keepdims=True), A),
+    ],
+    "add.reduceat": [
+        line(lambda x: np.add.reduceat(x, [0, 2, 1, 3]), V),
+        line(lambda x: np.add.reduceat(x, [0, 1], axis=-1), A),
+    ],
+    "maximum.reduceat": [
+        line(lambda x: np.maximum.reduceat(x, [2, 0, 1], 1), A),
+        line(lambda x: np.multiply.reduceat(x, [0, 2]), V),
+    ],
     "convolve": [
         line(lambda x, y, mode=mode: np.convolve(x, y, mode), x, y)
         for mode in ("full", "same", "valid")
