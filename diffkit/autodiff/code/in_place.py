@@ -6,6 +6,10 @@ memory is the program's own, the same is to be had by writing into u.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from diffkit.autodiff.code.program import VIEWS, Program, Row
 from diffkit.autodiff.code.row_expressions import Writer, index_text
 from diffkit.autodiff.recording.tracer import InPlace
@@ -45,8 +49,17 @@ def overwriting(program: Program, inline: frozenset[int]) -> frozenset[int]:
         and id(base) not in inline
         and owner[id(base)] == id(base)
         and last[id(base)] == at
-        and (type(base.fun) is InPlace or base.fun.name in _NEW or base.fun.line is not None)
+        and (type(base.fun) is InPlace or (_is_array(base) and _is_new(base)))
     )
+
+
+def _is_array(value: Any) -> bool:
+    """What NumPy computes of arrays without axes is a number, which can't be written to."""
+    return isinstance(value.value if type(value) is Row else value, np.ndarray)
+
+
+def _is_new(row: Row) -> bool:
+    return row.fun.name in _NEW or row.fun.line is not None
 
 
 def assignment(row: Row, name: str, writer: Writer, *, in_place: bool) -> list[str]:
@@ -60,4 +73,8 @@ def assignment(row: Row, name: str, writer: Writer, *, in_place: bool) -> list[s
     """
     base, value, index = row.args
     write = f"{name}[{index_text(writer, index)}] = {writer.operand(value)}"
-    return [write] if in_place else [f"{name} = {writer.before(base, '.copy()')}", write]
+    if in_place:
+        return [write]
+    is_array = (type(base) is Row and type(base.fun) is InPlace) or _is_array(base)
+    copy = writer.before(base, ".copy()") if is_array else f"np.array({writer.operand(base)})"
+    return [f"{name} = {copy}", write]

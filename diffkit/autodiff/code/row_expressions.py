@@ -304,6 +304,8 @@ def _called_by_name(fun: Primitive, writer: Writer, row: Row) -> tuple[str, int]
 def _astype(writer: Writer, row: Row) -> tuple[str, int]:
     x, dtype = row.args
     value = x.value if type(x) is Row else x
+    if isinstance(dtype, type):
+        return writer.before(x, ".item()"), ATOM
     text = writer.constant(np.dtype(dtype))
     if hasattr(value, "astype"):
         return writer.before(x, f".astype({text})"), ATOM

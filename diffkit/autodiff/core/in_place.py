@@ -14,6 +14,7 @@ import numpy as np
 
 from diffkit.autodiff.core.fit import fit
 from diffkit.autodiff.core.scatter import Accumulator, Scatter
+from diffkit.autodiff.recording.memory import copy_of
 from diffkit.autodiff.recording.places import last_to_write
 from diffkit.autodiff.recording.tracer import Array, InPlace, Node, Recording, is_deferred
 
@@ -28,11 +29,11 @@ def _of_its_own(derivative: Any, like: Any) -> Accumulator:
         return Accumulator(np.zeros(like.shape, like.dtype))
     if type(derivative) is Scatter:
         return Accumulator(derivative.dense())
-    return Accumulator(_copy(derivative))
+    return Accumulator(copy_of(derivative))
 
 
 def _copy(part: Any) -> Any:
-    return part.alias() if type(part) is Array else part.copy() if type(part) is np.ndarray else part
+    return copy_of(part) if type(part) is Array or type(part) is np.ndarray else part
 
 
 def pull_back_places(adjoints: list[Any], row: Node, recording: Recording, g: Any) -> None:

@@ -26,7 +26,7 @@ from numpy import ndarray
 
 from diffkit.autodiff.recording.array_operators import ArrayOperators
 from diffkit.autodiff.recording.infix import NUMBERS, PENDING
-from diffkit.autodiff.recording.memory import GETITEM, PARTS, READ, Form, Memory, TakenAgain, Views
+from diffkit.autodiff.recording.memory import GETITEM, PARTS, READ, Form, Memory, TakenAgain, Views, copy_of
 from diffkit.autodiff.recording.methods import ArrayMethods
 from diffkit.autodiff.recording.node import Node, Recording, refuse_pickling
 from diffkit.autodiff.recording.places import index_of, is_basic, is_element
@@ -57,9 +57,9 @@ __all__ = [
 
 def _replaced(base: Any, value: Any, index: Any) -> Any:
     """A copy of an array with what an index shows replaced."""
-    copy = (
-        base.alias() if type(base) is Array else Array(base.copy()) if type(value) in TRACED else base.copy()
-    )
+    copy = copy_of(base)
+    if type(value) in TRACED and type(copy) is ndarray:
+        copy = Array(copy)
     copy[index] = value
     return copy
 
@@ -277,8 +277,11 @@ class Array(ArrayMethods, ArrayOperators, Views):
         """``array[index] = value``, recorded at a line of the program."""
         index = plain_index(index)
         memory = self._share()
-        if type(value) is Array and self._is_own(index, value):
-            return
+        if type(value) is Array and value.memory is memory:
+            if self._is_own(index, value):
+                return
+            if self._is_torn(index, value) and self.write_as(lambda a, b: _assign(a, b, index), value):
+                return
         if type(value) not in TRACED and isinstance(value, list | tuple):
             value = Array.from_list(value)
         names = [step[0].name for step in self.steps()] if self.path else []
@@ -300,22 +303,46 @@ class Array(ArrayMethods, ArrayOperators, Views):
 
     def _with_other_part(self, memory: Memory, place: Any, value: Any, names: list[str]) -> Any:
         """The complex numbers whose real or imaginary part is to become ``value``."""
-        whole = Array(None)
-        whole.memory, whole.path, whole.seen = memory, (), -1
-        before: Any = whole[place]
+        before: Any = self._whole()[place]
         return value + 1j * before.imag if "real" in names else before.real + 1j * value
+
+    def _whole(self) -> Array:
+        """All that its memory holds."""
+        whole = Array(None)
+        whole.memory, whole.path, whole.seen = self._share(), (), -1
+        return whole
+
+    def write_as(self, write: Callable[[ndarray, ndarray], None], value: Any) -> bool:
+        """Writes what it shares memory with as NumPy does, element by element; False if it shares none."""
+        origins = self.origins(write, value)
+        if origins is not None:
+            numbers: Any = np.ravel(self._whole())[origins]
+            for fun, _, _ in self.steps():
+                numbers = fun(numbers) if fun.name in PARTS else numbers
+            self[...] = numbers
+        return origins is not None
 
     from_list: Callable[[Any], Any]
     """What makes an array of a list that may hold traced values; put here by the file that has the rule."""
 
     def _is_own(self, index: Any, value: Array) -> bool:
         """Whether it is there already: A[k] += v writes into the view A[k], and then assigns that."""
-        if value.memory is not self.memory or not value.path:
+        if not value.path:
             return False
         if index is Ellipsis and value.path == self.path:
             return True
         before, fun, args, _ = value.path
         return before is self.path and fun is GETITEM and is_basic(index) and repr(args[0]) == repr(index)
+
+    def _is_torn(self, index: Any, value: Array) -> bool:
+        """Whether NumPy reads what it has written: along one axis, by other steps (a[::2] = a[:3])."""
+        if not is_basic(index):
+            return False
+        here, there = plain(self.data)[index], plain(value.data)
+        if np.ndim(here) != 1 or not there.ndim:
+            return False
+        step, other = here.strides[0], there.strides[-1]
+        return bool(step * other > 0 and step != other)
 
     def assign(self, value: Any, code: CodeType, at: int) -> None:
         """``array[...] = value``, where value is new: of the same shape and dtype, nothing is copied."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.recording.primitive import BY_UFUNC, NO_KWARGS, UFUNCS, Primitive
+from diffkit.autodiff.recording.primitive import ASTYPE, BY_UFUNC, NO_KWARGS, UFUNCS, Primitive
 from diffkit.sites import belongs_to_diffkit
 
 __all__ = ["OPERATORS", "answer", "by_numpy", "ufunc_of_numbers"]
@@ -139,6 +139,6 @@ def _is_numpys(value: Any) -> bool:
             asked += value.args
         elif fun.name == "input":
             asked.append(value.value)
-        elif fun.builtin and fun.name != "part":
-            return True
+        elif fun.builtin and fun.name != "part" and not (fun is ASTYPE and isinstance(value.args[1], type)):
+            return True  # x.item() is one of Python's
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -38,6 +39,10 @@ class TakenAgain(Primitive):
 
 PARTS = frozenset({"real", "imag"})
 """What shows a part of each number, by its name."""
+
+
+def _part(step: Step) -> str:
+    return step[0].name if step[0].name in PARTS else ""
 
 
 class Form:
@@ -140,11 +145,41 @@ class Views:
         except AttributeError:
             assert self.memory is not None
             shape = self.memory.data.shape
-            places = np.arange(int(np.prod(shape))).reshape(shape)
-            for fun, args, kwargs in self.steps():
-                places = places if fun.name in PARTS else fun.compute(places, *args, **kwargs)
-            self.known_places = places
-            return places
+            self.known_places = self._shown(np.arange(math.prod(shape)).reshape(shape))
+            return self.known_places
+
+    def _shown(self, places: Any) -> Any:
+        """What a view shows of the places of the whole."""
+        for fun, args, kwargs in self.steps():
+            places = places if fun.name in PARTS else fun.compute(places, *args, **kwargs)
+        return places
+
+    def origins(self, write: Callable[[ndarray, ndarray], None], value: Any) -> ndarray | None:
+        """Where its numbers come from, after NumPy has written a view of the same memory there.
+
+        Some of NumPy's functions (``A.flat = B``) write element by element, and don't look whether they
+        read what they have written. What that leaves is what it leaves of the places' own numbers.
+
+        Args:
+            write: does it to two plain arrays: what is written to, what is written.
+            value: what is written.
+
+        Returns:
+            The places in the whole, in this view's shape; None if ``value`` is no view of the same numbers.
+        """
+        memory = self.memory
+        if getattr(value, "memory", None) is not memory or memory is None:
+            return None
+        if [p for p in map(_part, self.steps()) if p] != [p for p in map(_part, value.steps()) if p]:
+            return None  # a real and an imaginary part
+        whole: Any = memory.data
+        while hasattr(type(whole), "alias"):
+            whole = whole.value
+        places = np.empty(whole.shape, int, "F" if whole.flags.fnc else "C")
+        places[...] = np.arange(places.size).reshape(places.shape)
+        here: ndarray = self._shown(places)
+        write(here, value._shown(places))
+        return here
 
     def in_the_whole(self, index: Any) -> Any:
         """The index of the whole that shows what ``index`` shows of this view."""
@@ -162,9 +197,9 @@ class Views:
 
 
 def copy_of(array: Any) -> Any:
-    """An array, plain or of an outer trace, of one's own to write to."""
+    """An array, plain or of an outer trace, of one's own to write to; of a number, one without axes."""
     if hasattr(type(array), "alias"):
         return array.alias()
-    return (
-        array.copy("K") if type(array) is ndarray else np.array(array)
-    )  # a number fills an array of no axes
+    if type(array) is ndarray:
+        return array.copy("K")
+    return np.reshape(np.reshape(array, 1), ()) if type(array) is Node else np.array(array)

@@ -12,13 +12,24 @@ from typing import Any
 
 import numpy
 
-from diffkit.autodiff.recording.primitive import ASTYPE
+from diffkit.autodiff.recording.primitive import ASTYPE, NO_KWARGS, PYTHONS, Primitive
 from diffkit.autodiff.recording.refusals import refuse
 
 __all__ = ["ArrayMethods"]
 
 np: Any = numpy
 """NumPy, without its types: those know no traced values."""
+
+
+def _pythons(number: Any) -> Any:
+    """A number as one of Python's, which divide by zero, and round, in their own way."""
+    inside = number
+    while hasattr(type(inside), "concrete"):
+        inside = inside.value
+    kind: Any = PYTHONS.get(inside.dtype.kind) if isinstance(inside, numpy.generic | numpy.ndarray) else None
+    if kind is None or inside is number:
+        return number if kind is None else number.item()
+    return Primitive.apply(ASTYPE, (number, kind), NO_KWARGS, sys._getframe(2))
 
 
 class Flat:
@@ -37,8 +48,11 @@ class Flat:
         return np.ravel(self.array)[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        places = np.arange(len(self))[index]
-        np.put(self.array, places, value)
+        def write(here: Any, there: Any) -> None:
+            here.flat[index] = there
+
+        if not self.array.write_as(write, value):
+            np.put(self.array, np.arange(len(self))[index], value)
 
 
 class ArrayMethods:
@@ -50,6 +64,7 @@ class ArrayMethods:
     __getitem__: Any
     __setitem__: Any
     __iter__: Any
+    write_as: Any
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -108,7 +123,11 @@ class ArrayMethods:
 
     @flat.setter
     def flat(self, value: Any) -> None:
-        np.put(self, np.arange(self.size), value)
+        def write(here: Any, there: Any) -> None:
+            here.flat = there
+
+        if not self.write_as(write, value):
+            np.put(self, np.arange(self.size), value)
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """``np.reshape``; the shape as one tuple or as several integers."""
@@ -124,7 +143,7 @@ class ArrayMethods:
         """A copy with another dtype."""
         if not copy and np.dtype(dtype) == self.dtype:
             return self
-        return ASTYPE(self, np.dtype(dtype))
+        return Primitive.apply(ASTYPE, (self, np.dtype(dtype)), NO_KWARGS, sys._getframe(1))
 
     def copy(self, order: str = "C") -> Any:
         """``np.copy``."""
@@ -154,17 +173,18 @@ class ArrayMethods:
         return flat.alias() if hasattr(type(flat), "alias") else flat
 
     def item(self, *index: Any) -> Any:
-        """One element, still traced."""
-        flat: Any = np.ravel(self)
+        """One element as a number of Python's, still traced."""
         if not index:
             if self.size != 1:
                 raise ValueError(f"item() needs an array with one element; this one has {self.size}")
-            return flat[0]
-        return self[index if len(index) > 1 else index[0]] if self.ndim == len(index) else flat[index[0]]
+            index = (0,) * self.ndim
+        if len(index) == 1 and self.ndim != 1:
+            return _pythons(np.ravel(self)[index[0]])
+        return _pythons(self[index] if hasattr(type(self), "memory") else self)
 
     def tolist(self) -> Any:
-        """The elements in nested lists, still traced."""
-        return [part.tolist() for part in self] if self.ndim else self
+        """The elements in nested lists, as numbers of Python's, still traced."""
+        return [part.tolist() for part in self] if self.ndim else _pythons(self)
 
     def clip(self, min: Any = None, max: Any = None, out: Any = None) -> Any:
         """``np.clip``, whose limits have had these names from NumPy 2.1 on."""

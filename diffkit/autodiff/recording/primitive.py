@@ -10,7 +10,17 @@ import numpy as np
 
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 
-__all__ = ["ASTYPE", "BY_UFUNC", "FUNCTIONS", "NO_KWARGS", "UFUNCS", "ByPlace", "InPlace", "Primitive"]
+__all__ = [
+    "ASTYPE",
+    "BY_UFUNC",
+    "FUNCTIONS",
+    "NO_KWARGS",
+    "PYTHONS",
+    "UFUNCS",
+    "ByPlace",
+    "InPlace",
+    "Primitive",
+]
 
 Rule = Callable[..., Any]
 
@@ -151,5 +161,15 @@ UFUNCS: dict[np.ufunc, Primitive] = {}
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 """What stands for a NumPy function on nodes: a primitive, or a function made of others."""
 
-ASTYPE = Primitive("astype", lambda x, dtype: x.astype(dtype) if hasattr(x, "astype") else dtype.type(x))
-"""What ``x.astype(dtype)`` is; ``rules/shaping.py`` gives it its rules."""
+PYTHONS: dict[str, type] = {"f": float, "c": complex, "i": int, "u": int, "b": bool}
+"""Python's type of number for a dtype's kind."""
+
+
+def _as_type(x: Any, dtype: Any) -> Any:
+    if isinstance(dtype, type):
+        return x.item()
+    return x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)
+
+
+ASTYPE = Primitive("astype", _as_type)
+"""What ``x.astype(dtype)`` is, with one of Python's types ``x.item()``; its rules: ``rules/shaping.py``."""

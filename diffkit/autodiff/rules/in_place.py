@@ -86,8 +86,9 @@ def _put(a: Any, ind: Any, v: ArrayValue, mode: str = "raise") -> None:
 
 @_changes(np.place)
 def _place(arr: Any, mask: Value, vals: Any) -> None:
-    places = np.flatnonzero(plain_index(mask))
-    if places.size:
+    mask = plain_index(mask)
+    places = np.flatnonzero(mask)
+    if places.size and not arr.write_as(lambda here, there: np.place(here, mask, there), vals):
         arr[_flat(arr, places)] = _repeated(vals, places.size)
 
 
@@ -118,6 +119,8 @@ def _put_along_axis(arr: Any, indices: Any, values: ArrayValue, axis: int | None
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     if a.ndim < 2:
         raise ValueError("array must be at least 2-d")
+    if a.write_as(lambda here, there: np.fill_diagonal(here, there, wrap), val):
+        return
     places = np.zeros(a.shape, bool)
     np.fill_diagonal(places, True, wrap)
     k = np.flatnonzero(places)

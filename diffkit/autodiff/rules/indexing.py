@@ -67,7 +67,7 @@ READ.vjps, READ.jvps = GETITEM.vjps, GETITEM.jvps
 
 def assigned(base: ArrayValue, value: Value, index: Index) -> Any:
     """A copy of an array with a value assigned at an index."""
-    array = base.copy()
+    array = np.array(base)  # of a number, an array without axes
     array[index] = value
     return array
 

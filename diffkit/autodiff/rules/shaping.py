@@ -153,7 +153,7 @@ def _resize(a: ArrayValue, new_shape: Any) -> Any:
 
 astype = ASTYPE
 astype.jvps = (lambda t, ans, x, dtype: astype(t, dtype),)
-astype.vjps = (lambda g, ans, x, dtype: fit(g, x) if dtype.kind in "fc" else np.zeros_like(x),)
+astype.vjps = (lambda g, ans, x, dtype: fit(g, x) if np.dtype(dtype).kind in "fc" else np.zeros_like(x),)
 
 
 def cast(x: Any, dtype: DTypeLike | None) -> Any:

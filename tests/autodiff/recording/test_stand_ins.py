@@ -236,3 +236,31 @@ def test_under_plain_numpy_what_is_made_of_a_traced_array_accepts_assignment():
 
     expected = [(f(X + d) - f(X - d)) / 2e-5 for d in 1e-5 * np.eye(3)]
     np.testing.assert_allclose(dk.grad(f)(X), expected, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x[:1].item() ** 2,
+        lambda x: x.sum().item() * x.reshape(1, 2).item(0, 1),
+        lambda x: x.reshape(1, 2).item(1) * 3.0,
+        lambda x: x.tolist()[0] * sum(x.reshape(2, 1).tolist()[1]),
+    ],
+)
+def test_item_and_tolist_give_numbers_of_pythons(f):
+    x = np.array([1.5, -0.5])
+    expected = [(f(x + d) - f(x - d)) / 2e-6 for d in 1e-6 * np.eye(2)]
+    t = dk.trace(f)(x)
+    assert type(t.value) is type(f(x)) is float
+    assert t.nodes[-1].site.startswith("test_stand_ins.py")
+    np.testing.assert_allclose(dk.grad(f)(x), expected, atol=1e-9)
+    np.testing.assert_allclose(t.adjoint().source().function()(x)[1], expected, atol=1e-9)
+    assert type(dk.compile(f)(x)) is float
+    np.testing.assert_allclose(dk.hessian(f)(x), dk.jacobian(dk.grad(f), mode="reverse")(x))
+
+
+def test_what_item_gives_divides_as_python_does():
+    with pytest.raises(ZeroDivisionError):
+        dk.trace(lambda x: 1.0 / x.item())(np.zeros(1))
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        assert dk.trace(lambda x: 1.0 / x[0])(np.zeros(1)).value == np.inf
