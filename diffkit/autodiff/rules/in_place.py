@@ -86,9 +86,9 @@ def _put(a: Any, ind: Any, v: ArrayValue, mode: str = "raise") -> None:
 
 @_changes(np.place)
 def _place(arr: Any, mask: Value, vals: Any) -> None:
-    mask = plain_index(mask)
-    places = np.flatnonzero(mask)
-    if places.size and not arr.write_as(lambda here, there: np.place(here, mask, there), vals):
+    chosen: Any = plain_index(mask)
+    places = np.flatnonzero(chosen)
+    if places.size and not arr.write_as(lambda here, there: np.place(here, chosen, there), vals):
         arr[_flat(arr, places)] = _repeated(vals, places.size)
 
 
