@@ -38,6 +38,7 @@ class _Style:
     power: Callable[[str, str], str]
     transposed: str
     elementwise: str
+    kronecker: str
     brackets: tuple[str, str]
     call: Callable[[str, str], str]
 
@@ -53,6 +54,7 @@ _TEXT = _Style(
     power=_text_power,
     transposed="ᵀ",
     elementwise=" ⊙ ",
+    kronecker=" ⊗ ",
     brackets=("(", ")"),
     call=lambda name, inner: f"{name}({inner})",
 )
@@ -62,6 +64,7 @@ _LATEX = _Style(
     power=lambda base, exponent: f"{base}^{{{exponent}}}",
     transposed=r"^{\top}",
     elementwise=r" \odot ",
+    kronecker=r" \otimes ",
     brackets=(r"\left(", r"\right)"),
     call=lambda name, inner: rf"\operatorname{{{name}}}\left({inner}\right)",
 )
@@ -242,6 +245,10 @@ _WRITINGS: dict[Any, Callable[[Any, _Style], tuple[str, int]]] = {
     DiagonalOf: _named("diagonal", lambda e: e.arg),
     DiagonalMatrix: lambda e, style: (
         f"I{style.elementwise}{_bracketed(e.arg, style, _POWER)}",
+        _PRODUCT,
+    ),
+    sympy.KroneckerProduct: lambda e, style: (
+        style.kronecker.join(_bracketed(a, style, _POWER) for a in e.args),
         _PRODUCT,
     ),
     sympy.OneMatrix: _constant("𝟏", "1"),

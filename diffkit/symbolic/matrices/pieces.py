@@ -196,13 +196,22 @@ def _applied(e: Any) -> list[Piece]:
     return _elementwise(e, function.expr.xreplace({function.variables[0]: algebra.U}), e.args[1])
 
 
-def _no_rule_by(operand: Any, e: Any) -> Piece:
-    """The piece of an operand that a node can't be differentiated by."""
+def _no_rule_by(operand: Any, e: Any, push: Callable[[Any], Any] | None = None) -> Piece:
+    """The piece of an operand that a node can't be differentiated by, or only by what is a number."""
 
     def refuse(_: Any) -> Any:
         raise NoRuleError(f"{e} has no rule for the derivative by {operand}, which is in {type(e).__name__}")
 
-    return Piece(operand, refuse, refuse, "none")
+    return Piece(operand, refuse, push or refuse, "kronecker" if push else "none")
+
+
+def _kronecker(e: Any) -> list[Piece]:
+    """Its adjoint map is no formula in the matrices: it sums over blocks."""
+
+    def changed(k: int) -> Callable[[Any], Any]:
+        return lambda d: algebra.kronecker(*e.args[:k], d, *e.args[k + 1 :])
+
+    return [_no_rule_by(a, e, changed(k)) for k, a in enumerate(e.args)]
 
 
 def _power(e: Any) -> list[Piece]:
@@ -263,6 +272,7 @@ _PIECES: dict[Any, Callable[[Any], list[Piece]]] = {
     sympy.DiagMatrix: lambda e: [_by_table("diag", 0, e.args[0], e, e.args[0])],
     DiagonalOf: lambda e: [_by_table("diagonal", 0, e.arg, e, e.arg)],
     DiagonalMatrix: _diagonal_part,
+    sympy.KroneckerProduct: _kronecker,
 }
 
 # -- scalars ------------------------------------------------------------------------------------------

@@ -232,24 +232,6 @@ def _element(e: Any, base: Any, i: Any, j: Any) -> Any:
     return algebra.node(MatrixElement, base, i, j)
 
 
-def _trace(e: Any) -> Any:
-    if isinstance(e, sympy.KroneckerProduct):
-        return sympy.Mul(*map(algebra.trace, e.args))
-    return algebra.trace(e)
-
-
-def _determinant(e: Any) -> Any:
-    if isinstance(e, sympy.KroneckerProduct):
-        size = e.shape[0]
-        return sympy.Mul(*[algebra.determinant(a) ** (size / a.shape[0]) for a in e.args])
-    return algebra.determinant(e)
-
-
-def _kronecker(e: Any, *args: Any) -> Any:
-    """Kept as it is: only its trace and its determinant have rules."""
-    return e if all(a is b for a, b in zip(args, e.args, strict=True)) else sympy.KroneckerProduct(*args)
-
-
 def _unit(e: Any, size: Any) -> Any:
     return algebra.identity(size)
 
@@ -264,14 +246,14 @@ _READINGS: dict[Any, Callable[..., Any]] = {
     sympy.Adjoint: lambda e, x: algebra.transpose(x),
     sympy.Inverse: _square("an inverse", algebra.inverse),
     sympy.MatPow: _power,
-    sympy.Trace: _square("a trace", _trace),
-    sympy.Determinant: _square("a determinant", _determinant),
+    sympy.Trace: _square("a trace", algebra.trace),
+    sympy.Determinant: _square("a determinant", algebra.determinant),
     sympy.DiagMatrix: _column(algebra.diagonal_matrix),
     DiagonalOf: _square("DiagonalOf", algebra.diagonal_of),
     DiagonalMatrix: _square("DiagonalMatrix", algebra.diagonal_part),
     DotProduct: _inner,
     MatrixElement: _element,
-    sympy.KroneckerProduct: _kronecker,
+    sympy.KroneckerProduct: lambda e, *args: algebra.kronecker(*args),
     sympy.FunctionMatrix: lambda e, *args: e,
     sympy.Identity: _unit,
     sympy.ZeroMatrix: lambda e, m, n: algebra.zeros(m, n),

@@ -56,6 +56,7 @@ _TITLES = {
 _SCHEMAS = {
     "sum": "d(x + y) = dx + dy",
     "elementwise": "d(f(x)) = f'(x) * dx",
+    "kronecker": "d(x ⊗ y) = dx ⊗ y + x ⊗ dy",
     "power": "d(x^n) = sum over k of x^k @ dx @ x^(n - 1 - k)",
     "chain": "d(f(s)) = f'(s) * ds",
 }

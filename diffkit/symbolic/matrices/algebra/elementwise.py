@@ -1,0 +1,138 @@
+"""Elementwise functions, products and powers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import sympy
+from sympy import HadamardPower, HadamardProduct, OneMatrix, S, Transpose, ZeroMatrix
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+
+from diffkit.symbolic.matrices.algebra.nodes import (
+    TRANSPOSED,
+    coefficient_and_factors,
+    is_scalar,
+    node,
+    ones,
+    scaled,
+    shape,
+    zeros,
+)
+from diffkit.symbolic.matrices.algebra.products import first_met, product, transpose, turned
+
+__all__ = ["U", "apply", "body_and_argument", "hadamard", "hadamard_power"]
+
+U = sympy.Dummy("u")
+"""The variable of every elementwise function here, so that equal functions are equal."""
+
+
+def apply(body: Any, e: Any) -> Any:
+    """The function whose value at ``U`` is ``body``, of each element."""
+    if is_scalar(e):
+        return body.xreplace({U: e})
+    if not body.has(U):
+        return product(body, ones(*shape(e)))
+    if isinstance(e, ZeroMatrix | OneMatrix):
+        value = body.xreplace({U: S(int(isinstance(e, OneMatrix)))})
+        if value.is_finite is not False:
+            return product(value, ones(*shape(e)))
+    coefficient, rest = body.as_independent(U, as_Add=False)
+    if rest == U:
+        return product(coefficient, e)
+    back = turned(lambda x: apply(body, x), e)
+    if back is not None:
+        return back
+    base, exponent = rest.as_base_exp()
+    if base == U and not exponent.has(U):
+        return product(coefficient, hadamard_power(e, exponent))
+    if isinstance(e, HadamardPower) and not is_scalar(e.args[0]):
+        return apply(body.xreplace({U: U ** e.args[1]}), e.args[0])
+    if coefficient is not S.One and coefficient.is_number:
+        return product(coefficient, _applied(rest, e))
+    return _applied(body, e)
+
+
+def _applied(body: Any, e: Any) -> Any:
+    return node(ElementwiseApplyFunction, sympy.Lambda(U, body), e)
+
+
+def body_and_argument(e: Any) -> tuple[Any, Any]:
+    """An elementwise function of a matrix: a scalar expression of ``U``, and the matrix."""
+    if isinstance(e, HadamardPower):
+        return U ** e.args[1], e.args[0]
+    return e.args[0].expr.xreplace({e.args[0].variables[0]: U}), e.args[1]
+
+
+def hadamard_power(e: Any, exponent: Any) -> Any:
+    """Each element to a power."""
+    if is_scalar(e):
+        return e**exponent
+    if exponent == 0:
+        return ones(*shape(e))
+    if exponent == 1 or isinstance(e, OneMatrix):
+        return e
+    back = turned(lambda x: hadamard_power(x, exponent), e)
+    if back is not None:
+        return back
+    if isinstance(e, HadamardPower) and not is_scalar(e.args[0]) and exponent.is_Integer:
+        return hadamard_power(e.args[0], e.args[1] * exponent)
+    coefficient, factors = coefficient_and_factors(e)
+    if coefficient is not S.One and exponent.is_Integer:
+        return product(coefficient**exponent, hadamard_power(scaled(S.One, factors), exponent))
+    return node(HadamardPower, e, exponent)
+
+
+def hadamard(*operands: Any) -> Any:
+    """The elementwise product of matrices of the same shape; scalars multiply."""
+    back = turned(hadamard, *operands)
+    if back is not None:
+        return back
+    coefficient: Any = S.One
+    powers: dict[Any, Any] = {}
+    bodies: dict[Any, Any] = {}
+    size = next((shape(o) for o in operands if not is_scalar(o)), None)
+    stack = list(reversed(operands))
+    while stack:
+        c, factors = coefficient_and_factors(stack.pop())
+        coefficient = coefficient * c
+        if len(factors) > 1:
+            e = scaled(S.One, factors)
+        elif factors:
+            e = factors[0]
+        else:
+            continue
+        if isinstance(e, HadamardProduct):
+            stack.extend(reversed(e.args))
+        elif isinstance(e, ZeroMatrix):
+            return e
+        elif isinstance(e, HadamardPower) and not is_scalar(e.args[0]):
+            powers[e.args[0]] = powers.get(e.args[0], 0) + e.args[1]
+        elif isinstance(e, ElementwiseApplyFunction):
+            powers.setdefault(("of", e.args[1]), 1)
+            bodies[e.args[1]] = bodies.get(e.args[1], S.One) * body_and_argument(e)[0]
+        elif not isinstance(e, OneMatrix):
+            powers[e] = powers.get(e, 0) + 1
+    if size is None or coefficient == 0:
+        return coefficient if size is None else zeros(*size)
+    made = []
+    for key, exponent in powers.items():
+        part = apply(bodies[key[1]], key[1]) if isinstance(key, tuple) else hadamard_power(key, exponent)
+        c, factors = coefficient_and_factors(part)
+        coefficient = coefficient * c
+        if not (len(factors) == 1 and isinstance(factors[0], OneMatrix)):
+            made.append(scaled(S.One, factors))
+    if not made:
+        return product(coefficient, ones(*size))
+    made.sort(key=first_met)  # it commutes: in one order, so that equal ones are equal
+    whole = made[0] if len(made) == 1 else node(HadamardProduct, *made)
+    return product(coefficient, whole)
+
+
+def _transposed(e: Any) -> Any:
+    inside = e.args if isinstance(e, HadamardProduct) else (body_and_argument(e)[1],)
+    return e if Counter(map(transpose, inside)) == Counter(inside) else node(Transpose, e)
+
+
+for head in (HadamardProduct, HadamardPower, ElementwiseApplyFunction):
+    TRANSPOSED[head] = _transposed

@@ -1,0 +1,126 @@
+"""Sums: like terms together, common factors taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+from sympy import MatAdd, S, Transpose, ZeroMatrix
+
+from diffkit.symbolic.matrices.algebra.nodes import (
+    TRANSPOSED,
+    coefficient_and_factors,
+    is_scalar,
+    is_zero,
+    node,
+    scaled,
+    shape,
+    zeros,
+)
+from diffkit.symbolic.matrices.algebra.products import count_in, count_transposes, product, transpose
+
+__all__ = ["add"]
+
+
+def add(*terms: Any, collect: bool = True) -> Any:
+    """The sum, like terms together; with common factors taken out if ``collect``.
+
+    >>> from sympy import MatrixSymbol
+    >>> A, x = MatrixSymbol("A", 3, 3), MatrixSymbol("x", 3, 1)
+    >>> add(product(A, x), product(transpose(A), x))
+    (A + A.T)*x
+    """
+    if len(terms) == 1:
+        return terms[0]
+    if all(map(is_scalar, terms)):
+        return sympy.Add(*terms)
+    rows, columns = next(shape(t) for t in terms if not is_scalar(t))
+    found: dict[tuple[Any, ...], Any] = {}
+    for term in _opened(terms, collect):
+        coefficient, factors = coefficient_and_factors(term)
+        if is_zero(term):
+            continue
+        key = tuple(factors)
+        found[key] = found[key] + coefficient if key in found else coefficient
+    rest = [(c, key) for key, c in found.items() if c != 0]
+    if not rest:
+        return zeros(rows, columns)
+    if collect:
+        rest = _common_factors_out(rest)
+    if len(rest) == 1:
+        return product(rest[0][0], *rest[0][1])
+    if collect:
+        first = rest[0][0]
+        if first is not S.One and all(c in (first, -first) for c, _ in rest):
+            outer = first if all(c == first for c, _ in rest) else _positive(first)
+            inside = sorted(((c / outer, f) for c, f in rest), key=lambda term: term[0] == S.NegativeOne)
+            return scaled(outer, [node(MatAdd, *[scaled(c, f) for c, f in inside])])
+    if collect:  # B - A, not -A + B; A + A^T, not A^T + A
+        rest.sort(key=lambda term: (_is_negative(term[0]), sum(map(count_transposes, term[1]))))
+    else:
+        rest.sort(key=lambda term: _is_negative(term[0]))
+    return node(MatAdd, *[scaled(c, f) for c, f in rest])
+
+
+def _is_negative(coefficient: Any) -> bool:
+    return bool(coefficient.could_extract_minus_sign())
+
+
+def _positive(coefficient: Any) -> Any:
+    return -coefficient if _is_negative(coefficient) else coefficient
+
+
+def _opened(terms: Sequence[Any], collect: bool) -> list[Any]:
+    """The terms, with sums among them opened.
+
+    If ``collect``, a multiple of a sum stays one term, unless one of its terms is also another's: 2 (A - B)
+    stays, A + (A - B) does not. So does a sum that is a factor of another term: R - A R.
+    """
+    split = [coefficient_and_factors(t) for t in terms]
+    cores = [tuple(factors) for _, factors in split]
+    found: list[Any] = []
+    for k, (coefficient, factors) in enumerate(split):
+        if len(factors) != 1 or not isinstance(factors[0], MatAdd):
+            found.append(terms[k])
+            continue
+        inside = [scaled(*_times(coefficient, a)) for a in factors[0].args]
+        others = [core for j, core in enumerate(cores) if j != k]
+        alike = any(tuple(coefficient_and_factors(a)[1]) in others for a in inside)
+        kept = collect and not alike and (coefficient is not S.One or any(factors[0] in o for o in others))
+        found += [terms[k]] if kept else inside
+    return found
+
+
+def _times(coefficient: Any, e: Any) -> tuple[Any, list[Any]]:
+    c, factors = coefficient_and_factors(e)
+    return coefficient * c, factors
+
+
+def _common_factors_out(terms: list[tuple[Any, tuple[Any, ...]]]) -> list[tuple[Any, tuple[Any, ...]]]:
+    """A X + B X as (A + B) X, for the factor, last or first, that most terms share."""
+    while True:
+        groups: dict[tuple[Any, bool], list[int]] = {}
+        for k, (_, factors) in enumerate(terms):
+            if len(factors) > 1:
+                groups.setdefault((factors[-1], True), []).append(k)
+                groups.setdefault((factors[0], False), []).append(k)
+        best = max(groups.items(), key=lambda item: len(item[1]), default=None)
+        if best is None or len(best[1]) < 2:
+            return terms
+        (factor, last), places = best
+        inner = add(*[scaled(terms[k][0], terms[k][1][:-1] if last else terms[k][1][1:]) for k in places])
+        whole = product(inner, factor) if last else product(factor, inner)
+        coefficient, chain = coefficient_and_factors(whole)
+        new = [] if isinstance(whole, ZeroMatrix) else [(coefficient, tuple(chain))]
+        first = places[0]
+        before = [t for k, t in enumerate(terms) if k < first]
+        terms = before + new + [t for k, t in enumerate(terms) if k > first and k not in places]
+
+
+def _transposed(e: Any) -> Any:
+    inside = [transpose(a) for a in e.args]
+    return add(*inside) if count_in(inside) <= count_in(e.args) else node(Transpose, e)
+
+
+TRANSPOSED[MatAdd] = _transposed
