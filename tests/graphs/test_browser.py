@@ -1,6 +1,7 @@
 """Drawings and the stepping page in a real browser."""
 
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -15,10 +16,10 @@ pytestmark = pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_clicking_to_the_end_gives_the_adjoints(open_page, scheme):
     o = open_page(stepper(programs.neuron_loss, *programs.neuron_loss.args), color_scheme=scheme)
-    clicks = 0
-    while o.page.is_enabled("#next"):
-        o.page.click("#next")
-        clicks += 1
+    clicks = o.page.evaluate(
+        "() => { const b = document.getElementById('next'); let k = 0;"
+        "while (!b.disabled) { b.click(); k++ } return k }"
+    )
     assert o.count() == f"{clicks} / {clicks}"
     gradient = dk.grad(programs.neuron_loss, argnum=(0, 1, 2, 3))(*programs.neuron_loss.args)
     for k, g in enumerate(gradient):
@@ -126,8 +127,8 @@ def test_a_node_can_be_chosen_with_the_keyboard(open_page):
 def test_reduced_motion_stops_the_animation(open_page):
     running = "getComputedStyle(document.querySelector('.edge.now .line')).animationName"
     page = stepper(programs.two_outputs, 2.0, 3.0)
-    assert open_page(page, "#9").page.evaluate(running) == "flow"
-    assert open_page(page, "#9", reduced_motion="reduce").page.evaluate(running) == "none"
+    assert open_page(page, "#9", reduced_motion="no-preference").page.evaluate(running) == "flow"
+    assert open_page(page, "#9").page.evaluate(running) == "none"
 
 
 def test_without_javascript_the_last_step_is_shown(open_page):
@@ -267,3 +268,37 @@ def test_the_page_has_one_heading_and_names_its_parts(open_page):
     assert len(re.findall("<h1", tree)) == 1
     for id in ("first", "back", "next", "last", "slider"):
         assert o.page.get_attribute(f"#{id}", "aria-label")
+
+
+def test_a_key_saves_the_frame_as_a_slide_that_needs_nothing_else(open_page, tmp_path):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0), "#9")
+    with o.page.expect_download() as download:
+        o.press("s")
+    assert download.value.suggested_filename == "two_outputs_9.svg"
+    path = tmp_path / "frame.svg"
+    download.value.save_as(path)
+    text = path.read_text(encoding="utf-8")
+    root = ElementTree.fromstring(text)
+    assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("1280", "720", "0 0 1280 720")
+    assert "class=" not in text
+    assert "url(" not in text
+    said = {"".join(e.itertext()) for e in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"ā = ȳ₂·∂y₂/∂a = ȳ₂ = 1", "ā = 1", "x̄₂ = –"} <= said
+    o.asked[:] = [url for url in o.asked if not url.startswith("blob:")]  # the page's own, from its memory
+
+
+def test_printing_gives_all_steps_each_with_its_picture(open_page):
+    o = open_page(stepper(programs.two_outputs, 2.0, 3.0), "#4")
+    o.page.emulate_media(media="print")
+    o.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    captions = o.page.eval_on_selector_all("#handout figcaption", "es => es.map(e => e.textContent)")
+    assert [int(c.partition(".")[0]) for c in captions] == list(range(1, 15))
+    assert "y₂ hands its adjoint back to a" in captions[8]
+    pictures = "es => es.map(e => e.querySelector('[data-slot=\"d2\"]').textContent)"
+    adjoints = o.page.eval_on_selector_all("#handout figure svg", pictures)
+    assert (adjoints[3], adjoints[8], adjoints[13]) == ("ā = –", "ā = 1", "ā = 1.96")
+    assert not o.page.is_visible(".controls")
+    assert o.count() == "4 / 14"
+    o.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert o.page.query_selector("#handout") is None
+    o.page.emulate_media(media="screen")

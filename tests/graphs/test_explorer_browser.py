@@ -1,5 +1,8 @@
 """The live page in Chromium: what it computes is what the library computes, and what it shows follows."""
 
+import functools
+import re
+
 import numpy as np
 import pytest
 
@@ -19,13 +22,30 @@ def _close(found, expected, size):
     np.testing.assert_allclose(a, np.ravel(np.asarray(expected, float)), rtol=1e-12, atol=1e-14 * size)
 
 
+class Kept:
+    """A page that is made once for all tests of it."""
+
+    def __init__(self, page):
+        self.html = page.html()
+
+    def save(self, path):
+        path.write_text(self.html, encoding="utf-8")
+        return path
+
+
+@functools.cache
+def page_of(name):
+    p = programs.get(name)
+    return Kept(explore(p, *p.args))
+
+
 @pytest.mark.parametrize("name", programs.names())
 def test_twenty_random_settings_agree_with_the_library(open_page, name):
     p = programs.get(name)
     rng = np.random.default_rng(22)
     t = dk.trace(p)(*p.args)
-    o = open_page(explore(t))
-    count = 0
+    o = open_page(page_of(name))
+    settings, expected = [], []
     for _ in range(20):
         inputs = [n.value * (1 + 0.1 * rng.uniform(-1, 1, np.shape(n.value))) for n in t.inputs]
         given = iter(inputs)
@@ -37,15 +57,12 @@ def test_twenty_random_settings_agree_with_the_library(open_page, name):
         given = iter(tangents)
         dots = at.tangents(*[next(given) if t.owns(a) else a for a in t.arguments])
         h = 10.0 ** rng.uniform(-9, -2)
-        state = o.page.evaluate(
-            "s => window.diffkit.set(s)",
-            {
-                "inputs": _listed(inputs),
-                "seeds": _listed([s.value for s in adjoint.cotangents]),
-                "tangents": _listed(tangents),
-                "h": h,
-            },
-        )
+        moved = _listed(inputs), _listed([s.value for s in adjoint.cotangents]), _listed(tangents)
+        settings.append(dict(zip(("inputs", "seeds", "tangents"), moved, strict=True)) | {"h": h})
+        expected.append((at, inputs, args, adjoint, dots, h))
+    states = o.page.evaluate("all => all.map(s => window.diffkit.set(s))", settings)
+    assert len(states) == 20
+    for state, (at, inputs, args, adjoint, dots, h) in zip(states, expected, strict=True):
         assert state["left"] == []
         bars = [None if b is None else (b.value if adjoint.owns(b) else b) for b in adjoint.adjoint_rows]
         size = max(float(np.max(np.abs(np.asarray(b, float)))) for b in bars if b is not None)
@@ -57,17 +74,21 @@ def test_twenty_random_settings_agree_with_the_library(open_page, name):
         gradients = state["gradients"]
         slope = gradients["reverse"]
         assert gradients["forward_mode"] == pytest.approx(slope, rel=1e-11, abs=1e-13)
+        if gradients["symbolic"] is not None:
+            assert gradients["symbolic"] == pytest.approx(slope, rel=1e-9, abs=1e-12)
+        assert (state["output"], state["input"][0]) == ([0, 0], 0)
+        element = state["input"][1]  # the foremost element of the first input
         first = np.array(inputs[0], float)
 
-        def f(x, first=first, args=args):
+        def f(x, first=first, args=args, element=element):
             moved = first.copy()
-            moved.ravel()[0] = x
+            moved.ravel()[element] = x
             place = next(k for k, a in enumerate(t.arguments) if t.owns(a))
             changed = [*args[:place], moved if moved.ndim else float(moved), *args[place + 1 :]]
             y = p(*changed)
             return float(np.ravel(y[0] if isinstance(y, tuple) else y)[0])
 
-        x = float(first.ravel()[0])
+        x = float(first.ravel()[element])
         up, down, y = f(x + h), f(x - h), f(x)
         noise = 64 * np.finfo(float).eps * max(abs(y), 1.0) / h
         for key, quotient in (
@@ -76,8 +97,6 @@ def test_twenty_random_settings_agree_with_the_library(open_page, name):
             ("central", (up - down) / (2 * h)),
         ):
             assert gradients[key] == pytest.approx(quotient, rel=1e-12, abs=noise)
-        count += 1
-    assert count == 20
 
 
 def test_arithmetic_gives_the_differences_to_the_bit(open_page):
@@ -199,30 +218,89 @@ def test_what_is_asked_for_by_programs_is_checked(open_page):
 
 
 @pytest.mark.parametrize("name", programs.names())
-def test_everything_lit_is_in_view_at_every_step(open_page, name):
-    p = programs.get(name)
-    o = open_page(explore(p, *p.args))
+def test_everything_lit_is_in_view_at_every_step_beside_all_panes(open_page, name):
+    o = open_page(page_of(name))
     o.page.set_viewport_size({"width": 1280, "height": 720})
-    seen = """() => ['.node.now', 'tr.now', '#formula'].map(s => document.querySelector(s)).map(e => {
+    seen = """() => ['.node.now', 'tr.now', '.code li.now', '#formula'].map(s => {
+      const e = document.querySelector(s);
       const b = e.getBoundingClientRect(), x = b.left + b.width / 2, y = b.top + b.height / 2;
       const at = x > 0 && y > 0 && x < innerWidth && y < innerHeight && document.elementFromPoint(x, y);
       return Boolean(at) && (e.contains(at) || at.contains(e)); })"""
-    for _ in range(o.page.evaluate("window.diffkit.state().steps")):
-        o.press("ArrowRight")
-        assert all(o.page.evaluate(seen)), o.count()
+    for step, all_seen in enumerate(o.go_through(seen)):
+        assert all(all_seen), step + 1
+    panes = "['.code', '.moves', '.picture', '#methods', '#vcurve', '.trace', '#details']"
+    boxes = f"{panes}.map(s => document.querySelector(s).getBoundingClientRect())"
+    for bottom, right, height in o.page.evaluate(f"{boxes}.map(b => [b.bottom, b.right, b.height])"):
+        assert bottom <= 720
+        assert right <= 1280
+        assert height >= 60
+    assert o.page.evaluate("document.documentElement.scrollHeight") <= 720
 
 
 @pytest.mark.parametrize("name", ["two_outputs", "losses", "helmholtz"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_picture_can_be_read(open_page, name, scheme):
-    p = programs.get(name)
-    o = open_page(explore(p, *p.args), "#7", color_scheme=scheme)
+    o = open_page(page_of(name), "#7", color_scheme=scheme)
     o.page.set_viewport_size({"width": 390, "height": 844})
     assert o.page.evaluate("document.documentElement.scrollWidth") <= 390
     smallest = """Math.min(...[...document.querySelectorAll('svg.dk text:not(.badge-text)')].map(t => {
       const svg = t.ownerSVGElement, size = parseFloat(t.getAttribute('font-size'));
       return size * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width; }))"""
     assert o.page.evaluate(smallest) >= 11.9
+
+
+def test_the_methods_pane_has_the_formula_its_value_and_the_parts_of_the_error(open_page):
+    o = open_page(page_of("two_outputs"))
+    rows = o.page.eval_on_selector_all("#methods tr", "es => es.map(e => e.innerText.split('\\t'))")
+    names = ["symbolic", "reverse mode", "forward mode", "forward diff.", "backward diff.", "central diff."]
+    assert [r[0] for r in rows] == names
+    assert rows[0][1:] == ["2.88051086", "0", "3"]
+    formula = o.page.text_content("#written math")
+    assert re.sub("[^a-z0-9()]", "", formula) == "x2cos(x1x2)"
+    o.page.wait_for_selector("#vcurve line.part", state="attached")
+    assert o.page.locator("#vcurve line.part").count() == 3
+    told = o.page.evaluate("window.diffkit.set({output: 1, input: 1}).gradients")
+    assert told["symbolic"] == pytest.approx(2.0 + 1 / 3.0, rel=1e-15)
+
+
+def test_the_truncation_lines_are_the_leading_terms_of_the_errors(open_page):
+    o = open_page(explore(lambda x: np.sin(x) * 2.0, 1.1))
+    o.page.wait_for_selector("#vcurve line.part", state="attached")
+    ends = o.page.eval_on_selector_all("#vcurve line.part", "es => es.map(e => Number(e.getAttribute('y2')))")
+    grid = o.page.eval_on_selector_all("#vcurve line.grid", "es => es.map(e => Number(e.getAttribute('y2')))")
+    one, decade = grid[-1], (grid[-2] - grid[-1]) / 4
+    # the lines end at h = 1: half the second derivative, a sixth of the third, relative to the first
+    found = [10 ** ((one - y) / decade) for y in ends[1:]]
+    assert found == pytest.approx([np.tan(1.1) / 2, 1 / 6], rel=1e-3)
+
+
+def test_the_line_of_the_program_is_lit_with_the_step(open_page):
+    o = open_page(page_of("two_outputs"), "#3")
+    lit = "[...document.querySelectorAll('.code li.now')].map(e => e.textContent.trim())"
+    assert o.page.evaluate(lit) == ["a = x1 * x2"]
+    o.press("End")  # a hands its adjoint back
+    assert o.page.evaluate(lit) == ["a = x1 * x2"]
+    assert o.page.query_selector(".code li.now.back")
+
+
+def test_arrays_show_their_numbers_or_a_strip_once_they_are_known(open_page):
+    o = open_page(page_of("digit_classifier"), "#1")
+    strip = "document.querySelector('[data-node=\"n7\"] .strip rect').getAttribute('fill')"
+    assert o.page.evaluate(strip) == "none"
+    o.press("End")
+    assert o.page.evaluate(strip).startswith("rgba(")
+    o.page.focus('[data-node="n0"]')
+    o.press("Enter")
+    assert o.page.locator("#details canvas").count() == 2
+    o = open_page(page_of("mean_squared_error"), "#2")
+    assert o.page.locator("#details table.numbers td").count() > 1
+
+
+def test_a_sum_says_its_axis_and_a_broadcast_value_that_its_adjoint_is_summed():
+    page = explore(lambda a, b: np.sum(a + b, axis=1) @ np.ones(2), np.ones((2, 3)), np.ones(3))
+    words = [step["words"] for step in page._data()["live"]["reverse"]]
+    assert any("It runs over axis 1, of 3." in w for w in words)
+    assert any("b was broadcast, so it is summed over axis 0, of 2." in w for w in words)
 
 
 def test_a_page_that_only_steps_says_why(open_page):

@@ -7,11 +7,12 @@ with a row that JavaScript can't say is stepped through as it was traced, and th
 
 from __future__ import annotations
 
+import functools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,17 @@ from diffkit.autodiff.code.javascript import runtime, sweeps, tangent_program
 from diffkit.autodiff.code.program import program_of
 from diffkit.autodiff.notation.row_texts import Math
 from diffkit.autodiff.recording.tracer import INPUT, plain
-from diffkit.autodiff.recording.tracer import Node as Row
 from diffkit.autodiff.views import Trace
 from diffkit.errors import InputError
 from diffkit.graphs.model import Edge, Graph, Label
+from diffkit.graphs.page.formulas import formulas, swell
+from diffkit.graphs.page.live_steps import backward_steps, forward_steps, value_steps
 from diffkit.graphs.page.played_steps import shown
-from diffkit.graphs.page.stepper import Stepper, trace_of
+from diffkit.graphs.page.program_lines import program_lines
+from diffkit.graphs.page.stepper import Stepper, dense, trace_of
 from diffkit.graphs.reading.from_trace import from_trace
 from diffkit.graphs.reading.row_looks import passes_nothing
+from diffkit.programs import Program
 
 __all__ = ["Explorer", "explore"]
 
@@ -40,6 +44,7 @@ class Explorer(Stepper):
 
     Attributes:
         refused: why it is only stepped through: the row that JavaScript can't say; "" if it is alive.
+        formulas: the derivatives in symbols, as far as there are any.
     """
 
     def __init__(
@@ -49,13 +54,16 @@ class Explorer(Stepper):
         tangents: Sequence[Any] | None = None,
         direction: str | None = None,
         engine: str = "auto",
+        program: Program | None = None,
     ) -> None:
         super().__init__(t, "reverse", cotangents, tangents, direction, engine)
+        self._program = program
         self.refused = ""
         try:
             self._javascript = sweeps(t, self._cotangents)
             forth = tangent_program(t)
             self._tangent_rows = len(forth.nodes) - len(forth.inputs)
+            self.formulas = formulas(t)
         except InputError as error:
             self.refused = str(error)
 
@@ -70,13 +78,17 @@ class Explorer(Stepper):
             return super()._graph()
         graph = from_trace(self.trace, "circuit", direction=self._direction, cotangents=self._cotangents)
         n = self.notation
+        assert self._adjoint is not None
+        parts = Counter(c.target for c in self._adjoint.contributions)
+        parts.update(r for s in self._adjoint.cotangents if (r := self._adjoint.roles[s.index].primal) >= 0)
+        waiting = [f" (1 of {parts[r.index]})" if parts[r.index] > 1 else "" for r in self.trace.nodes]
         made: list[Graph] = []
         for widest in (False, True):
             nodes = []
             for node in graph.nodes:
                 row = self.trace.nodes[node.row]
                 number = _widest(row.value) if widest else shown(row.value)
-                bar = f"{n.bar(row).text} = {_widest(row.value) if widest else '–'}"
+                bar = f"{n.bar(row).text} = {_widest(row.value) + waiting[row.index] if widest else '–'}"
                 formula = [label for label in node.labels if label.kind == "formula"]
                 lines = (
                     Label(Math(number, ""), "value", f"v{row.index}"),
@@ -113,25 +125,34 @@ class Explorer(Stepper):
 
     def _parts(self) -> dict[str, str]:
         parts = super()._parts()
-        parts["TITLE"] = escape(f"{self.trace.name}, to explore")
+        style, left, methods, modes = dense("explorer.html").split("<!-- next -->\n")
+        lines, _ = self._lines
+        program = "".join(f'<li data-line="{k}">{escape(line) or " "}</li>' for k, line in enumerate(lines))
+        code = (
+            f'<section class="code pane" aria-label="The program"><ol>{program}</ol></section>'
+            if lines
+            else ""
+        )
+        parts |= {"TITLE": escape(self.trace.name), "KIND": "live"}
         if self.refused:
             reason = f"This page steps through one run, and its inputs stay as they are: {self.refused}."
-            return parts | {"PANE": f'<p class="refused" role="note">{escape(reason)}</p>\n'}
-        rest = {
-            name: resources.files("diffkit.graphs.page").joinpath(file).read_text(encoding="utf-8")
-            for name, file in (("panes", "explorer.html"), ("script", "explorer.js"))
-        }
-        pane, modes = rest["panes"].split("<!-- next -->\n")
-        program = f"{runtime()}{self._javascript}\nreturn {{values, adjoints, tangents}};"
+            note = f'<p class="refused" role="note">{escape(reason)}</p>'
+            return parts | {"KIND": "live still", "PANE": f'{style}<div class="left">{code}{note}</div>\n'}
+        functions = f"{runtime()}{self._javascript}\n{self.formulas.script}"
+        script = dense("explorer.js")
+        names = "values, adjoints, tangents" + (", formulas" if self.formulas.script else "")
         return parts | {
-            "KIND": "live",
             "MODES": modes.strip(),
-            "PANE": pane,
-            "LIVE": f"const program = (() => {{\n{program}\n}})();\n{rest['script']}",
+            "PANE": f'{style}<div class="left">{code}{left}</div>\n{methods}',
+            "LIVE": f"const program = (() => {{\n{functions}\nreturn {{{names}}};\n}})();\n{script}",
         }
 
+    @functools.cached_property
+    def _lines(self) -> tuple[list[str], list[int]]:
+        return program_lines(self.trace)
+
     def _data(self) -> dict[str, Any]:
-        data = super()._data()
+        data = super()._data() | {"lines": self._lines[1]}
         if self.refused:
             return data
         t, n = self.trace, self.notation
@@ -141,9 +162,10 @@ class Explorer(Stepper):
         rows = [adjoint.roles[s.index].primal for s in seeds]
         given = t.in_structure.leaves_of(self._tangents, "tangents")
         directions = {a.index: d for a, d in zip(t.arguments, given, strict=True) if t.owns(a)}
-        backward = self._backward_steps(rows)
-        primal = [self._primal_step(row) for row in t.nodes]
+        values = value_steps(t, n)
+        keyword, growth = swell(self._program) if self._program else ("", [])
         for row, about in zip(t.nodes, data["rows"], strict=True):
+            about["line"] = "" if data["lines"][row.index] >= 0 else about["line"]
             about["type"] = "" if row.fun is INPUT else about["type"]
             for part in about["parts"]:
                 part["text"] = part["text"].rpartition(" = ")[0]
@@ -151,6 +173,7 @@ class Explorer(Stepper):
             "initial": {},
             "steps": [],
             "rows": data["rows"],
+            "lines": data["lines"],
             "live": {
                 "names": t.names,
                 "texts": [n.name(r).text for r in t.nodes],
@@ -159,12 +182,19 @@ class Explorer(Stepper):
                 "shapes": [list(np.shape(plain(r.value))) for r in t.nodes],
                 "inputs": [{"row": r.index, "value": _flat(r.value)} for r in t.inputs],
                 "seeds": [{"row": k, "value": _flat(s.value)} for s, k in zip(seeds, rows, strict=True)],
-                "tangents": [_flat(directions[r.index]) for r in t.inputs],
+                "tangents": [_short(_flat(directions[r.index])) for r in t.inputs],
                 "outputs": list(dict.fromkeys(rows)),
                 "parts": [[c.target, f"{c.source}.{c.k}"] for c in adjoint.contributions],
                 "guards": [f"{g.site} came out {_plainly(g.value)}" for g in program_of(t).guards],
-                "reverse": primal + backward,
-                "forward": primal + self._forward_steps(),
+                "reverse": values + backward_steps(t, n, adjoint, rows),
+                "forward": values + forward_steps(t, n, self._tangents),
+                "formulas": {
+                    "written": self.formulas.written,
+                    "sizes": self.formulas.sizes,
+                    "refused": self.formulas.refused,
+                    "by": keyword,
+                    "growth": growth,
+                },
                 "costs": {
                     "forward": len(t) - len(t.inputs),
                     "reverse": len(adjoint.nodes) - len(adjoint.inputs),
@@ -175,104 +205,16 @@ class Explorer(Stepper):
             },
         }
 
-    def _primal_step(self, row: Row) -> dict[str, Any]:
-        n = self.notation
-        if row.fun is INPUT:
-            return {
-                "kind": "input",
-                "row": row.index,
-                "words": "An input is given.",
-                "formula": n.name(row).text,
-            }
-        names = list(dict.fromkeys(n.name(a).text for a in row.parents))
-        listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-        return {
-            "kind": "primal",
-            "row": row.index,
-            "words": f"{n.name(row).text} is computed from {listed}." if listed else "",
-            "formula": n.equation(row).text,
-            "edges": self._edges_of(row),
-        }
-
-    def _edges_of(self, row: Row) -> list[str]:
-        return [f"{row.index}.{k}" for k, a in enumerate(row.args) if self.trace.owns(a)]
-
-    def _backward_steps(self, seeds: list[int]) -> list[dict[str, Any]]:
-        """The seeds, each contribution and which of those to an adjoint it is, and what gets none."""
-        t, n = self.trace, self.notation
-        assert self._adjoint is not None
-        contributions = self._adjoint.contributions
-        expected = [seeds.count(r.index) + sum(c.target == r.index for c in contributions) for r in t.nodes]
-        come = [0] * len(t.nodes)
-        steps: list[dict[str, Any]] = []
-        for row in seeds:
-            come[row] += 1
-            name = n.name(t.nodes[row]).text
-            steps.append(
-                {
-                    "kind": "seed",
-                    "row": row,
-                    "formula": n.bar(t.nodes[row]).text,
-                    "words": f"The reverse sweep starts: the seed is the adjoint of the output {name}.",
-                    "nth": come[row],
-                    "of": expected[row],
-                }
-            )
-        for k, c in enumerate(contributions):
-            source, target = t.nodes[c.source], t.nodes[c.target]
-            come[c.target] += 1
-            nth, of = come[c.target], expected[c.target]
-            name = n.name(target).text
-            words = f"{n.name(source).text} hands its adjoint back to {name}, times the local derivative."
-            if of > 1:
-                words += f" {name} gets {of} contributions, which add up: this is number {nth}."
-            text = n.contribution(source, c.k).text
-            steps.append(
-                {
-                    "kind": "adjoint",
-                    "row": c.target,
-                    "formula": f"{n.bar(target).text} = {text}"
-                    if of == 1
-                    else f"{n.bar(target).text}, {nth} of {of}: {text}",
-                    "words": words,
-                    "edges": [f"{c.source}.{c.k}"],
-                    "part": k,
-                    "nth": nth,
-                    "of": of,
-                }
-            )
-        for node in t.inputs:
-            if not expected[node.index]:
-                words = f"No path leads from {n.name(node).text} to an output, so its adjoint is zero."
-                steps.append(
-                    {"kind": "adjoint", "row": node.index, "formula": n.bar(node).text, "words": words}
-                )
-        return steps
-
-    def _forward_steps(self) -> list[dict[str, Any]]:
-        t, n = self.trace, self.notation
-        moving = t.tangents(*self._tangents)
-        steps = []
-        for row in t.nodes:
-            dot, name = n.dot(row).text, n.name(row).text
-            if row.fun is INPUT:
-                formula, words = dot, f"The direction is given: how fast {n.name(row).text} moves."
-            elif moving[row.index] is None:
-                formula, words = dot, f"{n.name(row).text} depends on nothing that moves."
-            else:
-                formula = f"{dot} = {n.tangent(row, lambda a: moving[a.index] is not None).text}"
-                words = f"Each argument's tangent, times the local derivative, adds to that of {name}."
-            edges = [] if row.fun is INPUT else self._edges_of(row)
-            steps.append(
-                {"kind": "tangent", "row": row.index, "formula": formula, "words": words, "edges": edges}
-            )
-        return steps
-
 
 def _flat(value: Any) -> Any:
     """A value as the page has it: a number, or a list of all elements."""
     value = np.asarray(plain(value), float)
     return value.ravel().tolist() if value.ndim else float(value)
+
+
+def _short(value: Any) -> Any:
+    """A list of equal numbers as the one number."""
+    return value[0] if isinstance(value, list) and len(set(value)) == 1 else value
 
 
 def _sum(value: Any) -> float | None:
@@ -329,4 +271,5 @@ def explore(
     >>> explore(np.linalg.det, np.eye(2)).refused
     "row v1 = det(...) can't be said in JavaScript: there is no det there"
     """
-    return Explorer(trace_of(what, args), cotangents, tangents, direction, engine)
+    program = what if isinstance(what, Program) else None
+    return Explorer(trace_of(what, args), cotangents, tangents, direction, engine, program)
