@@ -24,7 +24,7 @@ from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Primitive
 from diffkit.autodiff.rules.register import DEFINED, KINDS
 from diffkit.files import write_atomically
 
-__all__ = ["Row", "coverage", "document"]
+__all__ = ["CoverageRow", "coverage", "document"]
 
 NAMESPACES = (
     "numpy",
@@ -42,7 +42,7 @@ _OURS = {"array", "asarray", "asanyarray", "ascontiguousarray", "full", "logcums
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CoverageRow:
     """One function of a namespace.
 
     Attributes:
@@ -59,7 +59,7 @@ class Row:
     how: str
 
 
-def coverage(namespace: str) -> list[Row]:
+def coverage(namespace: str) -> list[CoverageRow]:
     """The functions of a namespace that can be called on traced values, by name.
 
     Args:
@@ -72,7 +72,7 @@ def coverage(namespace: str) -> list[Row]:
     return [rows[name] for name in sorted(rows)]
 
 
-def _rows(namespace: str) -> Iterator[Row]:
+def _rows(namespace: str) -> Iterator[CoverageRow]:
     if namespace.startswith("scipy"):
         yield from _mirrored_rows(importlib.import_module(f"diffkit.{namespace}"))
     module = importlib.import_module(namespace)
@@ -91,7 +91,7 @@ def _rows(namespace: str) -> Iterator[Row]:
             yield _row_of_kind(name, "composite")
 
 
-def _mirrored_rows(module: Any) -> Iterator[Row]:
+def _mirrored_rows(module: Any) -> Iterator[CoverageRow]:
     """The functions of a ``diffkit.scipy`` module that stand for SciPy's own."""
     for name in dir(module):
         mirror: Any = getattr(module, name, None)
@@ -106,17 +106,17 @@ def _mirrored_rows(module: Any) -> Iterator[Row]:
                     yield _row_of_kind(f"{name}.{method}", "composite")
 
 
-def _row_of_kind(name: str, kind: str) -> Row:
+def _row_of_kind(name: str, kind: str) -> CoverageRow:
     answer = {"composite": "yes", "constant": "0", "structural": "0"}[kind]
-    return Row(name, answer, answer, kind)
+    return CoverageRow(name, answer, answer, kind)
 
 
-def _row_of_primitive(name: str, fun: Primitive, parameters: Sequence[str]) -> Row:
+def _row_of_primitive(name: str, fun: Primitive, parameters: Sequence[str]) -> CoverageRow:
     fun.complete_rules()
     if fun.constant:
-        return Row(name, "0", "0", "constant")
+        return CoverageRow(name, "0", "0", "constant")
     if fun.variadic or fun.joint:
-        return Row(name, "yes" if fun.vjps else "–", "yes" if fun.jvps else "–", "rule")
+        return CoverageRow(name, "yes" if fun.vjps else "–", "yes" if fun.jvps else "–", "rule")
 
     def covered(rules: Sequence[Callable[..., Any] | None]) -> str:
         names = [
@@ -126,7 +126,7 @@ def _row_of_primitive(name: str, fun: Primitive, parameters: Sequence[str]) -> R
         ]
         return ", ".join(names) or "–"
 
-    return Row(name, covered(fun.vjps), covered(fun.jvps), "rule")
+    return CoverageRow(name, covered(fun.vjps), covered(fun.jvps), "rule")
 
 
 def _names_of_ufunc(ufunc: np.ufunc) -> list[str]:

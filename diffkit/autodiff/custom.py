@@ -21,6 +21,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from diffkit.autodiff.recording.primitive import Rule
 from diffkit.autodiff.recording.tracer import Primitive, apply, is_traced, nodes_in
 from diffkit.autodiff.rules.register import linear_jvp, reentrant
 from diffkit.autodiff.transpose import jvp_from_vjp, vjp_from_jvp
@@ -28,8 +29,6 @@ from diffkit.containers import flatten
 from diffkit.errors import InputError, NoRuleError, TraceError
 
 __all__ = ["UserPrimitive", "defjvp", "deflinear", "defvjp", "primitive"]
-
-Rule = Callable[..., Any]
 
 
 class UserPrimitive(Primitive):

@@ -16,10 +16,9 @@ from typing import Any
 
 from diffkit.autodiff.core.leaves import zeros_like
 from diffkit.autodiff.core.record import record
+from diffkit.autodiff.recording.primitive import Rule
 
 __all__ = ["jvp_from_vjp", "transpose", "vjp_from_jvp"]
-
-Rule = Callable[..., Any]
 
 
 def transpose(linear: Callable[[Any], Any], like: Any, cotangent: Any) -> Any:

@@ -26,9 +26,9 @@ _COMMANDS = {
     "explore": "diffkit.cli.drawing",
     "source": "diffkit.cli.drawing",
     "formula": "diffkit.cli.formula",
-    "swell": "diffkit.cli.measuring",
-    "error": "diffkit.cli.measuring",
-    "accuracy": "diffkit.cli.measuring",
+    "swell": "diffkit.cli.swell_and_error",
+    "error": "diffkit.cli.swell_and_error",
+    "accuracy": "diffkit.cli.swell_and_error",
     "lesson": "diffkit.cli.lessons",
     "check": "diffkit.cli.grading",
     "grade": "diffkit.cli.grading",
@@ -108,7 +108,7 @@ def _main(args: list[str] | None) -> NoReturn:
         sys.stderr.close()
         sys.exit(0)
     except (Exception, SystemExit) as error:  # the latter from a user's function, which called sys.exit
-        from diffkit.cli.finding import where_it_failed
+        from diffkit.cli.named_function import where_it_failed
 
         place = where_it_failed(error)
         if place is not None:

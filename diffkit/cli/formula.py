@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from diffkit.cli.finding import is_user_file
 from diffkit.cli.inputs import ProgramCommand, inputs_argument
+from diffkit.cli.named_function import is_user_file
 from diffkit.cli.output import echo
 from diffkit.cli.user_file import read_own
 from diffkit.errors import InputError

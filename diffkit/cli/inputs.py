@@ -18,7 +18,7 @@ import click
 import numpy as np
 
 from diffkit import programs
-from diffkit.cli.finding import is_user_file, suggestion
+from diffkit.cli.named_function import is_user_file, suggestion
 from diffkit.cli.numbers import read_value
 from diffkit.cli.output import note, what_f_prints_is_cut
 from diffkit.cli.user_file import as_float, assigned, finite, read_own

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.record import parameter_names
-from diffkit.cli.finding import find_function, suggestion
+from diffkit.cli.named_function import find_function, suggestion
 from diffkit.cli.numbers import read_value
 from diffkit.errors import InputError
 from diffkit.programs import Program

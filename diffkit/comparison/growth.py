@@ -21,7 +21,7 @@ from diffkit import programs
 from diffkit.autodiff.views import Trace, trace
 from diffkit.errors import InputError
 from diffkit.symbolic.swell.families import FAMILIES, Family, iterated
-from diffkit.symbolic.swell.table import MEASURES, swell
+from diffkit.symbolic.swell.growth import MEASURES, swell
 from diffkit.tables import Table
 from diffkit.time_limit import BudgetError, within
 

@@ -23,7 +23,7 @@ True
 
 from __future__ import annotations
 
-from diffkit.expressions.construction import (
+from diffkit.expressions.building import (
     add,
     call,
     divide,
@@ -35,10 +35,10 @@ from diffkit.expressions.construction import (
     subtract,
     total,
 )
+from diffkit.expressions.intern_table import Expression
 from diffkit.expressions.interning import count_nodes, intern, number, post_order, rebuild, substitute
 from diffkit.expressions.reading import NAMES, apply, class_of, derivative, has_expression
 from diffkit.expressions.symbolic_number import SymbolicNumber
-from diffkit.expressions.table import Expression
 
 __all__ = [
     "NAMES",

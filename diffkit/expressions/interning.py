@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from diffkit.errors import InputError
-from diffkit.expressions.table import (
+from diffkit.expressions.intern_table import (
     Expression,
     is_interned,
     leaf_of,

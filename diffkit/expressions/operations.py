@@ -1,7 +1,7 @@
 """Arithmetic on expressions that are interned already: what the rules of differentiation run on.
 
 Folded only at 0 and 1, and between rational numbers. The same operations for everybody, on numbers
-and SymPy's own expressions as well, are in :mod:`diffkit.expressions.construction`.
+and SymPy's own expressions as well, are in :mod:`diffkit.expressions.building`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 from sympy import S
 
-from diffkit.expressions.table import Expression, leaf_of, node_of, nodes
+from diffkit.expressions.intern_table import Expression, leaf_of, node_of, nodes
 
 __all__ = [
     "HALF",

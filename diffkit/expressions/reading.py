@@ -13,9 +13,9 @@ from sympy import S
 from diffkit.calculus import ALIASES, ELEMENTARY, SPECIAL, Elementary
 from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import operations
-from diffkit.expressions.construction import call, piecewise
+from diffkit.expressions.building import call, piecewise
+from diffkit.expressions.intern_table import Expression, leaf_of, node_of
 from diffkit.expressions.interning import intern, number
-from diffkit.expressions.table import Expression, leaf_of, node_of
 from diffkit.grammar import compile_text, functions_in
 
 __all__ = ["NAMES", "apply", "class_of", "derivative", "has_expression", "line_of"]

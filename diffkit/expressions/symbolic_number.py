@@ -12,9 +12,9 @@ import numpy as np
 from diffkit.calculus import ALIASES, ELEMENTARY
 from diffkit.errors import InputError, TraceError
 from diffkit.expressions import operations
+from diffkit.expressions.intern_table import Expression
 from diffkit.expressions.interning import HasExpression, count_nodes, intern, short
 from diffkit.expressions.reading import NAMES, apply, line_of
-from diffkit.expressions.table import Expression
 from diffkit.sites import users_frame
 
 __all__ = ["SymbolicNumber"]

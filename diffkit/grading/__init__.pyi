@@ -27,8 +27,8 @@ from .exercises.limits import Limits as Limits
 from .exercises.starter import scaffold as scaffold
 from .exercises.styles import STYLES as STYLES
 from .judging.results import CheckResult as CheckResult
-from .judging.results import Comparison as Comparison
 from .judging.results import Diagnosis as Diagnosis
+from .judging.results import SideBySide as SideBySide
 from .judging.results import Verdict as Verdict
 from .self_test.in_process import grade_in_process as grade_in_process
 from .vjp_check import check_vjp as check_vjp

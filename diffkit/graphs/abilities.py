@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from diffkit.errors import DiffkitError
 from diffkit.graphs.formats.raster import cairo_version
-from diffkit.graphs.layout.engines import choose_engine, dot_version, run_engine, system_dot, wasm_version
+from diffkit.graphs.layout.layout_engines import (
+    choose_engine,
+    dot_version,
+    run_engine,
+    system_dot,
+    wasm_version,
+)
 from diffkit.tables import Table
 
 __all__ = ["capabilities"]

@@ -28,8 +28,8 @@ from diffkit.graphs.formats.svg import to_svg
 from diffkit.graphs.formats.tikz import to_tikz
 from diffkit.graphs.formats.web_page import to_html
 from diffkit.graphs.layout.dot import to_dot
-from diffkit.graphs.layout.engines import lay_out
-from diffkit.graphs.layout.places import Layout
+from diffkit.graphs.layout.layout_engines import lay_out
+from diffkit.graphs.layout.positions import Layout
 from diffkit.graphs.model import Edge, Graph
 from diffkit.graphs.reading.collapsing import fit_for_drawing
 from diffkit.graphs.reading.from_trace import VIEWS, from_trace

@@ -14,8 +14,8 @@ from diffkit.symbolic.differentiation import diff, gradient, hessian, jacobian, 
 from diffkit.symbolic.rules import defrule
 from diffkit.symbolic.steps.derivation import Derivation, Step, steps
 from diffkit.symbolic.swell.families import FAMILIES, Family
+from diffkit.symbolic.swell.growth import swell
 from diffkit.symbolic.swell.sizes import Size, size
-from diffkit.symbolic.swell.table import swell
 from diffkit.symbolic.values.evaluation import evaluate
 
 __all__ = [

@@ -15,7 +15,7 @@ import pytest
 import sympy
 
 from diffkit import symbolic
-from diffkit.symbolic.swell.table import evaluated
+from diffkit.symbolic.swell.growth import evaluated
 
 N = 50
 HELMHOLTZ = symbolic.FAMILIES["Helmholtz energy"]

@@ -74,7 +74,7 @@ def test_notebooks_are_given_a_picture(drawing):
 
 
 def test_notebooks_are_given_the_text_where_there_is_no_engine(drawing, monkeypatch):
-    engines = importlib.import_module("diffkit.graphs.layout.engines")
+    engines = importlib.import_module("diffkit.graphs.layout.layout_engines")
     monkeypatch.setattr(engines, "system_dot", lambda: None)
     monkeypatch.setattr(engines, "wasm_version", lambda: None)
     bundle = drawing._repr_mimebundle_()
@@ -159,7 +159,7 @@ def test_latex_takes_the_tikz(name, view, tmp_path):
 def test_capabilities_tell_what_to_install(monkeypatch):
     from diffkit.graphs import abilities
 
-    engines = importlib.import_module("diffkit.graphs.layout.engines")
+    engines = importlib.import_module("diffkit.graphs.layout.layout_engines")
     table = abilities.capabilities()
     assert dict(zip(table["ability"], table["works"], strict=True))["SVG, TikZ, HTML, notebooks"]
     for where in (abilities, engines):

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from diffkit.expressions import table
+from diffkit.expressions import intern_table as table
 
 
 def _calls(compute):

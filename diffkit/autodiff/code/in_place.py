@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.code.program import VIEWS, Program, Row
+from diffkit.autodiff.code.program import VIEWS, CodeProgram, CodeRow
 from diffkit.autodiff.code.row_expressions import Writer, index_text
 from diffkit.autodiff.recording.tracer import InPlace
 
@@ -20,7 +20,7 @@ _NEW = frozenset("copy concatenate stack where matmul dot scatter astype cumsum 
 """Functions whose answer is an array that nobody else has; those with a line in the table are others."""
 
 
-def overwriting(program: Program, inline: frozenset[int]) -> frozenset[int]:
+def overwriting(program: CodeProgram, inline: frozenset[int]) -> frozenset[int]:
     """The rows, by ``id``, that can be written in place: nothing after them reads what they replace.
 
     Args:
@@ -31,21 +31,21 @@ def overwriting(program: Program, inline: frozenset[int]) -> frozenset[int]:
     read_by: dict[int, list[int]] = {}  # of a row that is written where it is used, what it reads
     last: dict[int, int] = {}
     for at, row in enumerate(program.rows):
-        owners = [i for a in row.args if type(a) is Row for i in read_by.get(id(a), [owner[id(a)]])]
+        owners = [i for a in row.args if type(a) is CodeRow for i in read_by.get(id(a), [owner[id(a)]])]
         if id(row) in inline:
             read_by[id(row)] = owners
         else:
             last.update(dict.fromkeys(owners, at))
         whole = row.args[0] if row.args and row.fun.name in VIEWS else None
-        owner[id(row)] = owner[id(whole)] if type(whole) is Row else id(row)
+        owner[id(row)] = owner[id(whole)] if type(whole) is CodeRow else id(row)
     for output in program.outputs:
-        if type(output) is Row:
+        if type(output) is CodeRow:
             last.update(dict.fromkeys(read_by.get(id(output), [owner[id(output)]]), len(program.rows)))
     return frozenset(
         id(row)
         for at, row in enumerate(program.rows)
         if type(row.fun) is InPlace
-        and type(base := row.args[0]) is Row
+        and type(base := row.args[0]) is CodeRow
         and id(base) not in inline
         and owner[id(base)] == id(base)
         and last[id(base)] == at
@@ -55,14 +55,14 @@ def overwriting(program: Program, inline: frozenset[int]) -> frozenset[int]:
 
 def _is_array(value: Any) -> bool:
     """What NumPy computes of arrays without axes is a number, which can't be written to."""
-    return isinstance(value.value if type(value) is Row else value, np.ndarray)
+    return isinstance(value.value if type(value) is CodeRow else value, np.ndarray)
 
 
-def _is_new(row: Row) -> bool:
+def _is_new(row: CodeRow) -> bool:
     return row.fun.name in _NEW or row.fun.line is not None
 
 
-def assignment(row: Row, name: str, writer: Writer, *, in_place: bool) -> list[str]:
+def assignment(row: CodeRow, name: str, writer: Writer, *, in_place: bool) -> list[str]:
     """The statements of a row that replaces places of an array.
 
     Args:
@@ -75,6 +75,6 @@ def assignment(row: Row, name: str, writer: Writer, *, in_place: bool) -> list[s
     write = f"{name}[{index_text(writer, index)}] = {writer.operand(value)}"
     if in_place:
         return [write]
-    is_array = (type(base) is Row and type(base.fun) is InPlace) or _is_array(base)
+    is_array = (type(base) is CodeRow and type(base.fun) is InPlace) or _is_array(base)
     copy = writer.before(base, ".copy()") if is_array else f"np.array({writer.operand(base)})"
     return [f"{name} = {copy}", write]

@@ -22,7 +22,7 @@ The adjoint is a trace too, and so are the tangents, both recorded from the rule
 calculus: JavaScript has none of its own. There is a statement for each row. A scalar is a number and an array
 a list of its elements, row by row: shapes are known when the text is written, so that moving elements is a
 list of their places, and a product of matrices a sum over strides. ``left`` has the numbers of the decisions
-(:attr:`Program.guards`) that came out differently: what follows one is not what the function computes.
+(:attr:`CodeProgram.guards`) that came out differently: what follows one is not what the function computes.
 
 The text calls the few functions of :func:`runtime`, if there are arrays in it. A row that can't be said is
 refused: an equation's solution, a special function, complex numbers, single precision.
@@ -41,7 +41,7 @@ import numpy as np
 from diffkit.autodiff.code.identifiers import identifier, identifiers
 from diffkit.autodiff.code.javascript_arrays import MOVES, REDUCTIONS, contraction, moved, reduction
 from diffkit.autodiff.code.javascript_numbers import ELEMENTWISE, number
-from diffkit.autodiff.code.program import Guard, Program, Row, program_of
+from diffkit.autodiff.code.program import CodeProgram, CodeRow, Guard, program_of
 from diffkit.autodiff.core.adjoint import record_adjoint
 from diffkit.autodiff.core.record import record
 from diffkit.autodiff.core.trace import WengertList
@@ -67,7 +67,7 @@ def runtime() -> str:
 
 
 def javascript(
-    program: Program, name: str | None = None, returned: Mapping[str, Sequence[Any]] | None = None
+    program: CodeProgram, name: str | None = None, returned: Mapping[str, Sequence[Any]] | None = None
 ) -> str:
     """A program as a JavaScript function of its inputs (and seeds), in order.
 
@@ -151,7 +151,7 @@ def _own_constants(text: str, prefix: str) -> str:
     return re.sub(r"\bK_(\d+)\b", rf"{prefix}_\1", text)
 
 
-def _rows_of(t: WengertList, program: Program, rows: Sequence[Any]) -> list[Any]:
+def _rows_of(t: WengertList, program: CodeProgram, rows: Sequence[Any]) -> list[Any]:
     return [program.rows[r.index] if t.owns(r) else r for r in rows]
 
 
@@ -193,7 +193,7 @@ class _Writer:
 
     def operand(self, value: Any) -> str:
         """A row by its name, a number as it is, an array of constants by a name of its own."""
-        if type(value) is Row:
+        if type(value) is CodeRow:
             return self.names[id(value)]
         if value is None:
             return "null"
@@ -218,7 +218,7 @@ class _Writer:
             return f"{name} === {number(value)}"
         return f"same({name}, {self.list(np.asarray(value).ravel().tolist())})"
 
-    def expression(self, row: Row) -> str:
+    def expression(self, row: CodeRow) -> str:
         """A row as an expression.
 
         Raises:
@@ -243,7 +243,7 @@ def _not_reserved(name: str, taken: Sequence[str]) -> str:
     return name
 
 
-def _plain(row: Row) -> None:
+def _plain(row: CodeRow) -> None:
     """Raises ValueError for numbers other than JavaScript's: those of double precision."""
     for value in (row.value, *(a.value for a in row.rows)):
         if isinstance(value, tuple | list):
@@ -255,7 +255,7 @@ def _plain(row: Row) -> None:
         raise ValueError("its answer is an integer, which does not overflow there as here")
 
 
-def _form(name: str) -> Callable[[_Writer, Row], str]:
+def _form(name: str) -> Callable[[_Writer, CodeRow], str]:
     if name in ELEMENTWISE:
         return _elementwise
     if name in MOVES:
@@ -269,21 +269,21 @@ def _form(name: str) -> Callable[[_Writer, Row], str]:
     raise ValueError(f"there is no {name} there")
 
 
-def _elementwise(writer: _Writer, row: Row) -> str:
+def _elementwise(writer: _Writer, row: CodeRow) -> str:
     if any(v is not None for v in row.kwargs.values()):
         raise ValueError(f"{', '.join(row.kwargs)} is not said there")
     form = ELEMENTWISE[row.fun.name]
     if np.asarray(row.value).dtype.kind == "b" and row.fun.name in ("add", "multiply"):
         form = ELEMENTWISE["logical_or" if row.fun.name == "add" else "logical_and"]
     args = row.args
-    if row.fun.name == "power" and type(args[1]) is not Row and np.ndim(args[1]) == 0:
+    if row.fun.name == "power" and type(args[1]) is not CodeRow and np.ndim(args[1]) == 0:
         form = _POWERS.get(float(args[1]), form)
     shape = np.shape(row.value)
     if not shape:
         return form.format(*[_in_brackets(writer.operand(a)) for a in args])
     operands = []
     for a in args[: 1 + max(k for k in range(3) if f"{{{k}}}" in form)]:
-        value = a.value if type(a) is Row else a
+        value = a.value if type(a) is CodeRow else a
         text = writer.operand(a)
         if np.shape(value) not in ((), shape):
             text = f"view({text}, {list(shape)}, {_broadcast_strides(np.shape(value), shape)})"
@@ -305,25 +305,25 @@ def _broadcast_strides(shape: tuple[int, ...], wide: tuple[int, ...]) -> list[in
     return [s // places.itemsize for s in np.broadcast_to(places, wide).strides]
 
 
-def _scatter(writer: _Writer, row: Row) -> str:
+def _scatter(writer: _Writer, row: CodeRow) -> str:
     g, index, like = row.args
-    like = like.value if type(like) is Row else like
+    like = like.value if type(like) is CodeRow else like
     places = np.arange(np.size(like)).reshape(np.shape(like))[index]
-    shape = np.shape(g.value if type(g) is Row else g)
+    shape = np.shape(g.value if type(g) is CodeRow else g)
     where = np.broadcast_to(places, shape) if np.shape(places) != shape else places
     return f"scatter({writer.operand(g)}, {np.size(like)}, {writer.list(np.ravel(where).tolist())})"
 
 
-def _astype(writer: _Writer, row: Row) -> str:
+def _astype(writer: _Writer, row: CodeRow) -> str:
     x = row.args[0]
     text = writer.operand(x)
-    kind, was = np.asarray(row.value).dtype.kind, np.asarray(x.value if type(x) is Row else x).dtype.kind
+    kind, was = np.asarray(row.value).dtype.kind, np.asarray(x.value if type(x) is CodeRow else x).dtype.kind
     if (kind == "b" and was != "b") or (kind == "i" and was == "f"):
         raise ValueError(f"it makes {np.asarray(row.value).dtype} of what is not")
     return text if np.shape(row.value) else f"Number({text})"
 
 
-def _norm(writer: _Writer, row: Row) -> str:
+def _norm(writer: _Writer, row: CodeRow) -> str:
     x, *rest = row.args
     if any(r is not None and r is not False for r in (*rest, *row.kwargs.values())):
         raise ValueError("it is another norm than the Euclidean one")
@@ -331,11 +331,11 @@ def _norm(writer: _Writer, row: Row) -> str:
     return f"Math.sqrt(fold({squares}, {np.size(x.value)}, (x, y) => x + y)[0])"
 
 
-def _any_minus_inf(writer: _Writer, row: Row) -> str:
+def _any_minus_inf(writer: _Writer, row: CodeRow) -> str:
     return f"items({writer.operand(row.args[0])}).some(x => x === -Infinity)"
 
 
-_OWN: dict[str, Callable[[_Writer, Row], str]] = {
+_OWN: dict[str, Callable[[_Writer, CodeRow], str]] = {
     "scatter": _scatter,
     "astype": _astype,
     "norm": _norm,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.code.program import Row
+from diffkit.autodiff.code.program import CodeRow
 
 __all__ = ["MOVES", "REDUCTIONS", "contraction", "moved", "reduction"]
 
@@ -36,7 +36,7 @@ REDUCTIONS = {
 """What makes one number of two."""
 
 
-def moved(writer: Any, row: Row) -> str:
+def moved(writer: Any, row: CodeRow) -> str:
     """A row that moves elements.
 
     Raises:
@@ -46,7 +46,7 @@ def moved(writer: Any, row: Row) -> str:
     places: list[Any] = []
     from_operands, args = 1, []
     for a in row.args:
-        if type(a) is Row:
+        if type(a) is CodeRow:
             size = np.size(a.value)
             args.append(np.arange(from_operands, from_operands + size).reshape(np.shape(a.value)))
             from_operands += size
@@ -81,7 +81,7 @@ def moved(writer: Any, row: Row) -> str:
     return f"take({operand}, {writer.list(places)})"
 
 
-def reduction(writer: Any, row: Row) -> str:
+def reduction(writer: Any, row: CodeRow) -> str:
     """A sum, a mean, a product, a largest or smallest element, along axes.
 
     Raises:
@@ -112,7 +112,7 @@ def reduction(writer: Any, row: Row) -> str:
     return f"{text}[0] / {count}" if row.fun.name == "mean" else f"{text}[0]"
 
 
-def contraction(writer: Any, row: Row) -> str:
+def contraction(writer: Any, row: CodeRow) -> str:
     """A sum of products: of matrices, of vectors, or by Einstein's rule.
 
     Raises:
@@ -120,7 +120,7 @@ def contraction(writer: Any, row: Row) -> str:
     """
     operands, labels, out = _subscripts(row)
     sizes: dict[str, int] = {}
-    shapes = [np.shape(o.value if type(o) is Row else o) for o in operands]
+    shapes = [np.shape(o.value if type(o) is CodeRow else o) for o in operands]
     for shape, letters in zip(shapes, labels, strict=True):
         for n, letter in zip(shape, letters, strict=True):
             sizes[letter] = max(sizes.get(letter, 1), n)
@@ -138,7 +138,7 @@ def contraction(writer: Any, row: Row) -> str:
     return text if out else f"{text}[0]"
 
 
-def _subscripts(row: Row) -> tuple[list[Any], list[str], str]:
+def _subscripts(row: CodeRow) -> tuple[list[Any], list[str], str]:
     """The operands, a letter for each of their axes, and the letters of the answer."""
     name, letters = row.fun.name, string.ascii_letters
     if name == "einsum":
@@ -157,7 +157,7 @@ def _subscripts(row: Row) -> tuple[list[Any], list[str], str]:
             raise ValueError("it is not the sum of the main diagonal of a matrix")
         return [row.args[0]], ["aa"], ""
     a, b = row.args[:2]
-    n, m = (np.ndim(v.value if type(v) is Row else v) for v in (a, b))
+    n, m = (np.ndim(v.value if type(v) is CodeRow else v) for v in (a, b))
     first, second = letters[:n], letters[n : n + m]
     if name == "outer" and n == m == 1:
         return [a, b], [first, second], first + second

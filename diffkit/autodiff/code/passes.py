@@ -42,7 +42,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.code.program import Program, Row
+from diffkit.autodiff.code.program import CodeProgram, CodeRow
 from diffkit.autodiff.recording.tracer import (
     FUNCTIONS,
     GETITEM,
@@ -57,7 +57,7 @@ from diffkit.errors import InputError
 
 __all__ = ["EXACT", "PASSES", "Pass", "apply_passes", "inlined"]
 
-Replace = Callable[[Row], Any]
+Replace = Callable[[CodeRow], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Pass:
     """
 
     name: str
-    run: Callable[[Program], Program]
+    run: Callable[[CodeProgram], CodeProgram]
     summary: str
     changes: str = ""
 
@@ -81,7 +81,7 @@ PASSES: dict[str, Pass] = {}
 """All passes by name, in an order in which they go well."""
 
 
-def apply_passes(program: Program, names: Sequence[str]) -> Program:
+def apply_passes(program: CodeProgram, names: Sequence[str]) -> CodeProgram:
     """The program after the passes of these names, in this order.
 
     Raises:
@@ -96,15 +96,17 @@ def apply_passes(program: Program, names: Sequence[str]) -> Program:
     return program
 
 
-def _pass(name: str, summary: str, changes: str = "") -> Callable[[Callable[[Program], Program]], Any]:
-    def register(run: Callable[[Program], Program]) -> Callable[[Program], Program]:
+def _pass(
+    name: str, summary: str, changes: str = ""
+) -> Callable[[Callable[[CodeProgram], CodeProgram]], Any]:
+    def register(run: Callable[[CodeProgram], CodeProgram]) -> Callable[[CodeProgram], CodeProgram]:
         PASSES[name] = Pass(name, run, summary, changes)
         return run
 
     return register
 
 
-def _replaced(program: Program, instead: Replace) -> Program:
+def _replaced(program: CodeProgram, instead: Replace) -> CodeProgram:
     """The program with what ``instead`` gives in place of each row: the row itself, another, a constant.
 
     ``instead`` is given the row with its arguments already replaced.
@@ -118,7 +120,7 @@ def _replaced(program: Program, instead: Replace) -> Program:
                 current = row.given(tuple([new.get(id(a), a) for a in row.args]))
                 break
         answer = instead(current)
-        if type(answer) is Row and (answer is current or answer.name == current.name):
+        if type(answer) is CodeRow and (answer is current or answer.name == current.name):
             rows.append(answer)
         if answer is not row:
             new[id(row)] = answer
@@ -138,7 +140,7 @@ def _arithmetic() -> dict[Primitive, str]:
 
 
 @_pass("seeds", "cotangents become the numbers that they were")
-def _seeds(program: Program) -> Program:
+def _seeds(program: CodeProgram) -> CodeProgram:
     seeds = {id(s) for s in program.seeds}
     done = _replaced(program, lambda row: row.value if id(row) in seeds else row)
     inputs = [r for r in program.inputs if id(r) not in seeds]
@@ -146,10 +148,10 @@ def _seeds(program: Program) -> Program:
 
 
 @_pass("constants", "rows of constants only are computed once and for all")
-def _constants(program: Program) -> Program:
-    def instead(row: Row) -> Any:
+def _constants(program: CodeProgram) -> CodeProgram:
+    def instead(row: CodeRow) -> Any:
         for a in row.args:
-            if type(a) is Row:
+            if type(a) is CodeRow:
                 return row
         return row.value if row.fun.builtin and row.fun is not INPUT else row
 
@@ -157,15 +159,15 @@ def _constants(program: Program) -> Program:
 
 
 @_pass("identities", "x * 1, x / 1, x ** 1, +x and -(-x) are x; x * -1 is -x")
-def _identities(program: Program) -> Program:
+def _identities(program: CodeProgram) -> CodeProgram:
     known = _arithmetic()
     exposed = program.given_away()
     given_away = {r.name for r in program.rows if id(r) in exposed}
 
-    def alike(row: Row, x: Any) -> bool:
+    def alike(row: CodeRow, x: Any) -> bool:
         return _alike(row, x, row.name in given_away)
 
-    def instead(row: Row) -> Any:
+    def instead(row: CodeRow) -> Any:
         name = known.get(row.fun)
         if name is None or name == "add" or name == "subtract":
             return row
@@ -173,17 +175,17 @@ def _identities(program: Program) -> Program:
         if name == "positive":
             return x if alike(row, x) else row
         if name == "negative":
-            twice = type(x) is Row and x.fun is row.fun and alike(row, x.args[0])
+            twice = type(x) is CodeRow and x.fun is row.fun and alike(row, x.args[0])
             return x.args[0] if twice else row
         y = row.args[1]
-        if type(y) is not Row and _is_number(y, 1) and alike(row, x):
+        if type(y) is not CodeRow and _is_number(y, 1) and alike(row, x):
             return x
         if name != "multiply":
             return row
-        if type(x) is not Row and _is_number(x, 1) and alike(row, y):
+        if type(x) is not CodeRow and _is_number(x, 1) and alike(row, y):
             return y
-        other, factor = (y, x) if type(y) is Row else (x, y)
-        if type(factor) is not Row and _is_number(factor, -1) and _alike(row, other, given_away=False):
+        other, factor = (y, x) if type(y) is CodeRow else (x, y)
+        if type(factor) is not CodeRow and _is_number(factor, -1) and _alike(row, other, given_away=False):
             return replace(row, fun=UFUNCS[np.negative], args=(other,))
         return row
 
@@ -191,13 +193,15 @@ def _identities(program: Program) -> Program:
 
 
 @_pass("signs", "x + -y is x - y, -x + y is y - x, x - -y is x + y")
-def _signs(program: Program) -> Program:
+def _signs(program: CodeProgram) -> CodeProgram:
     known = _arithmetic()
 
     def opposite(a: Any) -> Any:
-        return a.args[0] if type(a) is Row and known.get(a.fun) == "negative" and _kind(a) in "fc" else None
+        return (
+            a.args[0] if type(a) is CodeRow and known.get(a.fun) == "negative" and _kind(a) in "fc" else None
+        )
 
-    def instead(row: Row) -> Any:
+    def instead(row: CodeRow) -> Any:
         name = known.get(row.fun)
         if name != "add" and name != "subtract":
             return row
@@ -217,12 +221,12 @@ def _signs(program: Program) -> Program:
     "x + 0 and x - 0 are x",
     "0.0 + x is 0.0 where x is -0.0, so the sign of a zero may change; no other result does.",
 )
-def _zeros(program: Program) -> Program:
+def _zeros(program: CodeProgram) -> CodeProgram:
     known = _arithmetic()
     exposed = program.given_away()
     given_away = {r.name for r in program.rows if id(r) in exposed}
 
-    def instead(row: Row) -> Any:
+    def instead(row: CodeRow) -> Any:
         name = known.get(row.fun)
         if name != "add" and name != "subtract":
             return row
@@ -242,11 +246,11 @@ def _zeros(program: Program) -> Program:
     "A product is rounded correctly, a library's power nearly: on Python floats the last bit may differ, "
     "on arrays nothing does, since NumPy squares by a product itself.",
 )
-def _powers(program: Program) -> Program:
+def _powers(program: CodeProgram) -> CodeProgram:
     known = _arithmetic()
 
-    def instead(row: Row) -> Any:
-        if known.get(row.fun) == "power" and type(row.args[0]) is Row:
+    def instead(row: CodeRow) -> Any:
+        if known.get(row.fun) == "power" and type(row.args[0]) is CodeRow:
             x, y = row.args
             if type(y) in (int, float) and y == 2 and _kind(x) in "fc":
                 return replace(row, fun=UFUNCS[np.multiply], args=(x, x))
@@ -259,24 +263,24 @@ _BROADCASTING = ("add", "subtract", "multiply", "divide", "equal", "not_equal")
 
 
 @_pass("broadcasts", "an array is not broadcast where an operator does so by itself")
-def _broadcasts(program: Program) -> Program:
+def _broadcasts(program: CodeProgram) -> CodeProgram:
     operators = {UFUNCS[getattr(np, name)] for name in _BROADCASTING}
     shaping = FUNCTIONS[np.broadcast_to]
 
-    def bare(row: Row, k: int) -> Any:
+    def bare(row: CodeRow, k: int) -> Any:
         a = row.args[k]
-        if type(a) is not Row or a.fun is not shaping:
+        if type(a) is not CodeRow or a.fun is not shaping:
             return a
         x, other = a.args[0], row.args[1 - k]
-        before = x.value if type(x) is Row else x
+        before = x.value if type(x) is CodeRow else x
         # A Python float would not keep the dtype that its array had.
         if getattr(before, "dtype", None) != a.value.dtype:
             return a
-        beside = other.value if type(other) is Row else other
+        beside = other.value if type(other) is CodeRow else other
         fits = np.broadcast_shapes(np.shape(before), np.shape(beside)) == np.shape(row.value)
         return x if fits else a
 
-    def instead(row: Row) -> Any:
+    def instead(row: CodeRow) -> Any:
         if row.fun not in operators:
             return row
         x = bare(row, 0)
@@ -288,10 +292,10 @@ def _broadcasts(program: Program) -> Program:
 
 
 @_pass("common", "rows that compute the same are merged")
-def _common(program: Program) -> Program:
-    known: dict[Any, Row] = {}
+def _common(program: CodeProgram) -> CodeProgram:
+    known: dict[Any, CodeRow] = {}
 
-    def instead(row: Row) -> Any:
+    def instead(row: CodeRow) -> Any:
         if row.fun is INPUT or not row.fun.builtin:
             return row
         key: Any = (row.fun, row.by_numpy, *map(_key, row.args))
@@ -303,14 +307,14 @@ def _common(program: Program) -> Program:
 
 
 @_pass("dead", "rows that nothing uses are dropped")
-def _dead(program: Program) -> Program:
-    needed = {id(o) for o in program.outputs if type(o) is Row}
+def _dead(program: CodeProgram) -> CodeProgram:
+    needed = {id(o) for o in program.outputs if type(o) is CodeRow}
     needed |= {id(g.row) for g in program.guards} | program.pinned
     rows = []
     for row in reversed(program.rows):
         if id(row) in needed or row.fun is INPUT:
             rows.append(row)
-            needed.update([id(a) for a in row.args if type(a) is Row])
+            needed.update([id(a) for a in row.args if type(a) is CodeRow])
     return program.with_rows(rows[::-1], {})
 
 
@@ -319,11 +323,11 @@ _LONGEST_INLINE = 4
 
 
 @_pass("inline", "a row that is used once is written where it is used")
-def _inline(program: Program) -> Program:
+def _inline(program: CodeProgram) -> CodeProgram:
     return inlined(program, _LONGEST_INLINE)
 
 
-def inlined(program: Program, longest: int) -> Program:
+def inlined(program: CodeProgram, longest: int) -> CodeProgram:
     """The pass ``inline``, with expressions of at most ``longest`` operations."""
     uses = program.uses()
     fixed = {id(o) for o in program.outputs} | {id(g.row) for g in program.guards}
@@ -332,7 +336,7 @@ def inlined(program: Program, longest: int) -> Program:
     for row in program.rows:
         size = 1
         for a in row.args:
-            once = type(a) is Row and a.fun is not INPUT and uses.get(id(a)) == 1 and id(a) not in fixed
+            once = type(a) is CodeRow and a.fun is not INPUT and uses.get(id(a)) == 1 and id(a) not in fixed
             once = once and type(a.fun) is not InPlace  # which is a statement
             # A part of the program itself stays there: the reverse sweep reads it where it is kept.
             if once and a.reverse is row.reverse and size + sizes[id(a)] <= longest:
@@ -350,7 +354,7 @@ EXACT = tuple(name for name, p in PASSES.items() if not p.changes)
 
 
 def _kind(x: Any) -> str:
-    value = x.value if type(x) is Row else x
+    value = x.value if type(x) is CodeRow else x
     return np.asarray(value).dtype.kind
 
 
@@ -363,14 +367,14 @@ def _is_number(value: Any, number: int) -> bool:
     return False
 
 
-def _alike(row: Row, x: Any, given_away: bool) -> bool:
+def _alike(row: CodeRow, x: Any, given_away: bool) -> bool:
     """Whether x can stand for the row: a row of the same type, shape and dtype, laid out alike in memory.
 
     (A product of matrices, for one, goes through other routines for another layout, to other last bits.)
     If the row's memory is given away, x must have memory of its own: whoever changes an answer in
     place must not change an argument by that.
     """
-    if type(x) is not Row or type(row.value) is not type(x.value):
+    if type(x) is not CodeRow or type(row.value) is not type(x.value):
         return False
     if not isinstance(x.value, np.ndarray):
         return True
@@ -383,7 +387,7 @@ def _alike(row: Row, x: Any, given_away: bool) -> bool:
 
 def _key(value: Any) -> Any:
     """What two arguments have in common if they are the same."""
-    if type(value) is Row:
+    if type(value) is CodeRow:
         return id(value)
     if type(value) is float:
         return struct.pack("d", value)

@@ -1,6 +1,6 @@
 """A trace on its way to source: rows that passes can drop, merge and replace.
 
-A :class:`Program` has what is needed to write a trace as code and nothing of how it was recorded. Its
+A :class:`CodeProgram` has what is needed to write a trace as code and nothing of how it was recorded. Its
 rows refer to each other directly. Passes (``passes.py``) turn a program into another one.
 """
 
@@ -21,7 +21,7 @@ from diffkit.autodiff.recording.tracer import INPUT, Decision, Node, Primitive, 
 from diffkit.containers import Structure
 from diffkit.sites import belongs_to_diffkit
 
-__all__ = ["VIEWS", "Guard", "Program", "Row", "program_of"]
+__all__ = ["VIEWS", "CodeProgram", "CodeRow", "Guard", "program_of"]
 
 VIEWS = frozenset(
     "reshape ravel squeeze expand_dims transpose matrix_transpose swapaxes moveaxis flip fliplr flipud rot90 "
@@ -31,7 +31,7 @@ VIEWS = frozenset(
 
 
 @dataclass(slots=True, eq=False)
-class Row:
+class CodeRow:
     """One row of a program.
 
     Attributes:
@@ -53,14 +53,14 @@ class Row:
     reverse: bool = False
     by_numpy: bool = False
 
-    def given(self, args: tuple[Any, ...]) -> Row:
+    def given(self, args: tuple[Any, ...]) -> CodeRow:
         """The row with other arguments."""
-        return Row(self.fun, args, self.kwargs, self.value, self.name, self.reverse, self.by_numpy)
+        return CodeRow(self.fun, args, self.kwargs, self.value, self.name, self.reverse, self.by_numpy)
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[CodeRow]:
         """The rows among the arguments."""
-        return [a for a in self.args if type(a) is Row]
+        return [a for a in self.args if type(a) is CodeRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Guard:
         site: the user's line.
     """
 
-    row: Row
+    row: CodeRow
     value: Any
     kind: str
     decision: Decision
@@ -87,7 +87,7 @@ class Guard:
 
 
 @dataclass(slots=True)
-class Program:
+class CodeProgram:
     """The rows of a trace, what they are given and what they return.
 
     Attributes:
@@ -106,29 +106,29 @@ class Program:
     """
 
     name: str
-    rows: list[Row]
-    inputs: list[Row]
+    rows: list[CodeRow]
+    inputs: list[CodeRow]
     outputs: list[Any]
     structure: Structure
     guards: list[Guard]
     kept: frozenset[int] = frozenset()
-    seeds: list[Row] = field(default_factory=list)
+    seeds: list[CodeRow] = field(default_factory=list)
     summary: str = ""
     inline: frozenset[int] = frozenset()
     pinned: frozenset[int] = frozenset()
 
-    def with_rows(self, rows: list[Row], new: dict[int, Any]) -> Program:
+    def with_rows(self, rows: list[CodeRow], new: dict[int, Any]) -> CodeProgram:
         """The program with other rows. ``new`` tells, by ``id``, what stands for a row that is gone."""
 
         def now(value: Any) -> Any:
-            return new.get(id(value), value) if type(value) is Row else value
+            return new.get(id(value), value) if type(value) is CodeRow else value
 
         def moved(ids: frozenset[int]) -> frozenset[int]:
             if not ids or not new:
                 return ids
             return frozenset([id(now(r)) for r in self.rows if id(r) in ids])
 
-        guards = [replace(g, row=now(g.row)) for g in self.guards if type(now(g.row)) is Row]
+        guards = [replace(g, row=now(g.row)) for g in self.guards if type(now(g.row)) is CodeRow]
         return replace(
             self,
             rows=rows,
@@ -142,7 +142,7 @@ class Program:
         """The rows, by ``id``, whose memory an output shares: whoever called may change it in place."""
         found = set()
         for value in self.outputs:
-            while type(value) is Row:
+            while type(value) is CodeRow:
                 found.add(id(value))
                 value = value.args[0] if value.fun.name in VIEWS and value.args else None
         return found
@@ -152,24 +152,24 @@ class Program:
         counts: dict[int, int] = {}
         used: Iterable[Any] = [a for row in self.rows for a in row.args]
         for value in [*used, *self.outputs, *(g.row for g in self.guards)]:
-            if type(value) is Row:
+            if type(value) is CodeRow:
                 counts[id(value)] = counts.get(id(value), 0) + 1
         return counts
 
 
-def program_of(t: WengertList) -> Program:
+def program_of(t: WengertList) -> CodeProgram:
     """A trace as a program; of an adjoint program, the joint one, of the value and the gradient."""
     adjoint = t if isinstance(t, AdjointProgram) else None
     names = t.names
     recording = t.recording
-    rows: list[Row] = []
+    rows: list[CodeRow] = []
     for n in t.nodes:
         fun = n.fun
         own = [rows[a.index] if type(a) is Node and a.recording is recording else a for a in n.args]
         args = tuple(own) if fun is not INPUT else ()
         reverse = adjoint is not None and adjoint.is_adjoint(n)
         value = n.form.example() if is_deferred(n) else n.value
-        rows.append(Row(fun, args, n.kwargs, value, names[n.index], reverse, not _is_own(n.code)))
+        rows.append(CodeRow(fun, args, n.kwargs, value, names[n.index], reverse, not _is_own(n.code)))
 
     def now(value: Any) -> Any:
         return rows[value.index] if t.owns(value) else value
@@ -177,14 +177,14 @@ def program_of(t: WengertList) -> Program:
     guards = [
         Guard(row, d.value, d.kind, d)
         for value, d in _decisions(t)
-        if type(row := rows[value.index] if t.owns(value) else value) is Row
+        if type(row := rows[value.index] if t.owns(value) else value) is CodeRow
     ]
     inputs = [rows[n.index] for n in t.inputs]
     outputs = [now(o) for o in t.outputs]
     at = ", ".join(f"{r.name} = {_brief(r.value)}" for r in inputs[:4]) + ", ..." * (len(inputs) > 4)
     if adjoint is None:
         summary = f"What {t.name} computes, as traced at {at}" + "." * (at[-3:] != "...")
-        return Program(t.name, rows, inputs, outputs, t.out_structure, guards, summary=summary)
+        return CodeProgram(t.name, rows, inputs, outputs, t.out_structure, guards, summary=summary)
     primal = adjoint.primal
     values = [now(adjoint.primal_rows[o.index]) if primal.owns(o) else o for o in primal.outputs]
     gradient = t.out_structure
@@ -196,7 +196,7 @@ def program_of(t: WengertList) -> Program:
     seeds = inputs[len(primal.inputs) :]
     at = ", ".join(f"{r.name} = {_brief(r.value)}" for r in inputs_of_primal[:4])
     at += ", ..." * (len(inputs_of_primal) > 4)
-    return Program(
+    return CodeProgram(
         t.name,
         rows,
         inputs,

@@ -23,7 +23,7 @@ from diffkit.autodiff.code.helpers import definition, is_helper
 from diffkit.autodiff.code.identifiers import identifier
 from diffkit.autodiff.code.literals import literal, subscript
 from diffkit.autodiff.code.origins import default_of, import_of, numpy_path, original, ufunc_of
-from diffkit.autodiff.code.program import Row
+from diffkit.autodiff.code.program import CodeRow
 from diffkit.autodiff.recording import ieee
 from diffkit.autodiff.recording.tracer import GETITEM, PART, READ, UFUNCS, Primitive
 from diffkit.autodiff.rules import elementwise
@@ -58,7 +58,7 @@ _FLOAT_TEXTS = {
 }
 """What computes an elementwise function on a Python float."""
 
-Form = Callable[["Writer", Row], tuple[str, int]]
+Form = Callable[["Writer", CodeRow], tuple[str, int]]
 
 
 class Writer:
@@ -98,7 +98,7 @@ class Writer:
 
     def operand(self, value: Any, above: int = 0) -> str:
         """An argument as text, in brackets if it binds no tighter than ``above``."""
-        if type(value) is Row:
+        if type(value) is CodeRow:
             if id(value) not in self.inline:
                 return self.names[id(value)]
             text, binds = self.expression(value)
@@ -160,7 +160,7 @@ class Writer:
 
     # -- rows -------------------------------------------------------------------------------------------
 
-    def expression(self, row: Row) -> tuple[str, int]:
+    def expression(self, row: CodeRow) -> tuple[str, int]:
         """A row as text, and how tightly that binds."""
         return _form(row.fun)(self, row)
 
@@ -220,7 +220,7 @@ _SIMPLE = re.compile(r"-?[\w.]+")
 """An operand around which linters want no space: x**2."""
 
 
-def _infix(symbol: str, binds: int, writer: Writer, row: Row) -> tuple[str, int]:
+def _infix(symbol: str, binds: int, writer: Writer, row: CodeRow) -> tuple[str, int]:
     # A power binds its right side tighter than its left, comparisons don't chain, the rest goes left first.
     left, right = row.args
     if symbol == "**":
@@ -231,17 +231,17 @@ def _infix(symbol: str, binds: int, writer: Writer, row: Row) -> tuple[str, int]
     return f"{writer.operand(left, left_above)} {symbol} {writer.operand(right, binds)}", binds
 
 
-def _prefix(symbol: str, writer: Writer, row: Row) -> tuple[str, int]:
+def _prefix(symbol: str, writer: Writer, row: CodeRow) -> tuple[str, int]:
     return symbol + writer.operand(row.args[0], UNARY), UNARY
 
 
-def _called(function: str, writer: Writer, row: Row) -> tuple[str, int]:
+def _called(function: str, writer: Writer, row: CodeRow) -> tuple[str, int]:
     return writer.call(function, row.args, row.kwargs), ATOM
 
 
-def _elementwise(function: str, on_float: str, writer: Writer, row: Row) -> tuple[str, int]:
+def _elementwise(function: str, on_float: str, writer: Writer, row: CodeRow) -> tuple[str, int]:
     """A function that keeps Python floats what they are: by ``math`` where that has it."""
-    values = [a.value if type(a) is Row else a for a in row.args]
+    values = [a.value if type(a) is CodeRow else a for a in row.args]
     if type(row.value) is not float or not all(isinstance(v, float | int) for v in values):
         return writer.call(function, row.args, row.kwargs), ATOM
     finite = math.isfinite(row.value) or not all(map(math.isfinite, values))
@@ -254,9 +254,9 @@ def _elementwise(function: str, on_float: str, writer: Writer, row: Row) -> tupl
     return f"float({writer.call(function, row.args, row.kwargs)})", ATOM
 
 
-def _conjugated(writer: Writer, row: Row) -> tuple[str, int]:
+def _conjugated(writer: Writer, row: CodeRow) -> tuple[str, int]:
     z = row.args[0]
-    kind = type(z.value if type(z) is Row else z)
+    kind = type(z.value if type(z) is CodeRow else z)
     if kind is float:
         return writer.operand(z, ATOM - 1), ATOM
     return (
@@ -264,7 +264,7 @@ def _conjugated(writer: Writer, row: Row) -> tuple[str, int]:
     ), ATOM
 
 
-def _subscripted(writer: Writer, row: Row) -> tuple[str, int]:
+def _subscripted(writer: Writer, row: CodeRow) -> tuple[str, int]:
     whole, index = row.args
     return writer.before(whole, f"[{index_text(writer, index)}]"), ATOM
 
@@ -283,7 +283,7 @@ def _bound_index(writer: Writer, index: Any) -> str:
     return ", ".join(parts) + ("," if len(parts) == 1 else "")
 
 
-def _called_by_name(fun: Primitive, writer: Writer, row: Row) -> tuple[str, int]:
+def _called_by_name(fun: Primitive, writer: Writer, row: CodeRow) -> tuple[str, int]:
     """A user's primitive, or what NumPy has no function for: imported, or written out, or else bound."""
     imported = import_of(fun)
     if imported:
@@ -301,9 +301,9 @@ def _called_by_name(fun: Primitive, writer: Writer, row: Row) -> tuple[str, int]
 # -- primitives whose call is not that of a NumPy function ----------------------------------------------
 
 
-def _astype(writer: Writer, row: Row) -> tuple[str, int]:
+def _astype(writer: Writer, row: CodeRow) -> tuple[str, int]:
     x, dtype = row.args
-    value = x.value if type(x) is Row else x
+    value = x.value if type(x) is CodeRow else x
     if isinstance(dtype, type):
         return writer.before(x, ".item()"), ATOM
     text = writer.constant(np.dtype(dtype))
@@ -312,14 +312,14 @@ def _astype(writer: Writer, row: Row) -> tuple[str, int]:
     return f"np.{np.dtype(dtype).type.__name__}({writer.operand(x)})", ATOM
 
 
-def _joined(function: str, writer: Writer, row: Row) -> tuple[str, int]:
+def _joined(function: str, writer: Writer, row: CodeRow) -> tuple[str, int]:
     """A function whose arrays come in a list."""
     arrays = ", ".join(writer.operand(a) for a in row.args)
     rest = "".join(f", {k}={writer.keyword(v)}" for k, v in row.kwargs.items())
     return f"{function}([{arrays}]{rest})", ATOM
 
 
-def _einsum(writer: Writer, row: Row) -> tuple[str, int]:
+def _einsum(writer: Writer, row: CodeRow) -> tuple[str, int]:
     kwargs = dict(row.kwargs)
     subscripts = writer.constant(kwargs.pop("subscripts"))
     operands = ", ".join(writer.operand(a) for a in row.args)
@@ -327,19 +327,19 @@ def _einsum(writer: Writer, row: Row) -> tuple[str, int]:
     return f"np.einsum({subscripts}, {operands}{rest})", ATOM
 
 
-def _transpose(writer: Writer, row: Row) -> tuple[str, int]:
+def _transpose(writer: Writer, row: CodeRow) -> tuple[str, int]:
     if all(v is None for v in row.kwargs.values()) and _is_array(row):
         return writer.before(row.args[0], ".T"), ATOM
     return writer.call("np.transpose", row.args, row.kwargs), ATOM
 
 
-def _swapaxes(writer: Writer, row: Row) -> tuple[str, int]:
+def _swapaxes(writer: Writer, row: CodeRow) -> tuple[str, int]:
     if sorted(row.kwargs.values()) == [-2, -1] and len(row.args) == 1 and _is_array(row):
         return writer.before(row.args[0], ".T" if np.ndim(row.value) == 2 else ".mT"), ATOM
     return writer.call("np.swapaxes", row.args, row.kwargs), ATOM
 
 
-def _reshape(writer: Writer, row: Row) -> tuple[str, int]:
+def _reshape(writer: Writer, row: CodeRow) -> tuple[str, int]:
     kwargs = dict(row.kwargs)
     shape = row.args[1] if len(row.args) == 2 else kwargs.pop("shape", None)
     lengths = shape if isinstance(shape, tuple) else (shape,)
@@ -349,30 +349,30 @@ def _reshape(writer: Writer, row: Row) -> tuple[str, int]:
     return writer.call("np.reshape", row.args, row.kwargs), ATOM
 
 
-def _is_array(row: Row) -> bool:
+def _is_array(row: CodeRow) -> bool:
     x = row.args[0]
-    return isinstance(x.value if type(x) is Row else x, np.ndarray)
+    return isinstance(x.value if type(x) is CodeRow else x, np.ndarray)
 
 
 _REDUCTIONS = {"sum": "np.add", "prod": "np.multiply", "max": "np.maximum", "min": "np.minimum"}
 
 
-def _reduced(name: str, writer: Writer, row: Row) -> tuple[str, int]:
+def _reduced(name: str, writer: Writer, row: CodeRow) -> tuple[str, int]:
     """A sum and its like, which NumPy's function of that name hands on to a ufunc's ``reduce``."""
     if not (writer.quick and _is_array(row) and row.kwargs.keys() <= {"axis", "keepdims"}):
         return writer.call(f"np.{name}", row.args, row.kwargs), ATOM
     x = row.args[0]
-    if (x.value if type(x) is Row else x).dtype.kind not in "fc":
+    if (x.value if type(x) is CodeRow else x).dtype.kind not in "fc":
         return writer.call(f"np.{name}", row.args, row.kwargs), ATOM
     return writer.call(f"{_REDUCTIONS[name]}.reduce", row.args, {"axis": None, **row.kwargs}), ATOM
 
 
-def _scatter(writer: Writer, row: Row) -> tuple[str, int]:
+def _scatter(writer: Writer, row: CodeRow) -> tuple[str, int]:
     """Its third argument is there for its shape and dtype: those are what is written."""
     g, index, like = row.args
-    value = like.value if type(like) is Row else like
+    value = like.value if type(like) is CodeRow else like
     given = np.zeros_like(value)
-    if type(like) is Row and type(value) is np.ndarray:
+    if type(like) is CodeRow and type(value) is np.ndarray:
         zeros = f"np.zeros_like({writer.operand(like)})"
     elif isinstance(given, np.ndarray) and given.flags.c_contiguous:
         zeros = literal(given) or writer.constant(given)

@@ -13,7 +13,7 @@ import numpy as np
 from diffkit.autodiff.code.identifiers import identifier
 from diffkit.autodiff.code.lines import WIDTH, filled
 from diffkit.autodiff.code.literals import literal
-from diffkit.autodiff.code.program import Program, Row
+from diffkit.autodiff.code.program import CodeProgram, CodeRow
 from diffkit.autodiff.code.row_expressions import Writer
 from diffkit.autodiff.core.adjoint import AdjointProgram
 from diffkit.autodiff.core.trace import WengertList
@@ -51,9 +51,9 @@ def way_to(steps: Steps, writer: Writer) -> str:
 class Parameters:
     """The function's parameters: one per argument that was traced, then the cotangents."""
 
-    def __init__(self, program: Program, t: WengertList) -> None:
+    def __init__(self, program: CodeProgram, t: WengertList) -> None:
         primal = t.primal if isinstance(t, AdjointProgram) else t
-        self.inputs: list[list[tuple[Row, Steps]]] = []  # per parameter: its leaves, and the way to each
+        self.inputs: list[list[tuple[CodeRow, Steps]]] = []  # per parameter: its leaves, and the way to each
         self.roots: list[str] = []
         rows = iter(program.inputs)
         arguments = iter(primal.arguments)
@@ -72,7 +72,7 @@ class Parameters:
     ) -> list[tuple[str, str, Steps]]:
         """Names for the inputs' rows; for those in nested arguments also which argument, and the way."""
         nested = []
-        alone: list[list[tuple[Row, Steps]]] = [[(s, ())] for s in self.seeds]
+        alone: list[list[tuple[CodeRow, Steps]]] = [[(s, ())] for s in self.seeds]
         for root, leaves in zip(found, [*self.inputs, *alone], strict=False):
             for row, steps in leaves:
                 if not steps:

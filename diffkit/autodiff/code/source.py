@@ -52,7 +52,7 @@ from diffkit.autodiff.code.in_place import assignment, overwriting
 from diffkit.autodiff.code.lines import INDENT, WIDTH, docstring, filled, one_line, wrapped
 from diffkit.autodiff.code.literals import literal
 from diffkit.autodiff.code.passes import apply_passes
-from diffkit.autodiff.code.program import Guard, Program, program_of
+from diffkit.autodiff.code.program import CodeProgram, Guard, program_of
 from diffkit.autodiff.code.row_expressions import Writer
 from diffkit.autodiff.code.signature import Parameters, way_to
 from diffkit.autodiff.core.trace import WengertList
@@ -76,7 +76,7 @@ class Source(str):
     name: str
     bindings: dict[str, Any]
     lines: dict[int, tuple[int, str]]
-    program: Program
+    program: CodeProgram
 
     def function(self) -> Any:
         """The function that the text defines, ready to be called.
@@ -115,7 +115,7 @@ def trace_source(t: WengertList, name: str | None = None, passes: Sequence[str] 
     return source_of(apply_passes(program_of(t), passes), t, name)
 
 
-def source_of(program: Program, t: WengertList, name: str | None = None) -> Source:
+def source_of(program: CodeProgram, t: WengertList, name: str | None = None) -> Source:
     """The text of a program that was made of the trace ``t``."""
     function = identifier(
         name or ("f" + program.name[8:] if program.name[:8] == "<lambda>" else program.name)
@@ -168,7 +168,7 @@ def source_of(program: Program, t: WengertList, name: str | None = None) -> Sour
 # -- statements -------------------------------------------------------------------------------------------
 
 
-def _body(program: Program, writer: Writer) -> tuple[list[str], dict[int, int]]:
+def _body(program: CodeProgram, writer: Writer) -> tuple[list[str], dict[int, int]]:
     """The statements of the rows, and at which of them each row stands, by ``id``."""
     lines: list[str] = []
     placed: dict[int, int] = {}

@@ -26,10 +26,10 @@ import numpy as np
 
 from diffkit.autodiff.code.passes import EXACT, apply_passes, inlined
 from diffkit.autodiff.code.program import program_of
-from diffkit.autodiff.compiled.agreement import agree, refuse_unlike
 from diffkit.autodiff.compiled.dependencies import Watch, is_users_object
 from diffkit.autodiff.compiled.emission import Emitted, emit, may_fail, may_vary, root_of
 from diffkit.autodiff.compiled.entry import MISS
+from diffkit.autodiff.compiled.equal_answers import agree, refuse_unlike
 from diffkit.autodiff.compiled.side_effects import caught_errors, witnessed
 from diffkit.autodiff.compiled.snapshots import snapshot
 from diffkit.autodiff.core.record import parameter_names, record

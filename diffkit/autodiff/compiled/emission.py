@@ -15,7 +15,7 @@ import numpy as np
 
 from diffkit.autodiff.code.identifiers import identifiers
 from diffkit.autodiff.code.in_place import assignment, overwriting
-from diffkit.autodiff.code.program import VIEWS, Guard, Program, Row
+from diffkit.autodiff.code.program import VIEWS, CodeProgram, CodeRow, Guard
 from diffkit.autodiff.code.row_expressions import Writer
 from diffkit.autodiff.compiled.entry import MISS, OWN_NAMES, Entry
 from diffkit.autodiff.core.bits import same_bits
@@ -44,7 +44,7 @@ class Emitted:
 
 
 def emit(
-    program: Program,
+    program: CodeProgram,
     arguments: Sequence[Any],
     structure: Structure,
     answer: Any,
@@ -110,7 +110,7 @@ def emit(
     return Emitted(scope["run"], text, len(computed))
 
 
-def _read_last(program: Program, inline: frozenset[int]) -> dict[int, list[int]]:
+def _read_last(program: CodeProgram, inline: frozenset[int]) -> dict[int, list[int]]:
     """For each statement, the rows that it is the last to read, all by ``id``: their names are free then.
 
     A value is gone as soon as its name is used again, so its memory is soon used again, too, while it is
@@ -121,7 +121,7 @@ def _read_last(program: Program, inline: frozenset[int]) -> dict[int, list[int]]
     for row in program.rows:
         operands: list[int] = []
         for a in row.args:
-            if type(a) is Row and a.fun is not INPUT:
+            if type(a) is CodeRow and a.fun is not INPUT:
                 operands += read[id(a)] if id(a) in inline else [id(a)]
         if id(row) in inline:
             read[id(row)] = operands
@@ -179,14 +179,14 @@ _SAME_SHAPE_ALWAYS = frozenset(
 _POWER = UFUNCS[np.power]
 
 
-def may_vary(row: Row) -> bool:
+def may_vary(row: CodeRow) -> bool:
     """Whether the type or shape of a row can be another although those of the arguments are the same."""
     fun = row.fun
     if not fun.builtin:
         return True
     if fun is _POWER:  # a negative float to a broken power is a complex number
         exponent = row.args[1]
-        whole = not isinstance(exponent, Row | np.ndarray) and exponent == int(exponent.real)
+        whole = not isinstance(exponent, CodeRow | np.ndarray) and exponent == int(exponent.real)
         return type(row.value) is float and not whole
     return (
         fun.line is None
@@ -200,7 +200,7 @@ _FLOATS_MAY_FAIL = frozenset(UFUNCS[u] for u in (np.divide, np.floor_divide, np.
 _MAY_FAIL = frozenset("inv solve cholesky eig eigh eigvals eigvalsh svd pinv lstsq tensorinv".split())
 
 
-def may_fail(row: Row) -> bool:
+def may_fail(row: CodeRow) -> bool:
     """Whether computing a row can raise an error: 1 / 0.0 does, and a matrix without an inverse.
 
     Such a row is computed even if nothing uses it: f raises there, or goes another way.
@@ -210,7 +210,7 @@ def may_fail(row: Row) -> bool:
     return row.fun.name in _MAY_FAIL
 
 
-def _alike(row: Row, writer: Writer) -> str:
+def _alike(row: CodeRow, writer: Writer) -> str:
     name, value = writer.names[id(row)], row.value
     if isinstance(value, np.ndarray):
         dtype = writer.bind("dtype", value.dtype)
@@ -232,22 +232,22 @@ def _like_parts(value: Any) -> Callable[[Any], bool]:
 
 def root_of(value: Any) -> Any:
     """The row (or constant) whose memory a value may share."""
-    while type(value) is Row and value.fun.name in VIEWS and value.args:
+    while type(value) is CodeRow and value.fun.name in VIEWS and value.args:
         value = value.args[0]
     return id(value)
 
 
-def _returned(program: Program, answer: Any, roots: Sequence[Any], writer: Writer) -> str:
+def _returned(program: CodeProgram, answer: Any, roots: Sequence[Any], writer: Writer) -> str:
     """The outputs, nested and typed like the function's own answer, none sharing memory that it did not."""
     given: dict[Any, Any] = {}  # the memory that is given away, and what it was in the trace
     inputs = {id(r) for r in program.inputs}
     texts = []
     for output, expected, before in zip(program.outputs, flatten(answer)[0], roots, strict=True):
         text = writer.operand(output)
-        value = output.value if type(output) is Row else output
+        value = output.value if type(output) is CodeRow else output
         root = root_of(output)
         if isinstance(value, np.ndarray):
-            shared = type(output) is not Row or (root in inputs and before not in inputs)
+            shared = type(output) is not CodeRow or (root in inputs and before not in inputs)
             if shared or given.setdefault(root, before) != before:
                 text = writer.before(output, ".copy()")
         texts.append(_typed(text, value, expected, writer))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.code.program import Row
+from diffkit.autodiff.code.program import CodeRow
 from diffkit.autodiff.code.row_expressions import Writer
 from diffkit.autodiff.compiled.dependencies import Watch, is_users_object
 from diffkit.autodiff.compiled.snapshots import snapshot
@@ -81,7 +81,7 @@ class Entry:
         for child in structure.children:
             if child.is_leaf:
                 leaf = next(leaves)
-                own = type(leaf) is Row
+                own = type(leaf) is CodeRow
                 target = self.writer.names[id(leaf)] if own else self._fresh()
                 pending.append((target, child, leaf))
             else:
@@ -98,7 +98,7 @@ class Entry:
         for target, child, leaf in pending:
             if not child.is_leaf:
                 self._take(target, child, iter(leaf))
-            elif type(leaf) is Row:
+            elif type(leaf) is CodeRow:
                 self._input(target, leaf.value)
             else:
                 self._constant(target, leaf)

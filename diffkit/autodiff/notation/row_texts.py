@@ -29,7 +29,6 @@ import numpy as np
 from diffkit.autodiff.core.sweeps import reverse_sweep
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.notation.array_texts import ARRAY_TEXTS, ArrayText, array_text
-from diffkit.autodiff.notation.digits import digits_by_row
 from diffkit.autodiff.notation.formulas import (
     ATOM,
     PRODUCT,
@@ -48,6 +47,7 @@ from diffkit.autodiff.notation.formulas import (
     write,
     written,
 )
+from diffkit.autodiff.notation.shown_digits import digits_by_row
 from diffkit.autodiff.notation.symbols import BAR, DOT, Name, split_name
 from diffkit.autodiff.notation.values import (
     absent,

@@ -53,7 +53,7 @@ class Primitive:
         builtin: whether diffkit defined it; a user's rules have their answers checked.
         direct: whether a sweep may call its rules as they are: known, one per argument, builtin.
         arrange: what brings a call of the NumPy function into the form of a row (see
-            ``rules/calls.py``); None where calls already have it.
+            ``rules/call_forms.py``); None where calls already have it.
     """
 
     apply: ClassVar[Callable[..., Any]]

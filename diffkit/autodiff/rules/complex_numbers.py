@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Primitive
-from diffkit.autodiff.rules.calls import decided
+from diffkit.autodiff.rules.call_forms import decided
 from diffkit.autodiff.rules.decisions import stays_complex
 from diffkit.autodiff.rules.elementwise import with_rules
 from diffkit.autodiff.rules.matrices import is_complex, plain

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from diffkit.autodiff.recording.tracer import nodes_in, own, plain_index, wrapped
-from diffkit.autodiff.rules.calls import decided, plain, stacked
+from diffkit.autodiff.rules.call_forms import decided, plain, stacked
 from diffkit.autodiff.rules.decisions import number_of_steps
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
 from diffkit.autodiff.rules.shaping import astype, cast

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import Primitive, plain_index
-from diffkit.autodiff.rules.calls import as_array, decided
+from diffkit.autodiff.rules.call_forms import as_array, decided
 from diffkit.autodiff.rules.decisions import bin_of, counts_and_edges
 from diffkit.autodiff.rules.indexing import scatter
 from diffkit.autodiff.rules.register import composite, is_node

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive
-from diffkit.autodiff.rules.limits import exp_of_difference
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, reentrant
+from diffkit.autodiff.rules.removable_singularities import exp_of_difference
 from diffkit.typing import ArrayValue, Value
 
 __all__ = ["logcumsumexp"]

@@ -1,4 +1,4 @@
-"""What rules go by: functions of plain values, for :func:`~diffkit.autodiff.rules.calls.decided`.
+"""What rules go by: functions of plain values, for :func:`~diffkit.autodiff.rules.call_forms.decided`.
 
 They have names, and parameters in place of closures, so that a program written as source can import
 them and decide as the trace did.

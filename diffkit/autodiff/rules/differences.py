@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import Primitive
-from diffkit.autodiff.rules.calls import as_array, decided
+from diffkit.autodiff.rules.call_forms import as_array, decided
 from diffkit.autodiff.rules.decisions import all_equal, interval, known_below
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.autodiff.rules.shaping import cast

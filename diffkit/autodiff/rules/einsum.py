@@ -13,7 +13,7 @@ import numpy as np
 
 from diffkit.autodiff.core.fit import sum_to_shape
 from diffkit.autodiff.recording.tracer import Primitive
-from diffkit.autodiff.rules.calls import as_array, plain_arguments
+from diffkit.autodiff.rules.call_forms import as_array, plain_arguments
 from diffkit.autodiff.rules.register import LINEAR, define, fit
 from diffkit.typing import Value
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array, decided
+from diffkit.autodiff.rules.call_forms import as_array, decided
 from diffkit.autodiff.rules.decisions import any_beyond_one, any_negative
 from diffkit.autodiff.rules.register import composite, is_node
 from diffkit.autodiff.rules.shaping import cast

@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.autodiff.core.scatter import Scatter
 from diffkit.autodiff.recording.tracer import own, plain_index
-from diffkit.autodiff.rules.calls import as_array, decided, plain
+from diffkit.autodiff.rules.call_forms import as_array, decided, plain
 from diffkit.autodiff.rules.indexing import along, placed
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.typing import ArrayValue, Axis, Value

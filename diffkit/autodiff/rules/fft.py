@@ -20,7 +20,7 @@ from diffkit.typing import ArrayValue, Value
 __all__: list[str] = []
 
 
-class Step(NamedTuple):
+class Transform(NamedTuple):
     """A transform along one axis: of which kind, what length it reads, and the signal's length n."""
 
     kind: str
@@ -45,19 +45,19 @@ def _half(n: int) -> int:
     return n // 2 + 1
 
 
-def _fft_t(g: Value, step: Step, norm: Any) -> Any:
+def _fft_t(g: Value, step: Transform, norm: Any) -> Any:
     return np.fft.fft(g, axis=step.axis, norm=norm)
 
 
-def _ifft_t(g: Value, step: Step, norm: Any) -> Any:
+def _ifft_t(g: Value, step: Transform, norm: Any) -> Any:
     return np.fft.ifft(g, axis=step.axis, norm=norm)
 
 
-def _rfft_t(g: ArrayValue, step: Step, norm: Any) -> Any:
+def _rfft_t(g: ArrayValue, step: Transform, norm: Any) -> Any:
     return np.real(np.fft.fft(_resize(g, step.n, step.axis), axis=step.axis, norm=norm))
 
 
-def _irfft_t(g: ArrayValue, step: Step, norm: Any) -> Any:
+def _irfft_t(g: ArrayValue, step: Transform, norm: Any) -> Any:
     times = np.full(_half(step.n), 2.0, dtype=g.dtype)
     times[0] = 1.0
     if step.n % 2 == 0:
@@ -72,7 +72,7 @@ _TRANSPOSED = {"fft": _fft_t, "ifft": _ifft_t, "rfft": _rfft_t, "irfft": _irfft_
 # -- the steps of each transform --------------------------------------------------------------------------
 
 
-def _plan(kind: str, x: Value, s: Any, axes: Any) -> list[Step]:
+def _plan(kind: str, x: Value, s: Any, axes: Any) -> list[Transform]:
     """The steps of a transform, in NumPy's order."""
     shape = list(np.shape(x))
     if s is None:
@@ -93,7 +93,7 @@ def _plan(kind: str, x: Value, s: Any, axes: Any) -> list[Step]:
         order.reverse()
     steps = []
     for name, (axis, n) in zip(kinds, order, strict=True):
-        steps.append(Step(name, axis, shape[axis], n))
+        steps.append(Transform(name, axis, shape[axis], n))
         shape[axis] = _half(n) if name == "rfft" else n
     return steps
 

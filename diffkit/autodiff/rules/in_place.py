@@ -14,7 +14,7 @@ import numpy as np
 
 from diffkit.autodiff.recording.refusals import refuse_plain_output, refuse_writing
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Array, plain_index, wrapped
-from diffkit.autodiff.rules.calls import as_array, plain, plain_arguments
+from diffkit.autodiff.rules.call_forms import as_array, plain, plain_arguments
 from diffkit.autodiff.rules.construction import array
 from diffkit.autodiff.rules.nans import nan_to_num
 from diffkit.autodiff.rules.register import KINDS

@@ -14,7 +14,7 @@ from diffkit.autodiff.core.scatter import Scatter
 from diffkit.autodiff.recording.memory import TakenAgain
 from diffkit.autodiff.recording.places import last_to_write
 from diffkit.autodiff.recording.tracer import GETITEM, READ, SETITEM, Array, Primitive, own, plain_index
-from diffkit.autodiff.rules.calls import as_array, plain
+from diffkit.autodiff.rules.call_forms import as_array, plain
 from diffkit.autodiff.rules.register import (
     composite,
     constant,

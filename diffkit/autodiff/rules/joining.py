@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from diffkit.autodiff.recording.tracer import Primitive, apply, call_handler, nodes_in, plain
-from diffkit.autodiff.rules.calls import as_array, user_site
+from diffkit.autodiff.rules.call_forms import as_array, user_site
 from diffkit.autodiff.rules.indexing import along
 from diffkit.autodiff.rules.register import composite, define, fit
 from diffkit.autodiff.rules.shaping import cast

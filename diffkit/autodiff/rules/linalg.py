@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.primitive import Primitive
-from diffkit.autodiff.rules.calls import decided
+from diffkit.autodiff.rules.call_forms import decided
 from diffkit.autodiff.rules.decisions import rank
 from diffkit.autodiff.rules.matrices import (
     adjoint,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import is_traced
-from diffkit.autodiff.rules.calls import decided, plain
+from diffkit.autodiff.rules.call_forms import decided, plain
 from diffkit.autodiff.rules.decisions import any_in_columns
 from diffkit.autodiff.rules.register import fit
 from diffkit.typing import ArrayValue, Value

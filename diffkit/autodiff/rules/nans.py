@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from diffkit.autodiff.rules.calls import decided
+from diffkit.autodiff.rules.call_forms import decided
 from diffkit.autodiff.rules.decisions import any_nan, count_numbers
-from diffkit.autodiff.rules.limits import root_of_squares
 from diffkit.autodiff.rules.register import composite, define, fit
+from diffkit.autodiff.rules.removable_singularities import root_of_squares
 from diffkit.typing import ArrayValue, Value
 
 __all__: list[str] = []

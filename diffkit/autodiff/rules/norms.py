@@ -3,7 +3,8 @@
 The Euclidean, Frobenius and p-norms are one row of a trace, the others are programs of absolute values,
 sums, extrema and singular values. Where a norm has a kink the rules choose:
 
-- **x = 0**: the Euclidean, Frobenius and p-norms get 0, and a second derivative of nan (``limits.py``).
+- **x = 0**: the Euclidean, Frobenius and p-norms get 0, and a second derivative of nan
+  (``removable_singularities.py``).
 - **Ties** (orders inf, -inf, matrix orders 1, -1, 2, -2): shared evenly by those that are largest, a
   valid subgradient.
 - **Zero entries** (order 1, and p > 1): 0, the middle of the subgradients. Order 0 counts; its
@@ -17,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.limits import over_length
 from diffkit.autodiff.rules.matrices import is_complex
 from diffkit.autodiff.rules.register import composite, define, fit, is_node
+from diffkit.autodiff.rules.removable_singularities import over_length
 from diffkit.typing import ArrayLike, ArrayValue, Axis, Value
 
 __all__: list[str] = []

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
-from diffkit.autodiff.rules.calls import as_array, decided
+from diffkit.autodiff.rules.call_forms import as_array, decided
 from diffkit.autodiff.rules.decisions import exponent
 from diffkit.autodiff.rules.elementwise import above
 from diffkit.autodiff.rules.register import composite, constant, define, fit, reentrant

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array, decided
+from diffkit.autodiff.rules.call_forms import as_array, decided
 from diffkit.autodiff.rules.decisions import all_real, zeros_in_front
 from diffkit.autodiff.rules.linalg import solution
 from diffkit.autodiff.rules.register import composite

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
-from diffkit.autodiff.rules.calls import as_array
+from diffkit.autodiff.rules.call_forms import as_array
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, linear_jvp
 from diffkit.typing import ArrayLike, ArrayValue, Value
 

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 
 from diffkit.autodiff.recording.refusals import refuse_keyword
 from diffkit.autodiff.recording.tracer import TRACED, is_traced
-from diffkit.autodiff.rules.calls import decided, plain
+from diffkit.autodiff.rules.call_forms import decided, plain
 from diffkit.autodiff.rules.register import LINEAR, composite, constant, define, fit
 from diffkit.typing import ArrayValue, Value
 

@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from diffkit.autodiff.core.fit import fit
+from diffkit.autodiff.recording.primitive import Rule
 from diffkit.autodiff.recording.tracer import FUNCTIONS, Primitive, is_traced
-from diffkit.autodiff.rules.calls import Arrangement, plain_arguments
+from diffkit.autodiff.rules.call_forms import Arrangement, plain_arguments
 from diffkit.typing import Value
 
 __all__ = [
@@ -33,7 +34,6 @@ __all__ = [
     "structural",
 ]
 
-Rule = Callable[..., Any]
 
 KINDS: dict[Callable[..., Any], str] = {}
 """How each function is differentiated: "rule", "composite", "constant" or "structural"."""

@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 from diffkit.autodiff.recording.primitive import ASTYPE
 from diffkit.autodiff.recording.refusals import refuse
 from diffkit.autodiff.recording.tracer import Primitive
-from diffkit.autodiff.rules.calls import plain
+from diffkit.autodiff.rules.call_forms import plain
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, structural
 from diffkit.typing import ArrayLike, ArrayValue, Axis, Value
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.tracer import Primitive
-from diffkit.autodiff.rules.calls import as_array, decided, plain
+from diffkit.autodiff.rules.call_forms import as_array, decided, plain
 from diffkit.autodiff.rules.decisions import count_numbers, place_below, place_of_quantile, unique_part
 from diffkit.autodiff.rules.register import composite, constant, define, fit, is_node, reentrant
 from diffkit.autodiff.rules.shaping import cast

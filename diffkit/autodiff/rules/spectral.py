@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import decided
+from diffkit.autodiff.rules.call_forms import decided
 from diffkit.autodiff.rules.decisions import close_to_zero, equal_pairs, largest_in_columns
 from diffkit.autodiff.rules.matrices import (
     adjoint,

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.rules.calls import as_array
-from diffkit.autodiff.rules.limits import over_length
+from diffkit.autodiff.rules.call_forms import as_array
 from diffkit.autodiff.rules.reductions import aligned, count, spread
 from diffkit.autodiff.rules.register import composite, define, fit
+from diffkit.autodiff.rules.removable_singularities import over_length
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.typing import ArrayValue, Value
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from diffkit.autodiff.recording.refusals import raise_no_rule, refuse_keyword
 from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Primitive, is_traced, plain_index
-from diffkit.autodiff.rules.calls import as_array, plain
+from diffkit.autodiff.rules.call_forms import as_array, plain
 from diffkit.autodiff.rules.indexing import along, placed
 from diffkit.autodiff.rules.register import LINEAR, define
 

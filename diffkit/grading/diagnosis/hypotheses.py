@@ -12,9 +12,9 @@ from diffkit.grading.diagnosis.agreement import LEAST, reproduced
 from diffkit.grading.diagnosis.evidence import Family, Hypothesis, Observation
 from diffkit.grading.diagnosis.experiments import ENGINES, EXPERIMENTS, LATER
 from diffkit.grading.diagnosis.messages import located, named
+from diffkit.grading.diagnosis.missing_factor import constant_ratio, factors, fitted_factors
 from diffkit.grading.diagnosis.numerics import epsilons, error_size, nearly, not_finite, quotients
 from diffkit.grading.diagnosis.paths import paths
-from diffkit.grading.diagnosis.search import constant_ratio, factors, fitted_factors
 from diffkit.grading.diagnosis.where import by_where_it_fails
 from diffkit.grading.diagnosis.words import products
 from diffkit.grading.exercises.exercise import Exercise

@@ -12,8 +12,8 @@ from diffkit.grading.diagnosis.messages import named
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.judging.answered import Answered
 from diffkit.grading.judging.checks import check_forward
-from diffkit.grading.judging.comparing import compare
 from diffkit.grading.judging.laws import LINEAR, breaks
+from diffkit.grading.judging.nearness import compare
 from diffkit.grading.judging.results import FAILED, Diagnosis
 
 __all__ = ["what_remains"]

@@ -47,7 +47,7 @@ def _find(module: Any, names: tuple[str, ...]) -> list[Any]:
     return found
 
 
-class Rule:
+class PlainRule:
     """``NAME_vjp(g, ans, *args, **kwargs)``, and ``NAME_jvp(t, ans, *args, **kwargs)``."""
 
     has_forward = False
@@ -225,8 +225,8 @@ def _require_methods(kind: Any, target: Target, *methods: str) -> None:
 
 
 PERFORMERS: dict[str, Callable[[Any, Target], Any]] = {
-    "vjp": Rule,
-    "jvp": Rule,
+    "vjp": PlainRule,
+    "jvp": PlainRule,
     "partials": Partials,
     "gate": Gate,
     "op": Op,

@@ -17,7 +17,7 @@ from typing import Any
 
 __all__ = ["ENTRIES", "PROGRAMS", "GraphNode", "Run", "run_engine"]
 
-Program = Callable[..., Any]
+EngineProgram = Callable[..., Any]
 
 
 def product(x: Any, y: Any) -> Any:
@@ -86,7 +86,7 @@ def doubling(x: Any, y: Any) -> Any:
     return a
 
 
-PROGRAMS: dict[str, Program] = {
+PROGRAMS: dict[str, EngineProgram] = {
     program.__name__: program
     for program in (
         product,
@@ -184,7 +184,7 @@ _add_operators()
 # -- the engines ------------------------------------------------------------------------------------------
 
 
-def _run_value_class(module: Any, program: Program, args: list[float]) -> Run:
+def _run_value_class(module: Any, program: EngineProgram, args: list[float]) -> Run:
     """A class with ``data``, ``grad``, operators and ``backward()``."""
     leaves = [module.Value(a) for a in args]
     end = program(*leaves)
@@ -196,7 +196,7 @@ def _run_value_class(module: Any, program: Program, args: list[float]) -> Run:
     return Run(end.data, backward)
 
 
-def _run_grad(module: Any, program: Program, args: list[float]) -> Run:
+def _run_grad(module: Any, program: EngineProgram, args: list[float]) -> Run:
     """``grad(f)``, a function that takes a function to its derivative; one argument after another."""
 
     def along(k: int) -> Callable[[Any], Any]:
@@ -210,13 +210,13 @@ def _run_grad(module: Any, program: Program, args: list[float]) -> Run:
     return Run(program(*args), backward)
 
 
-def _used(program: Program, k: int, args: list[float]) -> bool:
+def _used(program: EngineProgram, k: int, args: list[float]) -> bool:
     """Whether the answer is traced at all: ``grad`` of a constant is a question of taste."""
     start = GraphNode(args[k])
     return isinstance(program(*args[:k], start, *args[k + 1 :]), GraphNode)
 
 
-def _run_backward_pass(module: Any, program: Program, args: list[float]) -> Run:
+def _run_backward_pass(module: Any, program: EngineProgram, args: list[float]) -> Run:
     """``backward_pass(g, end_node)``: the adjoint of the start node (or all adjoints, by node)."""
 
     def backward(g: float) -> list[Any]:
@@ -234,7 +234,7 @@ def _run_backward_pass(module: Any, program: Program, args: list[float]) -> Run:
     return Run(program(*args), backward)
 
 
-ENTRIES: dict[str, Callable[[Any, Program, list[float]], Run]] = {
+ENTRIES: dict[str, Callable[[Any, EngineProgram, list[float]], Run]] = {
     "Value": _run_value_class,
     "grad": _run_grad,
     "backward_pass": _run_backward_pass,

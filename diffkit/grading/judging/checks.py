@@ -15,15 +15,15 @@ import numpy as np
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.judging.answered import Answered, part_names
 from diffkit.grading.judging.answers import Answer
-from diffkit.grading.judging.comparing import Outcome, compare, comparison
 from diffkit.grading.judging.laws import LINEAR, LINEAR_STEPS, REPEATS, breaks
+from diffkit.grading.judging.nearness import Outcome, compare, comparison
 from diffkit.grading.judging.results import (
     FAILED,
     INCONCLUSIVE,
     NOT_RUN,
     PASSED,
     CheckResult,
-    Comparison,
+    SideBySide,
     short,
 )
 from diffkit.grading.judging.truth import ROUNDING
@@ -74,7 +74,7 @@ def check_forward(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
                     )
                     for i in np.ndindex(ans.shape)
                 )
-                at = Comparison(each.instance.title, tuple(inputs), entries)
+                at = SideBySide(each.instance.title, tuple(inputs), entries)
                 return CheckResult("forward", FAILED, "the forward function's value is wrong", at)
     return CheckResult("forward", PASSED)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from diffkit.tables import Table
 
-__all__ = ["CHECKS", "CheckResult", "Comparison", "Diagnosis", "Verdict", "short"]
+__all__ = ["CHECKS", "CheckResult", "Diagnosis", "SideBySide", "Verdict", "short"]
 
 CHECKS = ("loads", "names", "forward", "values", "own forward", "contract", "linear", "second use")
 """The checks, in the order in which they are made and reported."""
@@ -52,7 +52,7 @@ def short(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SideBySide:
     """An instance on which the answer is wrong, entry by entry.
 
     Attributes:
@@ -61,7 +61,7 @@ class Comparison:
         entries: the entry's name, what is expected, what was given (None for a missing one), and
             whether it is wrong.
 
-    >>> print(Comparison("ordinary", (("x", "[2]"),), (("dx[0]", 4.0, 2.0, True),)))
+    >>> print(SideBySide("ordinary", (("x", "[2]"),), (("dx[0]", 4.0, 2.0, True),)))
     at ordinary:
     x = [2]
     entry  expected  given
@@ -125,7 +125,7 @@ class CheckResult:
     name: str
     status: str
     message: str = ""
-    comparison: Comparison | None = None
+    comparison: SideBySide | None = None
     cases: tuple[tuple[str, str], ...] = ()
     breach: bool = False
 

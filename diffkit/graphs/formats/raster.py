@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 
 from diffkit.errors import InputError
-from diffkit.graphs.layout.engines import dot_version, run_engine, system_dot
+from diffkit.graphs.layout.layout_engines import dot_version, run_engine, system_dot
 
 __all__ = ["cairo_version", "convert"]
 

@@ -12,8 +12,8 @@ import re
 from html import escape
 
 from diffkit.graphs.layout.dot import BADGE, label_size, line_height
-from diffkit.graphs.layout.engines import direction
-from diffkit.graphs.layout.places import Box, Curve, Layout, Point
+from diffkit.graphs.layout.layout_engines import direction
+from diffkit.graphs.layout.positions import Box, Curve, Layout, Point
 from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
 

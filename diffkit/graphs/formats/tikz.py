@@ -6,7 +6,7 @@ down to a slide; change ``scale`` (which scales the text with it) to taste.
 
 from __future__ import annotations
 
-from diffkit.graphs.layout.places import Box, Curve, Layout
+from diffkit.graphs.layout.positions import Box, Curve, Layout
 from diffkit.graphs.model import Edge, Graph, Label, Node
 from diffkit.tables import latex_escape
 

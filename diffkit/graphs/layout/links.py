@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from diffkit.graphs.layout.places import Box, Point
+from diffkit.graphs.layout.positions import Box, Point
 
 __all__ = ["lead_past"]
 

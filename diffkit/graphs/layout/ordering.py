@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import graphviz
 
-from diffkit.graphs.layout.places import Box
+from diffkit.graphs.layout.positions import Box
 from diffkit.graphs.model import Graph
 
 __all__ = ["COMB", "Ports", "add_combs", "without_combs"]

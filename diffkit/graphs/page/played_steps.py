@@ -17,14 +17,14 @@ from diffkit.autodiff.recording.tracer import Node as Row
 from diffkit.autodiff.views import AdjointTrace, Trace
 from diffkit.sites import belongs_to_diffkit, source_line
 
-__all__ = ["Step", "adjoint_steps", "details", "primal_steps", "tangent_steps"]
+__all__ = ["Frame", "adjoint_steps", "details", "primal_steps", "tangent_steps"]
 
 UNKNOWN = "–"
 """What stands for a value that has not been computed yet."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Frame:
     """One step of a pass.
 
     Attributes:
@@ -62,14 +62,14 @@ def _chain(*parts: Math | None) -> str:
 _COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 
 
-def primal_steps(t: Trace, n: Notation) -> list[Step]:
+def primal_steps(t: Trace, n: Notation) -> list[Frame]:
     """The values, one by one."""
     steps = []
     for row in t.nodes:
         name, value = n.name(row), shown(row.value)
         if row.fun is INPUT:
             steps.append(
-                Step("input", row.index, {f"v{row.index}": value}, "An input is given.", name.text, value)
+                Frame("input", row.index, {f"v{row.index}": value}, "An input is given.", name.text, value)
             )
             continue
         edges = tuple(f"{row.index}.{k}" for k, a in enumerate(row.args) if t.owns(a))
@@ -81,11 +81,11 @@ def primal_steps(t: Trace, n: Notation) -> list[Step]:
         words = (
             f"{name.text} is computed from {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
         )
-        steps.append(Step("primal", row.index, {f"v{row.index}": value}, words, formula, value, edges))
+        steps.append(Frame("primal", row.index, {f"v{row.index}": value}, words, formula, value, edges))
     return steps
 
 
-def adjoint_steps(t: Trace, n: Notation, adjoint: AdjointTrace) -> list[Step]:
+def adjoint_steps(t: Trace, n: Notation, adjoint: AdjointTrace) -> list[Frame]:
     """The seeds, and then every contribution, in the order of the reverse sweep."""
     steps = []
     running: dict[int, Any] = {}
@@ -98,7 +98,7 @@ def adjoint_steps(t: Trace, n: Notation, adjoint: AdjointTrace) -> list[Step]:
         words = (
             f"The reverse sweep starts: the seed is the adjoint of the output {n.name(t.nodes[index]).text}."
         )
-        steps.append(Step("seed", index, {f"d{index}": f"{bar} = {value}"}, words, bar, value))
+        steps.append(Frame("seed", index, {f"d{index}": f"{bar} = {value}"}, words, bar, value))
     for c in adjoint.contributions:
         source, target = t.nodes[c.source], t.nodes[c.target]
         bar = n.bar(target).text
@@ -115,7 +115,7 @@ def adjoint_steps(t: Trace, n: Notation, adjoint: AdjointTrace) -> list[Step]:
             words += f" {n.name(target).text} was used more than once: the contributions add up."
         result = shown(total)
         steps.append(
-            Step(
+            Frame(
                 "adjoint",
                 c.target,
                 {f"d{c.target}": f"{bar} = {result}"},
@@ -130,11 +130,11 @@ def adjoint_steps(t: Trace, n: Notation, adjoint: AdjointTrace) -> list[Step]:
             bar = n.bar(row).text
             zero = absent(row.value)
             words = f"No path leads from {n.name(row).text} to an output, so its adjoint is zero."
-            steps.append(Step("adjoint", row.index, {f"d{row.index}": f"{bar} = {zero}"}, words, bar, zero))
+            steps.append(Frame("adjoint", row.index, {f"d{row.index}": f"{bar} = {zero}"}, words, bar, zero))
     return steps
 
 
-def tangent_steps(t: Trace, n: Notation, tangents: Sequence[Any]) -> list[Step]:
+def tangent_steps(t: Trace, n: Notation, tangents: Sequence[Any]) -> list[Frame]:
     """The tangents, one by one, in the order of the trace."""
     swept = t.tangents(*tangents)
     steps = []
@@ -145,7 +145,7 @@ def tangent_steps(t: Trace, n: Notation, tangents: Sequence[Any]) -> list[Step]:
         slots = {f"d{row.index}": f"{dot.text} = {value}"}
         if row.fun is INPUT:
             words = f"The direction is given: how fast {n.name(row).text} moves."
-            steps.append(Step("tangent", row.index, slots, words, dot.text, value))
+            steps.append(Frame("tangent", row.index, slots, words, dot.text, value))
             continue
         edges = tuple(f"{row.index}.{k}" for k, a in enumerate(row.args) if t.owns(a))
         if tangent is None:
@@ -156,7 +156,7 @@ def tangent_steps(t: Trace, n: Notation, tangents: Sequence[Any]) -> list[Step]:
             )
             active = n.tangent(row, lambda a: swept[a.index] is not None)
             formula = _chain(dot, active, n.tangent_in_numbers(row, swept))
-        steps.append(Step("tangent", row.index, slots, words, formula, value, edges))
+        steps.append(Frame("tangent", row.index, slots, words, formula, value, edges))
     return steps
 
 

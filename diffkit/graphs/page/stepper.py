@@ -21,12 +21,12 @@ from diffkit.autodiff.views import AdjointTrace, Trace, trace
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
 from diffkit.graphs.formats.svg import to_svg
-from diffkit.graphs.layout.engines import lay_out
+from diffkit.graphs.layout.layout_engines import lay_out
 from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Graph, Label
 from diffkit.graphs.page.played_steps import (
     UNKNOWN,
-    Step,
+    Frame,
     adjoint_steps,
     details,
     primal_steps,
@@ -198,7 +198,7 @@ def dense(file: str) -> str:
     return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
-def _compact(step: Step) -> dict[str, Any]:
+def _compact(step: Frame) -> dict[str, Any]:
     return {key: value for key, value in asdict(step).items() if value not in ("", ())}
 
 

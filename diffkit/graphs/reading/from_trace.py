@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.leaves import is_differentiable
-from diffkit.autodiff.notation.digits import enough_digits
 from diffkit.autodiff.notation.row_texts import (
     Math,
     Notation,
@@ -29,6 +28,7 @@ from diffkit.autodiff.notation.row_texts import (
     type_text,
     value_text,
 )
+from diffkit.autodiff.notation.shown_digits import enough_digits
 from diffkit.autodiff.recording.failures import Failure
 from diffkit.autodiff.recording.tracer import INPUT, plain
 from diffkit.autodiff.recording.tracer import Node as Row

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.expressions import Expression
-from diffkit.expressions.table import COMMUTATIVE
+from diffkit.expressions.intern_table import COMMUTATIVE
 from diffkit.symbolic.code.matrix_products import rows_of_matrices
 from diffkit.symbolic.values.arithmetics import NUMPY
 from diffkit.symbolic.values.evaluation import evaluate

@@ -25,8 +25,8 @@ import sympy
 from sympy import S
 
 from diffkit.expressions import Expression, post_order, rebuild
+from diffkit.expressions.intern_table import COMMUTATIVE, leaf_of, node_of
 from diffkit.expressions.operations import MINUS_ONE, product, total
-from diffkit.expressions.table import COMMUTATIVE, leaf_of, node_of
 from diffkit.symbolic.code.alike import FEWEST, Graph, constants, ufunc_of
 from diffkit.symbolic.code.matrix_products import Matrix, MatrixRow
 from diffkit.symbolic.values.prerequisites import ELEMENTS, RANGES

@@ -10,7 +10,7 @@ import sympy
 
 from diffkit.errors import InputError
 from diffkit.expressions import Expression, intern
-from diffkit.expressions.table import leaf_of
+from diffkit.expressions.intern_table import leaf_of
 
 __all__ = ["Vector", "arguments_of", "flat"]
 

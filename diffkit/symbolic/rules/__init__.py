@@ -18,7 +18,7 @@ of many factors, so that what is applied is the table's line for negative, divid
 """
 
 from diffkit.symbolic.rules.context import Context
-from diffkit.symbolic.rules.reading import defrule, read
+from diffkit.symbolic.rules.dispatch import defrule, read
 from diffkit.symbolic.rules.rule import Rule
 
 __all__ = ["Context", "Rule", "defrule", "read"]

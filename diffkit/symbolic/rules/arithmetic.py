@@ -6,8 +6,8 @@ from sympy import S
 
 from diffkit.calculus import ELEMENTARY
 from diffkit.expressions import Expression, derivative
+from diffkit.expressions.intern_table import leaf_of
 from diffkit.expressions.operations import MINUS_ONE, ONE, multiply, negative, power, product
-from diffkit.expressions.table import leaf_of
 from diffkit.grammar import chain
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, table_rule

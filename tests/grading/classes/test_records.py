@@ -9,9 +9,9 @@ import pytest
 
 from diffkit.grading.classes.records import ExerciseRecord, Record
 from diffkit.grading.classes.submissions import Submission
-from diffkit.grading.judging.results import CheckResult, Comparison, Diagnosis, Verdict
+from diffkit.grading.judging.results import CheckResult, Diagnosis, SideBySide, Verdict
 
-COMPARISON = Comparison("tall case", (("x", "1.5"),), (("dx", 2.0, 3.0, True),))
+COMPARISON = SideBySide("tall case", (("x", "1.5"),), (("dx", 2.0, 3.0, True),))
 DIAGNOSIS = Diagnosis("sign", ("The sign is wrong.", "Look at x.", "It is minus."), ("x",), 3)
 
 

@@ -8,7 +8,7 @@ import pytest
 from diffkit.grading import Case, Exercise, draws
 from diffkit.grading.inside.student_side import load
 from diffkit.grading.judging.answers import Answer
-from diffkit.grading.judging.comparing import differences, known, valid_at_kink
+from diffkit.grading.judging.nearness import differences, known, valid_at_kink
 from diffkit.grading.judging.truth import Truth, traced
 from diffkit.grading.self_test.in_process import grade_in_process
 

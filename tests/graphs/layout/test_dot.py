@@ -7,7 +7,7 @@ import pytest
 from diffkit.autodiff.notation.row_texts import Math
 from diffkit.graphs.drawing import draw
 from diffkit.graphs.layout.dot import node_box, to_dot
-from diffkit.graphs.layout.engines import run_engine
+from diffkit.graphs.layout.layout_engines import run_engine
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
 NASTY = [

@@ -7,7 +7,7 @@ import pytest
 
 from diffkit import programs
 from diffkit.graphs.drawing import draw
-from diffkit.graphs.layout import engines
+from diffkit.graphs.layout import layout_engines as engines
 
 ENGINES = ["wasm", *(["dot"] if shutil.which("dot") else [])]
 

@@ -97,7 +97,7 @@ def test_every_lit_edge_is_an_edge_of_the_picture():
 
 
 def test_boxes_are_wide_enough_for_every_text_that_they_ever_show():
-    from diffkit.graphs.layout.engines import lay_out
+    from diffkit.graphs.layout.layout_engines import lay_out
     from diffkit.graphs.metrics import text_width
 
     page = stepper(programs.reuse, 1.5)

@@ -137,7 +137,7 @@ def test_closed_forms_of_the_soft_relu_nest(k):
 
 @pytest.mark.parametrize("k", [1, 2, 3, 6])
 def test_sympy_s_own_derivative_of_the_soft_relu_nest(k):
-    from diffkit.symbolic.swell.table import evaluated
+    from diffkit.symbolic.swell.growth import evaluated
 
     measured = size(sympy.diff(evaluated(FAMILIES["soft ReLU"].expression(k + 1)), "w"))
     assert (measured.tree, measured.dag) == (12 * k**2 + 8 * k - 2, 8 * k + 3)

@@ -20,7 +20,7 @@ import scipy.integrate
 
 from diffkit.autodiff.core.bits import same_bits
 from diffkit.autodiff.recording.tracer import Primitive, apply, is_traced, nodes_in, plain
-from diffkit.autodiff.rules.calls import as_array
+from diffkit.autodiff.rules.call_forms import as_array
 from diffkit.autodiff.rules.register import fit, reentrant
 from diffkit.containers import flatten
 from diffkit.errors import NoRuleError, TraceError

@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
+from diffkit.autodiff.recording.primitive import Rule
 from diffkit.autodiff.recording.tracer import Primitive, apply, call_handler, nodes_in
-from diffkit.autodiff.rules.calls import Arrangement
-from diffkit.autodiff.rules.register import Rule, reentrant
+from diffkit.autodiff.rules.call_forms import Arrangement
+from diffkit.autodiff.rules.register import reentrant
 
 __all__ = ["mirrored", "program"]
 

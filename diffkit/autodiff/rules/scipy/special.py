@@ -13,11 +13,11 @@ import numpy as np
 import scipy.special
 
 from diffkit.autodiff.recording.tracer import UFUNCS, Primitive, is_traced
-from diffkit.autodiff.rules.calls import as_array, decided
+from diffkit.autodiff.rules.call_forms import as_array, decided
 from diffkit.autodiff.rules.elementwise import where
-from diffkit.autodiff.rules.limits import exp_of_difference
 from diffkit.autodiff.rules.reductions import spread
 from diffkit.autodiff.rules.register import fit
+from diffkit.autodiff.rules.removable_singularities import exp_of_difference
 from diffkit.autodiff.rules.scipy.mirror import mirrored, program
 from diffkit.calculus import ALIASES, ELEMENTARY, SPECIAL, Elementary
 from diffkit.errors import NoRuleError

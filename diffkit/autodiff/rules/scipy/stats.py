@@ -21,7 +21,7 @@ import scipy.special
 import scipy.stats
 
 from diffkit.autodiff.recording.tracer import Primitive, apply, nodes_in
-from diffkit.autodiff.rules.calls import as_array, decided, plain
+from diffkit.autodiff.rules.call_forms import as_array, decided, plain
 from diffkit.autodiff.rules.register import fit, reentrant
 from diffkit.autodiff.rules.scipy.mirror import program
 from diffkit.autodiff.rules.scipy.special import function

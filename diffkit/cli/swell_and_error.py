@@ -10,7 +10,6 @@ from typing import Any
 import click
 import numpy as np
 
-from diffkit.cli.finding import find_function, is_user_file
 from diffkit.cli.inputs import (
     LimitingCommand,
     ProgramCommand,
@@ -18,6 +17,7 @@ from diffkit.cli.inputs import (
     program_argument,
     read_program,
 )
+from diffkit.cli.named_function import find_function, is_user_file
 from diffkit.cli.output import (
     TABLE_ENDINGS,
     check_output,

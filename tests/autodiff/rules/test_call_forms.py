@@ -83,7 +83,7 @@ def test_where_and_initial_are_refused_with_the_line(f, keyword):
     with pytest.raises(TraceError) as caught:
         dk.grad(f)(A)
     assert keyword in str(caught.value)
-    assert "test_calls.py:" in str(caught.value)
+    assert "test_call_forms.py:" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_an_array_to_write_to(f):
         answer = f(x, out)
         return answer, out
 
-    with pytest.raises(TraceError, match=r"plain array, .*test_calls\.py:.*import diffkit.numpy as np"):
+    with pytest.raises(TraceError, match=r"plain array, .*test_call_forms\.py:.*import diffkit.numpy as np"):
         dk.trace(lambda x: f(x, np.zeros((2, 3))))(A)
     for found, expected in zip(dk.trace(written)(A).value, written(A), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-15)
@@ -121,7 +121,7 @@ def test_an_array_to_write_to(f):
 
 
 def test_a_traced_float_by_which_a_function_is_not_differentiated_is_refused():
-    with pytest.raises(TraceError, match=r"np\.unwrap was given a traced value as period=.*test_calls\.py"):
+    with pytest.raises(TraceError, match=r"np\.unwrap was given a traced value as period=.*call_forms\.py"):
         dk.grad(lambda p: np.sum(np.unwrap(p * V, period=p)))(3.0)
     with pytest.raises(NoRuleError, match=r"np\.pad is not differentiated by constant_values"):
         dk.grad(lambda x: np.sum(np.pad(x * V, 1, constant_values=x)))(3.0)
@@ -136,9 +136,9 @@ def test_a_traced_float_by_which_a_function_is_not_differentiated_is_refused():
 
 
 def test_full_of_a_traced_value_points_to_the_one_that_can():
-    with pytest.raises(TraceError, match=r"test_calls\.py:\d+.*dk\.numpy\.full"):
+    with pytest.raises(TraceError, match=r"test_call_forms\.py:\d+.*dk\.numpy\.full"):
         dk.trace(lambda x: np.full((2,), x[0, 0]))(A)
-    with pytest.raises(TraceError, match=r"test_calls\.py:\d+.*dk\.numpy\.full"):
+    with pytest.raises(TraceError, match=r"test_call_forms\.py:\d+.*dk\.numpy\.full"):
         dk.trace(lambda x: np.full_like(A, x[0, 0]))(A)
 
 

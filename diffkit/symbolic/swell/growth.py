@@ -1,6 +1,6 @@
 """The table of expression swell: how a family of expressions grows when it is differentiated.
 
->>> from diffkit.symbolic.swell.table import swell
+>>> from diffkit.symbolic.swell.growth import swell
 >>> table = swell("logistic map", 4, measures=["tree", "forward"])
 >>> print(table)  # doctest: +NORMALIZE_WHITESPACE
 logistic map: l(1) = x, l(n+1) = 4 l(n) (1 - l(n))

@@ -9,8 +9,8 @@ import pytest
 from diffkit import programs
 from diffkit.errors import InputError
 from diffkit.graphs.drawing import draw
-from diffkit.graphs.layout import engines
-from diffkit.graphs.layout.engines import LayoutError, choose_engine, lay_out, run_engine
+from diffkit.graphs.layout import layout_engines as engines
+from diffkit.graphs.layout.layout_engines import LayoutError, choose_engine, lay_out, run_engine
 
 ENGINES = ["wasm", *(["dot"] if shutil.which("dot") else [])]
 

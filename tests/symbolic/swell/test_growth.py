@@ -9,7 +9,7 @@ import sympy
 from diffkit.errors import InputError
 from diffkit.symbolic import FAMILIES, BudgetError, Family, diff, size, swell
 from diffkit.symbolic.budget import within
-from diffkit.symbolic.swell.table import MEASURES
+from diffkit.symbolic.swell.growth import MEASURES
 
 x = sympy.Symbol("x")
 

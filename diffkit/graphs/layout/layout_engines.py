@@ -23,7 +23,7 @@ from diffkit.errors import DiffkitError, InputError
 from diffkit.graphs.layout.dot import blank_width, label_box, to_dot
 from diffkit.graphs.layout.links import lead_past
 from diffkit.graphs.layout.ordering import without_combs
-from diffkit.graphs.layout.places import Box, Curve, Layout, Point
+from diffkit.graphs.layout.positions import Box, Curve, Layout, Point
 from diffkit.graphs.model import Edge, Graph
 
 __all__ = ["LayoutError", "choose_engine", "lay_out", "run_engine"]

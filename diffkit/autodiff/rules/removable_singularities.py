@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.recording.primitive import Primitive
-from diffkit.autodiff.rules.calls import decided
+from diffkit.autodiff.rules.call_forms import decided
 from diffkit.autodiff.rules.decisions import any_minus_inf
 from diffkit.autodiff.rules.elementwise import with_rules
 from diffkit.autodiff.rules.register import fit, reentrant

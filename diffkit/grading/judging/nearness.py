@@ -19,7 +19,7 @@ from diffkit.grading.judging.results import (
     INCONCLUSIVE,
     NOT_RUN,
     PASSED,
-    Comparison,
+    SideBySide,
     short,
 )
 from diffkit.grading.judging.truth import Truth
@@ -124,7 +124,7 @@ def _adds_up(each: Answered, step: Step, answer: Answer) -> bool:
     return True
 
 
-def comparison(exercise: Exercise, each: Answered, step: Step, answer: Answer) -> Comparison:
+def comparison(exercise: Exercise, each: Answered, step: Step, answer: Answer) -> SideBySide:
     """Expected and given side by side, for feedback."""
     truth = each.trial.truths[step.point]
     right, tolerance = each.trial.right(step)
@@ -148,4 +148,4 @@ def comparison(exercise: Exercise, each: Answered, step: Step, answer: Answer) -
             wrong = entry is None or not abs(entry - c[index]) <= tol[index]
             expected = 0.0 if abs(c[index]) <= tol[index] else float(c[index])
             entries.append((label, expected, entry, bool(wrong)))
-    return Comparison(each.instance.title, tuple(inputs), tuple(entries))
+    return SideBySide(each.instance.title, tuple(inputs), tuple(entries))

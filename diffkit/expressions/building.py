@@ -10,8 +10,8 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 
 from diffkit.errors import InputError
 from diffkit.expressions import operations
+from diffkit.expressions.intern_table import COMMUTATIVE, Expression, node_of
 from diffkit.expressions.interning import intern
-from diffkit.expressions.table import COMMUTATIVE, Expression, node_of
 
 __all__ = [
     "add",
