@@ -47,6 +47,10 @@ def sparsity(f: Function, argnum: Argnum = 0) -> Function:
         for each element of the arguments. It is never False where the derivative is not zero; it may be True
         where it is: of an operation that it does not know every answer depends on all that it is given.
 
+    Raises:
+        InputError: if an argument is no number, array or container of them.
+        TraceError: if f does what can't be traced.
+
     >>> sparsity(lambda x: np.stack([x[0] * x[2], x[1]]))(np.ones(3)).astype(int)
     array([[1, 0, 1],
            [0, 1, 0]])
