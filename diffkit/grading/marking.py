@@ -82,14 +82,15 @@ def grade(
         return _verdict(exercise, checks, named(UNWRITTEN, (), stub[:1].upper() + stub[1:], len(found)), seed)
     if own and exercise.forward == "own":
         return _by_own_forward(exercise, checks, found, own, seed)
-    checks.append(check_values(exercise, found))
+    values = check_values(exercise, found)
+    checks.append(values)
     fits = check_own_forward(exercise, own) if own else None
     if fits is not None:
         checks.append(fits)
     checks.append(check_contract(exercise, found))
     if STYLES[exercise.style].seed == "any":
         checks.append(check_linear(exercise, found))
-    checks.append(check_second_use(exercise, found))
+    checks.append(check_second_use(exercise, found, values))
     checks = [_weighed(exercise, check, checks) for check in checks]
     diagnosis = None
     if diagnose and not all(check.status in (PASSED, INCONCLUSIVE) for check in checks):

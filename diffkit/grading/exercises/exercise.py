@@ -133,7 +133,7 @@ class Instance:
     visible: bool = True
     partner: Instance | None = None
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many numbers there are in it, by which the smallest failing instance is chosen."""
         return int(sum(np.size(a) for a in self.args) + np.size(self.ans))

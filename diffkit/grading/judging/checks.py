@@ -247,13 +247,15 @@ def _worst(statuses: Sequence[str]) -> str:
     return next((s for s in (FAILED, NOT_RUN, INCONCLUSIVE) if s in statuses), PASSED)
 
 
-def check_second_use(exercise: Exercise, found: Sequence[Answered]) -> CheckResult:
-    """Another input after the first, on the same object and on another, and the first once more."""
+def check_second_use(exercise: Exercise, found: Sequence[Answered], values: CheckResult) -> CheckResult:
+    """Another input after the first, on the same object and on another, and the first once more.
+
+    Where first answers of a case are wrong (``values``), one to a second input need not be so for that.
+    """
     looked = False
     if not any(each.get(label) is not None for each in found for label in SECOND_USES):
         return CheckResult("second use", INCONCLUSIVE, "there is no second input to ask for")
-    # Where first answers of a case are wrong, a wrong one to a second input need not be so for being second.
-    wrong = {e.instance.name for e in found if compare(exercise, e, ("g", "other", "row")).status == FAILED}
+    wrong = {name for name, status in values.cases if status == FAILED}
     for each in _by_size(found):
         asked = [label for label in SECOND_USES if each.get(label) is not None]
         if not asked or each.instance.name in wrong:

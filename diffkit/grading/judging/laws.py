@@ -55,23 +55,25 @@ def breaks(each: Answered, law: Law) -> bool | None:
     if set(asked) != {*law, "g"} or not all(answer.complete for _, answer in asked.values()):
         return None
     arrays = {label: answer.arrays for label, (_, answer) in asked.items()}
-    tolerances = {label: each.trial.right(step)[1] for label, (step, _) in asked.items()}
     rounding = ERRORS * each.trial.truths[0].rounding
     for k in range(len(arrays["g"])):
         parts = {label: values[k] for label, values in arrays.items()}
         if len({part.shape for part in parts.values()}) > 1:
             return True
+        with np.errstate(all="ignore"):
+            total = sum(law.get(label, 0.0) * part for label, part in parts.items())
+        if not np.count_nonzero(total):  # to the last bit, as nearly always; and no nan, so all are finite
+            continue
         finite = np.logical_and.reduce([np.isfinite(part) for part in parts.values()])
         if sum(law.values()) == 0 and not np.array_equal(finite, np.isfinite(parts["g"])):
             return True
-        total, allowed = np.zeros(finite.shape), np.zeros(finite.shape)
+        allowed = np.zeros(finite.shape)
         with np.errstate(all="ignore"):
             size = max(np.abs(part[finite]).max(initial=0.0) for part in parts.values())
             for label, part in parts.items():
-                multiple = law.get(label, 0.0)
-                total = total + multiple * part
-                weight = max(1.0, abs(multiple))
-                allowed = allowed + weight * (_fitted(tolerances[label][k], part) + rounding * size)
+                tolerance = each.trial.right(asked[label][0])[1][k]
+                weight = max(1.0, abs(law.get(label, 0.0)))
+                allowed = allowed + weight * (_fitted(tolerance, part) + rounding * size)
         if np.any(np.abs(total)[finite] > allowed[finite]):
             return True
     return False

@@ -31,6 +31,8 @@ class Trial:
         truths: the truth at each of the request's points.
         seeds: the request's seeds as arrays.
         full: whether everything is asked, or only for one cotangent.
+        expected, known: what has been computed of the right answers, and of whether those are known well
+            enough to compare with, once for a class.
     """
 
     instance: Instance
@@ -39,6 +41,7 @@ class Trial:
     request: Request
     full: bool
     expected: dict[tuple[int, int], tuple[Any, Any]] = field(default_factory=dict)
+    known: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     def right(self, step: Step) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """The right answer to a step and how far each entry may be off; computed once."""
