@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import importlib.metadata
 import io
 import json
 import re
@@ -124,6 +125,15 @@ def test_gradescopes_results_fit_its_format(run) -> None:
         assert results["score"] == sum(t["score"] for t in results["tests"])
         assert sum(t["max_score"] for t in results["tests"]) == 4.0
     assert gradescope_results(run.records[1], run.assignment)["tests"][1]["tags"] == ["x for ans"]
+
+
+def test_what_is_not_installed_is_in_no_bundle(run, tmp_path, monkeypatch) -> None:
+    def none(name: str) -> None:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", none)
+    with pytest.raises(InputError, match="only on Python's path: install it first"):
+        write_bundle(run.assignment, tmp_path / "a.zip")
 
 
 def test_the_bundle_is_the_same_each_time_and_holds_all_it_needs(run, tmp_path) -> None:

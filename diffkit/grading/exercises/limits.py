@@ -12,7 +12,8 @@ class Limits:
     """What one submission may use.
 
     Attributes:
-        wall_time: seconds by the clock for each exercise, and for loading.
+        wall_time: seconds by the clock for each exercise, and for loading; on Linux without those in which
+            it could have run and others had the processors, so that a busy machine fails nobody.
         processor_time: seconds of computing, for all of it.
         memory: bytes of address space.
         processes: processes and threads, where the operating system can count them. Where system calls

@@ -8,8 +8,9 @@ by another. So a child is a copy of a process that has never held anybody's code
 The template watches how much a child writes to the disk, ends all that it has started, and removes what
 it has left. The clock and the size of the answers are watched by the grader.
 
-A message to the template is a frame of JSON that comes with the child's ends of the pipes; then a frame
-that says that it shall end. The template answers with a frame that says how it ended.
+A message to the template is a frame of JSON that comes with the child's ends of the pipes; then frames that
+ask how long the child has waited for a processor, and one that says that it shall end. The template answers
+with a frame each: the seconds, and how it ended.
 """
 
 from __future__ import annotations
@@ -154,16 +155,28 @@ def _has_ended(child: int) -> bool:
 def _watch(child: int, folder: str, limits: dict[str, Any], control: socket.socket) -> tuple[bool, bool]:
     """Waits for the grader's word: whether the child filled the disk before that, and whether it has died."""
     filled = False
-    while not select.select([control], [], [], LOOK)[0]:
-        size, entries = written(_writable(folder), int(limits["files"]))
-        if size > int(limits["disk"]) or entries > int(limits["files"]):
-            filled = True
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(child, signal.SIGKILL)
-    word = read_frame(control.fileno())
-    if word is None:
-        raise SystemExit  # nobody waits for an answer any more
-    return filled, word == b"died"
+    while True:
+        while not select.select([control], [], [], LOOK)[0]:
+            size, entries = written(_writable(folder), int(limits["files"]))
+            if size > int(limits["disk"]) or entries > int(limits["files"]):
+                filled = True
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(child, signal.SIGKILL)
+        word = read_frame(control.fileno())
+        if word is None:
+            raise SystemExit  # nobody waits for an answer any more
+        if word != b"waited":
+            return filled, word == b"died"
+        write_frame(control.fileno(), json.dumps(_waited(child)).encode())
+
+
+def _waited(child: int) -> float:
+    """Seconds for which it could have run, and had no processor: others had them (proc(5), schedstat)."""
+    try:
+        with open(f"/proc/{child}/schedstat") as times:
+            return int(times.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _writable(folder: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import diffkit
+from diffkit.errors import InputError
 
 __all__ = ["own_wheel", "zipped"]
 
@@ -36,9 +37,15 @@ def own_wheel() -> tuple[str, bytes]:
     format").
 
     Raises:
-        importlib.metadata.PackageNotFoundError: if diffkit was not installed, only put on the path.
+        InputError: if diffkit was not installed, only put on the path.
     """
-    installed = importlib.metadata.distribution("diffkit")
+    try:
+        installed = importlib.metadata.distribution("diffkit")
+    except importlib.metadata.PackageNotFoundError:
+        raise InputError(
+            f"a bundle holds diffkit as installed, and {Path(diffkit.__file__).parent} is only on Python's "
+            "path: install it first, with pip"
+        ) from None
     version = diffkit.__version__
     package = Path(diffkit.__file__).parent
     files = {

@@ -4,6 +4,8 @@ What a process gets early it can tell early. So a request is sent when those bef
 nearly: some that students may see the inputs of are sent ahead, since the other side would wait for each
 otherwise. Those of hidden cases come last and one at a time, and from then on nothing that the process
 prints is kept.
+
+The clock is fair: what a process waits for a processor, since others have them, is not counted.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import contextlib
 import os
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from diffkit.grading.exercises.limits import Limits
@@ -24,6 +26,9 @@ LONGEST_OUTPUT = 4000
 
 AHEAD = 16
 """Requests that are sent before the first of them is answered."""
+
+SHORTEST = 0.01
+"""Of the time for an exercise: less than so much more is not granted for having waited."""
 
 BREATH = 0.001
 """Seconds between looks at the channel: some ten answers come in that time, and are read at once."""
@@ -55,7 +60,9 @@ class _Conversation:
         hidden_from: int,
         limits: Limits,
         pipes: tuple[int, int, int],
+        waited: Callable[[], float],
     ) -> None:
+        self.waited, self.forgiven = waited, 0.0
         self.requests, self.exercises = requests, [-1, -1, *exercises]  # of each frame; -1 is loading
         self.hidden_from, self.limits = hidden_from, limits
         self.to, self.back, self.output = pipes
@@ -74,12 +81,15 @@ class _Conversation:
         while not heard.end:
             left = deadline - time.monotonic()
             ready = dict(poller.poll(max(0.0, left) * 1000))
-            if left <= 0:
-                heard.end = "time"
             if self.output in ready and not self._print():
                 poller.unregister(self.output)
             if self.back in ready and self._answers():
                 deadline = time.monotonic() + self.limits.wall_time
+            elif left <= 0 and not heard.end:
+                forgiven, self.forgiven = self.forgiven, self.waited()
+                deadline += self.forgiven - forgiven
+                if self.forgiven - forgiven < SHORTEST * self.limits.wall_time:
+                    heard.end = "time"
             self._ask()
             if self.to in ready and not self._send():
                 poller.modify(self.to, 0)
@@ -174,6 +184,7 @@ def converse(
     hidden_from: int,
     limits: Limits,
     pipes: tuple[int, int, int],
+    waited: Callable[[], float],
 ) -> Heard:
     """Gives a process its job and puts the requests to it.
 
@@ -184,5 +195,6 @@ def converse(
         hidden_from: the number of the first request whose inputs nobody is to see.
         limits: what it may use.
         pipes: the ends of the pipes to it, from it, and of its output.
+        waited: tells for how many seconds it could have run, and had no processor.
     """
-    return _Conversation(job, requests, exercises, hidden_from, limits, pipes).hold()
+    return _Conversation(job, requests, exercises, hidden_from, limits, pipes, waited).hold()

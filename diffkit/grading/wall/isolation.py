@@ -240,7 +240,8 @@ class Isolation:
             finally:
                 for file in theirs:
                     os.close(file)
-            heard = converse(job, requests, exercises, hidden_from, self.limits, (to, back, output))
+            pipes = to, back, output
+            heard = converse(job, requests, exercises, hidden_from, self.limits, pipes, self._waited)
             write_frame(control.fileno(), b"died" if heard.end == "died" else b"end")
             ended = json.loads(read_frame_before(time.monotonic() + 60.0, control.fileno()))
         except BaseException:
@@ -257,6 +258,12 @@ class Isolation:
                 used_up = ended["seconds"] > self.limits.processor_time - 0.5
                 heard.end = "processor" if used_up else "killed"
         return heard
+
+    def _waited(self) -> float:
+        """For how many seconds the child could have run, and had no processor."""
+        assert self._control is not None
+        write_frame(self._control.fileno(), b"waited")
+        return float(json.loads(read_frame_before(time.monotonic() + 60.0, self._control.fileno())))
 
     def _frame(self, request: Request) -> bytes:
         if id(request) not in self._frames:

@@ -17,7 +17,9 @@ import pytest
 from diffkit.errors import InputError
 from diffkit.grading.exercises.limits import Limits
 from diffkit.grading.inside.confinement import landlock_version
+from diffkit.grading.inside.frames import write_frame
 from diffkit.grading.inside.protocol import Point, Request, Step, Target, pack_array, unpack_array
+from diffkit.grading.wall.conversation import converse
 from diffkit.grading.wall.isolation import Isolation, IsolationError
 from diffkit.grading.wall.sandbox import (
     HERE,
@@ -396,3 +398,33 @@ def test_what_is_loaded_beside_student_code_imports_nothing_of_diffkit_outside()
         imported |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
         outside = {name for name in imported if name.startswith("diffkit") and "grading.inside" not in name}
         assert not outside, path
+
+
+@pytest.mark.parametrize(("waited", "end"), [(5.0, "done"), (0.0, "time")])
+def test_waiting_for_a_processor_is_not_the_submissions_time(waited: float, end: str) -> None:
+    """The time runs out; the process could have run and had no processor, or it had one."""
+    (theirs, to), (back, answers), (output, printed) = os.pipe(), os.pipe(), os.pipe()
+    write_frame(answers, b"ready")
+    write_frame(answers, b"")  # it is loaded
+
+    def ask() -> float:
+        write_frame(answers, b"the answer")  # which comes now, and counts only if there is time left
+        return waited
+
+    heard = converse(b"", [b"?"], [0], 1, Limits(wall_time=0.05), (to, back, output), ask)
+    assert heard.end == end
+    assert len(heard.frames) == (3 if end == "done" else 2)
+    for pipe in (theirs, to, back, answers, output, printed):
+        os.close(pipe)
+
+
+def test_how_long_a_process_has_waited_is_asked_of_the_kernel() -> None:
+    with Isolation(Limits(wall_time=0.2), sandbox="off") as isolation:
+        asked: list[float] = []
+        ask = isolation._waited
+        isolation._waited = lambda: asked.append(ask()) or asked[-1]  # type: ignore[func-returns-value, method-assign]
+        run = isolation.run("import time\ntime.sleep(60)", "a.py", [square()])
+    assert run.load_failure is not None
+    assert run.load_failure.kind == "TimeLimit"
+    assert asked
+    assert all(seconds >= 0 for seconds in asked)
