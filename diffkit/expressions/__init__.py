@@ -36,7 +36,7 @@ from diffkit.expressions.building import (
     total,
 )
 from diffkit.expressions.intern_table import Expression
-from diffkit.expressions.interning import count_nodes, intern, number, post_order, rebuild, substitute
+from diffkit.expressions.interning import count_nodes, intern, number, post_order, rebuild, short, substitute
 from diffkit.expressions.reading import NAMES, apply, class_of, derivative, has_expression
 from diffkit.expressions.symbolic_number import SymbolicNumber
 
@@ -61,6 +61,7 @@ __all__ = [
     "power",
     "product",
     "rebuild",
+    "short",
     "substitute",
     "subtract",
     "total",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Container, Sequence
+from copy import copy
 from fractions import Fraction
 from numbers import Integral, Rational
 from typing import Any
@@ -150,8 +151,18 @@ def number(value: Any) -> Expression:
 
 
 def short(value: Any) -> str:
+    """A value in a message, on one line; a long expression is not written out, for it may never end.
+
+    >>> short(sympy.Symbol("x") ** 2)
+    'x**2'
+    """
+    if isinstance(value, sympy.Basic) and count_nodes(value, _LONG) == _LONG:
+        return f"{type(value).__name__}(...)"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+_LONG = 300  # nodes of an expression that no message holds
 
 
 def _from_float(value: float) -> Expression:
@@ -173,7 +184,11 @@ def rebuild(node: Expression, args: Sequence[Expression]) -> Expression:
     args = tuple(args)
     if len(args) == len(node._args) and all(map(operator.is_, args, node._args)):
         return node
-    return node_of(type(node), args, like=node)
+    like = node
+    if isinstance(node, sympy.Subs):  # holds its body a second time, at its point, for SymPy to compare
+        like = copy(node)
+        like._expr = sympy.Subs(*args)._expr
+    return node_of(type(node), args, like=like)
 
 
 def count_nodes(root: Expression, limit: int) -> int:

@@ -276,4 +276,4 @@ def _without_local(edge: Edge) -> Edge:
 def _is_expression(what: Any) -> bool:
     """Whether something is a SymPy expression or a sequence of them, without importing SymPy for it."""
     items = what if isinstance(what, tuple | list) and what else [what]
-    return all(any(c.__module__.startswith("sympy.") for c in type(item).__mro__) for item in items)
+    return all(any(str(c.__module__).startswith("sympy.") for c in type(item).__mro__) for item in items)

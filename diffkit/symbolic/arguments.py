@@ -11,7 +11,7 @@ import sympy
 from sympy.logic.boolalg import Boolean
 
 from diffkit.errors import InputError
-from diffkit.expressions import Expression, SymbolicNumber, intern, number
+from diffkit.expressions import Expression, SymbolicNumber, intern, number, short
 
 __all__ = ["checked_mode", "expression", "expressions", "orders", "seed", "seeds", "variable", "variables"]
 
@@ -20,7 +20,7 @@ def expression(expr: Any) -> Expression:
     """What has a value, and so a derivative: no condition, no list, no text."""
     if isinstance(expr, Boolean | bool) and not isinstance(expr, sympy.Symbol):
         sides = "; differentiate its sides, expr.lhs and expr.rhs" if hasattr(expr, "lhs") else ""
-        raise InputError(f"expected an expression with a value, got the condition {expr}{sides}")
+        raise InputError(f"expected an expression with a value, got the condition {short(expr)}{sides}")
     if isinstance(expr, list | tuple | np.ndarray):
         raise InputError(f"expected one expression, got {len(expr)} of them; use jacobian(exprs, xs)")
     expr = intern(expr)
@@ -63,11 +63,13 @@ def variable(x: Any) -> Expression:
         raise InputError(f"expected a symbol to differentiate by, got the text {x!r}; write Symbol({x!r})")
     if not isinstance(x, sympy.Expr) or not getattr(x, "_diff_wrt", False):
         raise InputError(
-            f"expected a symbol to differentiate by, got {x}; put a symbol u in its place first, "
+            f"expected a symbol to differentiate by, got {short(x)}; put a symbol u in its place first, "
             "as in expr.subs(x**2, u), and differentiate by that"
         )
     if isinstance(x, sympy.MatrixExpr):
-        raise InputError(f"expected a scalar to differentiate by, got the matrix {x}; use its elements")
+        raise InputError(
+            f"expected a scalar to differentiate by, got the matrix {short(x)}; use its elements"
+        )
     return intern(x)
 
 
@@ -78,7 +80,7 @@ def variables(xs: Any) -> list[Expression]:
     if isinstance(xs, sympy.Basic | SymbolicNumber | str):
         raise InputError(f"expected a list of symbols, got {xs!s}; write [{xs!s}]")
     if isinstance(xs, Set | Mapping) or not isinstance(xs, Iterable):
-        raise InputError(f"expected symbols in an order, as in [x, y], got {xs!r}")
+        raise InputError(f"expected symbols in an order, as in [x, y], got {short(xs)}")
     variables = [variable(x) for x in xs]
     if len(set(variables)) < len(variables):
         raise InputError(f"expected different symbols, got {variables}")

@@ -14,6 +14,9 @@ from diffkit.time_limit import BudgetError, within
 __all__ = ["BudgetError", "Terms", "within"]
 
 
+_FARTHEST = 2**63  # no range begins or ends beyond
+
+
 class Terms(threading.local):
     """The terms of the Sums and Products in one computation, which are counted as their ranges are read.
 
@@ -61,8 +64,10 @@ class Terms(threading.local):
                 f"a Sum or Product from {low} to {high} is infinite, and its terms are taken one by one; "
                 "choose a last term, or let SymPy find a closed form, with .doit()"
             )
-        if not all(end == math.floor(end) for end in (low, high)):
+        if any(end % 1 for end in (low, high)):
             raise DomainError(f"a Sum or Product runs over integers, but its limits are {low} and {high}")
+        if max(abs(low), abs(high)) > _FARTHEST:
+            raise BudgetError(self._too_many())
         values = range(int(low), int(high) + 1)
         if values.stop - values.start > self.left:
             raise BudgetError(

@@ -37,7 +37,7 @@ class FreeVariables:
         self.families = [v for v in variables if isinstance(v, sympy.Indexed | AppliedUndef)]
         self.memo: dict[int, frozenset[int]] = {}
         self._always: dict[int, frozenset[int]] = {}  # what a variable a[1] or z(1) may be: none binds it
-        self._indices: set[Expression] = set()
+        self._indexed: set[int] = set()  # the indices of Sums, and what holds one
         self.starts: dict[Expression, set[Expression]] = {}  # where the indices that are met begin
 
     def of(self, node: Expression) -> frozenset[int]:
@@ -78,10 +78,15 @@ class FreeVariables:
 
     def look_for_indices(self, roots: Sequence[Expression]) -> None:
         """Learns over which indices the Sums and Products below the roots run: z(j) may then be z(1)."""
-        if any(isinstance(v, AppliedUndef) for v in self.families):
-            for node in post_order(*roots):
-                if isinstance(node, sympy.Sum | sympy.Product):
-                    self._indices |= {limit._args[0] for limit in node._args[1:]}
+        if not any(isinstance(v, AppliedUndef) for v in self.families):
+            return
+        order = post_order(*roots)
+        for node in order:
+            if isinstance(node, sympy.Sum | sympy.Product):
+                self._indexed |= {id(limit._args[0]) for limit in node._args[1:]}
+        for node in order if self._indexed else ():
+            if not self._indexed.isdisjoint(map(id, node._args)):
+                self._indexed.add(id(node))
 
     def may_vanish(self, exponent: Expression) -> bool:
         """Whether an exponent runs with the index of a Sum or Product, and may be 0 on the way."""
@@ -102,7 +107,7 @@ class FreeVariables:
         """The variables that a[i], or z(i) under a Sum over i, may be, and 1 or 0 as the indices agree."""
         if isinstance(node, sympy.Indexed):
             alike = [v for v in self.families if isinstance(v, sympy.Indexed) and v.base == node.base]
-        elif isinstance(node, AppliedUndef) and not self._indices.isdisjoint(node.free_symbols):
+        elif isinstance(node, AppliedUndef) and id(node) in self._indexed:
             alike = [v for v in self.families if v.func == node.func and v is not node]
         else:
             return (), []

@@ -1,20 +1,24 @@
 """The work on deep, wide and shared expressions is linear in the graph: counted in calls, not in seconds."""
 
+from contextlib import suppress
+
 import pytest
 import sympy
 from sympy import S, Symbol
 
+from diffkit.errors import DomainError, InputError, NoRuleError
 from diffkit.expressions import add, call, intern, multiply, piecewise, post_order, power, product, total
-from diffkit.symbolic import diff, evaluate, gradient, size, steps, straight_line
+from diffkit.symbolic import diff, evaluate, gradient, lambdify, size, steps, straight_line
+from diffkit.time_limit import within
 
 x, y = (intern(Symbol(name, real=True)) for name in "xy")
 
 
-def chain(step):
+def chain(step, start=x):
     """An expression as deep as it is long."""
 
     def build(n):
-        expr = x
+        expr = start
         for k in range(n):
             expr = step(expr, k)
         return expr
@@ -82,3 +86,49 @@ def test_all_partials_of_a_wide_product(is_linear):
     xs = [Symbol(f"x{k}") for k in range(400)]
     wide = {n: product(xs[:n]) for n in (10, 200, 400)}
     assert is_linear(lambda n: gradient(wide[n], xs[:n]), 200)
+
+
+t, k = (intern(Symbol(name, integer=True)) for name in "tk")
+used_twice = chain(lambda e, _: add(power(e, 2), e))
+f = sympy.Function("f")
+SHARED = {
+    "conjugate": chain(lambda e, _: add(call("conjugate", e), e)),
+    "floor": chain(lambda e, _: add(call("floor", e), e)),
+    "power of itself": chain(lambda e, _: power(e, e)),
+    "Piecewise at a point": chain(
+        lambda e, _: piecewise((S.One, call(sympy.Eq, e, S.Zero)), (multiply(e, call("sin", e)), True))
+    ),
+    "undefined": chain(lambda e, _: multiply(call(f, e), e)),
+    "undefined of two": chain(lambda e, _: call(f, e, e)),
+    "undefined of an index": lambda n: call(
+        sympy.Sum, call(f, multiply(t, used_twice(n))), sympy.Tuple(t, S.One, S(3))
+    ),
+    "order": lambda n: call(sympy.besselj, used_twice(n), y),
+    "end of an Integral": lambda n: call(
+        sympy.Integral, call("sin", y), sympy.Tuple(y, S.Zero, used_twice(n))
+    ),
+    "integrand": lambda n: call(sympy.Integral, multiply(used_twice(n), y), sympy.Tuple(y, S.Zero, x)),
+    "end of a Sum": lambda n: call(
+        sympy.Sum, power(x, t), sympy.Tuple(t, S.Zero, chain(lambda e, _: add(power(e, 2), e), k)(n))
+    ),
+    "Limit": lambda n: call(sympy.Limit, used_twice(n), y, S.Zero),
+}  # fmt: skip
+DONE_WITH = {
+    "diff": lambda e: diff(e, x),
+    "second": lambda e: diff(e, x, 2),
+    "gradient": lambda e: gradient(e, [x, y]),
+    "steps": lambda e: (steps(e, x).text(), steps(e, x).latex()),
+    "evaluate": lambda e: evaluate(diff(e, x), {x: 0, y: 0.4, k: 0}),
+    "digits": lambda e: evaluate(diff(e, x), {x: 0, y: 0.4, k: 0}, precision=20),
+    "lambdify": lambda e: lambdify([x, y, k], diff(e, x)),
+    "straight line": lambda e: straight_line(diff(e, x)),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_what_is_shared_is_never_walked_as_its_tree(name):
+    """Depth 45 is a tree of 2**45 nodes: whoever asks SymPy a question that walks it, is not back in time."""
+    expr = SHARED[name](45)
+    for what in DONE_WITH.values():
+        with suppress(InputError, NoRuleError, DomainError):  # some have no value; none may take for ever
+            within(20.0, lambda what=what: what(expr), "a shared expression")

@@ -8,6 +8,7 @@ from sympy.physics.quantum.boson import BosonOp
 from sympy.physics.quantum.fermion import FermionOp
 
 from diffkit.errors import InputError, NoRuleError
+from diffkit.expressions import intern, substitute
 from diffkit.symbolic import diff, gradient, hessian, steps
 
 x, y, t = symbols("x y t")
@@ -163,3 +164,14 @@ def test_an_element_of_an_array_of_expressions(mode):
     element = diff(array[i, j], x, mode=mode)
     for place, expected in zip(((0, 0), (0, 1), (1, 0), (1, 1)), (1, 0, y, sympy.cos(x)), strict=True):
         assert element.subs({i: place[0], j: place[1]}) == expected
+
+
+def test_a_derivative_at_another_point_is_another(mode):
+    """SymPy compares a Subs by what it holds beside its operands, which a copy has to learn anew."""
+    f, x, z = Function("f"), *map(intern, symbols("x z"))
+    at_x = diff(f(x**2), x, mode=mode)
+    at_z = substitute(at_x, {x: z})
+    assert at_x.subs(x, z).doit() == at_z.doit() != at_x.doit()
+    (one,), (other,) = (e.atoms(Subs) for e in (at_x, at_z))
+    assert one != other
+    assert sympy.simplify(one - other) != 0

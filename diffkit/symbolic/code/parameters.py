@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from diffkit.errors import InputError
-from diffkit.expressions import Expression, intern
+from diffkit.expressions import Expression, intern, short
 from diffkit.expressions.intern_table import leaf_of
 
 __all__ = ["Vector", "arguments_of", "flat"]
@@ -53,7 +53,7 @@ def arguments_of(args: Any) -> list[Expression | Vector]:
     """
     if not isinstance(args, sympy.Expr | Sequence | np.ndarray | sympy.Tuple | sympy.MatrixBase):
         raise InputError(
-            f"expected symbols, in the order of the function's parameters, as a list; got {args!r}"
+            f"expected symbols, in the order of the function's parameters, as a list; got {short(args)}"
         )
     given = [args] if isinstance(args, sympy.Expr) else list(args)
     arguments = [
@@ -75,5 +75,5 @@ def flat(arguments: Sequence[Expression | Vector]) -> list[Expression]:
 
 def _symbol(symbol: Any) -> Expression:
     if not isinstance(symbol, sympy.Expr) or not (symbol.is_Symbol or getattr(symbol, "_diff_wrt", False)):
-        raise InputError(f"expected symbols as the function's arguments, got {symbol!r}")
+        raise InputError(f"expected symbols as the function's arguments, got {short(symbol)}")
     return intern(symbol)

@@ -13,7 +13,7 @@ import sympy
 from sympy import S
 
 from diffkit.errors import InputError
-from diffkit.expressions import Expression, intern
+from diffkit.expressions import Expression, intern, short
 from diffkit.symbolic.code.matrix_products import MatrixRow, rows_of_matrices
 from diffkit.symbolic.values.arithmetics import NUMPY, float_of
 from diffkit.symbolic.values.prerequisites import ELEMENTS, RANGES, Loops, operands_first, parts
@@ -197,11 +197,11 @@ class Writer:
             return Text(repr(value))
         if isinstance(node, ELEMENTS) and not all(index.is_Integer for index in node._args[1:]):
             raise InputError(
-                f"a program looks up no elements, so {node} has no value in it; write the Sum out first, "
-                "with .doit(), and give its elements as a vector, as lambdify([[a[0], a[1]]], expr.doit()); "
-                "or use evaluate(expr, values), which looks them up"
+                f"a program looks up no elements, so {short(node)} has no value in it; write the Sum out "
+                "first, with .doit(), and give its elements as a vector, as lambdify([[a[0], a[1]]], "
+                "expr.doit()); or use evaluate(expr, values), which looks them up"
             )
-        raise InputError(f"{node} is not among the arguments; add it to their list")
+        raise InputError(f"{short(node)} is not among the arguments; add it to their list")
 
     def _sum(self, node: Expression) -> Text:
         row = self.rows.get(id(node))

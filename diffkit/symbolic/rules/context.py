@@ -14,7 +14,7 @@ from sympy.core.function import AppliedUndef
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.errors import DiffkitError
-from diffkit.expressions import Expression, intern, post_order
+from diffkit.expressions import Expression, count_nodes, intern, post_order
 from diffkit.symbolic.scopes import FreeVariables
 
 __all__ = ["Context"]
@@ -112,7 +112,9 @@ class Context:
         return shown
 
     def _occurs_in(self, node: Expression) -> bool:
-        """Whether SymPy finds a variable free in a node."""
+        """Whether SymPy finds a variable free in a node; in one that is too large to ask, any may be."""
+        if count_nodes(node, _SMALL) == _SMALL:
+            return True
         free = node.free_symbols
         return any(v in free if v.is_Symbol else node.has(v) for v in self.variables)
 
@@ -148,6 +150,7 @@ class Context:
         return self._contexts.get(variables) or Context(variables, self.slopes, self)
 
 
+_SMALL = 2000  # nodes of a tree that SymPy may walk
 _PLAIN = frozenset({sympy.Add, sympy.Mul, sympy.Pow})
 _LEAVES = frozenset({sympy.Symbol, sympy.Dummy, sympy.Integer, sympy.Rational, sympy.Float})
 _REAL = frozenset({sympy.re, sympy.im, sympy.Abs, sympy.arg})  # whatever they are of

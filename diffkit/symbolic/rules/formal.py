@@ -6,9 +6,11 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from diffkit.errors import NoRuleError
-from diffkit.expressions import Expression, intern, post_order, substitute
+from diffkit.expressions import Expression, count_nodes, intern, post_order, short, substitute
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
+
+_FAR = 3000  # nodes, of a tree and so of its depth too, that SymPy may walk: it does so by recursion
 
 __all__ = ["read_derivative", "read_indexed", "read_subs", "read_undefined"]
 
@@ -21,13 +23,12 @@ def read_undefined(node: Expression, context: Context) -> Rule:
     places = [k for k, a in enumerate(node._args) if id(a) in context.active]
 
     def partial(k: int) -> Expression:
-        try:
-            return intern(node.fdiff(places[k] + 1))
-        except RecursionError:
+        if count_nodes(node, _FAR) == _FAR:
             raise NoRuleError(
-                f"the argument of the undefined function {type(node).__name__} is nested too deeply for "
-                "SymPy's Subs; define its derivative with diffkit.symbolic.defrule"
-            ) from None
+                f"the argument of the undefined function {type(node).__name__} is an expression too large "
+                "for SymPy's Subs; define its derivative with diffkit.symbolic.defrule"
+            )
+        return intern(node.fdiff(places[k] + 1))
 
     return partials_rule("undefined function", node, tuple(node._args[k] for k in places), partial)
 
@@ -42,8 +43,8 @@ def read_derivative(node: Expression, context: Context) -> Rule:
     for x, count in (pair._args for pair in counts):
         if not count.is_Integer or isinstance(x, sympy.MatrixExpr):
             raise NoRuleError(
-                f"the expression holds an unevaluated {node}, whose order {count} is no number; give it "
-                "one, with .subs, or differentiate by hand what it stands for"
+                f"the expression holds an unevaluated {short(node)}, whose order {count} is no number; "
+                "give it one, with .subs, or differentiate by hand what it stands for"
             )
         for _ in range(int(count)):
             (value,) = context.slopes(value, Context([x], context.slopes))
@@ -59,7 +60,7 @@ def read_subs(node: Expression, context: Context) -> Rule:
         return _same_as("substitution", node, value, context)
     if not all(isinstance(inner.expr, AppliedUndef) for inner in derivatives):
         raise NoRuleError(
-            f"the expression holds {node}, a Derivative at a point; evaluate it with .doit() first "
+            f"the expression holds {short(node)}, a Derivative at a point; evaluate it with .doit() first "
             "(only derivatives of undefined functions such as f(x) stay formal)"
         )
     return _formal(node, context)
@@ -79,7 +80,7 @@ def _same_as(name: str, node: Expression, value: Expression, context: Context) -
 def read_indexed(node: Expression, context: Context) -> Rule:
     if context.of(node._args[1:]):
         raise NoRuleError(
-            f"the index of {node} depends on the variable; which element it is jumps from integer to "
+            f"the index of {short(node)} depends on the variable; which element it is jumps from integer to "
             "integer and has no derivative"
         )
     base, *indices = node._args

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy import S
 
 from diffkit.errors import NoRuleError
-from diffkit.expressions import Expression, count_nodes, intern, negative, rebuild
+from diffkit.expressions import Expression, count_nodes, intern, negative, rebuild, short
 from diffkit.expressions.operations import ONE, ZERO
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
@@ -44,14 +44,15 @@ def read_integral(node: Expression, context: Context) -> Rule:
     return partials_rule("integral", node, tuple(operands), partial, (body,) if variables else ())
 
 
-_SMALL = 2000  # nodes of an integrand that is looked at before it is taken at an end
+_SMALL = 2000  # nodes of an integrand and an end that are looked at before one is put into the other
 
 
 def _at_an_end(body: Expression, t: Expression, end: Expression, node: Expression) -> Expression:
     """The integrand at an end of the integral, where it has to have a value."""
-    if count_nodes(body, _SMALL) < _SMALL and body.subs(t, end).has(S.ComplexInfinity, S.NaN, S.Infinity):
+    small = count_nodes(body, _SMALL) + count_nodes(end, _SMALL) < _SMALL
+    if small and body.subs(t, end).has(S.ComplexInfinity, S.NaN, S.Infinity):
         raise NoRuleError(
-            f"the integrand of {node} has no value at the end {t} = {end}, where Leibniz' rule takes it; "
-            "substitute first, so that the end is a constant or the integrand finite there"
+            f"the integrand of {short(node)} has no value at the end {t} = {end}, where Leibniz' rule takes "
+            "it; substitute first, so that the end is a constant or the integrand finite there"
         )
     return put_in(intern(body), t, end)

@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 
-from diffkit.expressions import Expression, post_order
+from diffkit.expressions import Expression, count_nodes, post_order
 from diffkit.time_limit import within
 
 __all__ = ["in_terms_of_itself", "shortest"]
@@ -48,15 +48,14 @@ _WAYS: list[Callable[[Any], Any]] = [
 ]
 
 
-_HUGE, _HIGH, _MANY = 10**100, 10_000, 150
+_HUGE, _HIGH, _MANY = 10**100, 10_000, 500
 
 
 def _is_beyond_a_page(expr: Expression) -> bool:
     """Whether it has more nodes than a line holds, numbers that nobody writes, or powers beyond computing."""
-    nodes = post_order(expr)
-    if len(nodes) > _MANY:
+    if count_nodes(expr, _MANY) == _MANY:
         return True
-    for node in nodes:
+    for node in post_order(expr):
         if node.is_Rational and (abs(node.p) > _HUGE or node.q > _HUGE):
             return True
         if node.is_Pow and node.exp.is_Integer and abs(node.exp.p) > _HIGH:
@@ -90,8 +89,10 @@ def in_terms_of_itself(function: Expression, derivative: Expression) -> str | No
     >>> in_terms_of_itself(f, sympy.diff(f, x))
     'y*(1 - y)'
     """
+    if len(function._args) < 2 or _is_beyond_a_page(function) or _is_beyond_a_page(derivative):
+        return None
     symbols = function.free_symbols
-    if len(symbols) != 1 or function.is_Symbol or len(function._args) < 2 or _is_beyond_a_page(function):
+    if len(symbols) != 1:
         return None
     (x,) = symbols
     y = sympy.Symbol("y")

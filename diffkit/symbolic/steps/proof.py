@@ -8,11 +8,10 @@ from functools import cached_property
 
 from sympy import S
 
-from diffkit.expressions import Expression, count_nodes, intern
+from diffkit.expressions import Expression, intern
 from diffkit.symbolic.rules import Rule
 from diffkit.symbolic.steps.endings import in_terms_of_itself, shortest
 from diffkit.symbolic.steps.schemas import Schema
-from diffkit.symbolic.steps.written import FAR
 from diffkit.symbolic.swell.sizes import size
 
 __all__ = ["Proof", "Step"]
@@ -72,14 +71,12 @@ class Step:
     @cached_property
     def simplified(self) -> Expression | None:
         """``after`` as a textbook ends; None where SymPy fails or takes more than some seconds."""
-        if count_nodes(self.after, FAR) == FAR:
-            return None
         return shortest(self.after)
 
     @cached_property
     def by_itself(self) -> str | None:
         """The derivative in terms of the function y, as y*(1 - y); None if it is no such polynomial."""
-        return None if count_nodes(self.after, FAR) == FAR else in_terms_of_itself(self.before, self.after)
+        return in_terms_of_itself(self.before, self.after)
 
     @cached_property
     def nodes_before(self) -> int:

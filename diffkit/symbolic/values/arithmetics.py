@@ -16,7 +16,7 @@ from sympy import S
 from sympy.core.function import Application
 
 from diffkit.errors import InputError, NoRuleError, how_to_get
-from diffkit.expressions import Expression
+from diffkit.expressions import Expression, short
 from diffkit.symbolic.budget import BudgetError
 
 __all__ = [
@@ -226,14 +226,14 @@ FRACTIONS: dict[str, Callable[..., Any]] = {
 
 def _to_float(value: Any) -> Any:
     if isinstance(value, sympy.Basic) and not value.is_number:
-        raise InputError(f"expected a number or an array of numbers, got the expression {value}")
+        raise InputError(f"expected a number or an array of numbers, got the expression {short(value)}")
     if isinstance(value, Fraction | sympy.Basic | mpmath.mpf):
         return float(value)
     array = np.asarray(value)
     if array.dtype.kind in "bui":
         array = array.astype(float)
     if array.dtype.kind not in "fc":
-        raise InputError(f"expected a number or an array of numbers, got {value!r}")
+        raise InputError(f"expected a number or an array of numbers, got {short(value)}")
     if array.ndim:
         return array
     return array.item() if not isinstance(value, np.generic) else array[()]
@@ -267,7 +267,7 @@ def _to_fraction(value: Any) -> Fraction:
     try:
         return Fraction(value.item() if isinstance(value, np.generic) else value)
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"expected a finite number for exact evaluation, got {value!r}") from None
+        raise InputError(f"expected a finite number for exact evaluation, got {short(value)}") from None
 
 
 def _fraction_constant(constant: Expression) -> Fraction:

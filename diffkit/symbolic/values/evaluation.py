@@ -24,7 +24,7 @@ import numpy as np
 import sympy
 
 from diffkit.errors import DomainError, InputError
-from diffkit.expressions import Expression, SymbolicNumber, intern
+from diffkit.expressions import Expression, SymbolicNumber, intern, short
 from diffkit.symbolic.budget import BudgetError
 from diffkit.symbolic.values.arithmetics import DIGITS, EXACT, FLOATS, IEEE, Arithmetic
 from diffkit.symbolic.values.interpreter import Interpreter
@@ -80,7 +80,7 @@ def evaluate(
     if exact and precision is not None:
         raise InputError("exact=True and precision= are two ways to evaluate; give one of them")
     if not isinstance(values, Mapping):
-        raise InputError(f"expected values by symbol, as in {{x: 1.0}}, got {values!r}")
+        raise InputError(f"expected values by symbol, as in {{x: 1.0}}, got {short(values)}")
     several = isinstance(expr, list | tuple | np.ndarray)
     roots = stable_at_zero([intern(e) for e in (expr if several else [expr])])
     given = {_symbol(symbol): value for symbol, value in values.items()}
@@ -114,7 +114,7 @@ def _symbol(symbol: Any) -> Expression:
     if isinstance(symbol, SymbolicNumber):
         return symbol.expr
     if isinstance(symbol, str) or not isinstance(symbol, sympy.Basic):
-        raise InputError(f"expected values by symbol, as in {{x: 1.0}}, but one is for {symbol!r}")
+        raise InputError(f"expected values by symbol, as in {{x: 1.0}}, but one is for {short(symbol)}")
     return intern(symbol)
 
 

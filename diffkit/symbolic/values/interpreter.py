@@ -15,7 +15,7 @@ import sympy
 from sympy import S
 
 from diffkit.errors import InputError
-from diffkit.expressions import Expression, intern, rebuild
+from diffkit.expressions import Expression, intern, rebuild, short
 from diffkit.symbolic.budget import BudgetError, Terms
 from diffkit.symbolic.values.arithmetics import Arithmetic, implementation, within_reach
 from diffkit.symbolic.values.prerequisites import ELEMENTS, RANGES, Loop, Loops, parts, quotient
@@ -185,7 +185,9 @@ def _atom(node: Expression, arithmetic: Arithmetic) -> Any:
         return node is sympy.true
     if not node._args and node.is_number:
         return arithmetic.constant(node)
-    raise InputError(f"no value is given for {node}; add it to the values, as in {{{node}: 1.0}}")
+    raise InputError(
+        f"no value is given for {short(node)}; add it to the values, as in {{{short(node)}: 1.0}}"
+    )
 
 
 def _element(node: Expression, known: dict[int, Any]) -> Any:
@@ -193,7 +195,9 @@ def _element(node: Expression, known: dict[int, Any]) -> Any:
     base, *indices = node._args
     places = [known[id(index)] for index in indices]
     if not all(isinstance(p, int | float | Fraction | mpmath.mpf) and p == int(p) for p in places):
-        raise InputError(f"{node} needs integers as indices, but they are {', '.join(map(str, places))}")
+        raise InputError(
+            f"{short(node)} needs integers as indices, but they are {', '.join(map(str, places))}"
+        )
     element = rebuild(node, [base, *(intern(int(p)) for p in places)])
     if id(element) not in known:
         raise InputError(f"no value is given for {element}; add it to the values, as in {{{element}: 1.0}}")

@@ -14,7 +14,7 @@ from sympy import S
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.errors import InputError
-from diffkit.expressions import Expression, post_order, rebuild
+from diffkit.expressions import Expression, post_order, rebuild, short
 from diffkit.symbolic.scopes import FreeVariables
 
 __all__ = ["ELEMENTS", "RANGES", "ROOTS", "Loop", "Loops", "operands_first", "parts", "quotient"]
@@ -44,8 +44,8 @@ def parts(node: Expression) -> Sequence[Expression]:
         return list(node._args[1:])
     if isinstance(node, _UNEVALUATED):
         raise InputError(
-            f"{node} has no value as it stands; evaluate it first, with .doit(), or give its value, as you "
-            "give that of a symbol"
+            f"{short(node)} has no value as it stands; evaluate it first, with .doit(), or give its value, "
+            "as you give that of a symbol"
         )
     if node.is_Pow and (node._args[1].is_Integer or node._args[1] in ROOTS):
         return [node._args[0]]
