@@ -13,6 +13,7 @@ import numpy as np
 
 from diffkit.autodiff.core.fit import fit
 from diffkit.autodiff.core.leaves import copied, same_container
+from diffkit.autodiff.core.scatter import Scatter
 from diffkit.autodiff.recording.node import plain_number
 from diffkit.autodiff.recording.primitive import Primitive
 from diffkit.autodiff.recording.tracer import INPUT, Node, Recording, is_traced, plain
@@ -34,7 +35,8 @@ def pulled_back(row: Node, recording: Recording, g: Any) -> Iterator[tuple[int, 
         if type(a) is Node and a.recording is recording:
             c = together[k] if fun.joint else _term("vjp", k, g, row, values)
             if c is not None:
-                yield k, a.index, c
+                recorded = type(c) is Scatter and is_traced(c.g)  # a row to be shown
+                yield k, a.index, c.dense() if recorded else c
 
 
 def pushed_forward(row: Node, recording: Recording, tangents: Sequence[Any]) -> Any:

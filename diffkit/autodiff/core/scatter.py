@@ -15,9 +15,34 @@ import numpy as np
 from diffkit.autodiff.core.leaves import same_container, zeros_like
 from diffkit.autodiff.recording.infix import PENDING
 from diffkit.autodiff.recording.places import is_basic
-from diffkit.autodiff.recording.tracer import PART, Array, is_traced
+from diffkit.autodiff.recording.tracer import PART, Array, Primitive, is_traced, plain
 
-__all__ = ["SPARSE", "Accumulator", "Parts", "Scatter", "dense"]
+__all__ = ["SPARSE", "Accumulator", "Parts", "Scatter", "dense", "scatter"]
+
+
+def scattered(g: Any, index: Any, like: Any) -> Any:
+    """Zeros like an array, with g added at an index; where that repeats itself, all adds up."""
+    array = np.zeros_like(like)
+    of_view = (int, np.integer, slice, type(None), type(...))
+    parts = index if type(index) is tuple else (index,)
+    if all(isinstance(part, of_view) for part in parts):
+        array[index] += g
+    else:
+        np.add.at(array, index, g)
+    return array
+
+
+def _scattered_or_recorded(g: Any, index: Any, like: Any) -> Any:
+    return (scatter if is_traced(g) else scattered)(g, index, like)
+
+
+_scattered_or_recorded.__wrapped__ = scattered  # type: ignore[attr-defined]  # what it does to plain values
+scatter = Primitive("scatter", _scattered_or_recorded)
+"""The transpose of reading ``x[index]``: zeros like x, with g added at the index."""
+
+
+_MANY = 16
+"""An array of so many times the places is added to by place, in a recorded sweep: that takes several rows."""
 
 
 class Scatter:
@@ -37,20 +62,21 @@ class Scatter:
         """Adds itself in place; a repeated index adds up."""
         if is_basic(self.index):
             array[self.index] += self.g
+        elif type(array) is Array and np.size(plain(self.g)) * _MANY > array.size:
+            array += self.dense()
         else:
             np.add.at(array, self.index, self.g)
 
     def dense(self) -> Any:
         """The array that it stands for."""
-        zeros = np.zeros(self.like.shape, self.like.dtype)
-        array: Any = Array(zeros) if is_traced(self.g) else zeros
+        array: Any = np.zeros(self.like.shape, self.like.dtype)
+        if is_traced(self.g):
+            return scatter(self.g, self.index, array)
         self.add_to(array)
         return array
 
     def __add__(self, other: Any) -> Any:
-        if is_traced(other):
-            return other + self.dense()
-        return Accumulator(self.dense()) + other
+        return other + self if type(other) is Accumulator else Accumulator(self.dense()) + other
 
     __radd__ = __add__
 
@@ -74,8 +100,7 @@ class Accumulator:
             other.add_to(self.array)
             return self
         given = other.array if type(other) is Accumulator else other
-        if is_traced(given) and type(self.array) is np.ndarray:
-            return given + self.array
+        self.to_be_given(given)
         self.array += given
         return self
 

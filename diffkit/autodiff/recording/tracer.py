@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
@@ -249,7 +248,7 @@ def call_handler(
     starts = [(r, len(r.rows)) for r in recordings.values() if r.rows is not None]
     answer = handler(*args, **kwargs)
     for recording, start in starts:
-        for node in itertools.islice(recording.rows or (), start, None):
+        for node in (recording.rows or ())[start:]:
             node.code, node.at = frame.f_code, frame.f_lasti
     return answer
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.scatter import Scatter
+from diffkit.autodiff.core.scatter import Scatter, scatter
 from diffkit.autodiff.recording.memory import TakenAgain
 from diffkit.autodiff.recording.places import last_to_write
 from diffkit.autodiff.recording.tracer import GETITEM, READ, SETITEM, Array, Primitive, own, plain_index
@@ -20,8 +20,6 @@ from diffkit.autodiff.rules.register import (
     constant,
     define,
     fit,
-    is_node,
-    reentrant,
     structural,
 )
 from diffkit.typing import ArrayLike, ArrayValue, Axis, Index, Value
@@ -29,20 +27,6 @@ from diffkit.typing import ArrayLike, ArrayValue, Axis, Index, Value
 __all__ = ["along", "placed", "scatter"]
 
 
-def scattered(g: ArrayValue, index: Any, like: Value) -> Any:
-    """Zeros like an array, with g added at an index; where that repeats itself, all adds up."""
-    array = np.zeros_like(like)
-    of_view = (int, np.integer, slice, type(None), type(...))
-    parts = index if type(index) is tuple else (index,)
-    if all(isinstance(part, of_view) for part in parts):
-        array[index] += g
-    else:
-        np.add.at(array, index, g)
-    return array
-
-
-scatter = reentrant(Primitive("scatter", scattered))
-"""The transpose of reading ``x[index]``: zeros like x, with g added at the index."""
 scatter.vjps = (lambda h, ans, g, index, like: fit(h[index], g), None, None)
 scatter.jvps = (lambda t, ans, g, index, like: scatter(t, index, np.zeros_like(like)), None, None)
 
@@ -54,10 +38,9 @@ def along(ndim: int, axis: int, index: Index) -> tuple[Any, ...]:
     return tuple(whole)
 
 
-def placed(g: Value, index: Index, like: Value) -> Any:
-    """g at ``index`` in zeros like ``like``: put off till it is added up, if g is not traced."""
-    like = plain(like)
-    return scatter(g, index, like) if is_node(g) else Scatter(g, index, like)
+def placed(g: Any, index: Any, like: Any) -> Scatter:
+    """g at ``index`` in zeros like ``like``: put off till it is added up."""
+    return Scatter(g, index, plain(like))
 
 
 GETITEM.vjps = (lambda g, ans, x, index: placed(g, index, x),)
