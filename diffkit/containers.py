@@ -25,8 +25,6 @@ from typing import Any
 
 from diffkit.errors import InputError
 
-__all__ = ["LEAF", "Structure", "describe", "flatten", "map_leaves", "paths"]
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Structure:

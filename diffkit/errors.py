@@ -6,16 +6,6 @@ user's own program; the command line prints it as one sentence and exits with st
 
 from __future__ import annotations
 
-__all__ = [
-    "AnswerError",
-    "DiffkitError",
-    "DomainError",
-    "InputError",
-    "NoRuleError",
-    "TraceError",
-    "how_to_get",
-]
-
 
 class DiffkitError(Exception):
     """The base of all errors that diffkit raises on purpose."""

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from diffkit.errors import InputError
 
-__all__ = ["write_atomically"]
-
 
 def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> Path:
     """Writes a file whole or not at all: to a neighbour first, which then takes its name.

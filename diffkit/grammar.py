@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-__all__ = ["chain", "compile_text", "folded", "functions_in", "rename"]
-
 
 def chain(factor: str, partial: str) -> str:
     """``factor`` times ``partial``, without the multiplications by 1 and the double fractions.

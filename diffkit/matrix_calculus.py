@@ -25,8 +25,6 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["MATRIX", "MatrixLine"]
-
 
 @dataclass(frozen=True, slots=True)
 class MatrixLine:

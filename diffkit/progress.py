@@ -6,8 +6,6 @@ import contextlib
 from collections.abc import Iterator
 from typing import Protocol
 
-__all__ = ["Advance", "progress"]
-
 
 class Advance(Protocol):
     """Moves a progress bar on."""

@@ -21,18 +21,6 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = [
-    "assigned_name",
-    "belongs_to_diffkit",
-    "belongs_to_libraries",
-    "called_text",
-    "describe_site",
-    "line_of",
-    "owner",
-    "source_line",
-    "users_frame",
-]
-
 _PACKAGE = Path(os.path.realpath(__file__)).parent
 _USERS_THERE = (_PACKAGE / "programs.py", _PACKAGE / "lessons" / "scripts")
 """What lies in the package and is read as the user's: its variables are what a lesson talks about."""

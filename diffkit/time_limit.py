@@ -11,8 +11,6 @@ from typing import TypeVar
 
 from diffkit.errors import DiffkitError
 
-__all__ = ["BudgetError", "within"]
-
 T = TypeVar("T")
 
 _AGAIN = 0.05

@@ -17,8 +17,6 @@ from typing import Any, Protocol, SupportsIndex, TypeAlias
 
 import numpy as np
 
-__all__ = ["ArrayLike", "ArrayValue", "Axis", "Index", "Operand", "Value"]
-
 
 class Operand(Protocol):
     """What Python's operators and NumPy's functions take: an array or a NumPy number, plain or traced."""

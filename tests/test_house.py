@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -127,3 +129,13 @@ def test_lines_of_code_are_those_that_hold_code(house: ModuleType) -> None:
 
 def test_parameters_of_any_are_counted(house: ModuleType) -> None:
     assert house.any_share(["def f(self, a: Any, b: int, *, c: Any = 1): ...\n"]) == (2, 3)
+
+
+def test_names_are_listed_only_where_other_modules_names_are_handed_on(house: ModuleType) -> None:
+    for file, text in house.sources().items():
+        tree = ast.parse(text)
+        listed = re.search(r"^__all__(?:: list\[str\])? = (\[[^\]]*\])", text, re.M)
+        if listed and file.name != "__init__.py" and "def __dir__" not in text:
+            imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+            imported = {name.asname or name.name for node in imports for name in node.names}
+            assert imported & set(ast.literal_eval(listed[1])), file

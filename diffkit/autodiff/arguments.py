@@ -23,17 +23,6 @@ from diffkit.autodiff.same_program import hold_against_plain_run
 from diffkit.containers import describe, flatten, paths
 from diffkit.errors import AnswerError, InputError
 
-__all__ = [
-    "Argnum",
-    "Function",
-    "answer_by",
-    "directions_by",
-    "one",
-    "record_by",
-    "refuse_discrete",
-    "scalar_output",
-]
-
 Argnum = int | tuple[int, ...] | list[int]
 Function = Callable[..., Any]
 

@@ -31,8 +31,6 @@ from diffkit.autodiff.slopes import NEGLIGIBLE, slope_at_zero
 from diffkit.containers import describe, flatten, paths
 from diffkit.errors import DiffkitError, InputError
 
-__all__ = ["GradientError", "check_grads"]
-
 Leaves = list[Any]
 
 _DETECTABLE = 1e-3

@@ -22,8 +22,6 @@ from diffkit.autodiff.recording.tracer import Primitive, apply, is_traced, plain
 from diffkit.containers import Structure, flatten
 from diffkit.errors import TraceError
 
-__all__ = ["checkpoint"]
-
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """f, recorded as one row, with its own rows recomputed during a sweep.

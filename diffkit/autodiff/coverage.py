@@ -24,8 +24,6 @@ from diffkit.autodiff.recording.tracer import FUNCTIONS, UFUNCS, Primitive
 from diffkit.autodiff.rules.register import DEFINED, KINDS
 from diffkit.files import write_atomically
 
-__all__ = ["CoverageRow", "coverage", "document"]
-
 NAMESPACES = (
     "numpy",
     "numpy.linalg",

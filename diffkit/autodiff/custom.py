@@ -28,8 +28,6 @@ from diffkit.autodiff.transpose import jvp_from_vjp, vjp_from_jvp
 from diffkit.containers import flatten
 from diffkit.errors import InputError, NoRuleError, TraceError
 
-__all__ = ["UserPrimitive", "defjvp", "deflinear", "defvjp", "primitive"]
-
 
 class UserPrimitive(Primitive):
     """A function that a user made a primitive of. The answers of its rules are checked.

@@ -28,17 +28,6 @@ from diffkit.autodiff.recording.tracer import Array, is_traced, plain
 from diffkit.autodiff.sparsity import colours, pattern_of
 from diffkit.errors import InputError
 
-__all__ = [
-    "hessian",
-    "hessian_tensor_product",
-    "hessian_vector_product",
-    "jacobian",
-    "make_ggnvp",
-    "make_hvp",
-    "tensor_jacobian_product",
-    "vector_jacobian_product",
-]
-
 
 def jacobian(f: Function, argnum: Argnum = 0, mode: str | None = None, *, sparse: bool = False) -> Function:
     """The Jacobian in numerator layout: output axes first, then input axes.

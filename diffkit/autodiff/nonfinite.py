@@ -13,8 +13,6 @@ from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.errors import DomainError
 
-__all__ = ["refuse_non_finite"]
-
 
 def refuse_non_finite(t: WengertList, adjoints: list[Any], seeds: Mapping[int, Any]) -> None:
     """Raises if one of the inputs' adjoints is not finite, and names the row that made the first such one.

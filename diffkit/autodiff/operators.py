@@ -40,17 +40,6 @@ from diffkit.autodiff.recording.tracer import plain, row_of
 from diffkit.containers import describe, flatten
 from diffkit.errors import AnswerError, InputError
 
-__all__ = [
-    "deriv",
-    "elementwise_grad",
-    "grad",
-    "grad_and_aux",
-    "holomorphic_grad",
-    "make_jvp",
-    "make_vjp",
-    "value_and_grad",
-]
-
 
 def _gradient(t: WengertList, argnum: Argnum, value: Any, check: str | None = None) -> Any:
     output = t.outputs[0]

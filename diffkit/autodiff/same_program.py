@@ -30,8 +30,6 @@ from diffkit.containers import flatten
 from diffkit.errors import TraceError
 from diffkit.sites import describe_site, owner
 
-__all__ = ["hold_against_plain_run"]
-
 _TELLING = frozenset({"type", "id", "repr", "str", "vars", "dir", "issubclass", "issubdtype", "__class__"})
 """Words by which a program can tell a traced value from a plain one."""
 

@@ -14,8 +14,6 @@ from functools import cache
 
 import numpy as np
 
-__all__ = ["NEGLIGIBLE", "slope_at_zero"]
-
 _TERMS = 4
 _POINTS = 10
 NEGLIGIBLE = 1e-6

@@ -29,8 +29,6 @@ from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.primitive import UFUNCS
 from diffkit.autodiff.recording.tracer import INPUT, PART, Node, plain
 
-__all__ = ["colours", "pattern_of", "sparsity"]
-
 Bits = NDArray[np.uint8]
 """Of a row's shape, and for each element eight inputs a byte."""
 

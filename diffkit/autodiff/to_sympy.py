@@ -24,8 +24,6 @@ from diffkit.expressions import SymbolicNumber, apply, has_expression, piecewise
 if TYPE_CHECKING:
     from diffkit.autodiff.core.trace import WengertList
 
-__all__ = ["trace_to_sympy"]
-
 
 def trace_to_sympy(t: WengertList, symbols: Sequence[Any], *, path: bool = False) -> Any:
     """What :meth:`Trace.to_sympy` returns.

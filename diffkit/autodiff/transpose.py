@@ -18,8 +18,6 @@ from diffkit.autodiff.core.leaves import zeros_like
 from diffkit.autodiff.core.record import record
 from diffkit.autodiff.recording.primitive import Rule
 
-__all__ = ["jvp_from_vjp", "transpose", "vjp_from_jvp"]
-
 
 def transpose(linear: Callable[[Any], Any], like: Any, cotangent: Any) -> Any:
     """``cotangent`` carried back through ``linear``, a linear map of values like ``like``.

@@ -22,8 +22,6 @@ from diffkit.autodiff.notation.evaluation_tables import adjoint_table, primal_ta
 from diffkit.autodiff.notation.formulas import with_digits
 from diffkit.tables import Table
 
-__all__ = ["AdjointTrace", "Trace", "trace"]
-
 
 class Trace(WengertList):
     """The rows of one run of a function, in the order in which they were computed.

@@ -15,8 +15,6 @@ from diffkit.errors import InputError
 from diffkit.progress import progress
 from diffkit.tables import to_json
 
-__all__ = ["compare"]
-
 
 @click.command(
     cls=LimitingCommand,

@@ -10,8 +10,6 @@ import click
 from diffkit.cli.output import echo, json_option, terminal_width
 from diffkit.tables import Table, to_json
 
-__all__ = ["doctor"]
-
 _PACKAGES = [
     ("numpy", "core"),
     ("sympy", "core"),

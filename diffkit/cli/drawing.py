@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from diffkit.graphs import Drawing, Stepper
     from diffkit.programs import Program
 
-__all__ = ["draw", "explore", "source", "step"]
-
 _TRACE_VIEWS = ("primal", "tangent", "adjoint", "both", "circuit")
 _EXPRESSION_VIEWS = ("dag", "tree")
 

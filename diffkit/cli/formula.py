@@ -10,8 +10,6 @@ from diffkit.cli.output import echo
 from diffkit.cli.user_file import read_own
 from diffkit.errors import InputError
 
-__all__ = ["formula"]
-
 
 @click.command(
     cls=ProgramCommand,

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from diffkit.grading.classes.submissions import Submission
     from diffkit.grading.exercises.assignment import Assignment
 
-__all__ = ["check", "grade"]
-
 NOT_GRADED = 3
 """The exit status of a run in which a submission could not be graded."""
 

@@ -28,15 +28,6 @@ from diffkit.errors import InputError
 from diffkit.programs import Program
 from diffkit.time_limit import BudgetError, within
 
-__all__ = [
-    "LimitingCommand",
-    "ProgramCommand",
-    "checked",
-    "inputs_argument",
-    "program_argument",
-    "read_program",
-]
-
 
 class ProgramCommand(click.Command):
     """A command on a program and its inputs, which may be negative: -2 is a number, not an option.

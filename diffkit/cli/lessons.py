@@ -7,8 +7,6 @@ import click
 from diffkit.cli.output import echo, json_option, terminal_width, wrote
 from diffkit.errors import InputError
 
-__all__ = ["lesson"]
-
 
 @click.command(
     epilog="""\b

@@ -18,8 +18,6 @@ from typing import Any
 
 from diffkit.errors import InputError
 
-__all__ = ["find_function", "is_user_file", "suggestion", "where_it_failed"]
-
 _loaded: set[str] = set()
 """The files that were run for the user, by the names that their code has."""
 

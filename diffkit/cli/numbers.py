@@ -10,8 +10,6 @@ from typing import Any
 
 from diffkit.errors import InputError
 
-__all__ = ["read_value"]
-
 _CONSTANTS = {"pi": math.pi, "e": math.e, "tau": math.tau}
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(math, name) for name in ("sqrt", "exp", "log", "sin", "cos", "tan", "radians")

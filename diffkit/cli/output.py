@@ -18,23 +18,6 @@ import click
 from diffkit.errors import InputError
 from diffkit.tables import to_json
 
-__all__ = [
-    "FORMATS",
-    "TABLE_ENDINGS",
-    "Shown",
-    "check_output",
-    "echo",
-    "format_option",
-    "json_option",
-    "note",
-    "output_option",
-    "plain_terminal",
-    "show",
-    "terminal_width",
-    "what_f_prints_is_cut",
-    "wrote",
-]
-
 TABLE_ENDINGS = (".txt", ".md", ".tex", ".html", ".csv", ".json")
 
 FORMATS = ("text", "markdown", "latex", "html", "csv", "json")

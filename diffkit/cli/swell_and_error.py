@@ -35,8 +35,6 @@ from diffkit.errors import DomainError, InputError
 from diffkit.programs import Program
 from diffkit.progress import progress
 
-__all__ = ["accuracy", "error", "swell"]
-
 _MOST_ROWS = 1000
 PLOT_ENDINGS = (".svg", ".png", ".pdf")
 

@@ -14,8 +14,6 @@ from diffkit.cli.numbers import read_value
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
-__all__ = ["as_float", "assigned", "finite", "read_own"]
-
 
 def read_own(name: str, given: Sequence[str]) -> tuple[Program, tuple[Any, ...]]:
     """The function as a program, and its inputs: as given, else the parameters' defaults.

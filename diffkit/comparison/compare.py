@@ -21,8 +21,6 @@ from diffkit.comparison.timing import timings
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
-__all__ = ["compare"]
-
 _USUAL = {
     "forward difference": (1e-8, 1),
     "backward difference": (1e-8, 1),

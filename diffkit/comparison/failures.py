@@ -12,8 +12,6 @@ import numpy as np
 from diffkit.errors import DiffkitError
 from diffkit.time_limit import within
 
-__all__ = ["Failed", "attempt", "place_of"]
-
 T = TypeVar("T")
 
 _LIBRARIES = (str(Path(__file__).parents[1]), str(Path(np.__file__).parent))

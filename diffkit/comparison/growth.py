@@ -25,8 +25,6 @@ from diffkit.symbolic.swell.growth import MEASURES, swell
 from diffkit.tables import Table
 from diffkit.time_limit import BudgetError, within
 
-__all__ = ["growth"]
-
 
 def _sigmoid(z: Any) -> Any:
     return 1.0 / (1.0 + np.exp(-z))

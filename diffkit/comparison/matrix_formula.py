@@ -37,8 +37,6 @@ from diffkit.symbolic.matrices.derivatives import LAYOUTS, derivative_of
 from diffkit.symbolic.matrices.facts import session
 from diffkit.symbolic.matrices.source import function, source
 
-__all__ = ["MatrixFormula", "formula"]
-
 
 @dataclass
 class MatrixFormula:

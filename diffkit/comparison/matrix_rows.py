@@ -21,9 +21,6 @@ from diffkit.expressions import derivative, intern, post_order
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import U, is_scalar
 
-__all__ = ["NotAMatrixFormula", "Value", "perform"]
-
-
 _WHOLE = (sympy.MatrixExpr, *algebra.ATOMS)  # left as they are within a number
 
 

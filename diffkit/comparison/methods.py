@@ -21,8 +21,6 @@ from diffkit.containers import flatten
 from diffkit.errors import DiffkitError, InputError
 from diffkit.programs import Program
 
-__all__ = ["METHODS", "Outcome", "operations_of"]
-
 
 @dataclass
 class Outcome:

@@ -14,8 +14,6 @@ from diffkit.comparison.failures import Failed, attempt
 from diffkit.comparison.problem import Problem
 from diffkit.containers import flatten, map_leaves
 
-__all__ = ["disagreement", "one_function", "one_output", "point_beside", "rounding_of_rows"]
-
 _TOLERANCE = 1e-8
 """Relative difference of two values that is not asked about: less than a test for types would make."""
 

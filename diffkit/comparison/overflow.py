@@ -13,8 +13,6 @@ from diffkit.comparison.failures import Failed, attempt
 from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import Truth
 
-__all__ = ["overflow_sentence"]
-
 
 def overflow_sentence(problem: Problem, truth: Truth) -> list[str]:
     """One sentence if the program overflows at a point where f is finite, else none."""

@@ -11,8 +11,6 @@ from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import truth_at
 from diffkit.errors import DomainError
 
-__all__ = ["sentences_at"]
-
 _SECONDS = 5.0
 """The longest that a drawing, say, waits for what there is to say of its point."""
 

@@ -16,8 +16,6 @@ from diffkit.containers import flatten, paths
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
-__all__ = ["Problem"]
-
 _NO_VALUE = (ArithmeticError, ValueError)
 """What Python raises where NumPy would return inf or nan: ``1 / 0.0``, ``math.log(-1.0)``."""
 

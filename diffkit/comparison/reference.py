@@ -17,8 +17,6 @@ from diffkit.comparison.problem import Problem
 from diffkit.containers import flatten
 from diffkit.errors import DomainError
 
-__all__ = ["REFERENCE_COLUMNS", "Truth", "truth_at"]
-
 REFERENCE_COLUMNS = 40
 """Of a program with more inputs than this, so many are drawn (seeded) and compared to fifty digits."""
 

@@ -17,8 +17,6 @@ from diffkit.errors import InputError
 from diffkit.files import write_atomically
 from diffkit.tables import Table, format_cell, to_json
 
-__all__ = ["Comparison", "Row", "summary"]
-
 
 @dataclass
 class Row:

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Timing", "timings"]
-
 _ROUNDS = (5, 200)
 _SHORTEST = 400e-6
 """Seconds that one measurement takes at least: what is shorter is run several times in it."""

@@ -13,19 +13,6 @@ from diffkit.expressions import operations
 from diffkit.expressions.intern_table import COMMUTATIVE, Expression, node_of
 from diffkit.expressions.interning import intern
 
-__all__ = [
-    "add",
-    "call",
-    "divide",
-    "multiply",
-    "negative",
-    "piecewise",
-    "power",
-    "product",
-    "subtract",
-    "total",
-]
-
 
 def add(a: Any, b: Any) -> Expression:
     """a + b.

@@ -18,18 +18,6 @@ from sympy.core.operations import LatticeOp
 
 from diffkit.errors import InputError
 
-__all__ = [
-    "COMMUTATIVE",
-    "Expression",
-    "is_interned",
-    "leaf_of",
-    "leaves",
-    "node_of",
-    "nodes",
-    "refuse_noncommuting",
-    "sweep",
-]
-
 Expression: TypeAlias = Any
 """A SymPy object. SymPy publishes no types that mypy could check."""
 

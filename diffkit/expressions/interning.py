@@ -23,8 +23,6 @@ from diffkit.expressions.intern_table import (
     sweep_when_full,
 )
 
-__all__ = ["HasExpression", "count_nodes", "intern", "number", "post_order", "rebuild", "short", "substitute"]
-
 
 class HasExpression:
     """What stands for an expression in other code, as ``SymbolicNumber`` does in NumPy's."""

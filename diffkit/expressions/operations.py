@@ -15,21 +15,6 @@ from sympy import S
 
 from diffkit.expressions.intern_table import Expression, leaf_of, node_of, nodes
 
-__all__ = [
-    "HALF",
-    "MINUS_ONE",
-    "ONE",
-    "ZERO",
-    "add",
-    "divide",
-    "multiply",
-    "negative",
-    "power",
-    "product",
-    "subtract",
-    "total",
-]
-
 ZERO, ONE, MINUS_ONE, HALF = (leaf_of(v) for v in (S.Zero, S.One, S.NegativeOne, S.Half))
 
 

@@ -18,8 +18,6 @@ from diffkit.expressions.intern_table import Expression, leaf_of, node_of
 from diffkit.expressions.interning import intern, number
 from diffkit.grammar import compile_text, functions_in
 
-__all__ = ["NAMES", "apply", "class_of", "derivative", "has_expression", "line_of"]
-
 
 def _head(cls: Any) -> Callable[..., Expression]:
     return lambda *args: node_of(cls, args)

@@ -17,8 +17,6 @@ from diffkit.expressions.interning import HasExpression, count_nodes, intern, sh
 from diffkit.expressions.reading import NAMES, apply, line_of
 from diffkit.sites import users_frame
 
-__all__ = ["SymbolicNumber"]
-
 
 def _user_line() -> str:
     """Where the running program stands: 'file.py, line 3'."""

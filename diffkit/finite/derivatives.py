@@ -38,8 +38,6 @@ from diffkit.finite.quick import quick_derivative, quick_gradient, quick_jacobia
 from diffkit.finite.request import Request
 from diffkit.finite.stencils import stencil
 
-__all__ = ["derivative", "directional", "gradient", "jacobian"]
-
 
 def _differentiated(asked: Request) -> tuple[Plan, Columns]:
     """Plan and columns: what derivative, gradient and jacobian share."""

@@ -14,8 +14,6 @@ from diffkit.finite.evaluating.function import Function, Move
 from diffkit.finite.request import Request
 from diffkit.finite.stencils import stencil
 
-__all__ = ["elementwise"]
-
 
 def elementwise(asked: Request) -> Any:
     """The derivative of an elementwise function at all elements of an array at once."""

@@ -28,8 +28,6 @@ from diffkit.finite.formula import difference
 from diffkit.finite.stencils import Stencil, stencil, weights
 from diffkit.tables import Table
 
-__all__ = ["Extrapolation", "extrapolate"]
-
 LEVELS = 20
 """Rows of the tableau at most; for a smooth f it seldom gets beyond eight before round-off tells."""
 

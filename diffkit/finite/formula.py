@@ -12,8 +12,6 @@ from typing import Any
 
 from diffkit.finite.stencils import Stencil, stencil
 
-__all__ = ["backward", "central", "difference", "forward"]
-
 
 def forward(y: Mapping[float, Any], h: Any) -> Any:
     """(f(x + h) - f(x)) / h: off by h / 2 f''."""

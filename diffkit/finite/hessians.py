@@ -13,8 +13,6 @@ from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.function import Function, Move
 from diffkit.finite.stencils import stencil
 
-__all__ = ["hessian"]
-
 
 def hessian(
     f: Callable[[Any], Any],

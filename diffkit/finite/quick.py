@@ -20,8 +20,6 @@ from diffkit.finite.evaluating.function import CHANGES
 from diffkit.finite.formula import difference
 from diffkit.finite.stencils import FORMS, Stencil, stencil
 
-__all__ = ["quick_derivative", "quick_gradient", "quick_jacobian"]
-
 Function = Callable[[Any], Any]
 
 

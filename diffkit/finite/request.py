@@ -10,8 +10,6 @@ from diffkit.finite.choosing.plan import Bounds, Form
 from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.function import Function
 
-__all__ = ["Request"]
-
 
 @dataclass(slots=True)
 class Request:

@@ -28,8 +28,6 @@ from typing import Any
 
 from diffkit.errors import InputError
 
-__all__ = ["FORMS", "Stencil", "stencil", "weights"]
-
 FORMS = ("forward", "backward", "central")
 """The forms that have a stencil; ``"complex"`` is a form too, with one imaginary step."""
 

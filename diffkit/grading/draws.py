@@ -25,25 +25,6 @@ import numpy as np
 
 from diffkit.errors import InputError
 
-__all__ = [
-    "Draw",
-    "Sizes",
-    "at",
-    "away_from_zero",
-    "between",
-    "constant",
-    "fixed",
-    "integers",
-    "invertible",
-    "labels",
-    "mask",
-    "normal",
-    "one_hot",
-    "positive",
-    "random_mask",
-    "scaled",
-]
-
 Generator = np.random.Generator
 Array = np.ndarray[Any, Any]
 

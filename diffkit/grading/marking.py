@@ -31,8 +31,6 @@ from diffkit.grading.judging.results import (
 from diffkit.grading.judging.trials import Trial
 from diffkit.grading.judging.unwritten import unwritten
 
-__all__ = ["grade", "score"]
-
 
 def grade(
     exercise: Exercise,

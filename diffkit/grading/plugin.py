@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-__all__ = ["check_vjp"]
-
 
 @pytest.fixture
 def check_vjp() -> Callable[..., Any]:

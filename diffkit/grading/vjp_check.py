@@ -32,8 +32,6 @@ from diffkit.grading.judging.trials import Trial, trial
 from diffkit.grading.judging.truth import ROUNDING, Linearize, Seeds, Truth, traced
 from diffkit.grading.marking import grade
 
-__all__ = ["check_vjp"]
-
 Array = np.ndarray[Any, Any]
 
 JITTERED = 4

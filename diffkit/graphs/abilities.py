@@ -13,8 +13,6 @@ from diffkit.graphs.layout.layout_engines import (
 )
 from diffkit.tables import Table
 
-__all__ = ["capabilities"]
-
 
 def capabilities() -> Table:
     """One row per ability: whether it works here, by what, and what to install where it does not.

@@ -37,8 +37,6 @@ from diffkit.graphs.reading.grouping import GROUPINGS, group_rows
 from diffkit.graphs.reading.selection import select
 from diffkit.sites import belongs_to_diffkit
 
-__all__ = ["Drawing", "draw"]
-
 EXPRESSION_VIEWS = ("dag", "tree")
 
 

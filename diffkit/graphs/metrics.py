@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["text_width"]
-
 _WIDTHS: dict[str, float] = {}
 for _characters, _width in [
     ("ijl|'", 0.222),

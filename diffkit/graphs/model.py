@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from diffkit.autodiff.notation.row_texts import Math
 from diffkit.graphs.metrics import text_width
 
-__all__ = ["Edge", "Graph", "Label", "Node"]
-
 
 @dataclass(frozen=True, slots=True)
 class Label:

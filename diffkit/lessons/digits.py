@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["digits"]
-
 
 def digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The pictures, and which digit each shows.

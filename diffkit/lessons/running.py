@@ -19,8 +19,6 @@ from diffkit.lessons.support import FAST, FIGURES
 from diffkit.progress import progress
 from diffkit.tables import Table
 
-__all__ = ["Lesson", "environment", "find", "lessons", "listing", "run", "run_all"]
-
 
 @dataclass(frozen=True)
 class Lesson:

@@ -19,8 +19,6 @@ from diffkit.errors import InputError, how_to_get
 from diffkit.lessons.running import Lesson, environment, lessons
 from diffkit.progress import progress
 
-__all__ = ["make_site"]
-
 
 def make_site(folder: str | os.PathLike[str], *, fast: bool = False) -> Path:
     """Runs every lesson and writes the site into ``folder``, whole or not at all.

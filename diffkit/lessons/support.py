@@ -15,8 +15,6 @@ from typing import Any
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
 
-__all__ = ["FAST", "FIGURES", "drawn_in", "fast", "figures_folder", "predict", "save", "seconds"]
-
 FAST = "DIFFKIT_FAST"
 """The environment variable by which ``diffkit lesson --fast`` tells a script to hurry."""
 

@@ -12,8 +12,6 @@ import numpy as np
 from diffkit.precise.functions import MPMATH
 from diffkit.precise.number import Precise, apply
 
-__all__ = ["PreciseArray"]
-
 
 class PreciseArray(np.ndarray[Any, Any]):
     """An object array of Precise numbers, which NumPy's functions take as they take floats.

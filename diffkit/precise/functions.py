@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["MPMATH"]
-
 
 def _cbrt(mp: Any, x: Any) -> Any:
     return -mp.cbrt(-x) if x < 0 else mp.cbrt(x)

@@ -15,8 +15,6 @@ import numpy as np
 from diffkit.errors import InputError
 from diffkit.precise.functions import MPMATH
 
-__all__ = ["Arithmetic", "Precise", "apply", "arithmetic", "precise"]
-
 LARGEST_FRACTION = 1 << 15
 """Bits of a numerator or denominator above which a fraction is rounded to the working digits.
 

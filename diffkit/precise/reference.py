@@ -17,8 +17,6 @@ from diffkit.precise.arrays import PreciseArray
 from diffkit.precise.number import Arithmetic, Precise, arithmetic, precise
 from diffkit.precise.running import lift, release, run
 
-__all__ = ["Kink", "Reference", "reference_derivative"]
-
 
 @dataclass(frozen=True, slots=True)
 class Kink:

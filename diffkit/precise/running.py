@@ -16,8 +16,6 @@ from diffkit.errors import DiffkitError, InputError
 from diffkit.precise.arrays import PreciseArray
 from diffkit.precise.number import Arithmetic, Precise, arithmetic, precise
 
-__all__ = ["evaluate", "lift", "release", "run"]
-
 
 def lift(value: Any, home: Arithmetic) -> Any:
     """A leaf with its floats as Precise numbers; whole numbers stay, since they count and index."""

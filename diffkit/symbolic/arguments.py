@@ -13,8 +13,6 @@ from sympy.logic.boolalg import Boolean
 from diffkit.errors import InputError
 from diffkit.expressions import Expression, SymbolicNumber, intern, number, short
 
-__all__ = ["checked_mode", "expression", "expressions", "orders", "seed", "seeds", "variable", "variables"]
-
 
 def expression(expr: Any) -> Expression:
     """What has a value, and so a derivative: no condition, no list, no text."""

@@ -31,8 +31,6 @@ from diffkit.symbolic.matrices.derivatives import Layout
 from diffkit.symbolic.matrices.reading import is_about_matrices, is_matrix_expression
 from diffkit.symbolic.sweeps import forward_sweep, reverse_sweep
 
-__all__ = ["Mode", "diff", "gradient", "hessian", "jacobian", "jvp", "vjp"]
-
 Mode: TypeAlias = Literal["forward", "reverse"]
 Simplify: TypeAlias = bool | Callable[[Any], Any]
 

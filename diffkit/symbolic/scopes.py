@@ -10,8 +10,6 @@ from sympy.core.function import AppliedUndef
 
 from diffkit.expressions import Expression, count_nodes, intern, post_order, rebuild, substitute
 
-__all__ = ["FreeVariables", "put_in", "set_apart"]
-
 _NONE: frozenset[int] = frozenset()
 _SMALL = 200  # nodes of an exponent that is looked at
 

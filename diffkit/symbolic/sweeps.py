@@ -14,8 +14,6 @@ from diffkit.expressions.operations import ONE, ZERO, total
 from diffkit.symbolic.rules import Context, Rule, read
 from diffkit.symbolic.scopes import set_apart
 
-__all__ = ["context_of", "forward_sweep", "reverse_sweep", "rules_in_order"]
-
 
 def context_of(variables: Sequence[Expression]) -> Context:
     """What a differentiation by these variables knows; the sweeps go into Sums and the like with it."""

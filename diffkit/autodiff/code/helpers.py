@@ -18,8 +18,6 @@ from diffkit.autodiff.code.lines import docstring
 from diffkit.autodiff.code.literals import literal
 from diffkit.sites import belongs_to_diffkit
 
-__all__ = ["definition", "is_helper", "public_home"]
-
 
 def is_helper(function: object) -> bool:
     """Whether a function can be written out: one of diffkit's, at the top of its module.

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 from diffkit.autodiff.core.names import unused
 
-__all__ = ["identifier", "identifiers"]
-
 _RESERVED = frozenset(
     [
         *keyword.kwlist,

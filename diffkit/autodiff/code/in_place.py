@@ -14,8 +14,6 @@ from diffkit.autodiff.code.program import VIEWS, CodeProgram, CodeRow
 from diffkit.autodiff.code.row_expressions import Writer, index_text
 from diffkit.autodiff.recording.tracer import InPlace
 
-__all__ = ["assignment", "overwriting"]
-
 _NEW = frozenset("copy concatenate stack where matmul dot scatter astype cumsum sort".split())
 """Functions whose answer is an array that nobody else has; those with a line in the table are others."""
 

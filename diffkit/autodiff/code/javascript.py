@@ -49,8 +49,6 @@ from diffkit.autodiff.operators import make_jvp
 from diffkit.autodiff.recording.tracer import INPUT
 from diffkit.errors import InputError
 
-__all__ = ["javascript", "runtime", "sweeps", "tangent_program"]
-
 _RESERVED = frozenset(
     "abstract arguments boolean break byte case catch char const debugger default delete do double enum eval "
     "export extends false final float function goto implements instanceof int interface let long native new "

@@ -13,8 +13,6 @@ import numpy as np
 
 from diffkit.autodiff.code.program import CodeRow
 
-__all__ = ["MOVES", "REDUCTIONS", "contraction", "moved", "reduction"]
-
 MOVES = frozenset(
     "reshape ravel squeeze expand_dims transpose matrix_transpose swapaxes moveaxis rollaxis flip fliplr "
     "flipud rot90 broadcast_to diagonal getitem read roll repeat tile concatenate stack diag tril "

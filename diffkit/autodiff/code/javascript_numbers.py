@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ELEMENTWISE", "number"]
-
 
 def number(value: Any) -> str:
     """The text of a number, exact to the last bit.

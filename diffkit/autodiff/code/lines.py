@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 
-__all__ = ["INDENT", "WIDTH", "docstring", "filled", "one_line", "wrapped"]
-
 WIDTH = 84
 """Characters in a statement; with its indentation, a line has at most 88."""
 INDENT = "    "

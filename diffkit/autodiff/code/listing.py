@@ -29,8 +29,6 @@ from diffkit.autodiff.notation.row_texts import type_text, value_text
 from diffkit.autodiff.recording.tracer import INPUT
 from diffkit.tables import Table
 
-__all__ = ["Listing", "source_listing"]
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:

@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGEST_ARRAY", "array_literal", "literal", "subscript"]
-
 LARGEST_ARRAY = 1_000
 """Elements in the largest array that is written out; a longer one is bound by name."""
 

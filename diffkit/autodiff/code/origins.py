@@ -16,8 +16,6 @@ from diffkit.autodiff.code.helpers import public_home
 from diffkit.autodiff.recording.ieee import ufunc_of_numbers
 from diffkit.autodiff.recording.tracer import UFUNCS, Primitive
 
-__all__ = ["default_of", "import_of", "numpy_path", "original", "ufunc_of"]
-
 _MODULES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
 
 

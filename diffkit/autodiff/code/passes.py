@@ -55,8 +55,6 @@ from diffkit.autodiff.recording.tracer import (
 )
 from diffkit.errors import InputError
 
-__all__ = ["EXACT", "PASSES", "Pass", "apply_passes", "inlined"]
-
 Replace = Callable[[CodeRow], Any]
 
 

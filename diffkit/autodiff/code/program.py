@@ -21,8 +21,6 @@ from diffkit.autodiff.recording.tracer import INPUT, Decision, Node, Primitive, 
 from diffkit.containers import Structure
 from diffkit.sites import belongs_to_diffkit
 
-__all__ = ["VIEWS", "CodeProgram", "CodeRow", "Guard", "program_of"]
-
 VIEWS = frozenset(
     "reshape ravel squeeze expand_dims transpose matrix_transpose swapaxes moveaxis flip fliplr flipud rot90 "
     "broadcast_to diagonal real imag getitem part conjugate".split()

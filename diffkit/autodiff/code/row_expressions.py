@@ -28,8 +28,6 @@ from diffkit.autodiff.recording import ieee
 from diffkit.autodiff.recording.tracer import GETITEM, PART, READ, UFUNCS, Primitive
 from diffkit.autodiff.rules import elementwise
 
-__all__ = ["ATOM", "Writer", "index_text"]
-
 COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = 1, 2, 3, 4, 5, 6
 """How tightly an expression binds."""
 

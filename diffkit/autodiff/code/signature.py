@@ -19,8 +19,6 @@ from diffkit.autodiff.core.adjoint import AdjointProgram
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.containers import Structure, paths
 
-__all__ = ["Parameters", "way_to"]
-
 Steps = tuple[tuple[type, int, Any], ...]
 """The way to a leaf of a nested argument: at each step the container, the position and the key."""
 

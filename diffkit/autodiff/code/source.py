@@ -59,8 +59,6 @@ from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import INPUT, InPlace
 from diffkit.containers import Structure, describe
 
-__all__ = ["Source", "source_of", "trace_source"]
-
 
 class Source(str):
     """The text of a program, which knows what it is not able to write out.

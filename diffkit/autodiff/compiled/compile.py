@@ -38,8 +38,6 @@ from diffkit.autodiff.recording.tracer import Node, is_traced
 from diffkit.containers import flatten
 from diffkit.errors import InputError, TraceError
 
-__all__ = ["Compiled", "Stats", "compile"]
-
 LONGEST = 1_000_000
 """Rows in the longest program that is compiled unless told otherwise."""
 

@@ -30,8 +30,6 @@ from diffkit.autodiff.compiled.snapshots import attributes, snapshot
 from diffkit.autodiff.recording.tracer import Primitive
 from diffkit.sites import belongs_to_libraries, owner
 
-__all__ = ["Watch", "is_users_object"]
-
 _SAME_FOR_EVER = (
     bool,
     int,

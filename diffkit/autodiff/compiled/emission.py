@@ -23,8 +23,6 @@ from diffkit.autodiff.recording.constants import copied_as_laid_out
 from diffkit.autodiff.recording.tracer import GETITEM, INPUT, PART, UFUNCS, InPlace
 from diffkit.containers import Structure, flatten
 
-__all__ = ["Emitted", "emit", "may_fail", "may_vary", "root_of"]
-
 
 class Emitted:
     """An emitted function and its text.

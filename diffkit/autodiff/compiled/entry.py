@@ -18,8 +18,6 @@ from diffkit.autodiff.compiled.dependencies import Watch, is_users_object
 from diffkit.autodiff.compiled.snapshots import snapshot
 from diffkit.containers import Structure
 
-__all__ = ["MISS", "OWN_NAMES", "Entry"]
-
 OWN_NAMES = ("args", "kwargs", "run", "MISS")
 """What an emitted function calls its own."""
 

@@ -10,8 +10,6 @@ from diffkit.autodiff.compiled.entry import MISS
 from diffkit.containers import flatten
 from diffkit.errors import TraceError
 
-__all__ = ["agree", "refuse_unlike"]
-
 
 def refuse_unlike(answer: Any, again: Any, name: str) -> None:
     """Refuses a function whose answer is nested otherwise, or has other shapes, when it is traced.

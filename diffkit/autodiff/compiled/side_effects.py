@@ -19,8 +19,6 @@ import numpy as np
 
 from diffkit.sites import belongs_to_diffkit, belongs_to_libraries
 
-__all__ = ["caught_errors", "witnessed"]
-
 _DRAWS = "draws random numbers from the system"
 _open, _urandom = builtins.open, os.urandom
 _CALLED: dict[Any, str] = {

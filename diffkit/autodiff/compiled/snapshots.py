@@ -34,8 +34,6 @@ from diffkit.autodiff.core.bits import same_bits
 from diffkit.autodiff.recording.tracer import Primitive
 from diffkit.errors import TraceError
 
-__all__ = ["Check", "attributes", "snapshot"]
-
 Check = Callable[[Any], bool]
 
 _BY_IDENTITY = (type, ModuleType, BuiltinFunctionType, WrapperDescriptorType, np.ufunc, np.dtype, Primitive)

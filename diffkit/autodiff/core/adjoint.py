@@ -28,8 +28,6 @@ from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import INPUT, Node, Recording, is_traced, row_of, stand_in
 from diffkit.containers import LEAF, Structure, flatten
 
-__all__ = ["AdjointProgram", "Contribution", "Role", "record_adjoint"]
-
 
 @dataclass(frozen=True, slots=True)
 class Role:

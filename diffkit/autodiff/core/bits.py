@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["same_bits"]
-
 
 def same_bits(a: Any, b: Any) -> bool:
     """Whether two numbers or arrays are the same to the last bit, signs of zeros included.

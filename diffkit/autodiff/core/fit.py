@@ -8,8 +8,6 @@ import numpy as np
 
 from diffkit.autodiff.recording.node import plain_number
 
-__all__ = ["fit", "sum_to_shape"]
-
 
 def fit(c: Any, x: Any) -> Any:
     """A contribution brought to the shape and dtype of the argument that it belongs to.

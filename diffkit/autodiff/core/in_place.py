@@ -18,8 +18,6 @@ from diffkit.autodiff.recording.memory import copy_of
 from diffkit.autodiff.recording.places import last_to_write
 from diffkit.autodiff.recording.tracer import Array, InPlace, Node, Recording, is_deferred
 
-__all__ = ["pull_back_places", "push_forward_places"]
-
 
 def _of_its_own(derivative: Any, like: Any) -> Accumulator:
     """An adjoint or tangent, in an array that nobody else has."""

@@ -14,17 +14,6 @@ import numpy as np
 from diffkit.autodiff.recording.tracer import Array, is_traced, plain
 from diffkit.errors import InputError
 
-__all__ = [
-    "copied",
-    "is_differentiable",
-    "like",
-    "ones_like",
-    "own",
-    "same_container",
-    "still",
-    "zeros_like",
-]
-
 
 def same_container(value: Any, parts: Iterable[Any]) -> Any:
     """A tuple, list or named tuple of the same kind as ``value``, of other parts."""

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Sequence
 from diffkit.autodiff.recording.tracer import INPUT, InPlace, Node
 from diffkit.sites import assigned_name, belongs_to_diffkit
 
-__all__ = ["distinct", "name_rows", "unused"]
-
 
 def name_rows(rows: Sequence[Node], counted: Iterable[str] = ()) -> list[str]:
     """A name for every row of a trace, all different.

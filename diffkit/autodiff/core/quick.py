@@ -19,8 +19,6 @@ from diffkit.autodiff.core.rows import like_answer, pulled_back, pushed_forward
 from diffkit.autodiff.core.scatter import SPARSE
 from diffkit.autodiff.recording.tracer import INPUT, Node, Recording
 
-__all__ = ["forward_sweep", "reverse_sweep"]
-
 _NEEDS_CARE = (ArithmeticError, ValueError, IndexError)
 """What a direct call of a rule may raise where the careful way has an answer, or a better message.
 

@@ -23,8 +23,6 @@ from diffkit.autodiff.recording.tracer import Array, Node, Recording, plain, sta
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
 from diffkit.errors import InputError, TraceError
 
-__all__ = ["CALLER", "parameter_names", "record"]
-
 _ONE_LEAF = Structure(tuple, (0,), (LEAF,), 1)
 """How the arguments are nested of a function that is differentiated by one array or number."""
 

@@ -19,8 +19,6 @@ from diffkit.autodiff.recording.primitive import Primitive
 from diffkit.autodiff.recording.tracer import INPUT, Node, Recording, is_traced, plain
 from diffkit.errors import NoRuleError, TraceError
 
-__all__ = ["add", "like_answer", "pulled_back", "pushed_forward"]
-
 
 def pulled_back(row: Node, recording: Recording, g: Any) -> Iterator[tuple[int, int, Any]]:
     """What a row whose adjoint is g gives to its arguments: the argument's place, its row, the VJP."""

@@ -17,8 +17,6 @@ from diffkit.autodiff.recording.infix import PENDING
 from diffkit.autodiff.recording.places import is_basic
 from diffkit.autodiff.recording.tracer import PART, Array, Primitive, is_traced, plain
 
-__all__ = ["SPARSE", "Accumulator", "Parts", "Scatter", "dense", "scatter"]
-
 
 def scattered(g: Any, index: Any, like: Any) -> Any:
     """Zeros like an array, with g added at an index; where that repeats itself, all adds up."""

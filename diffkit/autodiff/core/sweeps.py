@@ -18,8 +18,6 @@ from diffkit.autodiff.core.rows import add, pulled_back, pushed_forward
 from diffkit.autodiff.core.scatter import dense
 from diffkit.autodiff.recording.tracer import INPUT, Node, Recording
 
-__all__ = ["Observer", "forward_sweep", "reverse_sweep"]
-
 Observer = Callable[[int, int, int, Any, Any], None]
 """Called for each contribution, in order, as ``observe(row, k, parent, contribution, total)``: row ``row``
 gives the contribution to its argument k, the row ``parent``, whose adjoint is ``total`` with it added."""

@@ -33,8 +33,6 @@ from diffkit.autodiff.recording.tracer import INPUT, Decision, Node, Recording, 
 from diffkit.containers import LEAF, Structure, describe, paths
 from diffkit.errors import InputError
 
-__all__ = ["WengertList"]
-
 
 class WengertList:
     """The rows of one run of a function, in the order in which they were computed.

@@ -8,8 +8,6 @@ from typing import NamedTuple
 from diffkit.autodiff.notation.values import dimensions
 from diffkit.autodiff.recording.tracer import Node
 
-__all__ = ["ARRAY_TEXTS", "ArrayText", "array_text"]
-
 
 class ArrayText(NamedTuple):
     """How a function of arrays is written, and its pullback by each argument.

@@ -32,15 +32,6 @@ from diffkit.autodiff.recording.tracer import INPUT, Node, plain
 from diffkit.sites import belongs_to_diffkit, source_line
 from diffkit.tables import ShownFloat, Table, format_cell, latex_escape
 
-__all__ = [
-    "EvaluationTable",
-    "Formula",
-    "adjoint_table",
-    "contribution_words",
-    "primal_table",
-    "tangent_table",
-]
-
 
 class Formula(str):
     """A cell with a formula: a string of Unicode text that knows itself in LaTeX as well."""

@@ -22,28 +22,6 @@ from diffkit.autodiff.recording.tracer import plain
 from diffkit.errors import InputError
 from diffkit.tables import latex_escape
 
-__all__ = [
-    "ATOM",
-    "NEGATIVE",
-    "PRODUCT",
-    "SUM",
-    "Math",
-    "Piece",
-    "bracketed",
-    "fold",
-    "literally",
-    "number_piece",
-    "number_text",
-    "parse",
-    "piece_of",
-    "plus",
-    "shown_digits",
-    "visible",
-    "with_digits",
-    "write",
-    "written",
-]
-
 
 class Math(NamedTuple):
     """A formula, written twice: as Unicode text, and as LaTeX for math mode."""

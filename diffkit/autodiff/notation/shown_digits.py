@@ -17,8 +17,6 @@ from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.notation.formulas import shown_digits
 from diffkit.autodiff.recording.tracer import INPUT, Node, plain
 
-__all__ = ["digits_by_row", "enough_digits"]
-
 _CLOSE = 0.01
 """How far, relatively, what a reader computes from the digits shown may be from the answer shown."""
 

@@ -9,8 +9,6 @@ from typing import NamedTuple
 from diffkit.autodiff.notation.formulas import visible
 from diffkit.tables import latex_escape
 
-__all__ = ["BAR", "DOT", "Name", "split_name"]
-
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _NUMBERED = re.compile(r"([^\W\d_])(\d+)|([^\W\d_]+)_(\d+)")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")

@@ -11,8 +11,6 @@ from diffkit.autodiff.notation.formulas import ATOM, Piece, number_piece, number
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.tables import latex_escape
 
-__all__ = ["absent", "constant_piece", "dimensions", "index_text", "short", "size", "type_text", "value_text"]
-
 
 def short(value: Any, most: int = 24) -> str:
     text = value if isinstance(value, str) else repr(value)

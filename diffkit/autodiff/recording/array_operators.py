@@ -13,8 +13,6 @@ from diffkit.autodiff.recording.infix import PENDING
 from diffkit.autodiff.recording.node import Node
 from diffkit.autodiff.recording.primitive import NO_KWARGS, UFUNCS, Primitive
 
-__all__ = ["ArrayOperators"]
-
 
 def _infix(name: str) -> Callable[[Any, Any], Any]:
     """An operator with two operands: what ``apply`` does, unrolled for two arguments."""

@@ -20,8 +20,6 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-__all__ = ["UNCHANGING", "Constants", "copied_as_laid_out"]
-
 _SMALL = 4096
 """Bytes up to which an array is copied: that takes no longer than anything else that is done with it."""
 

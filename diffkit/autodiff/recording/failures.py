@@ -23,8 +23,6 @@ from diffkit.autodiff.recording.tracer import plain, row_of
 from diffkit.errors import InputError
 from diffkit.sites import belongs_to_libraries, describe_site
 
-__all__ = ["Failure", "failure_of", "shape_error"]
-
 
 @dataclass(frozen=True, slots=True)
 class Failure:

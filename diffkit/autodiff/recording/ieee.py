@@ -18,8 +18,6 @@ import numpy as np
 from diffkit.autodiff.recording.primitive import ASTYPE, BY_UFUNC, NO_KWARGS, UFUNCS, Primitive
 from diffkit.sites import belongs_to_diffkit
 
-__all__ = ["OPERATORS", "answer", "by_numpy", "ufunc_of_numbers"]
-
 OPERATORS: set[Primitive] = set()
 """Python's operators. NumPy's functions that do the same share them, with other keywords: ``BY_UFUNC``."""
 

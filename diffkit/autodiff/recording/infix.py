@@ -12,8 +12,6 @@ import numpy as np
 from diffkit.autodiff.recording.ieee import OPERATORS, answer
 from diffkit.autodiff.recording.primitive import NO_KWARGS, UFUNCS, Primitive
 
-__all__ = ["NUMBERS", "PENDING", "NumberOperators", "is_complex"]
-
 PENDING: set[type] = set()
 """Types that know themselves how to take a traced number as an operand: traced arrays, and adjoints that
 are not written out yet (``scatter.py``)."""

@@ -14,8 +14,6 @@ from diffkit.autodiff.recording.node import Node
 from diffkit.autodiff.recording.places import Window, index_of, is_basic, narrowed, whole
 from diffkit.autodiff.recording.primitive import ByPlace, Primitive
 
-__all__ = ["GETITEM", "PARTS", "READ", "Form", "Memory", "TakenAgain", "Views", "copy_of"]
-
 Step = tuple[Primitive, tuple[Any, ...], dict[str, Any]]
 
 GETITEM = Primitive("getitem", operator.getitem)

@@ -15,8 +15,6 @@ import numpy
 from diffkit.autodiff.recording.primitive import ASTYPE, NO_KWARGS, PYTHONS, Primitive
 from diffkit.autodiff.recording.refusals import refuse
 
-__all__ = ["ArrayMethods"]
-
 np: Any = numpy
 """NumPy, without its types: those know no traced values."""
 

@@ -40,8 +40,6 @@ from diffkit.autodiff.recording.refusals import (
 )
 from diffkit.sites import describe_site
 
-__all__ = ["Decision", "Node", "Recording", "is_deferred", "plain_number"]
-
 
 class Decision(NamedTuple):
     """A place where the program asked for a traced value itself, and so chose its path.

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Window", "index_of", "is_basic", "is_element", "last_to_write", "narrowed", "whole"]
-
 Window = tuple[Any, ...]
 
 _INTEGERS = (int, np.integer)

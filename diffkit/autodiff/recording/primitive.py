@@ -10,18 +10,6 @@ import numpy as np
 
 from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 
-__all__ = [
-    "ASTYPE",
-    "BY_UFUNC",
-    "FUNCTIONS",
-    "NO_KWARGS",
-    "PYTHONS",
-    "UFUNCS",
-    "ByPlace",
-    "InPlace",
-    "Primitive",
-]
-
 Rule = Callable[..., Any]
 
 NO_KWARGS: dict[str, Any] = {}

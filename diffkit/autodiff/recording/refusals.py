@@ -14,26 +14,6 @@ import numpy as np
 from diffkit.errors import NoRuleError, TraceError
 from diffkit.sites import belongs_to_libraries, called_text, describe_site, users_frame
 
-__all__ = [
-    "Refusals",
-    "explained",
-    "is_recording",
-    "qualified_name",
-    "raise_changed",
-    "raise_closed",
-    "raise_no_attribute",
-    "raise_no_rule",
-    "raise_object_array",
-    "refuse",
-    "refuse_array",
-    "refuse_assignment",
-    "refuse_conversion",
-    "refuse_keyword",
-    "refuse_plain_output",
-    "refuse_writing",
-    "site_of",
-]
-
 
 def site_of(frame: FrameType) -> str:
     """The line of the user's program that is being run, found past those of diffkit and of libraries."""

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-__all__ = ["TO_LOAD", "advice", "load_rules"]
-
 TO_LOAD: dict[str, Callable[[], object]] = {}
 """What registers the rules of a module of SciPy, put here by ``rules/``; gone once it has been called."""
 

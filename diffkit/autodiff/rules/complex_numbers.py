@@ -26,8 +26,6 @@ from diffkit.autodiff.rules.register import composite, define, fit
 from diffkit.errors import NoRuleError
 from diffkit.typing import ArrayValue, Value
 
-__all__: list[str] = []
-
 
 def _over_square(x: Value, z: Value) -> Any:
     """x / |z|^2, and 0 at z = 0."""

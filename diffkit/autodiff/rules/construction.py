@@ -18,8 +18,6 @@ from diffkit.autodiff.rules.register import composite, define, fit, is_node
 from diffkit.autodiff.rules.shaping import astype, cast
 from diffkit.typing import ArrayLike, ArrayValue, Value
 
-__all__ = ["array", "full", "list_as_array", "stepped"]
-
 
 def array(value: Value, dtype: DTypeLike | None = None, ndmin: int = 0) -> Any:
     """An array of numbers and traced values, nested in lists as for ``np.array``.

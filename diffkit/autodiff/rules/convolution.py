@@ -10,8 +10,6 @@ from diffkit.autodiff.rules.matrices import conj
 from diffkit.autodiff.rules.register import LINEAR, define, fit
 from diffkit.typing import ArrayValue, Value
 
-__all__: list[str] = []
-
 
 def _full(g: ArrayValue, x: Value, y: Value, mode: str) -> Any:
     """A cotangent of part of a convolution, with zeros where the rest of it would be."""

@@ -15,8 +15,6 @@ from diffkit.autodiff.rules.shaping import cast
 from diffkit.errors import NoRuleError
 from diffkit.typing import ArrayLike, ArrayValue, Value
 
-__all__: list[str] = []
-
 
 @composite(np.bincount)
 def _bincount(x: ArrayLike, /, weights: ArrayLike | None = None, minlength: int = 0) -> Any:

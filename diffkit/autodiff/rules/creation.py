@@ -13,8 +13,6 @@ from typing import Any
 from diffkit.autodiff.recording.refusals import is_recording
 from diffkit.autodiff.recording.tracer import wrapped
 
-__all__ = ["CREATION", "to_be_written"]
-
 
 def to_be_written(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, whose arrays of floats accept traced values while a function is traced.

@@ -17,8 +17,6 @@ from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, reen
 from diffkit.autodiff.rules.removable_singularities import exp_of_difference
 from diffkit.typing import ArrayValue, Value
 
-__all__ = ["logcumsumexp"]
-
 
 def recurrence(a: ArrayValue, b: ArrayValue) -> Any:
     """h with h[0] = b[0] and h[k] = a[k] h[k-1] + b[k], along the last axis.

@@ -12,32 +12,6 @@ import numpy as np
 
 from diffkit.typing import ArrayValue, Axis, Value
 
-__all__ = [
-    "all_equal",
-    "all_real",
-    "any_beyond_one",
-    "any_in_columns",
-    "any_minus_inf",
-    "any_nan",
-    "any_negative",
-    "bin_of",
-    "close_to_zero",
-    "count_numbers",
-    "counts_and_edges",
-    "equal_pairs",
-    "exponent",
-    "interval",
-    "known_below",
-    "largest_in_columns",
-    "number_of_steps",
-    "place_below",
-    "place_of_quantile",
-    "rank",
-    "stays_complex",
-    "unique_part",
-    "zeros_in_front",
-]
-
 # -- not a number, not real -------------------------------------------------------------------------------
 
 

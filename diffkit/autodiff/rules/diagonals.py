@@ -10,8 +10,6 @@ from diffkit.autodiff.rules.indexing import placed, scatter
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.typing import ArrayValue, Value
 
-__all__ = ["make_diagonal"]
-
 
 def _places(rows: int, columns: int, offset: int) -> tuple[np.ndarray, np.ndarray]:
     """Where the diagonal of a rows x columns matrix stands."""

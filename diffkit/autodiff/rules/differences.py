@@ -13,9 +13,6 @@ from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.typing import ArrayValue, Axis, Value
 
-__all__: list[str] = []
-
-
 # -- differences ------------------------------------------------------------------------------------------
 
 

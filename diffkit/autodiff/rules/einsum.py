@@ -17,8 +17,6 @@ from diffkit.autodiff.rules.call_forms import as_array, plain_arguments
 from diffkit.autodiff.rules.register import LINEAR, define, fit
 from diffkit.typing import Value
 
-__all__ = ["pullback_subscripts"]
-
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

@@ -19,8 +19,6 @@ from diffkit.calculus import ALIASES, ELEMENTARY, Elementary
 from diffkit.grammar import chain, compile_text, folded
 from diffkit.typing import ArrayValue, Value
 
-__all__ = ["above", "where", "with_rules"]
-
 
 def _float_where(c: Value, a: Value, b: Value) -> Any:
     return a if c else b

@@ -14,8 +14,6 @@ from diffkit.autodiff.rules.shaping import cast
 from diffkit.errors import NoRuleError
 from diffkit.typing import Value
 
-__all__: list[str] = []
-
 
 def _given(x: Value) -> Any:
     """As NumPy's own, these take a plain number for an array, with an array's dtype."""

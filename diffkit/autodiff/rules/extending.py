@@ -13,9 +13,6 @@ from diffkit.autodiff.rules.indexing import along, placed
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.typing import ArrayValue, Axis, Value
 
-__all__: list[str] = []
-
-
 # -- repeating --------------------------------------------------------------------------------------------
 
 

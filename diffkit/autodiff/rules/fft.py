@@ -17,8 +17,6 @@ import numpy as np
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit
 from diffkit.typing import ArrayValue, Value
 
-__all__: list[str] = []
-
 
 class Transform(NamedTuple):
     """A transform along one axis: of which kind, what length it reads, and the signal's length n."""

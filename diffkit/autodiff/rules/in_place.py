@@ -20,8 +20,6 @@ from diffkit.autodiff.rules.nans import nan_to_num
 from diffkit.autodiff.rules.register import KINDS
 from diffkit.typing import ArrayValue, Value
 
-__all__: list[str] = []
-
 Array.from_list = staticmethod(array)
 
 

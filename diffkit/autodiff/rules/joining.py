@@ -18,9 +18,6 @@ from diffkit.autodiff.rules.shaping import cast
 from diffkit.errors import TraceError
 from diffkit.typing import ArrayLike, ArrayValue, Value
 
-__all__ = ["Joined"]
-
-
 # -- concatenate and stack: a row has the arrays of the list as its arguments -----------------------------
 
 

@@ -37,9 +37,6 @@ from diffkit.autodiff.rules.register import composite, constant, define, fit, re
 from diffkit.errors import NoRuleError
 from diffkit.typing import ArrayLike, ArrayValue, Value
 
-__all__ = ["solution"]
-
-
 # -- solving ----------------------------------------------------------------------------------------------
 
 

@@ -14,8 +14,6 @@ from diffkit.autodiff.rules.register import composite, define, fit
 from diffkit.autodiff.rules.removable_singularities import root_of_squares
 from diffkit.typing import ArrayValue, Value
 
-__all__: list[str] = []
-
 Axis = int | tuple[int, ...] | None
 
 

@@ -23,8 +23,6 @@ from diffkit.autodiff.rules.register import composite, define, fit, is_node
 from diffkit.autodiff.rules.removable_singularities import over_length
 from diffkit.typing import ArrayLike, ArrayValue, Axis, Value
 
-__all__: list[str] = []
-
 
 def _gradient(ans: ArrayValue, x: ArrayValue, ord: Any, axis: Any, keepdims: bool) -> Any:
     """The derivative of the norm by each element; for complex x, the one whose real part g * t takes."""

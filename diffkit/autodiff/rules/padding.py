@@ -11,8 +11,6 @@ from diffkit.autodiff.rules.register import define, fit
 from diffkit.errors import NoRuleError
 from diffkit.typing import ArrayValue, Value
 
-__all__: list[str] = []
-
 
 def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     """(before, after) for each axis, from any form that np.pad takes."""

@@ -15,9 +15,6 @@ from diffkit.autodiff.rules.register import composite, constant, define, fit, re
 from diffkit.errors import NoRuleError
 from diffkit.typing import ArrayValue, Value
 
-__all__: list[str] = []
-
-
 # -- clip: the smaller of upper and the larger of x and lower, ties shared as there -----------------------
 
 

@@ -13,8 +13,6 @@ from diffkit.autodiff.rules.register import composite
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.typing import ArrayLike, ArrayValue, Value
 
-__all__: list[str] = []
-
 
 @composite(np.polyval)
 def _polyval(p: Any, x: Value) -> Any:

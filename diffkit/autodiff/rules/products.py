@@ -17,8 +17,6 @@ from diffkit.autodiff.rules.call_forms import as_array
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, linear_jvp
 from diffkit.typing import ArrayLike, ArrayValue, Value
 
-__all__: list[str] = []
-
 
 def _conj(x: Value) -> Any:
     """The conjugate; a real array is its own, without a row in the trace."""

@@ -16,8 +16,6 @@ from diffkit.autodiff.rules.call_forms import decided, plain
 from diffkit.autodiff.rules.register import LINEAR, composite, constant, define, fit
 from diffkit.typing import ArrayValue, Value
 
-__all__ = ["aligned", "count", "spread"]
-
 Axis = int | tuple[int, ...] | None
 
 

@@ -23,8 +23,6 @@ from diffkit.autodiff.rules.elementwise import with_rules
 from diffkit.autodiff.rules.register import fit, reentrant
 from diffkit.typing import Value
 
-__all__ = ["exp_of_difference", "over_length", "root_of_squares"]
-
 
 def over_length(x: Value, length: Any) -> Any:
     """x / length, and 0 where the length is 0.

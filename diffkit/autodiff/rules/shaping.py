@@ -18,8 +18,6 @@ from diffkit.autodiff.rules.call_forms import plain
 from diffkit.autodiff.rules.register import LINEAR, composite, define, fit, structural
 from diffkit.typing import ArrayLike, ArrayValue, Axis, Value
 
-__all__ = ["astype", "cast"]
-
 
 def _reshape_vjp(g: Value, ans: Value, x: Value, *, order: Any = "C", **_: Any) -> Any:
     return fit(np.reshape(g, getattr(x, "shape", ()), order=order), x)

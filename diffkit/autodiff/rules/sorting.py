@@ -13,8 +13,6 @@ from diffkit.autodiff.rules.register import composite, constant, define, fit, is
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.typing import ArrayLike, ArrayValue, Value
 
-__all__ = ["quantile"]
-
 Axis = int | tuple[int, ...] | None
 
 

@@ -36,8 +36,6 @@ from diffkit.autodiff.rules.matrices import (
 from diffkit.autodiff.rules.register import composite, define
 from diffkit.typing import ArrayLike, ArrayValue, Value
 
-__all__: list[str] = []
-
 
 def _gaps(w: ArrayValue) -> tuple[Any, Any]:
     """w_j - w_i at i, j, and where that is zero but for round-off."""

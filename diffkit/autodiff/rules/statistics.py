@@ -14,8 +14,6 @@ from diffkit.autodiff.rules.removable_singularities import over_length
 from diffkit.autodiff.rules.shaping import cast
 from diffkit.typing import ArrayValue, Value
 
-__all__: list[str] = []
-
 Axis = int | tuple[int, ...] | None
 
 

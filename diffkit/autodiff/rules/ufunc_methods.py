@@ -19,8 +19,6 @@ from diffkit.autodiff.rules.call_forms import as_array, plain
 from diffkit.autodiff.rules.indexing import along, placed
 from diffkit.autodiff.rules.register import LINEAR, define
 
-__all__: list[str] = []
-
 _NOT_IN_TURN = frozenset({np.power, np.float_power, np.arctan2})
 """Of these, NumPy's own reductions are not what it says they are: with AVX-512, its loops read elements
 of the answer before they have been written (NumPy 2.4: ``np.arctan2.reduce`` of 5 numbers is off by 0.3)."""

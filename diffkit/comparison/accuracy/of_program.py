@@ -20,8 +20,6 @@ from diffkit.errors import InputError
 from diffkit.programs import Program
 from diffkit.time_limit import BudgetError
 
-__all__ = ["accuracy"]
-
 _MOST_NUMBERS = 20_000
 """Numbers in all rows of a trace, above which they are not computed to sixty digits one by one."""
 

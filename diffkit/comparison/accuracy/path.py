@@ -12,8 +12,6 @@ from diffkit.comparison.accuracy.row_errors import Analysis
 from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import Truth
 
-__all__ = ["path_sentences"]
-
 _WRONG = 1e-8
 """A derivative with a larger relative error than this is another one, unless rounding explains it."""
 

@@ -14,8 +14,6 @@ from diffkit.tables import Table, to_json
 if TYPE_CHECKING:
     from diffkit.graphs import Drawing
 
-__all__ = ["Accuracy", "digits_lost"]
-
 
 def digits_lost(condition: float) -> float:
     """The decimal digits that a condition number costs: its logarithm.

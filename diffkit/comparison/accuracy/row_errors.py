@@ -29,8 +29,6 @@ from diffkit.autodiff.views import Trace
 from diffkit.comparison.one_function import one_output
 from diffkit.precise import Arithmetic, Precise, arithmetic, lift, precise
 
-__all__ = ["Analysis", "RowAccuracy", "analysed"]
-
 _DIGITS = 60
 _NUDGE = 1e-25
 """The relative change of an argument by which a condition number is measured, in numbers of 60 digits."""

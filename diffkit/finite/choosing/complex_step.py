@@ -23,8 +23,6 @@ from diffkit.finite.choosing.measuring import spread
 from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.function import Function
 
-__all__ = ["complex_columns"]
-
 _BREAKING = {
     "absolute": "np.abs drops the imaginary part",
     "fabs": "np.fabs takes no complex numbers",

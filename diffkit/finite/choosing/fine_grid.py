@@ -11,8 +11,6 @@ import numpy as np
 from diffkit.finite.choosing.noise import POINTS, along, difference_levels, is_stuck, noise_level
 from diffkit.finite.evaluating.function import Function
 
-__all__ = ["Near", "measure"]
-
 FINE = 0.75
 """The power of the machine epsilon that is the first grid's spacing: thousands of floats, so that f moves,
 and yet so short that all differences but the first drown in the rounding of f."""

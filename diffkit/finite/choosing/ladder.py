@@ -24,8 +24,6 @@ from diffkit.finite.evaluating.columns import Columns, differences
 from diffkit.finite.evaluating.function import Function
 from diffkit.finite.stencils import Stencil
 
-__all__ = ["Ladder"]
-
 WIDER = 32.0
 """One rung. A power of two; large enough that the truncation error stands out on the rung above."""
 

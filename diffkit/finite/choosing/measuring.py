@@ -22,8 +22,6 @@ from diffkit.finite.choosing.step_sizes import best_step, least_error
 from diffkit.finite.evaluating.function import Function
 from diffkit.finite.stencils import Stencil, stencil
 
-__all__ = ["LONGEST", "Measured", "measure_function", "spread"]
-
 ROOM = 1.25
 """The scale of a coordinate beside a bound, in units of the room: f is asked up to 2/3 of that from x."""
 

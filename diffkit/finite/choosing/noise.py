@@ -20,8 +20,6 @@ from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.function import Function, Move
 from diffkit.tables import Table
 
-__all__ = ["POINTS", "Noise", "along", "difference_levels", "estimate_noise", "is_stuck", "noise_level"]
-
 POINTS = 8
 """Values in a differences table; Moré and Wild find six to eight enough."""
 

@@ -21,21 +21,6 @@ from diffkit.finite.evaluating.columns import Columns, differences
 from diffkit.finite.evaluating.function import Function, Move
 from diffkit.finite.stencils import Stencil, stencil
 
-__all__ = [
-    "Bounds",
-    "Estimate",
-    "Form",
-    "Plan",
-    "by_output",
-    "check_holomorphic",
-    "columns_of",
-    "complex_plan",
-    "cut",
-    "limits",
-    "make_plan",
-    "require_scalar",
-]
-
 Form = str | Sequence[Any]
 Bounds = tuple[Any, Any]
 

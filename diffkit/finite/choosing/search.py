@@ -19,8 +19,6 @@ from diffkit.finite.choosing.noise import along
 from diffkit.finite.evaluating.function import Function
 from diffkit.finite.stencils import Stencil, weights
 
-__all__ = ["Search"]
-
 WIDEST = 0.5
 """How far from x the widest differences reach, in units of its scale."""
 

@@ -15,8 +15,6 @@ import numpy as np
 from diffkit.finite.choosing.noise import along
 from diffkit.finite.evaluating.function import Function
 
-__all__ = ["Staircase", "find_staircase"]
-
 FINER = 4.0
 """From one distance to the next, on the way towards x."""
 

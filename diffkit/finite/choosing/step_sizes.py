@@ -21,8 +21,6 @@ from diffkit.errors import InputError
 from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.stencils import Stencil
 
-__all__ = ["best_step", "exact_steps", "given_steps", "least_error"]
-
 
 def best_step(formula: Stencil, noise: Any, leading: Any) -> Any:
     """The step with the least truncation and round-off together.

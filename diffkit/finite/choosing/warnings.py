@@ -16,16 +16,6 @@ from diffkit.finite.evaluating.function import Function
 from diffkit.finite.stencils import Stencil
 from diffkit.sites import users_frame
 
-__all__ = [
-    "DifferenceWarning",
-    "NoiseWarning",
-    "is_random",
-    "warn_if_random",
-    "warn_if_staircase",
-    "warn_if_unsettled",
-]
-
-
 LARGE = 0.1
 """The part of a derivative, or of what f suggests for one, that an error may be without a word."""
 

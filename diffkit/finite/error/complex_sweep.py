@@ -27,8 +27,6 @@ from diffkit.finite.error.result import ErrorSweep, largest_by
 from diffkit.finite.stencils import Stencil
 from diffkit.precise import Precise
 
-__all__ = ["ComplexSweep", "complex_sweep"]
-
 
 class _ComplexStep(Stencil):
     """The formula of the complex step, with what is said of stencils."""

@@ -13,8 +13,6 @@ from diffkit.finite.error.regimes import Fit
 from diffkit.finite.stencils import Stencil
 from diffkit.plots import SERIES, Plot, Series, canvas
 
-__all__ = ["error_curve"]
-
 
 class Curve(Protocol):
     """What is drawn of an :class:`~diffkit.finite.ErrorSweep`; its attributes are explained there."""

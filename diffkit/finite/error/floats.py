@@ -14,8 +14,6 @@ from diffkit.finite.choosing.noise import Noise, estimate_noise
 from diffkit.finite.choosing.warnings import warn_if_random
 from diffkit.finite.stencils import Stencil
 
-__all__ = ["is_finite", "noise_near", "one_float", "run_on_floats", "steps_of"]
-
 
 def noise_near(f: Callable[[Any], Any], x: Any) -> tuple[Noise, float]:
     """The measurement of f's noise, and the size of errors to count on in its values.

@@ -33,16 +33,6 @@ from diffkit.errors import InputError
 from diffkit.finite.stencils import Stencil, stencil
 from diffkit.precise import Precise
 
-__all__ = [
-    "PARTS",
-    "Parts",
-    "as_arrays",
-    "derivative_in_digits",
-    "exact_values",
-    "parts_of",
-    "true_derivative",
-]
-
 Point = Fraction | tuple[Fraction, Fraction]
 """A real number, or the two parts of a complex one."""
 

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Fit", "fit_line", "running_median", "steady_run"]
-
 DECADE = 0.5
 """Width of the windows, in powers of ten of h: narrow beside the V, wide beside its jitter."""
 

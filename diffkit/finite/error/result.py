@@ -20,8 +20,6 @@ from diffkit.finite.stencils import Stencil
 from diffkit.precise import Precise
 from diffkit.tables import Table
 
-__all__ = ["ErrorSweep", "largest_by"]
-
 
 @dataclass(frozen=True, repr=False)
 class ErrorSweep:

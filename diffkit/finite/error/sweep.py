@@ -16,8 +16,6 @@ from diffkit.finite.error.result import ErrorSweep
 from diffkit.finite.formula import difference
 from diffkit.finite.stencils import stencil
 
-__all__ = ["error_sweep"]
-
 
 def error_sweep(
     f: Callable[[Any], Any],

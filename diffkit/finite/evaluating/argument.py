@@ -10,8 +10,6 @@ import numpy as np
 from diffkit.containers import describe, flatten, paths
 from diffkit.errors import DomainError, InputError
 
-__all__ = ["Argument"]
-
 
 class Argument:
     """The point x as a flat vector, and back.

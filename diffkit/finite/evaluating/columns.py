@@ -12,8 +12,6 @@ from diffkit.finite.evaluating.function import Function, Move
 from diffkit.finite.formula import difference
 from diffkit.finite.stencils import Stencil
 
-__all__ = ["Columns", "differences"]
-
 
 @dataclass
 class Columns:

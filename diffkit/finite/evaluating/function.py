@@ -19,8 +19,6 @@ from diffkit.errors import DomainError, InputError
 from diffkit.finite.evaluating.argument import Argument
 from diffkit.finite.evaluating.workers import Caught, mapper
 
-__all__ = ["CHANGES", "Function", "Move"]
-
 Move = tuple[Any, Any] | None
 """One point: (index into the flat vector, the values there); None for x itself."""
 

@@ -13,8 +13,6 @@ from typing import Any
 
 from diffkit.errors import InputError
 
-__all__ = ["Caught", "mapper"]
-
 
 class Caught:
     """f, with an error of its arithmetic as a result, so that it can come back from a worker."""

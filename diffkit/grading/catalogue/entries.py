@@ -8,8 +8,6 @@ from typing import Any
 from diffkit.grading.draws import Draw, scaled
 from diffkit.grading.exercises.exercise import Case, Exercise
 
-__all__ = ["ENTRIES", "binary", "enter", "unary"]
-
 ENTRIES: dict[str, Exercise] = {}
 """The exercises by name."""
 

@@ -21,8 +21,6 @@ from diffkit.grading.wall.isolation import Isolation, IsolationError
 from diffkit.grading.wall.opener import opener
 from diffkit.grading.wall.replies import Reply
 
-__all__ = ["NEVER_RUN", "Grader", "Settings", "instance_set", "not_graded", "refused"]
-
 HIDDEN = "hidden cases"
 """The check that says whether one of those fails."""
 

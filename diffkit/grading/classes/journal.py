@@ -27,8 +27,6 @@ from diffkit.grading.classes.submissions import Submission
 from diffkit.grading.exercises.assignment import Assignment
 from diffkit.grading.exercises.fingerprint import fingerprints
 
-__all__ = ["Journal"]
-
 _ANOTHER = {"diffkit": "another version of diffkit", "sets": "another --same-for-all"}
 
 

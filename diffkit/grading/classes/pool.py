@@ -26,8 +26,6 @@ from diffkit.grading.classes.records import Record
 from diffkit.grading.classes.submissions import Submission
 from diffkit.grading.exercises.assignment import Assignment
 
-__all__ = ["Work", "by_cluster", "by_pool"]
-
 BROUGHT_DOWN = "grading it brought the grader's process down, each time; please look at it by hand"
 
 

@@ -9,8 +9,6 @@ from typing import Any
 from diffkit.grading.classes.submissions import Submission
 from diffkit.grading.judging.results import Verdict
 
-__all__ = ["CheckRecord", "ExerciseRecord", "Record"]
-
 LONGEST_TEXT = 8000
 """Characters of a message that are kept. A student may see to it that there is much to say."""
 

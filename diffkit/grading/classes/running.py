@@ -19,8 +19,6 @@ from diffkit.grading.classes.records import Record
 from diffkit.grading.classes.submissions import Submission
 from diffkit.grading.exercises.assignment import Assignment
 
-__all__ = ["ClassRun", "grade_class"]
-
 
 @dataclass(frozen=True)
 class ClassRun:

@@ -19,8 +19,6 @@ from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.inside.opening import LARGEST, LARGEST_NOTEBOOK, SUFFIXES, how_many
 from diffkit.grading.wall.opener import opener
 
-__all__ = ["Submission", "find_submissions", "folder_submission", "read_submission", "violations"]
-
 MOST_VIOLATIONS = 5
 """Broken rules of an exercise that are listed."""
 

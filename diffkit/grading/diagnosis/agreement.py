@@ -9,8 +9,6 @@ import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close
 
-__all__ = ["LEAST", "nearer", "reproduced"]
-
 Array = np.ndarray[Any, Any]
 
 LEAST = 3

@@ -10,8 +10,6 @@ import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close
 
-__all__ = ["broadcasting", "reshaped", "unsummed"]
-
 Array = np.ndarray[Any, Any]
 
 

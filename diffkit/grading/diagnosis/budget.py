@@ -16,8 +16,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["SECONDS", "WORK", "Budget", "Exhausted", "calls_of"]
-
 WORK = 16_000_000
 """The calls that a diagnosis may make, some sixteen seconds of them.
 

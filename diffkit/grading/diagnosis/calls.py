@@ -13,8 +13,6 @@ from diffkit.grading.judging.laws import breaks
 from diffkit.grading.judging.nearness import compare
 from diffkit.grading.judging.results import FAILED, Diagnosis
 
-__all__ = ["between_calls"]
-
 LATER_USES = ("interleaved", "second", "reused", "back")
 
 

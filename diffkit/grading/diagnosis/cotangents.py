@@ -9,8 +9,6 @@ import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, negated
 
-__all__ = ["cotangent", "jacobians", "tangents"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -20,8 +20,6 @@ import numpy as np
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
 from diffkit.grading.inside.programs_for_engines import PROGRAMS
 
-__all__ = ["in_any_order", "sweeps"]
-
 Array = np.ndarray[Any, Any]
 
 ORDERS = ("last use first", "last operand first", "latest first")

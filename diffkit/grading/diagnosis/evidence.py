@@ -22,8 +22,6 @@ from diffkit.grading.judging.answered import Answered
 from diffkit.grading.judging.answers import Answer
 from diffkit.grading.judging.truth import Seeds, Truth
 
-__all__ = ["Family", "Hypothesis", "Observation", "close", "negated", "observations"]
-
 Array = np.ndarray[Any, Any]
 
 MATCH = 1e-9

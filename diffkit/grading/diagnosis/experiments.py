@@ -15,8 +15,6 @@ from diffkit.grading.diagnosis.keywords import keywords
 from diffkit.grading.diagnosis.numerics import quotients
 from diffkit.grading.diagnosis.operands import operands, order, permutations, transposes
 
-__all__ = ["ENGINES", "EXPERIMENTS", "LATER"]
-
 EXPERIMENTS: tuple[Family, ...] = (
     whole_answer,
     reshaped,

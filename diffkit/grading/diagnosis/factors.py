@@ -10,8 +10,6 @@ import numpy as np
 from diffkit.grading.diagnosis.broadcasting import unsummed
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
 
-__all__ = ["size_factors", "truncation", "whole_answer"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -20,8 +20,6 @@ from diffkit.grading.diagnosis.words import products
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.judging.results import Diagnosis
 
-__all__ = ["one_part"]
-
 Array = np.ndarray[Any, Any]
 
 NEARLY = 1e-2

@@ -10,8 +10,6 @@ import numpy as np
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
 from diffkit.grading.exercises.exercise import defaults, same_value
 
-__all__ = ["keywords"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -16,8 +16,6 @@ from diffkit.grading.judging.answered import Answered
 from diffkit.grading.judging.results import Diagnosis
 from diffkit.grading.judging.trials import Trial
 
-__all__ = ["wrong_local"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -9,8 +9,6 @@ from dataclasses import replace
 
 from diffkit.grading.judging.results import UNFINISHED, UNWRITTEN, Diagnosis
 
-__all__ = ["MESSAGES", "located", "messages", "named"]
-
 MESSAGES: dict[str, tuple[str, str, str]] = {
     "sign": (
         "A sign is wrong.",

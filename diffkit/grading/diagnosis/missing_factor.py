@@ -14,8 +14,6 @@ import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close
 
-__all__ = ["constant_ratio", "factors", "fitted_factors"]
-
 Array = np.ndarray[Any, Any]
 
 FORMS: dict[str, Callable[[Array], Array]] = {

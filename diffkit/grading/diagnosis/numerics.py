@@ -12,8 +12,6 @@ from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
 from diffkit.grading.diagnosis.messages import named
 from diffkit.grading.judging.results import Diagnosis
 
-__all__ = ["epsilons", "error_size", "nearly", "not_finite", "quotients"]
-
 Array = np.ndarray[Any, Any]
 
 STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1.5e-8, 1.4901161193847656e-08, 6e-6, 1e-9, 1e-10)

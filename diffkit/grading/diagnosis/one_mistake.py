@@ -20,9 +20,6 @@ from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.judging.answered import Answered
 from diffkit.grading.judging.results import UNFINISHED, Diagnosis
 
-__all__ = ["diagnose", "unfinished"]
-
-
 GO_BY_ORDER = ("overwritten", "sweep out of order")
 """Mistakes in an engine that show another number each time, if its operands come in another order."""
 

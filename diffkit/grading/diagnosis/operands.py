@@ -10,8 +10,6 @@ import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, negated
 
-__all__ = ["operands", "order", "permutations", "transposes"]
-
 Array = np.ndarray[Any, Any]
 
 

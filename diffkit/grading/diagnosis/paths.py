@@ -18,8 +18,6 @@ from diffkit.autodiff.recording.tracer import Node
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation
 from diffkit.grading.judging.replay import is_row, recorded, replayed
 
-__all__ = ["paths"]
-
 Array = np.ndarray[Any, Any]
 Edge = tuple[int, int]
 """A row of the trace and the number of one of its arguments."""

@@ -16,8 +16,6 @@ from diffkit.grading.judging.laws import LINEAR, breaks
 from diffkit.grading.judging.nearness import compare
 from diffkit.grading.judging.results import FAILED, Diagnosis
 
-__all__ = ["what_remains"]
-
 SAME_FOR_TWICE = {"twice": 1.0, "g": -1.0}
 
 FORMS = ("not an array", "shape", "wrong count", "float32", "dtype")

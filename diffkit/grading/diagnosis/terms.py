@@ -15,8 +15,6 @@ import numpy as np
 from diffkit.grading.diagnosis.evidence import Observation
 from diffkit.grading.judging.truth import Seeds
 
-__all__ = ["Term", "terms"]
-
 Array = np.ndarray[Any, Any]
 
 

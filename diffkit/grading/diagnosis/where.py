@@ -12,8 +12,6 @@ from diffkit.grading.diagnosis.messages import named
 from diffkit.grading.exercises.exercise import defaults, same_value
 from diffkit.grading.judging.results import Diagnosis
 
-__all__ = ["by_where_it_fails"]
-
 
 def by_where_it_fails(
     seen: Sequence[Observation], wrong: Sequence[Observation], names: tuple[str, ...]

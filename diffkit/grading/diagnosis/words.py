@@ -15,8 +15,6 @@ import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, close
 
-__all__ = ["products"]
-
 Array = np.ndarray[Any, Any]
 Word = tuple[tuple[str, bool], ...]
 """The letters of a product, each with whether it is transposed."""

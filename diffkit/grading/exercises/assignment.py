@@ -34,8 +34,6 @@ from diffkit.errors import InputError
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.exercises.limits import Limits
 
-__all__ = ["Assignment", "load_assignment"]
-
 
 @dataclass(frozen=True)
 class Assignment:

@@ -31,8 +31,6 @@ from diffkit.grading.draws import Draw, Sizes, drawn, scaled
 from diffkit.grading.exercises.styles import MADE_OF_ARGUMENTS, STYLES, defined_names
 from diffkit.grading.inside.protocol import Target, pack
 
-__all__ = ["Case", "Exercise", "Instance", "Misconception"]
-
 Function = Callable[..., Any]
 Array = np.ndarray[Any, Any]
 

@@ -20,8 +20,6 @@ import numpy as np
 
 from diffkit.grading.exercises.assignment import Assignment
 
-__all__ = ["fingerprints"]
-
 
 def fingerprints(assignment: Assignment) -> dict[str, str]:
     """A digest for each exercise of an assignment, by its name."""

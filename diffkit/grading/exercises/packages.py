@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["package_paths", "with_requirements"]
-
 
 @functools.cache
 def with_requirements(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,8 +8,6 @@ from typing import Any
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.exercises.styles import STYLES, camel
 
-__all__ = ["scaffold"]
-
 _ENGINE_BODIES = {
     "Value": '''class Value:
     """A number that remembers how it was computed.

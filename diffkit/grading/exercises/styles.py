@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from diffkit.errors import InputError
 
-__all__ = ["MADE_OF_ARGUMENTS", "STYLES", "Style", "camel", "defined_names"]
-
 
 @dataclass(frozen=True)
 class Style:

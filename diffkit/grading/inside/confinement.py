@@ -25,8 +25,6 @@ import numpy as np
 
 from diffkit.grading.inside.system_calls import can_filter, filter_system_calls
 
-__all__ = ["confine", "landlock_version", "prctl", "strip_search_path"]
-
 _libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
 
 SET_DEATH_SIGNAL, SET_DUMPABLE, SET_SUBREAPER, SET_NO_NEW_PRIVILEGES = 1, 4, 36, 38

@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 
-__all__ = ["empty", "written"]
-
 
 def written(folder: str, most: int) -> tuple[int, int]:
     """The bytes and the number of files and folders in a folder.

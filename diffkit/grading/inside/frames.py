@@ -21,15 +21,6 @@ import socket
 import time
 from collections.abc import Sequence
 
-__all__ = [
-    "as_bytes",
-    "read_frame",
-    "read_frame_before",
-    "receive_with_files",
-    "send_with_files",
-    "write_frame",
-]
-
 
 def as_bytes(fd: int) -> None:
     """What goes through this descriptor is bytes: Windows would change line ends, and end at Ctrl-Z."""

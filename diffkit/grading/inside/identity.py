@@ -15,8 +15,6 @@ import itertools
 import weakref
 from typing import Any
 
-__all__ = ["Numbered", "numbering_builtins"]
-
 _counter = itertools.count(1)
 _numbers: dict[int, tuple[Any, int]] = {}
 

@@ -30,8 +30,6 @@ if __name__ == "__main__":
 
 from diffkit.grading.inside.frames import as_bytes, read_frame, write_frame
 
-__all__ = ["LARGEST", "SUFFIXES", "how_many", "looks", "main", "mentions", "opened"]
-
 LARGEST = 1 << 20
 """Bytes of a submission's code that are read."""
 

@@ -14,8 +14,6 @@ from typing import Any
 from diffkit.grading.inside import programs_for_engines as engines
 from diffkit.grading.inside.protocol import Target
 
-__all__ = ["PERFORMERS", "Context", "Gate", "Missing", "Registered"]
-
 
 class Missing(Exception):
     """The submission does not define what its style asks for; ``args`` are the names."""

@@ -15,8 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["ENTRIES", "PROGRAMS", "GraphNode", "Run", "run_engine"]
-
 EngineProgram = Callable[..., Any]
 
 

@@ -21,24 +21,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "LARGEST_ANSWER",
-    "Array",
-    "Failure",
-    "Given",
-    "Point",
-    "Request",
-    "Response",
-    "Scalar",
-    "Step",
-    "StepResult",
-    "Target",
-    "pack",
-    "pack_array",
-    "unpack",
-    "unpack_array",
-]
-
 LARGEST_ANSWER = 1 << 24
 """Bytes of one array that are sent back. The largest right answer of an exercise has a few hundred."""
 

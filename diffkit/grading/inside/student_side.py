@@ -50,8 +50,6 @@ from diffkit.grading.inside.protocol import (
 )
 from diffkit.grading.inside.randomness import Randomness
 
-__all__ = ["Asked", "failure_of", "load", "named_parts", "perform"]
-
 
 def load(source: str | Sequence[str], filename: str, module_name: str = "submission") -> types.ModuleType:
     """Runs a submission's code as a module of its own; whatever it raises goes through.

@@ -19,8 +19,6 @@ import struct
 import sys
 from typing import Any
 
-__all__ = ["can_filter", "filter_system_calls"]
-
 # Numbers on x86-64 and on 64-bit ARM (linux/unistd.h); -1 where there is no such call.
 _REFUSED: dict[str, tuple[int, int]] = {
     # processes

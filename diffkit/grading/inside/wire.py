@@ -36,8 +36,6 @@ from diffkit.grading.inside.protocol import (
     Target,
 )
 
-__all__ = ["WireError", "clean", "read_request", "read_response", "write"]
-
 T = TypeVar("T")
 
 _KINDS: tuple[Any, ...] = (Array, Scalar, Step, Target)

@@ -42,8 +42,6 @@ from diffkit.grading.inside.disk import empty, written
 from diffkit.grading.inside.frames import as_bytes, read_frame, receive_with_files, write_frame
 from diffkit.grading.inside.protocol import Response
 
-__all__ = ["main"]
-
 READY = b"ready"
 """What a child says when it is confined, before it has read its job: from here on its end is its own."""
 

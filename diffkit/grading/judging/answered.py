@@ -16,8 +16,6 @@ from diffkit.grading.inside.protocol import Request, Response, Step, StepResult
 from diffkit.grading.judging.answers import Answer, read_answer
 from diffkit.grading.judging.trials import Trial
 
-__all__ = ["Answered", "answered", "part_names"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -14,8 +14,6 @@ import numpy as np
 
 from diffkit.grading.inside.protocol import Failure, Given, StepResult, unpack_array
 
-__all__ = ["Answer", "Problem", "read_answer"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -24,8 +24,6 @@ import numpy as np
 
 from diffkit.grading.judging.truth import EPS, ROUNDING, Linearize, Pull, Seeds, Truth
 
-__all__ = ["MeasuredTruth", "extrapolated"]
-
 Array = np.ndarray[Any, Any]
 
 LEVELS = 22

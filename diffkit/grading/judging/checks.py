@@ -28,8 +28,6 @@ from diffkit.grading.judging.results import (
 )
 from diffkit.grading.judging.truth import ROUNDING
 
-__all__ = ["check_contract", "check_forward", "check_linear", "check_second_use", "check_values"]
-
 Array = np.ndarray[Any, Any]
 
 SECOND_USES = {

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["distance_to_hull"]
-
 Array = np.ndarray[Any, Any]
 
 

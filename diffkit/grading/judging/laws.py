@@ -16,8 +16,6 @@ import numpy as np
 
 from diffkit.grading.judging.answered import Answered
 
-__all__ = ["LINEAR", "LINEAR_STEPS", "REPEATS", "Law", "breaks"]
-
 Array = np.ndarray[Any, Any]
 
 Law = Mapping[str, float]

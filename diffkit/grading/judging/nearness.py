@@ -24,8 +24,6 @@ from diffkit.grading.judging.results import (
 )
 from diffkit.grading.judging.truth import Truth
 
-__all__ = ["Outcome", "compare", "comparison", "differences", "known", "valid_at_kink"]
-
 Array = np.ndarray[Any, Any]
 
 KNOWN = 1e-4

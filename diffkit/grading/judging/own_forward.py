@@ -21,8 +21,6 @@ from diffkit.grading.judging.answers import Answer, read_answer
 from diffkit.grading.judging.results import FAILED, INCONCLUSIVE, NOT_RUN, PASSED, CheckResult
 from diffkit.grading.judging.trials import Trial, sent
 
-__all__ = ["OwnTrial", "check_own_forward", "own_trials", "wants_own"]
-
 Array = np.ndarray[Any, Any]
 
 STEPS = tuple(2.0**-k for k in (8, 9, 10, 11))

@@ -22,8 +22,6 @@ from diffkit.autodiff.core.record import record
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import Node
 
-__all__ = ["is_row", "recorded", "replayed", "shaken"]
-
 
 def recorded(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], places: tuple[int, ...]

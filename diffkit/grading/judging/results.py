@@ -9,8 +9,6 @@ import numpy as np
 
 from diffkit.tables import Table
 
-__all__ = ["CHECKS", "CheckResult", "Diagnosis", "SideBySide", "Verdict", "short"]
-
 CHECKS = ("loads", "names", "forward", "values", "own forward", "contract", "linear", "second use")
 """The checks, in the order in which they are made and reported."""
 

@@ -17,8 +17,6 @@ from diffkit.grading.exercises.styles import STYLES, Style
 from diffkit.grading.inside.protocol import Point, Request, Step, pack, pack_array
 from diffkit.grading.judging.truth import Linearize, Seeds, Truth, own_rule, traced, traced_forward
 
-__all__ = ["Trial", "linearization", "prepare", "sent", "trial"]
-
 LARGEST_ROWS = 16
 """At a kink, the outputs are asked for one by one if there are no more than so many of them."""
 

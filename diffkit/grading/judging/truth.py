@@ -33,8 +33,6 @@ import numpy as np
 
 from diffkit.errors import DiffkitError
 
-__all__ = ["ROUNDING", "Truth", "own_rule", "traced", "traced_forward"]
-
 Array = np.ndarray[Any, Any]
 Seeds = tuple[Array, ...]
 Pull = Callable[[Seeds], tuple[Array, ...]]

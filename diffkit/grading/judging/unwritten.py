@@ -15,8 +15,6 @@ from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.inside.protocol import Failure, StepResult
 from diffkit.grading.judging.answered import Answered
 
-__all__ = ["unwritten"]
-
 _SAYS_SO = re.compile(r"not\s+(yet\s+)?implemented|not\s+written|\btodo\b|your\s+code", re.IGNORECASE)
 
 

@@ -15,8 +15,6 @@ from diffkit.grading.classes.records import ExerciseRecord, Record
 from diffkit.grading.exercises.assignment import Assignment
 from diffkit.grading.reports.wheel import own_wheel, zipped
 
-__all__ = ["gradescope_failure", "gradescope_results", "write_bundle"]
-
 
 def gradescope_results(record: Record, assignment: Assignment) -> dict[str, Any]:
     """One submission's results as Gradescope reads them.

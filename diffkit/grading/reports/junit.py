@@ -8,8 +8,6 @@ import xml.etree.ElementTree as ET
 from diffkit.grading.classes.running import ClassRun
 from diffkit.grading.reports.scores import not_graded_first
 
-__all__ = ["junit_xml"]
-
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

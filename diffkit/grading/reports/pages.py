@@ -15,8 +15,6 @@ from diffkit.grading.inside.wire import clean
 from diffkit.grading.judging.results import UNWRITTEN
 from diffkit.grading.reports.scores import misconceptions, not_graded_first, summary
 
-__all__ = ["class_page", "file_name", "student_page"]
-
 _CHANGED = re.compile(r"-[0-9a-f]{12}$")
 _MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "not run": "–", "warned": "!"}
 

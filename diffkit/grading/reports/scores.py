@@ -14,8 +14,6 @@ from diffkit.grading.judging.results import FAILED
 from diffkit.grading.wall.isolation import KINDS_OF_LOSS
 from diffkit.tables import Table
 
-__all__ = ["misconceptions", "not_graded_first", "scores", "summary"]
-
 
 def scores(run: ClassRun, brief: bool = False) -> Table:
     """A row for each student: the total, the score of each exercise, and the mistakes recognised.

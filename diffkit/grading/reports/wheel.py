@@ -13,8 +13,6 @@ from pathlib import Path
 import diffkit
 from diffkit.errors import InputError
 
-__all__ = ["own_wheel", "zipped"]
-
 
 def zipped(files: Mapping[str, bytes], programs: Sequence[str] = ()) -> bytes:
     """A zip of files, the same bytes each time.

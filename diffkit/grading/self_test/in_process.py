@@ -22,8 +22,6 @@ from diffkit.grading.judging.results import Verdict
 from diffkit.grading.judging.trials import prepare
 from diffkit.grading.marking import grade
 
-__all__ = ["grade_in_process"]
-
 
 def grade_in_process(
     exercise: Exercise,

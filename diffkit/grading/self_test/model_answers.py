@@ -19,8 +19,6 @@ from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.judging.trials import linearization
 from diffkit.grading.self_test import right_engines as engines
 
-__all__ = ["model_answer", "submission"]
-
 Rule = Callable[..., Any]
 
 

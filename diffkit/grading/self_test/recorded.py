@@ -19,8 +19,6 @@ from diffkit.grading.inside.protocol import unpack
 from diffkit.grading.judging.trials import Trial
 from diffkit.grading.self_test import right_engines as engines
 
-__all__ = ["recorded_submission"]
-
 
 def key_of(*values: Any) -> str:
     """Values as a text, the same here and in the script: numbers by all their digits, whatever holds them."""

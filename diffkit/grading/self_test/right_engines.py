@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Value", "backward_pass", "grad"]
-
 
 class Value:
     """A number that remembers how it was computed; the sweep goes by the order of creation."""

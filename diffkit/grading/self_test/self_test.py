@@ -36,8 +36,6 @@ from diffkit.tables import Table
 if TYPE_CHECKING:
     from diffkit.grading.exercises.assignment import Assignment
 
-__all__ = ["prove", "self_test"]
-
 Array = np.ndarray[Any, Any]
 
 DIGITS = 30

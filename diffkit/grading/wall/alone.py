@@ -20,8 +20,6 @@ from diffkit.grading.inside.frames import read_frame_before, write_frame
 from diffkit.grading.wall.conversation import LONGEST_OUTPUT, Heard
 from diffkit.grading.wall.sandbox import python_command
 
-__all__ = ["converse_alone"]
-
 STARTING = 60.0
 """Seconds for Python and NumPy to start."""
 

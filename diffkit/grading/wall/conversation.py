@@ -19,8 +19,6 @@ from dataclasses import dataclass, field
 
 from diffkit.grading.exercises.limits import Limits
 
-__all__ = ["LONGEST_OUTPUT", "Heard", "converse"]
-
 LONGEST_OUTPUT = 4000
 """Bytes of what a submission prints that are kept."""
 

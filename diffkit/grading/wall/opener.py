@@ -13,8 +13,6 @@ from typing import Any
 from diffkit.grading.inside.frames import read_frame_before, write_frame
 from diffkit.grading.wall.sandbox import HERE
 
-__all__ = ["Opener", "opener"]
-
 PATIENCE = 30.0
 """Seconds by the clock until a process that does not answer is given up."""
 

@@ -13,8 +13,6 @@ from functools import cached_property
 from diffkit.grading.inside import wire
 from diffkit.grading.inside.protocol import Failure, Request, Response
 
-__all__ = ["GARBLED", "Reply", "Run", "read"]
-
 GARBLED = Failure("Garbled", "wrote into the grader's channel something that is no answer")
 
 

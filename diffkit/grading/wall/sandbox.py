@@ -18,16 +18,6 @@ from pathlib import Path
 
 from diffkit.grading.exercises.packages import package_paths
 
-__all__ = [
-    "HERE",
-    "ON_LINUX",
-    "Users",
-    "bubblewrap_command",
-    "python_command",
-    "why_no_bubblewrap",
-    "why_no_users",
-]
-
 ON_LINUX = sys.platform == "linux" and hasattr(os, "fork")
 """Whether there are walls at all: name spaces, users for submissions, Landlock, system-call filters."""
 

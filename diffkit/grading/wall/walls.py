@@ -25,8 +25,6 @@ from diffkit.grading.inside.confinement import landlock_version
 from diffkit.grading.inside.system_calls import can_filter
 from diffkit.grading.wall.sandbox import why_no_bubblewrap, why_no_users
 
-__all__ = ["ELSEWHERE", "SANDBOXES", "Wall", "chosen_wall", "walls"]
-
 SANDBOXES = ("auto", "bubblewrap", "user", "off")
 
 ELSEWHERE = (

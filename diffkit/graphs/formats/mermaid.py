@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
-__all__ = ["to_mermaid"]
-
 _SHAPES = {
     # Not the stadium ([...]): around two short lines it is drawn higher than wide, inside out.
     "input": ('("', '")'),

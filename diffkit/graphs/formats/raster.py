@@ -8,8 +8,6 @@ import importlib.metadata
 from diffkit.errors import InputError
 from diffkit.graphs.layout.layout_engines import dot_version, run_engine, system_dot
 
-__all__ = ["cairo_version", "convert"]
-
 
 def cairo_version() -> str | None:
     """The version of CairoSVG, if it and the Cairo library work here."""

@@ -17,8 +17,6 @@ from diffkit.graphs.layout.positions import Box, Curve, Layout, Point
 from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
-__all__ = ["to_svg"]
-
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 

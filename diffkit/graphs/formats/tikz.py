@@ -10,8 +10,6 @@ from diffkit.graphs.layout.positions import Box, Curve, Layout
 from diffkit.graphs.model import Edge, Graph, Label, Node
 from diffkit.tables import latex_escape
 
-__all__ = ["to_tikz"]
-
 _STYLES = r"""  dk/.style={draw=black!75, rounded corners=2pt, line width=0.6pt, align=center, inner sep=1pt,
     font=\Large},
   dk input/.style={dk, rounded corners=9pt, draw=dkblue, fill=dkblue!9},

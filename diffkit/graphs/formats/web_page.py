@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-__all__ = ["to_html"]
-
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>

@@ -20,8 +20,6 @@ from diffkit.graphs.layout.ordering import Ports, add_combs
 from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
-__all__ = ["EDGE_SIZE", "NODE_SIZES", "blank_width", "label_box", "line_height", "node_box", "to_dot"]
-
 NODE_SIZES = {"formula": 15.0, "value": 15.0, "type": 11.0, "note": 11.0, "tangent": 15.0, "adjoint": 15.0}
 """Font sizes of the lines in a node, by kind."""
 

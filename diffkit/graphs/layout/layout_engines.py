@@ -26,8 +26,6 @@ from diffkit.graphs.layout.ordering import without_combs
 from diffkit.graphs.layout.positions import Box, Curve, Layout, Point
 from diffkit.graphs.model import Edge, Graph
 
-__all__ = ["LayoutError", "choose_engine", "lay_out", "run_engine"]
-
 TIME_LIMIT = 60.0
 """Seconds that an engine may take."""
 

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from diffkit.graphs.layout.positions import Box, Point
 
-__all__ = ["lead_past"]
-
 Floats = NDArray[np.float64]
 
 _BOX, _LABEL = 400.0, 15.0

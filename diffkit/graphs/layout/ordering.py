@@ -14,8 +14,6 @@ import graphviz
 from diffkit.graphs.layout.positions import Box
 from diffkit.graphs.model import Graph
 
-__all__ = ["COMB", "Ports", "add_combs", "without_combs"]
-
 COMB = "comb_"
 """How the names of combs begin."""
 

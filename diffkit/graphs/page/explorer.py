@@ -33,8 +33,6 @@ from diffkit.graphs.reading.from_trace import from_trace
 from diffkit.graphs.reading.row_looks import passes_nothing
 from diffkit.programs import Program
 
-__all__ = ["Explorer", "explore"]
-
 _WIDEST_NUMBER = "−0.12345"
 """As wide as a number of four digits becomes in the page."""
 

@@ -23,8 +23,6 @@ from diffkit.errors import DiffkitError
 if TYPE_CHECKING:
     from diffkit.programs import Program
 
-__all__ = ["Formulas", "formulas", "swell"]
-
 _MOST_INPUTS, _MOST_ROWS = 24, 80
 """Numbers among the inputs, and rows, beyond which a formula for each entry of the Jacobian is no help."""
 

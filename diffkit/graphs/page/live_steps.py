@@ -12,8 +12,6 @@ from diffkit.autodiff.recording.tracer import INPUT, plain
 from diffkit.autodiff.recording.tracer import Node as Row
 from diffkit.autodiff.views import AdjointTrace, Trace
 
-__all__ = ["backward_steps", "forward_steps", "value_steps"]
-
 
 def value_steps(t: Trace, n: Notation) -> list[dict[str, Any]]:
     """The values, one by one: each with the row that it lights, and the arrows that lead to it."""

@@ -17,8 +17,6 @@ from diffkit.autodiff.recording.tracer import Node as Row
 from diffkit.autodiff.views import AdjointTrace, Trace
 from diffkit.sites import belongs_to_diffkit, source_line
 
-__all__ = ["Frame", "adjoint_steps", "details", "primal_steps", "tangent_steps"]
-
 UNKNOWN = "–"
 """What stands for a value that has not been computed yet."""
 

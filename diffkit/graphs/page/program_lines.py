@@ -11,8 +11,6 @@ from diffkit.autodiff.recording.tracer import INPUT
 from diffkit.autodiff.views import Trace
 from diffkit.sites import belongs_to_libraries, line_of
 
-__all__ = ["program_lines"]
-
 _MOST = 120
 """Lines beyond which only those that made rows are shown, and what stands around them."""
 

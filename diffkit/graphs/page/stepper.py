@@ -35,8 +35,6 @@ from diffkit.graphs.page.played_steps import (
 )
 from diffkit.graphs.reading.from_trace import default_cotangents, from_trace
 
-__all__ = ["Stepper", "dense", "stepper", "trace_of"]
-
 LARGEST = 200
 """Rows beyond which nobody steps through a program."""
 

@@ -11,8 +11,6 @@ from diffkit.errors import InputError
 from diffkit.graphs.model import Edge, Graph, Label, Node
 from diffkit.graphs.reading.grouping import GROUPINGS, group_rows, row_groups, with_groups
 
-__all__ = ["collapse", "fit_for_drawing"]
-
 LARGEST = 1000
 """Nodes beyond which a drawing is refused unless forced: nobody can read it."""
 

@@ -13,8 +13,6 @@ from diffkit.graphs.model import Edge, Label, Node
 from diffkit.graphs.reading.row_looks import at_kink
 from diffkit.graphs.reading.wording import kept_line, number, plain_text, with_number, with_value
 
-__all__ = ["adjoint_part", "kept_by", "kept_chips", "kept_lines"]
-
 
 def adjoint_part(adjoint: AdjointTrace, n: Notation, direction: str) -> tuple[list[Node], list[Edge]]:
     """The adjoints and their contributions, in the order of the program.

@@ -25,8 +25,6 @@ from diffkit.errors import InputError
 from diffkit.expressions import intern, post_order
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
-__all__ = ["from_expression"]
-
 _LARGEST = 1000
 
 _SIGNS: dict[Any, tuple[str, str]] = {

@@ -43,8 +43,6 @@ from diffkit.graphs.reading.row_looks import at_kink, passes_nothing, symbol_of
 from diffkit.graphs.reading.wording import equal, number, plain_text, with_number, with_value
 from diffkit.sites import belongs_to_diffkit, source_line
 
-__all__ = ["VIEWS", "default_cotangents", "from_trace"]
-
 _LONGEST_ROW, _WIDEST_ROW = 5, 1000.0
 """Layers, and points of formulas in them, that still read left to right on a slide; longer programs are
 drawn downwards."""

@@ -22,8 +22,6 @@ from diffkit.errors import InputError
 from diffkit.graphs.model import Graph
 from diffkit.sites import belongs_to_diffkit
 
-__all__ = ["GROUPINGS", "group_rows", "row_groups", "with_groups"]
-
 GROUPINGS = ("call", "iteration")
 
 

@@ -12,8 +12,6 @@ from diffkit.autodiff.recording.tracer import INPUT, Node, plain
 from diffkit.calculus import Elementary
 from diffkit.grammar import compile_text
 
-__all__ = ["at_kink", "passes_nothing", "symbol_of"]
-
 _SYMBOLS = {
     "add": "+",
     "subtract": "−",

@@ -9,8 +9,6 @@ from diffkit.autodiff.views import Trace
 from diffkit.errors import InputError
 from diffkit.graphs.model import Graph
 
-__all__ = ["select"]
-
 
 def select(
     graph: Graph,

@@ -7,8 +7,6 @@ from typing import Any
 from diffkit.autodiff.notation.row_texts import Math, absent, type_text, value_text
 from diffkit.graphs.model import Label
 
-__all__ = ["equal", "kept_line", "number", "plain_text", "with_number", "with_value"]
-
 
 def plain_text(text: str) -> Math:
     """Words, or a type."""

@@ -16,8 +16,6 @@ from diffkit.symbolic.values.arithmetics import NUMPY
 from diffkit.symbolic.values.evaluation import evaluate
 from diffkit.symbolic.values.prerequisites import operands_first
 
-__all__ = ["FEWEST", "Graph", "constants", "ufunc_of"]
-
 FEWEST = 20  # members of a family; with fewer, Python is as quick as NumPy
 
 

@@ -14,8 +14,6 @@ from diffkit.symbolic.code.parameters import Vector, flat
 from diffkit.symbolic.code.writer import Names, Text, Writer
 from diffkit.symbolic.values.arithmetics import Arithmetic, implementation
 
-__all__ = ["FunctionText"]
-
 
 class FunctionText:
     """The text of a function, and what has to be known to run it.

@@ -32,8 +32,6 @@ from diffkit.symbolic.code.straight_line import roots_of
 from diffkit.symbolic.values.arithmetics import FLOATS, SCALARS
 from diffkit.symbolic.values.powers import stable_at_zero
 
-__all__ = ["lambdify"]
-
 
 def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any]] | None = None) -> Any:
     """The expressions as a Python function, straight-line, with every shared node computed once.

@@ -31,8 +31,6 @@ from diffkit.symbolic.code.alike import FEWEST, Graph, constants, ufunc_of
 from diffkit.symbolic.code.matrix_products import Matrix, MatrixRow
 from diffkit.symbolic.values.prerequisites import ELEMENTS, RANGES
 
-__all__ = ["Lanes", "in_lanes"]
-
 # -- functions of vectors -----------------------------------------------------------------------------
 
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from diffkit.expressions import Expression, post_order
 
-__all__ = ["Matrix", "MatrixRow", "rows_of_matrices", "times_arrays", "times_scalars"]
-
 
 class Matrix:
     """Sums of constant multiples of the same operands: a matrix times a vector."""

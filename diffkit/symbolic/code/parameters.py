@@ -12,8 +12,6 @@ from diffkit.errors import InputError
 from diffkit.expressions import Expression, intern, short
 from diffkit.expressions.intern_table import leaf_of
 
-__all__ = ["Vector", "arguments_of", "flat"]
-
 
 class Vector(tuple[Expression, ...]):
     """Symbols that are given together, as one argument; ``symbol`` stands for their vector."""

@@ -24,8 +24,6 @@ from diffkit.expressions import Expression, intern, post_order
 from diffkit.symbolic.code.writer import Names, Text, Writer
 from diffkit.symbolic.scopes import FreeVariables
 
-__all__ = ["roots_of", "straight_line"]
-
 
 def roots_of(exprs: Any) -> tuple[list[Expression], Any]:
     """The expressions of a list, matrix or array, and its shape: ``list``, or None for one alone."""

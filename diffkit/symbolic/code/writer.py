@@ -18,8 +18,6 @@ from diffkit.symbolic.code.matrix_products import MatrixRow, rows_of_matrices
 from diffkit.symbolic.values.arithmetics import NUMPY, float_of
 from diffkit.symbolic.values.prerequisites import ELEMENTS, RANGES, Loops, operands_first, parts
 
-__all__ = ["Names", "Text", "Writer"]
-
 # How tightly a piece of text binds, as in Python.
 _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(6)
 

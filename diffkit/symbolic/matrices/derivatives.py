@@ -25,17 +25,6 @@ from diffkit.symbolic.matrices.linear import matrix_of
 from diffkit.symbolic.matrices.reading import read, shape_text, short
 from diffkit.symbolic.matrices.sweeps import forward_sweep, reverse_sweep
 
-__all__ = [
-    "LAYOUTS",
-    "Layout",
-    "checked_layout",
-    "diff",
-    "gradient",
-    "hessian",
-    "jacobian",
-    "variable",
-]
-
 Layout: TypeAlias = Literal["gradient", "numerator"]
 
 LAYOUTS: dict[str, str] = {

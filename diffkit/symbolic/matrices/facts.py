@@ -13,8 +13,6 @@ from sympy.assumptions.assume import AppliedPredicate, global_assumptions
 
 from diffkit.errors import InputError
 
-__all__ = ["age", "facts_of", "is_diagonal", "is_orthogonal", "is_symmetric", "session", "transposes"]
-
 _IMPLIED = {
     "symmetric": ("symmetric",),
     "hermitian": ("symmetric",),  # everything here is real

@@ -24,8 +24,6 @@ from diffkit.expressions import NAMES
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import U, is_scalar
 
-__all__ = ["parse"]
-
 _LETTERS = [sympy.Symbol(letter, integer=True, positive=True) for letter in "nmkpqrstuvw"]
 
 

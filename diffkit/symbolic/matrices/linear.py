@@ -12,8 +12,6 @@ from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.reading import short
 from diffkit.symbolic.matrices.sweeps import reverse_sweep
 
-__all__ = ["matrix_of"]
-
 
 def matrix_of(e: Any, dx: Any) -> Any:
     """The matrix J with ``e == J*dx``, of an expression that is linear in the column ``dx``.

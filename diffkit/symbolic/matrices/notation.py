@@ -23,8 +23,6 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
 
-__all__ = ["latex", "text"]
-
 _SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

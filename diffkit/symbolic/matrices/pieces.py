@@ -21,9 +21,6 @@ from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
 from diffkit.symbolic.sweeps import reverse_sweep
 
-__all__ = ["Piece", "elementwise_derivative", "pieces", "scalar_partials"]
-
-
 _WHOLE = (MatrixExpr, *algebra.ATOMS)  # left as they are within a number
 
 

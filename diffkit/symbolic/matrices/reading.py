@@ -19,16 +19,6 @@ from diffkit.expressions import post_order
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
 
-__all__ = [
-    "MATRIX_HEADS",
-    "is_about_matrices",
-    "is_matrix_expression",
-    "read",
-    "read_all",
-    "shape_text",
-    "short",
-]
-
 MATRIX_HEADS = (MatrixExpr, sympy.Trace, sympy.Determinant, sympy.Permanent, DotProduct)
 
 

@@ -27,8 +27,6 @@ from diffkit.symbolic.matrices.algebra import is_scalar
 from diffkit.symbolic.matrices.facts import session
 from diffkit.symbolic.matrices.reading import read_all, shape_text, short
 
-__all__ = ["function", "inputs_of", "source"]
-
 _SUM, _PRODUCT, _ATOM = 1, 2, 3  # how strongly a piece of source binds
 
 

@@ -40,8 +40,6 @@ from diffkit.symbolic.matrices.reading import read
 from diffkit.symbolic.matrices.source import function, inputs_of
 from diffkit.symbolic.matrices.sweeps import graph
 
-__all__ = ["MatrixDerivation", "MatrixStep", "matrix_steps"]
-
 _TITLES = {
     "matmul": "product",
     "hadamard": "elementwise product",

@@ -12,8 +12,6 @@ from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.pieces import Piece, pieces
 from diffkit.symbolic.matrices.reading import short
 
-__all__ = ["forward_sweep", "graph", "reverse_sweep"]
-
 
 def graph(root: Any, variables: Sequence[Any]) -> list[tuple[Any, list[Piece]]]:
     """The nodes that depend on the variables, operands first, each with its pieces by what depends on them.

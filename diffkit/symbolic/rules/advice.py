@@ -7,8 +7,6 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.expressions import Expression
 
-__all__ = ["no_rule"]
-
 
 def no_rule(node: Expression) -> str:
     """Why a node can't be differentiated, and what to write instead."""

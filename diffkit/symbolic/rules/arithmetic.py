@@ -12,8 +12,6 @@ from diffkit.grammar import chain
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, table_rule
 
-__all__ = ["read_add", "read_mul", "read_pow"]
-
 
 def read_add(node: Expression, context: Context) -> Rule:
     return Rule("sum", node, tuple(context.of(node._args)), lambda _, g: g)

@@ -16,8 +16,6 @@ from diffkit.expressions import Expression, intern, rebuild, substitute
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
 
-__all__ = ["has_fdiff", "letters_of", "read_by_fdiff", "slope"]
-
 
 def has_fdiff(node: Expression) -> bool:
     """Whether a function says itself what its derivative is."""

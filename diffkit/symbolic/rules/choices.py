@@ -12,8 +12,6 @@ from diffkit.expressions.operations import ZERO, total
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, lines, table_rule
 
-__all__ = ["PiecewiseRule", "read_extremum"]
-
 
 def read_extremum(node: Expression, context: Context) -> Rule:
     """Max or Min of any number of arguments, two at a time, so that every tie is shared."""

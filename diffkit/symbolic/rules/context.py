@@ -17,8 +17,6 @@ from diffkit.errors import DiffkitError
 from diffkit.expressions import Expression, count_nodes, intern, post_order
 from diffkit.symbolic.scopes import FreeVariables
 
-__all__ = ["Context"]
-
 Slopes: TypeAlias = "Callable[[Expression, Context], list[Expression]]"
 
 

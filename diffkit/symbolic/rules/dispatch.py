@@ -29,8 +29,6 @@ from diffkit.symbolic.rules.isolated import read_isolated
 from diffkit.symbolic.rules.ranges import read_product, read_sum
 from diffkit.symbolic.rules.rule import Rule, lines, table_rule
 
-__all__ = ["defrule", "read"]
-
 # -- the user's own rules -----------------------------------------------------------------------------
 
 _Reading: TypeAlias = Callable[[Expression, Context], Rule]

@@ -12,8 +12,6 @@ from diffkit.symbolic.rules.rule import Rule, partials_rule
 
 _FAR = 3000  # nodes, of a tree and so of its depth too, that SymPy may walk: it does so by recursion
 
-__all__ = ["read_derivative", "read_indexed", "read_subs", "read_undefined"]
-
 
 def read_undefined(node: Expression, context: Context) -> Rule:
     """f(u): SymPy's Derivative(f(u), u), or Subs of it where u is no symbol."""

@@ -11,8 +11,6 @@ from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
 from diffkit.symbolic.scopes import put_in
 
-__all__ = ["read_integral"]
-
 
 def read_integral(node: Expression, context: Context) -> Rule:
     """d int_a^b f(t, x) dt = f(b, x) db - f(a, x) da + (int_a^b f_x(t, x) dt) dx.

@@ -16,8 +16,6 @@ from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
 from diffkit.time_limit import BudgetError, within
 
-__all__ = ["read_isolated"]
-
 _SMALL = 2000  # nodes of an expression whose limit is looked for
 _SECONDS = 5.0
 

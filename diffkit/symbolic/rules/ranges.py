@@ -10,8 +10,6 @@ from diffkit.expressions.operations import ZERO, multiply
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
 
-__all__ = ["read_product", "read_sum"]
-
 
 def _limits(node: Expression, context: Context) -> tuple[Expression, ...]:
     """The variables that a Sum or Product depends on, which must not be in its limits."""

@@ -12,8 +12,6 @@ from diffkit.expressions import Expression, class_of, derivative
 from diffkit.expressions.operations import ZERO, multiply, total
 from diffkit.symbolic.rules.context import Context
 
-__all__ = ["Rule", "lines", "partials_rule", "table_rule"]
-
 
 class Rule:
     """A node's part in the chain rule.

@@ -11,8 +11,6 @@ from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 from diffkit.expressions import Expression, count_nodes, post_order
 from diffkit.time_limit import within
 
-__all__ = ["in_terms_of_itself", "shortest"]
-
 _SECONDS = 2.0  # for each way
 
 

@@ -14,8 +14,6 @@ from diffkit.symbolic.steps.endings import in_terms_of_itself, shortest
 from diffkit.symbolic.steps.schemas import Schema
 from diffkit.symbolic.swell.sizes import size
 
-__all__ = ["Proof", "Step"]
-
 _ONE = intern(S.One)
 
 

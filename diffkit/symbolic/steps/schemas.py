@@ -22,8 +22,6 @@ from diffkit.symbolic.rules import Rule, read
 from diffkit.symbolic.steps.written import flat, single_brackets
 from diffkit.symbolic.sweeps import context_of
 
-__all__ = ["CONSTANT", "Schema", "line_of", "schema_of", "variable_schema"]
-
 _LETTERS = ("u", "v", "w")
 _LONGEST = 6  # members of a row; of a longer one, the first two and the last are shown
 

@@ -11,8 +11,6 @@ from diffkit.expressions import count_nodes
 from diffkit.symbolic.steps.proof import Proof, Step
 from diffkit.symbolic.steps.written import FAR, in_latex, shown
 
-__all__ = ["html", "latex", "text"]
-
 
 def text(proof: Proof, limit: int, simplified: bool) -> str:
     simpler = _simpler(proof.root) if simplified else None

@@ -14,8 +14,6 @@ from sympy.printing.str import StrPrinter
 from diffkit.expressions import Expression, count_nodes, intern, post_order, power, product, rebuild, total
 from diffkit.symbolic.swell.sizes import size
 
-__all__ = ["FAR", "flat", "in_latex", "shown", "single_brackets"]
-
 FAR = 2000  # nodes of a tree are counted so far
 _WIDEST = 160  # characters of an expression that is shown; a longer one is described
 

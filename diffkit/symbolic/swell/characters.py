@@ -20,8 +20,6 @@ from sympy.printing.str import StrPrinter, sstr
 
 from diffkit.expressions import Expression
 
-__all__ = ["Lengths", "is_minus"]
-
 _ADD, _MUL, _POW, _ATOM = 40, 50, 60, 1000  # sympy.printing.precedence.PRECEDENCE
 
 

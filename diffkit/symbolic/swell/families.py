@@ -40,20 +40,6 @@ from diffkit.expressions import (
     total,
 )
 
-__all__ = [
-    "FAMILIES",
-    "Family",
-    "f_sin_f",
-    "helmholtz",
-    "iterated",
-    "logistic_map",
-    "logistic_map_factored",
-    "product_of_variables",
-    "sigmoid_chain",
-    "sigmoid_network",
-    "soft_relu",
-]
-
 
 @dataclass(frozen=True)
 class Family:

@@ -27,8 +27,6 @@ from diffkit.symbolic.swell.families import Family, family_of
 from diffkit.symbolic.swell.sizes import size
 from diffkit.tables import Table
 
-__all__ = ["MEASURES", "swell"]
-
 _WIDTH = 72
 
 

@@ -30,8 +30,6 @@ from diffkit.symbolic.swell.characters import Lengths, is_minus
 from diffkit.symbolic.values.prerequisites import quotient
 from diffkit.tables import format_cell
 
-__all__ = ["Size", "size"]
-
 
 class Size:
     """The measures of an expression, or of several that share their parts; each is taken when asked for.

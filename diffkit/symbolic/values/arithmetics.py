@@ -19,19 +19,6 @@ from diffkit.errors import InputError, NoRuleError, how_to_get
 from diffkit.expressions import Expression, short
 from diffkit.symbolic.budget import BudgetError
 
-__all__ = [
-    "DIGITS",
-    "EXACT",
-    "FLOATS",
-    "IEEE",
-    "NUMPY",
-    "SCALARS",
-    "Arithmetic",
-    "float_of",
-    "implementation",
-    "within_reach",
-]
-
 
 class Arithmetic:
     """Numbers and functions of one kind.

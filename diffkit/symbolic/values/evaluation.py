@@ -31,8 +31,6 @@ from diffkit.symbolic.values.interpreter import Interpreter
 from diffkit.symbolic.values.powers import stable_at_zero
 from diffkit.symbolic.values.prerequisites import Loops, operands_first
 
-__all__ = ["evaluate"]
-
 
 def evaluate(
     expr: Any,

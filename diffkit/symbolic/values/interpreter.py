@@ -20,8 +20,6 @@ from diffkit.symbolic.budget import BudgetError, Terms
 from diffkit.symbolic.values.arithmetics import Arithmetic, implementation, within_reach
 from diffkit.symbolic.values.prerequisites import ELEMENTS, RANGES, Loop, Loops, parts, quotient
 
-__all__ = ["Interpreter"]
-
 
 class Interpreter:
     """Computes the values of expressions.

@@ -14,8 +14,6 @@ import sympy
 from diffkit.expressions import NAMES, Expression, post_order, rebuild
 from diffkit.expressions.operations import MINUS_ONE, ONE
 
-__all__ = ["stable_at_zero"]
-
 
 def stable_at_zero(roots: Sequence[Expression]) -> list[Expression]:
     """The expressions with these products in the form that has a value at 0.

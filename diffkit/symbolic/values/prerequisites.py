@@ -17,8 +17,6 @@ from diffkit.errors import InputError
 from diffkit.expressions import Expression, post_order, rebuild, short
 from diffkit.symbolic.scopes import FreeVariables
 
-__all__ = ["ELEMENTS", "RANGES", "ROOTS", "Loop", "Loops", "operands_first", "parts", "quotient"]
-
 RANGES = (sympy.Sum, sympy.Product)
 ELEMENTS = (sympy.Indexed, MatrixElement)  # they stand for one number each, whatever is within
 ROOTS = (S.Half, -S.Half)

@@ -26,8 +26,6 @@ from diffkit.containers import flatten
 from diffkit.errors import NoRuleError, TraceError
 from diffkit.typing import ArrayValue, Value
 
-__all__ = ["FUNCTIONS"]
-
 Dynamics = Callable[[Any, Any, Any], Any]
 """The right-hand side f(y, t, theta), with all of its parameters in one vector."""
 

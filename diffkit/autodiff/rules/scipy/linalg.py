@@ -20,8 +20,6 @@ from diffkit.autodiff.rules.scipy.mirror import mirrored, program
 from diffkit.errors import NoRuleError
 from diffkit.typing import ArrayValue, Axis, Value
 
-__all__ = ["FUNCTIONS"]
-
 
 def _columns(x: ArrayValue, b: ArrayValue) -> Any:
     return x[..., None] if b.ndim == 1 else x

@@ -18,8 +18,6 @@ from diffkit.autodiff.recording.tracer import Primitive, apply, call_handler, no
 from diffkit.autodiff.rules.call_forms import Arrangement
 from diffkit.autodiff.rules.register import reentrant
 
-__all__ = ["mirrored", "program"]
-
 
 def mirrored(
     function: Callable[..., Any], vjps: Sequence[Rule | None], jvps: Sequence[Rule | None], *, name: str = ""

@@ -22,8 +22,6 @@ from diffkit.autodiff.rules.register import fit
 from diffkit.autodiff.rules.scipy.mirror import mirrored, program
 from diffkit.typing import ArrayValue, Axis, Value
 
-__all__ = ["FUNCTIONS"]
-
 
 def _in_full(g: ArrayValue, mode: str, in1: ArrayValue, in2: ArrayValue) -> Any:
     """The cotangent in its place in the full convolution, among zeros."""

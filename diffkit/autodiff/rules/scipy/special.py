@@ -24,9 +24,6 @@ from diffkit.errors import NoRuleError
 from diffkit.grammar import chain, compile_text, folded
 from diffkit.typing import ArrayValue, Axis, Value
 
-__all__ = ["FUNCTIONS", "function"]
-
-
 # -- lines of the calculus table --------------------------------------------------------------------------
 
 

@@ -29,9 +29,6 @@ from diffkit.errors import NoRuleError
 from diffkit.grammar import compile_text, folded
 from diffkit.typing import ArrayValue, Value
 
-__all__ = ["FUNCTIONS", "Distribution"]
-
-
 _REAL, _POSITIVE = (-np.inf, np.inf), (0.0, np.inf)
 
 

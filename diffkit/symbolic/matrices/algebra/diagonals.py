@@ -28,8 +28,6 @@ from diffkit.symbolic.matrices.algebra.nodes import (
 from diffkit.symbolic.matrices.algebra.products import inverse, product, trace, transpose
 from diffkit.symbolic.matrices.facts import is_diagonal
 
-__all__ = ["diagonal_matrix", "diagonal_of", "diagonal_part", "kronecker"]
-
 
 def diagonal_matrix(e: Any) -> Any:
     """The diagonal matrix of a column."""

@@ -21,8 +21,6 @@ from diffkit.symbolic.matrices.algebra.nodes import (
 )
 from diffkit.symbolic.matrices.algebra.products import first_met, product, transpose, turned
 
-__all__ = ["U", "apply", "body_and_argument", "hadamard", "hadamard_power"]
-
 U = sympy.Dummy("u")
 """The variable of every elementwise function here, so that equal functions are equal."""
 

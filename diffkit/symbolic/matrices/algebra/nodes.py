@@ -28,25 +28,6 @@ from sympy import (
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-__all__ = [
-    "ATOMS",
-    "CHAINS",
-    "INVERTED",
-    "MERGED",
-    "TRACED",
-    "TRANSPOSED",
-    "coefficient_and_factors",
-    "identity",
-    "is_scalar",
-    "is_zero",
-    "node",
-    "ones",
-    "scaled",
-    "shape",
-    "square",
-    "zeros",
-]
-
 TRANSPOSED: dict[type, Callable[[Any], Any]] = {}
 """The transpose of a node of this head."""
 INVERTED: dict[type, Callable[[Any], Any]] = {}

@@ -39,19 +39,6 @@ from diffkit.symbolic.matrices.algebra.nodes import (
 )
 from diffkit.symbolic.matrices.facts import age, is_orthogonal, is_symmetric, transposes
 
-__all__ = [
-    "count_in",
-    "count_transposes",
-    "determinant",
-    "first_met",
-    "inverse",
-    "power",
-    "product",
-    "trace",
-    "transpose",
-    "turned",
-]
-
 
 def product(*operands: Any) -> Any:
     """The product of matrices and scalars, in this order."""

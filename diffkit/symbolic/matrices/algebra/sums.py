@@ -20,8 +20,6 @@ from diffkit.symbolic.matrices.algebra.nodes import (
 )
 from diffkit.symbolic.matrices.algebra.products import count_in, count_transposes, product, transpose
 
-__all__ = ["add"]
-
 
 def add(*terms: Any, collect: bool = True) -> Any:
     """The sum, like terms together; with common factors taken out if ``collect``.
