@@ -29,6 +29,8 @@ from diffkit.symbolic.code.lanes import in_lanes
 from diffkit.symbolic.code.matrix_products import times_arrays, times_scalars
 from diffkit.symbolic.code.parameters import Vector, arguments_of, flat
 from diffkit.symbolic.code.straight_line import roots_of
+from diffkit.symbolic.matrices import source as of_matrices
+from diffkit.symbolic.matrices.reading import is_about_matrices, is_matrix_expression
 from diffkit.symbolic.values.arithmetics import FLOATS, SCALARS
 from diffkit.symbolic.values.powers import stable_at_zero
 
@@ -44,7 +46,8 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
     Args:
         args: the symbols, in the order of the function's parameters; one, or a list. A list or matrix
             of symbols in that list is one parameter: a vector of n values, or an array of shape
-            (n, ...) of n arrays.
+            (n, ...) of n arrays. A MatrixSymbol is an array of its shape, of two axes; one of one column
+            may have one axis.
         exprs: an expression, a list of them (the function returns a list), or a matrix or array (it
             returns an array of its shape, before the broadcast ones).
         functions: what undefined functions compute, by name.
@@ -66,13 +69,28 @@ def lambdify(args: Any, exprs: Any, *, functions: Mapping[str, Callable[..., Any
     >>> f = lambdify([x, y], sympy.log(x) / y)
     >>> f(1.0, 2.0), f(np.array([1.0, np.e]), 2.0), f(0.0, 1.0)
     (0.0, array([0. , 0.5]), -inf)
+    >>> W, z, b = (sympy.MatrixSymbol(*given) for given in (("W", 3, 2), ("z", 2, 1), ("b", 3, 1)))
+    >>> f = lambdify([W, z, b], (W * z + b).applyfunc(sympy.tanh))
+    >>> print(f.source, end="")
+    def formula(W, z, b):
+        return np.tanh(W @ z + b)
+    >>> f(np.ones((3, 2)), np.zeros(2), np.zeros(3)).shape
+    (3, 1)
     >>> f = lambdify([[x, y]], sympy.Array([y, x * y]))
     >>> f([2.0, 3.0])
     array([3., 6.])
     """
+    if _in_matrices(args, exprs):
+        return of_matrices.lambdify(args, exprs, functions)
     arguments = arguments_of(args)
     roots, shape = roots_of(exprs)
     return _compiled(arguments, stable_at_zero(roots), shape, functions or {})
+
+
+def _in_matrices(args: Any, exprs: Any) -> bool:
+    """Whether matrices stand as symbols in what is computed, or in what of."""
+    parts = [p for given in (args, exprs) for p in (given if isinstance(given, list | tuple) else [given])]
+    return any(map(is_matrix_expression, parts)) or any(map(is_about_matrices, parts))
 
 
 _SCALARS = {"sqrt": math.sqrt, "pow": math.pow, "times": times_scalars}

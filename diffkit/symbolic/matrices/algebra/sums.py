@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -35,7 +36,7 @@ def add(*terms: Any, collect: bool = True) -> Any:
         return sympy.Add(*terms)
     rows, columns = next(shape(t) for t in terms if not is_scalar(t))
     found: dict[tuple[Any, ...], Any] = {}
-    for term in _opened(terms, collect):
+    for term in _opened(_of_one_sign(terms), collect):
         coefficient, factors = coefficient_and_factors(term)
         if is_zero(term):
             continue
@@ -59,6 +60,28 @@ def add(*terms: Any, collect: bool = True) -> Any:
     else:
         rest.sort(key=lambda term: _is_negative(term[0]))
     return node(MatAdd, *[scaled(c, f) for c, f in rest])
+
+
+def _of_one_sign(terms: Sequence[Any]) -> list[Any]:
+    """The terms, with -(A - B) for a factor B - A where A - B is one of another term."""
+    met: dict[frozenset[Any], Any] = {}
+    found = []
+    for term in terms:
+        coefficient, factors = coefficient_and_factors(term)
+        for k, factor in enumerate(factors):
+            if isinstance(factor, MatAdd):
+                same, negated = _both_signs(factor)
+                if negated in met and same not in met:
+                    coefficient = -coefficient
+                factors[k] = met.get(same) or met.get(negated) or met.setdefault(same, factor)
+        found.append(scaled(coefficient, factors))
+    return found
+
+
+@lru_cache(maxsize=10_000)
+def _both_signs(e: Any) -> tuple[frozenset[Any], frozenset[Any]]:
+    """A sum's terms, and those of minus the sum."""
+    return frozenset(e.args), frozenset(scaled(*_times(S.NegativeOne, a)) for a in e.args)
 
 
 def _is_negative(coefficient: Any) -> bool:
