@@ -66,6 +66,8 @@ Examples:
   diffkit draw logistic_map 0.3 length=3 --view adjoint -o graph.tex
   diffkit draw logistic_map length=6 --group iteration -o loop.svg
   diffkit draw log_product --view tree -o tree.svg
+  diffkit draw helmholtz --slide -o slide.svg
+  diffkit draw two_outputs --view both --slide --frames -o steps.pdf
   diffkit draw mine.py:f 1.5 2 --view both -o f.svg
   diffkit draw sum_times | dot -Tpdf > graph.pdf
 """,
@@ -90,6 +92,10 @@ Examples:
 @click.option(
     "--local/--no-local", default=True, show_default=True, help="Local derivatives on the program's arrows."
 )
+@click.option("--slide", is_flag=True, help="For a slide of 16 to 9: long programs wrapped, the type large.")
+@click.option(
+    "--frames", is_flag=True, help="The build-up, with -o: a page of FILE.pdf or one FILE-NN.svg a step."
+)
 @click.option(
     "-o", "--output", metavar="FILE", help="FILE.svg, .png, .pdf, .dot, .mmd (Mermaid), .tex (TikZ) or .html."
 )
@@ -106,16 +112,21 @@ def draw(
     tangent: tuple[str, ...],
     digits: int | None,
     local: bool,
+    slide: bool,
+    frames: bool,
     output: str | None,
     as_json: bool,
 ) -> None:
     """Draw the graph of PROGRAM at its sample inputs, or at INPUTs. Without -o, print the DOT text."""
     p, args = read_program(program, inputs)
     check_output(output, (".svg", ".png", ".pdf", ".dot", ".mmd", ".tex", ".html"))
+    if frames and output is None:
+        raise InputError("the frames of a build-up are files: name them with -o FILE.pdf or -o FILE.svg")
+    size = "slide" if slide else "page"
     failed = _as_far_as_it_runs(p, args)
     with contextlib.nullcontext() if failed else checked(p, args):
         if view in _EXPRESSION_VIEWS and failed is None:
-            drawing = _drawn_expression(p, args, view, direction)
+            drawing = _drawn_expression(p, args, view, direction, size)
         else:
             from diffkit.autodiff.views import trace
             from diffkit.graphs import draw as draw_graph
@@ -133,9 +144,10 @@ def draw(
                 tangents=_given(tangent, args, "tangent"),
                 digits=digits,
                 local_derivatives=local,
+                size=size,
             )
         if output is not None:
-            wrote(drawing.save(output), as_json)
+            wrote(drawing.save(output, frames=frames), as_json)
         elif as_json:
             echo(to_json(_as_data(drawing)))
         else:
@@ -154,7 +166,9 @@ def _as_far_as_it_runs(p: Program, args: tuple[Any, ...]) -> Trace | None:
     return t if failed else None
 
 
-def _drawn_expression(p: Program, args: tuple[Any, ...], view: str, direction: str | None) -> Drawing:
+def _drawn_expression(
+    p: Program, args: tuple[Any, ...], view: str, direction: str | None, size: str
+) -> Drawing:
     from diffkit.graphs import draw as draw_graph
 
     expression = p.expression
@@ -162,7 +176,7 @@ def _drawn_expression(p: Program, args: tuple[Any, ...], view: str, direction: s
         from diffkit.autodiff.views import trace
 
         expression = trace(p)(*args).to_sympy()
-    return draw_graph(expression, view=view, direction=direction)
+    return draw_graph(expression, view=view, direction=direction, size=size)
 
 
 def _as_data(drawing: Drawing) -> dict[str, Any]:

@@ -12,25 +12,23 @@ digraph "<lambda>, primal, at x = 2, y = 3" {
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from diffkit.autodiff.notation.formulas import with_digits
 from diffkit.autodiff.views import Trace, trace
 from diffkit.errors import InputError, NoRuleError, TraceError
-from diffkit.files import write_atomically
 from diffkit.graphs.formats.mermaid import to_mermaid
-from diffkit.graphs.formats.raster import convert
 from diffkit.graphs.formats.svg import to_svg
 from diffkit.graphs.formats.tikz import to_tikz
-from diffkit.graphs.formats.web_page import to_html
 from diffkit.graphs.layout.dot import to_dot
 from diffkit.graphs.layout.layout_engines import lay_out
 from diffkit.graphs.layout.positions import Layout
+from diffkit.graphs.layout.slides import lay_out_slide, pared
 from diffkit.graphs.model import Edge, Graph
+from diffkit.graphs.picture import Picture
+from diffkit.graphs.reading.build_up import build_up
 from diffkit.graphs.reading.collapsing import fit_for_drawing
 from diffkit.graphs.reading.from_trace import VIEWS, from_trace
 from diffkit.graphs.reading.grouping import GROUPINGS, group_rows
@@ -40,7 +38,7 @@ from diffkit.sites import belongs_to_diffkit
 EXPRESSION_VIEWS = ("dag", "tree")
 
 
-class Drawing:
+class Drawing(Picture):
     """A graph that a notebook shows and that can be saved in several formats.
 
     Attributes:
@@ -54,9 +52,11 @@ class Drawing:
       n1[["v₁ = a + a<br/>2"]]:::output
     """
 
-    def __init__(self, graph: Graph, engine: str = "auto") -> None:
+    def __init__(self, graph: Graph, engine: str = "auto", slides: Sequence[Graph] = ()) -> None:
         self.graph = graph
         self.engine = engine
+        self.title = graph.title
+        self._slides = slides
 
     def __repr__(self) -> str:
         nodes, edges = len(self.graph.nodes), sum(e.kind != "align" for e in self.graph.edges)
@@ -68,6 +68,13 @@ class Drawing:
         return to_dot(self.graph)
 
     @functools.cached_property
+    def _laid_out(self) -> tuple[Graph, Layout]:
+        """The graph as it is drawn, and where everything goes."""
+        if self._slides:
+            return lay_out_slide(self._slides, self.engine)
+        return self.graph, lay_out(self.graph, self.engine)
+
+    @property
     def layout(self) -> Layout:
         """Where everything goes.
 
@@ -75,87 +82,29 @@ class Drawing:
             InputError: if no layout engine is installed.
             LayoutError: if it fails.
         """
-        return lay_out(self.graph, self.engine)
-
-    def svg(self, *, theme: str = "auto", background: str | None = "paper") -> str:
-        """The picture as SVG.
-
-        Args:
-            theme: "auto" follows the reader's light or dark mode; "light" or "dark".
-            background: a colour; None for transparent. By default white, or near black in the dark: the
-                page that the picture comes to stand on may be lighter or darker than its reader prefers.
-
-        Raises:
-            InputError: for another theme.
-        """
-        if theme not in ("auto", "light", "dark"):
-            raise InputError(f'the theme is "auto", "light" or "dark", not {theme!r}')
-        return to_svg(self.graph, self.layout, theme=theme, background=background)
+        return self._laid_out[1]
 
     def tikz(self, *, scale: float | None = None) -> str:
         """The picture as TikZ code; ``scale`` scales text and all, by default to a slide."""
-        return to_tikz(self.graph, self.layout, scale=scale)
+        return to_tikz(*self._laid_out, scale=scale)
 
     def mermaid(self) -> str:
         """The graph as a Mermaid flowchart, for Markdown."""
         return to_mermaid(self.graph)
 
-    def html(self) -> str:
-        """A web page with the picture: one file, no network."""
-        return to_html(self.graph.title, self.svg(background=None))
+    def _drawn(self, theme: str, background: str | None, scales: bool = True, frame: int = -1) -> str:
+        graph, layout = self._laid_out
+        step = None if frame < 0 else build_up(graph)[frame]
+        return to_svg(graph, layout, theme=theme, background=background, scales=scales, step=step)
 
-    def png(self, *, scale: float = 2.0) -> bytes:
-        """The picture as PNG, on white; ``scale`` pixels per point.
+    def _frame_count(self) -> int:
+        return len(build_up(self._laid_out[0]))
 
-        Raises:
-            InputError: without CairoSVG and without the program ``dot``.
-        """
-        return self._converted("png", scale)
+    def _dot_text(self) -> str:
+        return self.dot
 
-    def pdf(self) -> bytes:
-        """The picture as PDF.
-
-        Raises:
-            InputError: without CairoSVG and without the program ``dot``.
-        """
-        return self._converted("pdf", 1.0)
-
-    def _converted(self, format: str, scale: float) -> bytes:
-        svg = to_svg(self.graph, self.layout, theme="light", background="#ffffff", scales=False)
-        return convert(svg, self.dot, format, scale=scale)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the picture in the format that the file's ending names, whole or not at all.
-
-        Args:
-            path: a name that ends in .svg, .png, .pdf, .dot, .mmd (Mermaid), .tex (TikZ) or .html.
-
-        Raises:
-            InputError: for another ending, a path that can't be written, or a format that this
-                machine has no means for.
-        """
-        target = Path(path)
-        writers: dict[str, Callable[[], str | bytes]] = {
-            ".svg": self.svg,
-            ".png": self.png,
-            ".pdf": self.pdf,
-            ".dot": lambda: self.dot,
-            ".mmd": self.mermaid,
-            ".tex": self.tikz,
-            ".html": self.html,
-        }
-        if target.suffix not in writers:
-            raise InputError(
-                f"can't tell the format of {str(path)!r}: expected a name that ends in {', '.join(writers)}"
-            )
-        return write_atomically(target, writers[target.suffix]())
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """What a notebook shows: the picture, or the DOT text and the reason. Never raises."""
-        try:
-            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
-        except Exception as error:
-            return {"text/plain": f"{self!r}\nno picture: {error}\n\n{self.dot}"}
+    def _more(self) -> dict[str, Callable[[], str | bytes]]:
+        return {".dot": lambda: self.dot, ".mmd": self.mermaid, ".tex": self.tikz}
 
 
 def draw(
@@ -174,6 +123,7 @@ def draw(
     engine: str = "auto",
     digits: int | None = None,
     local_derivatives: bool = True,
+    size: str = "page",
 ) -> Drawing:
     """Draws a function at given inputs, a trace, or a SymPy expression.
 
@@ -202,6 +152,7 @@ def draw(
             is shown to come of it.
         local_derivatives: whether an arrow of the program says the derivative of its head by its tail;
             without, text is larger on a slide.
+        size: "page", or "slide": 16 to 9, long programs wrapped like text, in as large type as fits.
 
     Beyond 150 nodes arrows carry no labels: in an SVG a pointer that rests on one is told. A function that
     fails half-way is drawn as far as it ran, with what failed, its operands' shapes and its line.
@@ -210,7 +161,7 @@ def draw(
         A Drawing, which a notebook shows; its methods give SVG, PNG, PDF, TikZ, Mermaid and HTML.
 
     Raises:
-        InputError: for a name, view, direction or grouping that there is not; for what is no program or
+        InputError: for a name, view, direction, size or grouping that there is not; for what is no program or
             expression; for more than 1,000 nodes. An unknown engine is refused when it is to lay out.
 
     Drawing conventions follow Baydin et al., "Automatic Differentiation in Machine Learning: a Survey",
@@ -221,6 +172,8 @@ def draw(
     """
     if direction not in (None, "right", "down"):
         raise InputError(f'a drawing\'s direction is "right" or "down", not {direction!r}')
+    if size not in ("page", "slide"):
+        raise InputError(f'a drawing\'s size is "page" or "slide", not {size!r}')
     if _is_expression(what):
         if args:
             raise InputError("an expression is drawn without inputs; write its values into it with subs")
@@ -228,33 +181,47 @@ def draw(
             raise InputError(f'an expression is drawn as a "dag" or a "tree", not {view!r}')
         from diffkit.graphs.reading.from_expression import from_expression
 
-        return Drawing(from_expression(what, shared=view != "tree", direction=direction, force=force), engine)
-    if view not in VIEWS:
-        raise InputError(f"there is no view {view!r} of a program; there are {', '.join(VIEWS)}")
-    if group not in (None, *GROUPINGS):
-        raise InputError(f"rows are grouped by {' or '.join(map(repr, GROUPINGS))}, not {group!r}")
+        def read(way: str | None, short: bool = False) -> Graph:
+            return from_expression(what, shared=view != "tree", direction=way, force=force)
+    else:
+        if view not in VIEWS:
+            raise InputError(f"there is no view {view!r} of a program; there are {', '.join(VIEWS)}")
+        if group not in (None, *GROUPINGS):
+            raise InputError(f"rows are grouped by {' or '.join(map(repr, GROUPINGS))}, not {group!r}")
+        t = _trace_of(what, args)
+
+        def read(way: str | None, short: bool = False) -> Graph:
+            with with_digits(digits):
+                graph = from_trace(
+                    t, view, direction=way, cotangents=cotangents, tangents=tangents, wires=True, short=short
+                )
+            if not local_derivatives:
+                graph = replace(graph, edges=tuple(map(_without_local, graph.edges)))
+            graph = select(graph, t, start=start, end=end, depth=depth)
+            if group is not None:
+                graph = group_rows(graph, t, group)
+                if not graph.groups:
+                    graph = replace(graph, notes=(*graph.notes, f"there is nothing to group by {group}"))
+            return fit_for_drawing(graph, t, group=group, collapse_beyond=collapse_beyond, force=force)
+
+    ways = [direction] if direction else ["right", "down"]
+    slides = [pared(read(way, short=True)) for way in ways] if size == "slide" else []
+    return Drawing(read(direction), engine, slides)
+
+
+def _trace_of(what: Any, args: tuple[Any, ...]) -> Trace:
+    """The trace to draw: of a function that fails, as far as it ran."""
     if isinstance(what, Trace):
         if args:
             raise InputError("a trace is drawn at the inputs that it was recorded at; give no others")
-        t = what
-    elif callable(what):
-        t = trace(what, partial=True)(*args)
-        if t.failure is not None and isinstance(t.failure.error, TraceError | NoRuleError):
-            raise t.failure.error  # it can't be traced as it stands, which is no failure of the program's
-        t.name = _derivative_name(what, t.name)
-    else:
+        return what
+    if not callable(what):
         raise InputError(f"expected a function, a trace or a SymPy expression to draw, not {what!r}")
-    with with_digits(digits):
-        graph = from_trace(t, view, direction=direction, cotangents=cotangents, tangents=tangents, wires=True)
-    if not local_derivatives:
-        graph = replace(graph, edges=tuple(map(_without_local, graph.edges)))
-    graph = select(graph, t, start=start, end=end, depth=depth)
-    if group is not None:
-        graph = group_rows(graph, t, group)
-        if not graph.groups:
-            graph = replace(graph, notes=(*graph.notes, f"there is nothing to group by {group}"))
-    graph = fit_for_drawing(graph, t, group=group, collapse_beyond=collapse_beyond, force=force)
-    return Drawing(graph, engine)
+    t = trace(what, partial=True)(*args)
+    if t.failure is not None and isinstance(t.failure.error, TraceError | NoRuleError):
+        raise t.failure.error  # it can't be traced as it stands, which is no failure of the program's
+    t.name = _derivative_name(what, t.name)
+    return t
 
 
 def _derivative_name(f: Any, name: str) -> str:

@@ -107,6 +107,7 @@ class Graph:
         groups: the groups' names, by the text in ``Node.group``.
         same_layer: ids of nodes that stand side by side.
         notes: sentences for below the drawing.
+        size: "page", as large as it comes to be, or "slide", of 16 to 9 and set more closely.
     """
 
     nodes: tuple[Node, ...]
@@ -117,6 +118,7 @@ class Graph:
     groups: dict[str, str] = field(default_factory=dict)
     same_layer: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
+    size: str = "page"
 
     def node(self, id: str) -> Node:
         """The node of that id."""

@@ -9,13 +9,16 @@ program, vermilion for adjoints, bluish green for tangents.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import escape
 
 from diffkit.graphs.layout.dot import BADGE, label_size, line_height
 from diffkit.graphs.layout.layout_engines import direction
 from diffkit.graphs.layout.positions import Box, Curve, Layout, Point
+from diffkit.graphs.layout.slides import ASPECT
 from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
+from diffkit.graphs.reading.build_up import Step
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
@@ -114,6 +117,7 @@ def to_svg(
     background: str | None = None,
     scales: bool = True,
     reversible: bool = False,
+    step: Step | None = None,
 ) -> str:
     """The picture.
 
@@ -125,27 +129,38 @@ def to_svg(
             it; transparent by default.
         scales: whether it shrinks to its container; a fixed size otherwise, for converters.
         reversible: give each arrow a second head, at its beginning, for a page that shows it in turn.
+        step: of the build-up, what is to be seen; by default all.
     """
+    if step is not None:
+        graph, layout = _at_step(graph, layout, step)
     style = _STYLES[theme]
     if not scales:
         # CairoSVG takes one font for all of a text, so that has to be one with subscripts and overlines.
         style = style.replace(FONT, "'DejaVu Sans'")
-    below = layout.height + 2 * _MARGIN
-    width = max([layout.width, *(text_width(note, _NOTE) for note in graph.notes)]) + 2 * _MARGIN
+    margin = 5.0 if graph.size == "slide" else _MARGIN
+    below = layout.height + 2 * margin
+    width = max([layout.width, *(text_width(note, _NOTE) for note in graph.notes)]) + 2 * margin
     height = below + line_height(_NOTE) * len(graph.notes)
+    left = top = 0.0
+    if graph.size == "slide":  # in the middle of it
+        left, top = max(0.0, height * ASPECT - width) / 2, max(0.0, width / ASPECT - height) / 2
+        width, height = width + 2 * left, height + 2 * top
+    size = ("1280", "720") if graph.size == "slide" else (f"{width:.0f}", f"{height:.0f}")
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="dk {graph.direction} {theme}" '
-        f'width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {_f(width)} {_f(height)}" role="img" '
+        f'width="{size[0]}" height="{size[1]}" '
+        f'viewBox="{_f(-left)} {_f(-top)} {_f(width)} {_f(height)}" role="img" '
         f'aria-label="{_attribute(graph.title)}">',
         f"<desc>{_text(described(graph))}</desc>",
         f"<style>{_SHRINKS * scales}{style}</style>",
     ]
+    corner = f' x="{_f(-left)}" y="{_f(-top)}"' if left or top else ""
+    whole = f'{corner} width="100%" height="100%"'
     if background == "paper":
-        parts.append('<rect class="paper" width="100%" height="100%"/>')
+        parts.append(f'<rect class="paper"{whole}/>')
     elif background:
-        parts.append(f'<rect width="100%" height="100%" fill="{_attribute(background)}"/>')
-    parts.append(f'<g transform="translate({_f(_MARGIN)} {_f(_MARGIN)})">')
+        parts.append(f'<rect{whole} fill="{_attribute(background)}"/>')
+    parts.append(f'<g transform="translate({_f(margin)} {_f(margin)})">')
     for box in layout.clusters.values():
         parts.append(
             _rect("cluster", box.x - box.width / 2, box.y - box.height / 2, box.width, box.height, 8)
@@ -161,14 +176,34 @@ def to_svg(
         parts.append(_cluster_name(graph, name, box))
     parts.append("</g>")
     for k, note in enumerate(graph.notes, start=1):
-        baseline = below + line_height(_NOTE) * k - _MARGIN
+        baseline = below + line_height(_NOTE) * k - margin
         parts.append(
-            f'<text class="note below" font-size="{_f(_NOTE)}" x="{_f(_MARGIN)}" y="{_f(baseline)}">'
+            f'<text class="note below" font-size="{_f(_NOTE)}" x="{_f(margin)}" y="{_f(baseline)}">'
             f"{_text(note)}</text>"
         )
     parts.append("</svg>")
     svg = "\n".join(parts) + "\n"
     return svg if scales else _for_converters(svg)
+
+
+def _at_step(graph: Graph, layout: Layout, step: Step) -> tuple[Graph, Layout]:
+    """What is to be seen at a step of the build-up, where it is in the whole picture."""
+
+    def told(labels: tuple[Label, ...], id: str) -> tuple[Label, ...]:
+        return labels if id in step.told else tuple(label for label in labels if label.kind != "adjoint")
+
+    nodes = tuple(
+        n if n.part == "adjoint" else replace(n, labels=told(n.labels, n.id))
+        for n in graph.nodes
+        if n.id in step.nodes
+    )
+    kept = [k for k, e in enumerate(graph.edges) if step.nodes >= {e.tail, e.head}]
+    edges = tuple(
+        e if e.kind == "adjoint" else replace(e, labels=told(e.labels, e.head))
+        for e in (graph.edges[k] for k in kept)
+    )
+    curves = tuple(layout.curves[k] for k in kept)
+    return replace(graph, nodes=nodes, edges=edges), replace(layout, curves=curves)
 
 
 def described(graph: Graph) -> str:

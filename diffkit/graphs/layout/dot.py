@@ -49,15 +49,17 @@ def label_box(labels: tuple[Label, ...], on_edge: bool = False) -> tuple[float, 
     )
 
 
-def node_box(node: Node) -> tuple[float, float]:
-    """The width and height of a node's box."""
+def node_box(node: Node, close: bool = False) -> tuple[float, float]:
+    """The width and height of a node's box; with less room around the text where it is set closely."""
     if node.kind == "sum":
         return 26.0, 26.0
     width, height = label_box(node.labels)
     padding = 30.0 if node.kind == "input" else 22.0
     if node.kind == "kept":
         padding = 14.0
-    return max(44.0, width + padding + (BADGE if node.symbol else 0.0)), max(26.0, height + 12.0)
+    around = 3.0 if close else 12.0
+    padding -= 8.0 if close else 0.0
+    return max(44.0, width + padding + (BADGE if node.symbol else 0.0)), max(26.0, height + around)
 
 
 def _escape(text: str) -> str:
@@ -150,7 +152,9 @@ def to_dot(graph: Graph, *, sizes_only: bool = False) -> str:
     """
     dot = graphviz.Digraph(name="layout" if sizes_only else graphviz.nohtml(_escape(graph.title)))
     dot.attr("graph", rankdir="LR" if graph.direction == "right" else "TB", newrank="true")
-    dot.attr("graph", nodesep="0.22", ranksep="0.35" if graph.direction == "right" else "0.3")
+    ranksep = "0.35" if graph.direction == "right" else "0.3"
+    nodesep, ranksep = ("0.12", "0.15") if graph.size == "slide" else ("0.22", ranksep)
+    dot.attr("graph", nodesep=nodesep, ranksep=ranksep)
     if len(graph.nodes) > 150:
         dot.attr("graph", nslimit="1", nslimit1="1", mclimit="0.5")
     if sizes_only:
@@ -220,15 +224,15 @@ def _add_groups(
                 name = graphviz.nohtml(_escape(graph.groups[group]))
                 inside.attr(label=name, style="rounded", color="#BBBBBB", fontsize="12")
                 inside.attr(labeljust="l", labelloc="t")
-                _add_nodes(inside, nodes, ports)
+                _add_nodes(inside, nodes, ports, graph.size == "slide")
         else:
-            _add_nodes(dot, nodes, ports)
+            _add_nodes(dot, nodes, ports, graph.size == "slide")
 
 
-def _add_nodes(dot: graphviz.Digraph, nodes: list[Node], ports: Ports | None) -> None:
+def _add_nodes(dot: graphviz.Digraph, nodes: list[Node], ports: Ports | None, close: bool) -> None:
     for node in nodes:
         if ports is not None:
-            width, height = node_box(node)
+            width, height = node_box(node, close)
             size = {"width": _inches(width), "height": _inches(height)}
             dot.node(node.id, **size, **ports.attributes(node.id))
         else:

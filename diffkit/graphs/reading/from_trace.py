@@ -72,8 +72,9 @@ def default_cotangents(t: Trace) -> tuple[Any, ...]:
 class _Builder:
     """Makes the nodes and edges of one trace."""
 
-    def __init__(self, t: Trace, direction: str | None) -> None:
+    def __init__(self, t: Trace, direction: str | None, short: bool) -> None:
         self.trace = t
+        self.short = short
         self.notation = Notation(t)
         self.direction = direction or ("right" if self._fits_a_row() else "down")
         self._slopes_by_row: dict[int, list[Any]] = {}
@@ -180,7 +181,7 @@ class _Builder:
         if slope is None or (partial is None and dimensions(row.args[k])):
             vjp, bar = n.contribution(row, k), n.bar(row.args[k])
             arrow = Math(f"{bar.text} ← {vjp.text}", rf"{bar.latex} \leftarrow {vjp.latex}")
-            return [Label(arrow if self._is_short(arrow) else vjp, "partial")]
+            return [Label(arrow if self._is_short(arrow) and not self.short else vjp, "partial")]
         name, text = n.partial_name(row, k), number_text(slope)
         if at_kink(row):  # what the formula says at a tie is not what is used there
             return [Label(Math(f"{name.text} := {text}", f"{name.latex} := {number(text).latex}"), "partial")]
@@ -191,7 +192,7 @@ class _Builder:
     def _told(self, name: Math, derivative: Math) -> Math:
         """``∂a/∂x₁ = x₂``, or what is right of the sign where names are long."""
         whole = equal(name, derivative)
-        return whole if self._is_short(whole) else derivative
+        return whole if self._is_short(whole) and not self.short else derivative
 
     @staticmethod
     def _is_short(line: Math) -> bool:
@@ -313,6 +314,7 @@ def from_trace(
     cotangents: Sequence[Any] | None = None,
     tangents: Sequence[Any] | None = None,
     wires: bool = False,
+    short: bool = False,
 ) -> Graph:
     """The graph of a trace in one view.
 
@@ -323,13 +325,14 @@ def from_trace(
         cotangents: the seeds, one per output, nested like the outputs; ones by default.
         tangents: one per argument, of its shape; the direction of the first input by default.
         wires: in a circuit, say on each arrow what flows back along it.
+        short: leave out on an arrow whose derivative it carries.
 
     Of a program that failed there is the primal view only, as far as it ran.
     """
     if t.failure is not None and view not in ("primal", "tangent"):
         graph = from_trace(t, "primal", direction=direction)
         return replace(graph, notes=(*graph.notes, "without an output there are no adjoints to draw"))
-    b = _Builder(t, direction)
+    b = _Builder(t, direction, short)
     at = ", ".join(equal(b.notation.name(r), Math(v, v)).text for r in t.inputs if (v := b.notation.value(r)))
     same: tuple[tuple[str, ...], ...] = ()
     if view == "primal":
