@@ -1,8 +1,11 @@
-"""Progress bars for long work, on standard error and only where somebody watches."""
+"""Signs of long work, on standard error and only where somebody watches: bars, and a line that counts."""
 
 from __future__ import annotations
 
 import contextlib
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -46,3 +49,57 @@ def progress(total: int, what: str) -> Iterator[Advance]:
             bars.update(task, description=description, advance=steps)
 
         yield advance
+
+
+_over: threading.Event | None = None
+"""Set when the line of :func:`waiting` has to go."""
+
+_writing = threading.Lock()
+
+
+@contextlib.contextmanager
+def waiting(what: str, limit: float, after: float = 1.0) -> Iterator[None]:
+    """A line that counts the seconds of work without countable steps, shown if standard error is a terminal.
+
+    Args:
+        what: names the work.
+        limit: the seconds after which it will be stopped.
+        after: the seconds before the line appears.
+
+    >>> with waiting("diffkit accuracy", 60):
+    ...     _ = sum(range(10))
+    """
+    global _over
+    if not sys.stderr.isatty():
+        yield
+        return
+    stream, before, over = sys.stderr, _over, threading.Event()
+
+    def count() -> None:
+        start, pause = time.monotonic(), after
+        while not over.wait(pause):
+            pause = 0.5
+            seconds = time.monotonic() - start
+            with _writing:
+                if not over.is_set():
+                    stream.write(f"\r{what}: {seconds:.0f} s; stopped at {limit:g} s, or by Ctrl-C ")
+                    stream.flush()
+
+    _over = over
+    thread = threading.Thread(target=count, name="waiting", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ends_waiting()
+        _over = before
+        thread.join()
+
+
+def ends_waiting() -> None:
+    """Takes the line of :func:`waiting` away, before anything else is printed."""
+    with _writing:
+        if _over is not None and not _over.is_set():
+            _over.set()
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

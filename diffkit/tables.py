@@ -246,7 +246,7 @@ class Table:
         notes: sentences below it, such as the reason for a dash.
 
     Raises:
-        InputError: if a row has another number of cells than there are columns.
+        InputError: if two columns have one title, or a row has more or fewer cells than there are columns.
 
     >>> table = Table(["n", "tree"], [[3, 57], [4, None]], caption="Sizes", notes=["n = 4: out of time"])
     >>> print(table)
@@ -272,6 +272,10 @@ class Table:
         self.rows = [list(row) for row in rows]
         self.caption = caption
         self.notes = list(notes)
+        if twice := [c for k, c in enumerate(self.columns) if c in self.columns[:k]]:
+            raise InputError(
+                f"two columns of the table are called {twice[0]!r}; give each a title of its own"
+            )
         for row in self.rows:
             if len(row) != len(self.columns):
                 raise InputError(

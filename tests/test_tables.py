@@ -74,6 +74,11 @@ def test_columns_and_records(table: Table) -> None:
         table["nope"]
 
 
+def test_columns_have_titles_of_their_own() -> None:
+    with pytest.raises(InputError, match="two columns of the table are called 'n'"):
+        Table(["n", "tree", "n"], [])
+
+
 def test_a_row_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(InputError, match="a row has 1 cells, but the table has 2 columns"):
         Table(["a", "b"], [[1]])

@@ -197,7 +197,9 @@ def hessian(f: Function, argnum: int = 0, *, sparse: bool = False) -> Function:
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    return jacobian(jacobian(f, argnum, mode="reverse"), argnum, mode="forward", sparse=sparse)
+    of_f = jacobian(jacobian(f, argnum, mode="reverse"), argnum, mode="forward", sparse=sparse)
+    vars(of_f).update(__wrapped__=f, operator="hessian")  # what a drawing is titled by
+    return of_f
 
 
 def hessian_vector_product(f: Function, argnum: int = 0) -> Function:

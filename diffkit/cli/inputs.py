@@ -26,14 +26,15 @@ from diffkit.comparison.point import sentences_at
 from diffkit.comparison.problem import Problem
 from diffkit.errors import InputError
 from diffkit.programs import Program
+from diffkit.progress import waiting
 from diffkit.time_limit import BudgetError, within
 
 
 class ProgramCommand(click.Command):
     """A command on a program and its inputs, which may be negative: -2 is a number, not an option.
 
-    Whatever the program does, the command ends: it is stopped after ``--limit`` seconds, and what the
-    program prints is cut after a few lines.
+    Whatever the program does, the command ends: it is stopped after ``--limit`` seconds, which are counted
+    on the terminal, and what the program prints is cut after a few lines.
     """
 
     limits_itself = False
@@ -64,7 +65,10 @@ class ProgramCommand(click.Command):
             if self.limits_itself:
                 return super().invoke(ctx)
             try:
-                return within(limit, lambda: super(ProgramCommand, self).invoke(ctx), f"diffkit {self.name}")
+                with waiting(f"diffkit {self.name}", limit):
+                    return within(
+                        limit, lambda: super(ProgramCommand, self).invoke(ctx), f"diffkit {self.name}"
+                    )
             except BudgetError as error:
                 raise InputError(f"{error}; --limit SECONDS gives it more") from None
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TextIO, TypeVar
 import click
 
 from diffkit.errors import InputError
+from diffkit.progress import ends_waiting
 from diffkit.tables import to_json
 
 TABLE_ENDINGS = (".txt", ".md", ".tex", ".html", ".csv", ".json")
@@ -114,11 +115,13 @@ _out: TextIO | None = None
 
 def echo(text: str) -> None:
     """Prints a result."""
+    ends_waiting()
     click.echo(text, file=_out, color=False if "NO_COLOR" in os.environ else None)
 
 
 def note(text: str) -> None:
     """Prints a sentence about a result beside it, on standard error."""
+    ends_waiting()
     click.echo(f"note: {text}", err=True)
 
 
@@ -191,6 +194,7 @@ def plain_terminal() -> Iterator[None]:
         line = " ".join(str(message).split())
         if line not in said:
             said.add(line)
+            ends_waiting()
             click.echo(f"warning: {line}", err=True)
 
     with warnings.catch_warnings():

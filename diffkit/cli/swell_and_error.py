@@ -199,7 +199,7 @@ Examples:
 )
 def accuracy(program: str, inputs: tuple[str, ...], as_json: bool, file: str | None) -> None:
     """Measure where tracing itself loses digits: the error of PROGRAM's value and derivatives, row by row."""
-    from diffkit.comparison.accuracy import accuracy as measure
+    from diffkit.comparison.lost_digits import accuracy as measure
 
     check_output(file, (".svg", ".png", ".pdf", ".dot", ".mmd", ".tex", ".html"))
     p, args = read_program(program, inputs)

@@ -17,8 +17,8 @@ values are held against each other, as floats, traced and in many digits: where 
 function, and no error is told.
 """
 
-from diffkit.comparison.accuracy import Accuracy, accuracy
 from diffkit.comparison.compare import compare
+from diffkit.comparison.lost_digits import Accuracy, accuracy
 from diffkit.comparison.matrix_formula import MatrixFormula, formula
 from diffkit.comparison.methods import METHODS
 from diffkit.comparison.result import Comparison, Row

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from diffkit.autodiff.core.record import record
-from diffkit.comparison.accuracy import accuracy
 from diffkit.comparison.failures import Failed, attempt
+from diffkit.comparison.lost_digits import accuracy
 from diffkit.comparison.methods import METHODS, Outcome, operations_of
 from diffkit.comparison.one_function import one_function
 from diffkit.comparison.overflow import overflow_sentence

@@ -229,7 +229,8 @@ def _derivative_name(f: Any, name: str) -> str:
     code = getattr(f, "__code__", None)
     if code is None or not hasattr(f, "__wrapped__") or not belongs_to_diffkit(code):
         return name
-    return f"{code.co_qualname.partition('.')[0]} of {_derivative_name(f.__wrapped__, name)}"
+    operator = getattr(f, "operator", code.co_qualname.partition(".")[0])
+    return f"{operator} of {_derivative_name(f.__wrapped__, name)}"
 
 
 def _without_local(edge: Edge) -> Edge:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 import diffkit as dk
+from diffkit.cli.output import echo
+from diffkit.progress import waiting
 
 MINE = """
 import warnings
@@ -110,3 +113,40 @@ def test_the_spelling_of_every_glyph_that_tables_use() -> None:
     glyphs = {c for text in texts for c in text if ord(c) > 127}
     assert glyphs
     assert {c: _spelled(c) for c in glyphs if "?" in _spelled(c)} == {}
+
+
+class Terminal:
+    """Standard error where somebody watches, which tells when it was written to."""
+
+    def __init__(self) -> None:
+        self.text, self.written = "", threading.Event()
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.text += text
+        self.written.set()
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def test_the_seconds_are_counted_until_something_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with waiting("diffkit accuracy", 60, after=0.0):
+        assert terminal.written.wait(30)
+        echo("result")
+        assert terminal.text.startswith("\rdiffkit accuracy: 0 s; stopped at 60 s, or by Ctrl-C")
+        assert terminal.text.endswith("\x1b[K")
+    assert terminal.text.count("\x1b[K") == 1
+    assert capsys.readouterr().out == "result\n"
+
+
+def test_nobody_is_told_of_seconds_where_nobody_watches() -> None:
+    with waiting("diffkit accuracy", 60, after=0.0):
+        assert not any(t.name == "waiting" for t in threading.enumerate())

@@ -119,6 +119,7 @@ def test_keys_of_outputs_and_orders_of_derivatives_are_said():
     assert "output ['parts'][0]" in found["n3"]
     assert draw(dk.grad(np.sin), 1.5).graph.title.startswith("grad of sin, primal")
     assert draw(dk.grad(dk.grad(np.sin)), 1.5).graph.title.startswith("grad of grad of sin, primal")
+    assert draw(dk.hessian(np.sin), 1.5).graph.title.startswith("hessian of sin, primal")
 
 
 def test_the_circuit_shows_what_flows_back_on_each_wire_and_where_it_adds_up():

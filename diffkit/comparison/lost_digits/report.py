@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diffkit.comparison.accuracy.row_errors import Analysis, RowAccuracy
+from diffkit.comparison.lost_digits.row_errors import Analysis, RowAccuracy
 from diffkit.tables import Table, to_json
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Accuracy:
             derivative lags behind.
 
     >>> import numpy as np
-    >>> from diffkit.comparison.accuracy import accuracy
+    >>> from diffkit.comparison.lost_digits import accuracy
     >>> report = accuracy(lambda x: np.sqrt(x + 1) - np.sqrt(x), 1e12)
     >>> report.inputs, report.summary["digits"], report.conditions.round(3)
     (['x'], [5, 4], array([[0.5]]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.autodiff.views import Trace, trace
-from diffkit.comparison.accuracy.row_errors import Analysis
+from diffkit.comparison.lost_digits.row_errors import Analysis
 from diffkit.comparison.problem import Problem
 from diffkit.comparison.reference import Truth
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.autodiff.views import Trace, trace
-from diffkit.comparison.accuracy.path import path_sentences
-from diffkit.comparison.accuracy.report import Accuracy
-from diffkit.comparison.accuracy.row_errors import Analysis, analysed
+from diffkit.comparison.lost_digits.path import path_sentences
+from diffkit.comparison.lost_digits.report import Accuracy
+from diffkit.comparison.lost_digits.row_errors import Analysis, analysed
 from diffkit.comparison.one_function import one_output
 from diffkit.comparison.overflow import overflow_sentence
 from diffkit.comparison.problem import Problem
