@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import zlib
 from collections.abc import Sequence
@@ -10,14 +11,16 @@ from typing import Any
 
 from diffkit.grading.classes.records import Record
 from diffkit.grading.classes.submissions import Submission, violations
+from diffkit.grading.diagnosis.first_wrong import first_wrong, wants_line
+from diffkit.grading.diagnosis.line_evidence import Runner
 from diffkit.grading.exercises.assignment import Assignment, load_assignment
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.inside.protocol import Failure, Request, Response
 from diffkit.grading.judging.own_forward import OwnTrial, own_trials, wants_own
-from diffkit.grading.judging.results import FAILED, NOT_RUN, PASSED, CheckResult, Verdict
+from diffkit.grading.judging.results import FAILED, NOT_RUN, PASSED, CheckResult, Verdict, WrongLine
 from diffkit.grading.judging.trials import Trial, prepare, sent
 from diffkit.grading.marking import grade
-from diffkit.grading.wall.isolation import Isolation, IsolationError
+from diffkit.grading.wall.isolation import KINDS_OF_LOSS, Isolation, IsolationError
 from diffkit.grading.wall.opener import opener
 from diffkit.grading.wall.replies import Reply
 
@@ -114,6 +117,7 @@ class Grader:
         self._trials: dict[tuple[str, int], list[Trial]] = {}
         self._requests: dict[tuple[str, int], list[Request]] = {}
         self._verdicts: dict[tuple[str, int, str, bytes], Verdict] = {}
+        self._lines: dict[tuple[str, int, str], WrongLine | None] = {}
         self._has_run = False
 
     def close(self) -> None:
@@ -180,6 +184,8 @@ class Grader:
         except Exception as error:
             why = f"forward passes could not be looked at ({type(error).__name__}: {error})"
             return not_graded(exercises, submission, why)
+        with contextlib.suppress(Exception):  # it is no part of the score
+            verdicts = self._with_lines(submission, exercises, verdicts, prepared, replies)
         looks = []
         if self.assignment.differences == "list":
             source = submission.source
@@ -221,6 +227,49 @@ class Grader:
                 responses = [replies[exercise.name, n].response for n in range(len(trials))]
                 found[k] = _judged(exercise, trials, responses, "", verdicts[k].seed or 0, pairs)
         return found
+
+    def _with_lines(
+        self,
+        submission: Submission,
+        exercises: Sequence[Exercise],
+        verdicts: list[Verdict],
+        prepared: dict[str, tuple[list[Trial], list[Request]]],
+        replies: dict[tuple[str, int], Reply],
+    ) -> list[Verdict]:
+        """The verdicts, with the first wrong line of those that failed: looked for on visible cases only."""
+        source = submission.source
+        parts = [source] if isinstance(source, str) else list(source)
+        found = list(verdicts)
+        for k, (exercise, verdict) in enumerate(zip(exercises, verdicts, strict=True)):
+            if not wants_line(verdict):
+                continue
+            key = exercise.name, verdict.seed or 0, submission.digest
+            if key not in self._lines:
+                if len(self._lines) >= MOST_VERDICTS:
+                    self._lines.clear()
+                pairs = [
+                    (trial, replies[exercise.name, n].response)
+                    for n, trial in enumerate(prepared[exercise.name][0])
+                    if trial.instance.visible
+                ]
+                runner = Runner(exercise, parts, lambda requests: self._asked(submission, requests))
+                trials, responses = [t for t, _ in pairs], [r for _, r in pairs]
+                with contextlib.suppress(TimeoutError):
+                    self._lines[key] = first_wrong(runner, trials, responses, opener().edits)
+            found[k] = replace(verdict, wrong_line=self._lines.get(key))
+        return found
+
+    def _asked(self, submission: Submission, requests: Sequence[Request]) -> Sequence[Response]:
+        """The answers to further requests.
+
+        Raises:
+            TimeoutError: if one was lost, so that nothing rests on how busy this machine is.
+        """
+        run = self.isolation.run(submission.source, submission.path.name, list(requests))
+        lost = {r.failure.kind for r in run.responses if r.failure is not None} & KINDS_OF_LOSS
+        if lost:
+            raise TimeoutError(f"{', '.join(sorted(lost))}: the line was not looked for to the end")
+        return run.responses
 
     def _verdict(
         self, exercise: Exercise, trials: list[Trial], replies: list[Reply], load_failure: str, seed: int

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from diffkit.grading.classes.submissions import Submission
+from diffkit.grading.inside.wire import clean
 from diffkit.grading.judging.results import Verdict
 
 LONGEST_TEXT = 8000
@@ -37,6 +38,9 @@ class ExerciseRecord:
             and the team's hints.
         seed: of the instances, for replay.
         note: what there is to say in place of a mistake: not written yet, not looked for to the end.
+        line: the number of the first wrong line in the student's file, from 1, if one was found.
+        around: the function that it stands in, or some of it.
+        begins: the number of the first line of that.
     """
 
     name: str
@@ -48,6 +52,9 @@ class ExerciseRecord:
     feedback: str
     seed: int | None
     note: str = ""
+    line: int | None = None
+    around: str = ""
+    begins: int = 0
 
     @classmethod
     def of(cls, verdict: Verdict) -> ExerciseRecord:
@@ -64,6 +71,9 @@ class ExerciseRecord:
         feedback = []
         if verdict.diagnosis is not None:
             feedback.append(verdict.diagnosis.message(verdict.hint_level))
+        wrong = verdict.wrong_line if not verdict.passed and verdict.hint_level else None
+        if wrong is not None:
+            feedback.append(_cut(clean(wrong.message(verdict.hint_level))))
         if not verdict.passed:
             feedback += verdict.hints
         return cls(
@@ -76,6 +86,9 @@ class ExerciseRecord:
             _cut("\n".join(text for text in feedback if text)),
             verdict.seed,
             verdict.diagnosis.name if verdict.diagnosis is not None and not verdict.diagnosis.mistake else "",
+            wrong.line if wrong is not None else None,
+            _cut(clean(wrong.around)) if wrong is not None else "",
+            wrong.begins if wrong is not None else 0,
         )
 
     def text(self) -> str:

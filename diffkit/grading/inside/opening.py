@@ -28,6 +28,7 @@ if __name__ == "__main__":
         sys.modules[_name].__path__ = []
     sys.modules["diffkit.grading.inside"].__path__ = [os.path.dirname(os.path.abspath(__file__))]
 
+from diffkit.grading.inside.edits import edits
 from diffkit.grading.inside.frames import as_bytes, read_frame, write_frame
 
 LARGEST = 1 << 20
@@ -260,6 +261,7 @@ _JOBS: dict[str, Callable[[dict[str, Any], bytes], Any]] = {
     "opened": lambda job, data: opened(job["name"], data),
     "mentions": lambda job, data: mentions(json.loads(data)),
     "looks": lambda job, data: looks(json.loads(data)),
+    "edits": lambda job, data: edits(*json.loads(data)),
 }
 
 

@@ -107,6 +107,41 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """One statement of a file, a function for example, in another form for the time of a request.
+
+    Attributes:
+        part: the number of the part of the submission that it stands in.
+        line: the line there that it begins at.
+        text: what is run in its place.
+        was: what stands there.
+    """
+
+    part: int
+    line: int
+    text: str
+    was: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value that a line of the submission's wrote.
+
+    Attributes:
+        part, line: where.
+        frame: the number of the call that it was in.
+        name: the variable, with item or attribute: ``self.h``, ``grads['W']``; ``return`` for an answer.
+        value: the value.
+    """
+
+    part: int
+    line: int
+    frame: int
+    name: str
+    value: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """The steps of one instance, in order.
 
@@ -114,6 +149,8 @@ class Request:
         seeds: cotangents of the answer, each a tuple of one array. For JVP rules, tangents of the
             differentiated arguments, each a tuple of as many arrays.
         steady: whether every forward pass is to draw the same random numbers.
+        variant: what of the submission is to be otherwise.
+        watched: whether what its lines write is to be told.
     """
 
     target: Target
@@ -121,6 +158,8 @@ class Request:
     seeds: tuple[tuple[Array, ...], ...]
     steps: tuple[Step, ...]
     steady: bool = False
+    variant: Variant | None = None
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +218,15 @@ class Response:
         steps: one result for each step, in order; fewer if the worker ended before it was done.
         missing: names that the submission does not define, or defines as something else.
         failure: what kept the steps from being performed at all (time, memory, a dead worker).
+        written: what the submission's lines wrote, if that was watched.
+        lines: which lines ran, as (part, line), in the order of the first time.
     """
 
     steps: tuple[StepResult, ...] = ()
     missing: tuple[str, ...] = field(default=())
     failure: Failure | None = None
+    written: tuple[Written, ...] = ()
+    lines: tuple[tuple[int, int], ...] = ()
 
 
 def pack_array(value: Any) -> Array:

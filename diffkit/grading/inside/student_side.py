@@ -22,9 +22,11 @@ from __future__ import annotations
 import __future__
 
 import contextlib
+import dataclasses
 import functools
 import operator
 import re
+import signal
 import sys
 import traceback
 import types
@@ -44,11 +46,13 @@ from diffkit.grading.inside.protocol import (
     Response,
     Step,
     StepResult,
+    Variant,
     pack_array,
     unpack,
     unpack_array,
 )
 from diffkit.grading.inside.randomness import Randomness
+from diffkit.grading.inside.watching import Watch
 
 
 def load(source: str | Sequence[str], filename: str, module_name: str = "submission") -> types.ModuleType:
@@ -65,7 +69,9 @@ def load(source: str | Sequence[str], filename: str, module_name: str = "submiss
     module.__dict__["__builtins__"] = numbering_builtins()
     sys.modules[module_name] = module
     flags = 0
-    for name, code in named_parts(source, filename):
+    parts = named_parts(source, filename)
+    module.__dict__[PARTS] = [name for name, _ in parts]
+    for name, code in parts:
         compiled = compile(code, name, "exec", flags, dont_inherit=True)
         flags |= compiled.co_flags & _FUTURE  # what a cell imports from __future__ holds in those after it
         exec(compiled, module.__dict__)
@@ -76,6 +82,8 @@ _FUTURE = functools.reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 )
 _CELL = re.compile(r"cell \d+")
+PARTS = "__parts__"
+"""Under what a submission's module has the names of its parts, as they were compiled."""
 
 
 def named_parts(source: str | Sequence[str], filename: str) -> list[tuple[str, str]]:
@@ -131,6 +139,8 @@ def perform(module: Any, request: Request | Asked, caught: type[BaseException] =
     ``Exception``, those two go through, as one wants of code that one runs oneself.
     """
     asked = request if isinstance(request, Asked) else Asked(request)
+    if asked.request.variant is not None:
+        return _varied(module, asked.request, asked.request.variant, caught)
     target = asked.request.target
     try:
         performer = PERFORMERS[target.style](module, target)
@@ -140,12 +150,57 @@ def perform(module: Any, request: Request | Asked, caught: type[BaseException] =
         return Response(failure=failure_of(error, module))
     handles: dict[int, _Handle] = {}
     results = []
+    if asked.request.watched:
+        with Watch(getattr(module, PARTS, [])) as watch:
+            response = perform(module, Asked(dataclasses.replace(asked.request, watched=False)), caught)
+        return dataclasses.replace(response, written=tuple(watch.written), lines=tuple(watch.lines))
     with Randomness(module) if asked.request.steady else contextlib.nullcontext() as randomness:
         for step in asked.request.steps:
             if randomness is not None and step.action == "forward":
                 randomness.set_back()
             results.append(_step(performer, module, asked, step, handles, caught))
     return Response(tuple(results))
+
+
+def _varied(module: Any, request: Request, variant: Variant, caught: type[BaseException]) -> Response:
+    """Performs a request with one statement of the file in another form, and puts it back."""
+    name = module.__dict__[PARTS][variant.part]
+
+    try:
+        _limit(PATIENCE)
+        exec(_compiled(variant.text, name, variant.line), module.__dict__)
+        return perform(module, dataclasses.replace(request, variant=None), caught)
+    except caught as error:
+        return Response(failure=failure_of(error, module))
+    finally:
+        with contextlib.suppress(caught):
+            _limit(0.0)
+            exec(_compiled(variant.was, name, variant.line), module.__dict__)
+
+
+PATIENCE = 1.0
+"""Seconds of processor time for a request with a variant: a changed loop may never end."""
+
+
+def _limit(seconds: float) -> None:
+    """Has what runs now end with an exception when its time is over, on systems that have such a clock."""
+    if not hasattr(signal, "ITIMER_VIRTUAL"):
+        return
+    with contextlib.suppress(ValueError, OSError):  # not in the main thread, or not allowed
+        if seconds:
+            signal.signal(signal.SIGVTALRM, _over)
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+
+
+def _over(*_: object) -> None:
+    raise TimeoutError("it takes too long")
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(text: str, name: str, line: int) -> types.CodeType:
+    flags = __future__.annotations.compiler_flag
+    code: types.CodeType = compile("\n" * (line - 1) + text, name, "exec", flags, dont_inherit=True)
+    return code
 
 
 def _step(

@@ -34,13 +34,15 @@ from diffkit.grading.inside.protocol import (
     Step,
     StepResult,
     Target,
+    Variant,
+    Written,
 )
 
 T = TypeVar("T")
 
-_KINDS: tuple[Any, ...] = (Array, Scalar, Step, Target)
+_KINDS: tuple[Any, ...] = (Array, Scalar, Step, Target, Variant)
 _FIELDS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in _KINDS}
-LONGEST_TEXT = 4000
+LONGEST_TEXT, LONGEST_NAME = 4000, 60
 # Control characters but tab and newline; lone surrogates; and marks that reverse the direction of writing.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
@@ -61,7 +63,8 @@ def write(message: Request | Response) -> bytes:
 
 
 # A response has some thousand arrays, so it is written as rows, without the names of the fields:
-# [steps, missing, failure] of [values, grouped, failure, left] of [kind, dtype, shape, data].
+# [steps, missing, failure] of [values, grouped, failure, left] of [kind, dtype, shape, data]; and, where that
+# was watched, [lines, [part, line, frame, name, dtype, shape, data] ...].
 
 
 def _rows(response: Response) -> list[Any]:
@@ -74,7 +77,12 @@ def _rows(response: Response) -> list[Any]:
         ]
         for s in response.steps
     ]
-    return [steps, response.missing, _failure_row(response.failure)]
+    rows = [steps, response.missing, _failure_row(response.failure)]
+    return [*rows, [response.lines, *map(_written_row, response.written)]] if response.lines else rows
+
+
+def _written_row(w: Written) -> list[Any]:
+    return [w.part, w.line, w.frame, w.name, w.value.dtype, w.value.shape, _encoded(w.value.data)]
 
 
 def _encoded(data: bytes) -> str:
@@ -102,18 +110,22 @@ def _request_rows(request: Request) -> tuple[Any, ...]:
         [[_parts(array) for array in seeds] for seeds in request.seeds],
         [_parts(step) for step in request.steps],
         request.steady,
+        None if request.variant is None else _parts(request.variant),
+        request.watched,
     )
 
 
 def read_request(data: bytes) -> Request:
     """A request, as the grader wrote it; the grader is trusted, so its form is taken as it is."""
-    target, points, seeds, steps, steady = marshal.loads(data)
+    target, points, seeds, steps, steady, variant, watched = marshal.loads(data)
     return Request(
         Target(*_rebuilt(target)),
         tuple([Point(_rebuilt(a), _rebuilt(k), _rebuilt(ans), which) for a, k, ans, which in points]),
         tuple([tuple([Array(*parts) for parts in each]) for each in seeds]),
         tuple([Step(*parts) for parts in steps]),
         steady,
+        None if variant is None else Variant(*variant),
+        watched,
     )
 
 
@@ -244,5 +256,23 @@ def _step_result(value: Any) -> StepResult:
 
 
 def _response(value: Any) -> Response:
-    steps, missing, failure = _row(value, 3)
-    return Response(_list_of(_step_result, steps), _list_of(_text, missing, 1000), _failure(failure))
+    steps, missing, failure, *watched = _row(value, 3, 4)
+    read = Response(_list_of(_step_result, steps), _list_of(_text, missing, 1000), _failure(failure))
+    if not watched:
+        return read
+    lines, *written = _list_of(lambda row: row, watched[0])
+    return dataclasses.replace(
+        read, lines=_list_of(_place, lines), written=tuple(_written(row) for row in written)
+    )
+
+
+def _place(value: Any) -> tuple[int, int]:
+    part, line = _shape(_row(value, 2))
+    return part, line
+
+
+def _written(value: Any) -> Written:
+    part, line, frame, name, dtype, shape, encoded = _row(value, 7)
+    part, line, frame = _shape([part, line, frame])
+    array = Array(_text(dtype), _shape(shape), _decoded(encoded))
+    return Written(part, line, frame, _text(name)[:LONGEST_NAME], array)

@@ -168,6 +168,58 @@ class Diagnosis:
         return f"{self.name}: {self.message(3)}"
 
 
+def _ordinal(n: int) -> str:
+    ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
+
+
+@dataclass(frozen=True)
+class WrongLine:
+    """The first wrong line of a submission.
+
+    Attributes:
+        line: its number in the student's file, from 1; in a notebook the cells count one after the other.
+        code: what stands there.
+        change: what would make everything right there, or "".
+        name: the variable whose value it is that is wrong, or "".
+        given, right: what it is at a small input and what it should be, in short decimals.
+        turn: at which of the line's writes it is first wrong, from 0.
+        quantity: what that is, in the forward program.
+        around: the function that it stands in, or some of it.
+        begins: the number of the first line of that.
+    """
+
+    line: int
+    code: str
+    change: str = ""
+    name: str = ""
+    given: str = ""
+    right: str = ""
+    turn: int = 0
+    quantity: str = ""
+    around: str = ""
+    begins: int = 0
+
+    def message(self, level: int = 2) -> str:
+        """What a hint level lets the student see: the line; with 2 its value; with 3 what would be right.
+
+        >>> line = WrongLine(7, "ds = dinv / s", "ds = dinv / s ** 2", "ds", "0.93", "0.41")
+        >>> line.message(2)
+        'Line 7 is the first that is wrong: `ds = dinv / s`. At a small input ds is 0.93; it should be 0.41.'
+        """
+        if level < 1:
+            return ""
+        text = f"Line {self.line} is the first that is wrong: `{self.code}`."
+        if level >= 2 and self.given:
+            what = "what is returned" if self.name.startswith("return") else self.name
+            when = f", written for the {_ordinal(self.turn + 1)} time," if self.turn else ""
+            named = f" ({self.quantity})" if self.quantity else ""
+            text += f" At a small input {what}{when} is {self.given}; it should be {self.right}{named}."
+        if level >= 3 and self.change:
+            text += f" With `{self.change}` in its place everything here is right."
+        return text
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What grading an exercise results in.
@@ -181,6 +233,7 @@ class Verdict:
         hint_level: how much of the diagnosis the student sees.
         hints: the team's own hints.
         seed: the seed that the instances were drawn from, for replay.
+        wrong_line: the first wrong line, if one was found.
 
     >>> Verdict("sine", (CheckResult("loads", "failed", "SyntaxError"),), None).passed
     False
@@ -194,6 +247,7 @@ class Verdict:
     hint_level: int = 3
     hints: tuple[str, ...] = ()
     seed: int | None = None
+    wrong_line: WrongLine | None = None
 
     @property
     def passed(self) -> bool:
@@ -224,6 +278,8 @@ class Verdict:
         if failing is not None:
             lines += ["", str(failing)]
         if self.diagnosis is not None and (text := self.diagnosis.message(self.hint_level)):
+            lines += ["", text]
+        if self.wrong_line is not None and (text := self.wrong_line.message(self.hint_level)):
             lines += ["", text]
         if not self.passed:
             lines += self.hints

@@ -63,6 +63,7 @@ def _test(exercise: ExerciseRecord, number: int) -> dict[str, Any]:
         "output_format": "text",
         "visibility": "visible",
         "tags": [exercise.mistake] if exercise.mistake else [],
+        "line": exercise.line,
     }
 
 

@@ -79,7 +79,18 @@ def _exercise(exercise: ExerciseRecord) -> str:
     if exercise.feedback:
         lines = "<br>".join(html.escape(line) for line in exercise.feedback.splitlines())
         parts.append(f'<p class="feedback">{lines}</p>')
-    return "\n".join([*parts, "</section>"])
+    return "\n".join([*parts, *_code(exercise), "</section>"])
+
+
+def _code(exercise: ExerciseRecord) -> list[str]:
+    """The student's own code around the first wrong line, with that marked."""
+    if exercise.line is None or not exercise.around:
+        return []
+    rows = []
+    for number, text in enumerate(clean(exercise.around).split("\n"), start=exercise.begins):
+        row = f"{number:4}  {html.escape(text)}"
+        rows.append(f'<mark id="line-{number}">{row}</mark>' if number == exercise.line else row)
+    return ['<pre class="code">' + "\n".join(rows) + "</pre>"]
 
 
 def _short(exercise: ExerciseRecord) -> str:

@@ -65,6 +65,14 @@ class Opener:
         answer: list[str] | None = self._asked({"do": "looks"}, json.dumps(parts).encode())
         return ["it takes too much memory or time to parse"] if answer is None else answer
 
+    def edits(
+        self, parts: Sequence[str], lines: Sequence[Sequence[int]], seen: Sequence[Sequence[Any]], rank: int
+    ) -> dict[str, Any] | None:
+        """Small changes of the statements in some lines; None if it takes too much to tell."""
+        job = json.dumps([parts, lines, seen, rank]).encode()
+        answer: dict[str, Any] | None = self._asked({"do": "edits"}, job)
+        return answer
+
     def _asked(self, job: dict[str, Any], data: bytes) -> Any:
         with self._one_at_a_time:
             for _ in range(2):  # once more with another process, for whatever has ended this one

@@ -1,0 +1,169 @@
+"""The first wrong line: of passes of several statements with a fault of one line each."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from diffkit.grading import Case, Exercise, draws, load_assignment, read_submission
+from diffkit.grading.classes.grader import Grader
+from diffkit.grading.diagnosis.first_wrong import first_wrong
+from diffkit.grading.diagnosis.line_evidence import Runner
+from diffkit.grading.inside.edits import edits
+from diffkit.grading.inside.student_side import load, perform
+from diffkit.grading.judging.trials import prepare
+from diffkit.grading.marking import grade
+
+from .passes import PASSES
+
+
+@functools.cache
+def _trials(name, seed):
+    return prepare(PASSES[name].exercise, seed)
+
+
+def found(exercise, trials, text):
+    """The wrong line of a submission, run in this process."""
+    module = load(text, "submission.py", "wrong_line_submission")
+
+    def ask(requests):
+        return [perform(module, r, Exception) for r in requests]
+
+    return first_wrong(Runner(exercise, [text], ask), trials, ask([t.request for t in trials]), edits)
+
+
+def _found(name, k, renamed=lambda text: text, seed=1):
+    text, line = PASSES[name].broken(k)
+    wrong = found(PASSES[name].exercise, _trials(name, seed), renamed(text))
+    return line, wrong
+
+
+def named_grad(text):
+    return re.sub(r"\bd(?!out\b|im\b|own\b|ot\b|type\b)([a-z]\w*)\b", r"grad_\1", text)
+
+
+def named_anyhow(text):
+    """Every variable that is named after what it is the adjoint of gets a number."""
+    numbers: dict[str, str] = {}
+    pattern = r"\bd(?!out\b|im\b|own\b|ot\b|type\b|ef\b|raw\b)([a-z]\w*)\b"
+    return re.sub(pattern, lambda m: numbers.setdefault(m[0], f"t{len(numbers)}"), text)
+
+
+QUICK = [
+    ("layer_norm", 12),
+    ("attention", 9),
+    ("softmax_loss", 8),
+    ("vae_loss", 5),
+    ("cosine", 6),
+]
+
+
+@pytest.mark.parametrize(("name", "k"), QUICK)
+def test_the_wrong_line_is_found(name, k):
+    line, wrong = _found(name, k)
+    assert wrong is not None
+    assert wrong.line == line
+
+
+def test_it_says_the_values_and_what_would_be_right():
+    line, wrong = _found("layer_norm", 8)
+    assert (wrong.line, wrong.name, wrong.code) == (line, "ds", "ds = dinv / s ** 2")
+    assert "-" in wrong.change
+    text = wrong.message(3)
+    assert f"Line {line}" in text
+    assert wrong.given in text
+    assert wrong.right in text
+    assert wrong.message(0) == ""
+    assert wrong.change not in wrong.message(2)
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_a_right_pass_is_not_accused(name):
+    exercise, trials = PASSES[name].exercise, _trials(name, 1)
+    module = load(PASSES[name].source, "submission.py", "right_submission")
+    responses = [perform(module, t.request, Exception) for t in trials]
+    assert grade(exercise, trials, responses, diagnose=False).passed
+
+
+def test_every_fault_fails():
+    survivors = []
+    for name, one in PASSES.items():
+        for k in range(0, len(one.faults), 5):
+            module = load(one.broken(k)[0], "submission.py", "faulty_submission")
+            trials = _trials(name, 1)[:1]
+            responses = [perform(module, t.request, Exception) for t in trials]
+            if grade(one.exercise, trials, responses, diagnose=False).passed:
+                survivors.append((name, k))
+    assert survivors == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("renamed", "exact"), [(lambda text: text, 0.95), (named_grad, 0.9), (named_anyhow, 0.85)]
+)
+def test_nearly_all_are_found(renamed, exact):
+    outcomes = Counter()
+    for name, one in PASSES.items():
+        for k in range(len(one.faults)):
+            line, wrong = _found(name, k, renamed)
+            off = None if wrong is None else abs(wrong.line - line)
+            outcomes["none" if off is None else "exact" if not off else "next" if off == 1 else "other"] += 1
+    assert outcomes["exact"] >= exact * outcomes.total(), outcomes
+    assert outcomes["other"] <= 0.03 * outcomes.total(), outcomes
+
+
+def test_one_statement_is_the_line():
+    exercise = Exercise(np.sin, [Case("a", draws.normal("n"))], "sine", arguments=("x",))
+    text = "import numpy as np\n\n# mine\ndef sine_vjp(g, ans, x):\n    return g * np.sin(x)\n"
+    wrong = found(exercise, prepare(exercise, 1), text)
+    assert (wrong.line, wrong.change) == (5, "")
+
+
+def test_of_two_faults_one_is_found_or_none():
+    text, _ = PASSES["vae_loss"].broken(5)
+    text = text.replace("dmu += mu * dout", "dmu += 3 * mu * dout")
+    wrong = found(PASSES["vae_loss"].exercise, _trials("vae_loss", 1), text)
+    assert wrong is None or wrong.code in ("dlogvar = dsigma * sigma", "dmu += 3 * mu * dout")
+
+
+def test_it_is_in_the_record_the_page_and_gradescopes_results(tmp_path):
+    from diffkit.grading.reports.gradescope import gradescope_results
+    from diffkit.grading.reports.pages import student_page
+
+    (tmp_path / "week.py").write_text(
+        "import numpy as np\nfrom diffkit.grading import Case, Exercise, draws\n"
+        "def f(x, y):\n    return np.sum(np.sin(x) * y)\n"
+        "exercises = [Exercise(f, [Case('a', draws.normal('34'), draws.normal('34'))], hint_level=3)]\n"
+    )
+    (tmp_path / "ann.py").write_text(
+        "import numpy as np\n\ndef f_vjp(g, ans, x, y):\n    s = np.sin(x)\n    ds = g + y\n"
+        "    dx = ds * np.cos(x)\n    dy = g * s\n    return dx, dy\n"
+    )
+    assignment = load_assignment(tmp_path / "week.py")
+    grader = Grader(assignment, seed=1)
+    try:
+        record = grader.grade(read_submission(tmp_path / "ann.py"))
+    finally:
+        grader.close()
+    (exercise,) = record.exercises
+    assert exercise.line == 5
+    assert "Line 5 is the first that is wrong: `ds = g + y`" in exercise.feedback
+    assert '<mark id="line-5">   5      ds = g + y</mark>' in student_page(assignment, record)
+    assert gradescope_results(record, assignment)["tests"][0]["line"] == 5
+    assert json.loads(json.dumps(record.plain()))["exercises"][0]["line"] == 5
+
+
+def test_a_loop_that_a_change_makes_endless_is_given_up():
+    exercise = Exercise(np.sin, [Case("a", draws.normal("3"))], "sine", arguments=("x",))
+    text = (
+        "import numpy as np\ndef sine_vjp(g, ans, x):\n    k = 0\n    c = np.zeros(3)\n"
+        "    while k < 3:\n        c[k] = g[k] * np.sin(x[k])\n        k += 1\n    return c\n"
+    )
+    wrong = found(exercise, prepare(exercise, 1), text)
+    assert wrong is not None
+    assert wrong.line == 6
