@@ -106,7 +106,7 @@ TOP = {
 TEST = {
     "score": float, "max_score": float, "status": {"passed", "failed"}, "name": str, "name_format": FORMATS,
     "number": str, "output": str, "output_format": FORMATS, "tags": list, "visibility": VISIBILITY,
-    "extra_data": dict,
+    "extra_data": dict, "line": int | None,  # the last is diffkit's own, which Gradescope passes over
 }  # fmt: skip
 
 

@@ -252,21 +252,11 @@ def _changes(source: _Source, statement: Any, scope: _Scope) -> Iterator[Change]
             yield statement, f"{target} += {value}", 1, "added, not assigned"
             yield statement, f"{target} = {target} + ({value})", 1, "added, not assigned"
             yield statement, f"{target} = {target} - ({value})", 2, "subtracted, not assigned"
-            for name in scope.beside(target):
-                for sign in "+-":
-                    yield statement.value, f"({value}) {sign} {name}", 2, f"the term {name} is missing"
-                    for size in scope.numbers:
-                        for op in "/*":
-                            term = f"{name} {op} {size}"
-                            yield (
-                                statement.value,
-                                f"({value}) {sign} {term}",
-                                3,
-                                f"the term {term} is missing",
-                            )
         for each in targets:
             yield from _subscripts(source, each, scope)
         yield from _expression(source, statement.value, scope, target)
+        if isinstance(statement, ast.Assign) and not isinstance(targets[0], ast.Tuple):
+            yield from _missing_terms(statement, value, target, scope)
     elif isinstance(statement, ast.Return | ast.Expr) and statement.value is not None:
         yield from _expression(source, statement.value, scope, "")
     elif isinstance(statement, ast.For):
@@ -277,6 +267,16 @@ def _changes(source: _Source, statement: Any, scope: _Scope) -> Iterator[Change]
     elif isinstance(statement, ast.If | ast.While):
         yield statement.test, f"not ({of(statement.test)})", 1, "the opposite condition"
         yield from _expression(source, statement.test, scope, "")
+
+
+def _missing_terms(statement: Any, value: str, target: str, scope: _Scope) -> Iterator[Change]:
+    for name in scope.beside(target):
+        for sign in "+-":
+            yield statement.value, f"({value}) {sign} {name}", 2, f"the term {name} is missing"
+            for size in scope.numbers:
+                for op in "/*":
+                    term = f"{name} {op} {size}"
+                    yield statement.value, f"({value}) {sign} {term}", 3, f"the term {term} is missing"
 
 
 def _expression(source: _Source, root: Any, scope: _Scope, target: str) -> Iterator[Change]:
@@ -526,7 +526,7 @@ def _of_name(source: _Source, node: Any, role: str, scope: _Scope) -> Iterator[C
         yield node, name, 1, f"{name} in place of {text}"
     shaped = [n for n in scope.names if n not in others and n != text]
     for name in shaped if role != "index" else []:
-        yield node, name, 2, f"{name} in place of {text}"
+        yield node, name, 3, f"{name} in place of {text}"
     if role in ("term", "factor"):
         yield node, f"({text} ** 2)", 2, f"{text}**2"
         yield node, f"({text}).T", 2, f"{text}.T"
@@ -548,15 +548,12 @@ def _of_term(source: _Source, node: Any, scope: _Scope, target: str) -> Iterator
     for factor in ("* 2", "/ 2"):
         yield node, f"(({text}) {factor})", 1, f"{factor.replace(' ', '')}"
     for name in scope.beside(target):
-        yield node, f"(({text}) * {name})", 2, f"times {name}"
-        yield node, f"(({text}) / {name})", 2, f"divided by {name}"
-    for name in scope.beside(target):
-        forms = [f"* {name} ** 2", f"/ {name} ** 2", f"* (1 - {name})", f"* (1 - {name} ** 2)"]
+        products = [f"* {name}", f"/ {name}"]
+        forms = [f"* (1 - {name})", f"* (1 - {name} ** 2)", f"/ {name} ** 2", f"* {name} ** 2"]
         forms += [f"* {name} * (1 - {name})", f"* ({name} > 0)", f"* (1 + {name})", f"* np.exp({name})"]
-        rank = 2 if name in scope.used else 3
-        for form in forms:
+        for form in products + forms:
             said = form.replace("* ", "times ", 1).replace("/ ", "divided by ", 1)
-            yield node, f"(({text}) {form})", rank, said
+            yield node, f"(({text}) {form})", 2 if name in scope.used or form in products else 3, said
     for name in list(scope.names)[:8]:
         sizes = [f"len({name})"] + [f"{name}.shape[{k}]" for k in range(1, len(scope.shapes.get(name, [])))]
         for size in sizes if scope.shapes.get(name) else []:

@@ -178,7 +178,7 @@ def _varied(module: Any, request: Request, variant: Variant, caught: type[BaseEx
             exec(_compiled(variant.was, name, variant.line), module.__dict__)
 
 
-PATIENCE = 1.0
+PATIENCE = 0.4
 """Seconds of processor time for a request with a variant: a changed loop may never end."""
 
 

@@ -124,6 +124,7 @@ def test_one_statement_is_the_line():
     assert (wrong.line, wrong.change) == (5, "")
 
 
+@pytest.mark.slow
 def test_of_two_faults_one_is_found_or_none():
     text, _ = PASSES["vae_loss"].broken(5)
     text = text.replace("dmu += mu * dout", "dmu += 3 * mu * dout")
@@ -158,6 +159,7 @@ def test_it_is_in_the_record_the_page_and_gradescopes_results(tmp_path):
     assert json.loads(json.dumps(record.plain()))["exercises"][0]["line"] == 5
 
 
+@pytest.mark.slow
 def test_a_loop_that_a_change_makes_endless_is_given_up():
     exercise = Exercise(np.sin, [Case("a", draws.normal("3"))], "sine", arguments=("x",))
     text = (
