@@ -24,8 +24,6 @@ from diffkit.grading.inside.protocol import Response, unpack_array
 from diffkit.grading.judging.results import FAILED, UNWRITTEN, Verdict, WrongLine, short
 from diffkit.grading.judging.trials import Trial
 
-__all__ = ["first_wrong", "wants_line"]
-
 MOST_TRIED = (2500, 3000, 3000)
 """Changes of all statements together that are tried, of each rank."""
 AT_ONCE = 250

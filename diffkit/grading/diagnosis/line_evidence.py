@@ -26,8 +26,6 @@ from diffkit.grading.judging.comparing import compare
 from diffkit.grading.judging.results import FAILED
 from diffkit.grading.judging.trials import Trial, sent
 
-__all__ = ["Ask", "EditsOf", "Evidence", "Mended", "Runner"]
-
 Array = np.ndarray[Any, Any]
 Ask = Callable[[Sequence[Request]], Sequence[Response]]
 """Runs the submission behind its wall: a response to each request."""

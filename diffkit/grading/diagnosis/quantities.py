@@ -17,8 +17,6 @@ from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.judging.replay import recorded
 from diffkit.grading.judging.trials import Trial
 
-__all__ = ["Quantity", "found_in", "quantities"]
-
 Array = np.ndarray[Any, Any]
 
 LONGEST = 400

@@ -17,8 +17,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-__all__ = ["edits"]
-
 Change = tuple[ast.AST, str, int, str]
 """A node, what stands in its place, the rank, and what the change is, in words."""
 

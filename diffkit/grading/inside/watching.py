@@ -15,8 +15,6 @@ import numpy as np
 
 from diffkit.grading.inside.protocol import Array, Written, pack_array
 
-__all__ = ["Watch"]
-
 MOST_WRITES = 2000
 MOST_LINES = 40_000
 """Line events that are looked at; a loop that runs for longer is cut off there."""
