@@ -22,7 +22,7 @@ from diffkit.grading.exercises.styles import STYLES
 from diffkit.grading.inside.protocol import Request, Response, StepResult, Variant, Written, unpack_array
 from diffkit.grading.judging.answered import answered
 from diffkit.grading.judging.checks import check_contract, check_forward
-from diffkit.grading.judging.comparing import compare
+from diffkit.grading.judging.nearness import compare
 from diffkit.grading.judging.results import FAILED
 from diffkit.grading.judging.trials import Trial, sent
 
