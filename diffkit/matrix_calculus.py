@@ -5,7 +5,9 @@ Each line says, as text, what a function of matrices is, its differential and it
     _line("inv(x)", d=["-ans @ dx @ ans"], vjp=["-T(ans) @ g @ T(ans)"])
 
 ``dx`` is the differential of the argument ``x``, ``g`` the answer's adjoint (of the answer's shape), ``ans``
-the answer. Symbolic differentiation by matrices reads both columns as matrix expressions.
+the answer. Symbolic differentiation by matrices reads both columns as matrix expressions; tables and drawings
+of traces print the pullbacks. The traced rules, which take stacks and vectors of one axis too, are written in
+NumPy; that they do the same operations is tested, line by line.
 The rules are in every book (Magnus and Neudecker,
 *Matrix Differential Calculus*, 2nd ed., chapters 8 and 9; Giles, *An extended collection of matrix derivative
 results for forward and reverse mode algorithmic differentiation*, 2008).

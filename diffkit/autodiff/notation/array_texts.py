@@ -1,4 +1,8 @@
-"""How functions of arrays are written, and their pullbacks: what the calculus table is for numbers."""
+"""How functions of arrays are written, and their pullbacks: the matrix table's lines, and what it has not.
+
+Vectors have one axis here, sums and broadcasting are rows of their own, and stacks of matrices go by their
+functions' names.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import NamedTuple
 
 from diffkit.autodiff.notation.values import dimensions
 from diffkit.autodiff.recording.tracer import Node
+from diffkit.matrix_calculus import MATRIX
 
 
 class ArrayText(NamedTuple):
@@ -23,30 +28,51 @@ class ArrayText(NamedTuple):
     vjps: tuple[str, ...]
 
 
+def _line(name: str) -> ArrayText:
+    return ArrayText(MATRIX[name].form, MATRIX[name].vjps)
+
+
 def _product(row: Node) -> ArrayText:
     """Matrix products by the dimensions of their operands; numerator layout."""
     a, b = (dimensions(v) for v in row.args[:2])
     if a == 1 and b == 1:
-        return ArrayText("inner(x, y)", ("g * y", "g * x"))
+        return _line("inner")
     if a == 0 or b == 0:
         return ArrayText("x * y", ("g * y", "g * x"))
-    if b == 1:
-        return ArrayText("x @ y", ("g @ T(y)", "T(x) @ g"))
     if a == 1:
         return ArrayText("x @ y", ("y @ g", "x @ T(g)"))
-    return ArrayText("x @ y", ("g @ T(y)", "T(x) @ g"))
+    return _line("matmul")
 
 
-ARRAY_TEXTS: dict[str, ArrayText | Callable[[Node], ArrayText]] = {
+def _of_matrices(name: str) -> Callable[[Node], ArrayText | None]:
+    """The table's line, of matrices alone."""
+    return lambda row: _line(name) if all(dimensions(v) < 3 for v in row.args) else None
+
+
+def _diag(row: Node) -> ArrayText | None:
+    return (
+        None
+        if len(row.args) > 1 or row.kwargs
+        else _line("diag" if dimensions(row.args[0]) == 1 else "diagonal")
+    )
+
+
+ARRAY_TEXTS: dict[str, ArrayText | Callable[[Node], ArrayText | None]] = {
     "matmul": _product,
     "dot": _product,
-    "inner": ArrayText("inner(x, y)", ("g @ y", "g @ x")),
-    "outer": ArrayText("x @ T(y)", ("g @ y", "T(g) @ x")),
+    "inner": _product,
+    "vdot": _line("inner"),
+    "outer": _line("outer"),
+    "inv": _of_matrices("inv"),
+    "det": _of_matrices("det"),
+    "solve": _of_matrices("solve"),
+    "trace": _of_matrices("trace"),
+    "diag": _diag,
     "sum": ArrayText("total(x)", ("spread(g)",)),
     "mean": ArrayText("mean(x)", ("spread(g / n)",)),
     "max": ArrayText("Max(x)", ("g_where_attained",)),
     "min": ArrayText("Min(x)", ("g_where_attained",)),
-    "transpose": ArrayText("T(x)", ("T(g)",)),
+    "transpose": _line("transpose"),
     "reshape": ArrayText("reshape(x)", ("reshape(g)",)),
     "ravel": ArrayText("ravel(x)", ("reshape(g)",)),
     "broadcast_to": ArrayText("broadcast(x)", ("total(g)",)),

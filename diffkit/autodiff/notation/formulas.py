@@ -249,7 +249,16 @@ def _call(function: str, args: list[Piece]) -> Piece:
     match function:
         case "T":
             p = bracketed(first, ATOM)
+            if p.text.endswith("⁻¹"):
+                return Piece(p.text[:-1] + "ᵀ", p.latex[: -len("{-1}")] + r"{-\top}", ATOM, True)
             return Piece(f"{p.text}ᵀ", rf"{p.latex}^{{\top}}", ATOM, True)
+        case "inv":
+            p = bracketed(first, ATOM)
+            return Piece(f"{p.text}⁻¹", f"{p.latex}^{{-1}}", ATOM, True)
+        case "eye":
+            return Piece("I", "I", ATOM, True)
+        case "trace":
+            return Piece(f"tr({first.text})", rf"\operatorname{{tr}}({first.latex})", ATOM)
         case "sqrt":
             inner = first.text if first.binds == ATOM and "(" not in first.text else f"({first.text})"
             return Piece(f"√{inner}", rf"\sqrt{{{first.latex}}}", ATOM, array)

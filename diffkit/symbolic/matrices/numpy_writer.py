@@ -257,7 +257,7 @@ class Writer:
                 return f"{summed}.sum(axis={axis}, keepdims=True)", ATOM
         if last.shape[1] == 1 or isinstance(first, sympy.Inverse | sympy.DiagMatrix):
             rest, binds = self._chain(factors[1:])
-            if isinstance(first, sympy.Inverse):
+            if isinstance(first, sympy.Inverse) and not self._has_line(first):
                 return f"np.linalg.solve({self.text(first.arg)}, {rest})", ATOM
             rest = rest if binds == ATOM else f"({rest})"
             if isinstance(first, sympy.DiagMatrix):

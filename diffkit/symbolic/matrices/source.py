@@ -73,7 +73,7 @@ def lambdify(args: Any, exprs: Any, functions: Mapping[str, Callable[..., Any]] 
 
     def program(*values: Any) -> Any:
         for k, symbol in matrices:
-            if k < len(values) and not (type(values[k]) is np.ndarray and values[k].ndim == 2):
+            if k < len(values) and getattr(values[k], "ndim", None) != 2:
                 values = (*values[:k], _two_axes(values[k], symbol), *values[k + 1 :])
         found = compute(*values)
         return list(found) if several and len(exprs) > 1 else [found] if several else found
@@ -84,7 +84,7 @@ def lambdify(args: Any, exprs: Any, functions: Mapping[str, Callable[..., Any]] 
 
 def _two_axes(value: Any, symbol: Any) -> Any:
     """An array of two axes for a matrix symbol; one of one axis is a column."""
-    array = np.asarray(value)
+    array = value if hasattr(value, "ndim") else np.asarray(value)
     if array.ndim == 1 and symbol.shape[1] == 1:
         return array[:, None]
     if array.ndim != 2:
