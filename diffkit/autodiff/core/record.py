@@ -18,7 +18,7 @@ import numpy as np
 from diffkit.autodiff.core.leaves import is_differentiable
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.failures import Failure, failure_of, shape_error
-from diffkit.autodiff.recording.refusals import explained, raise_changed, raise_closed
+from diffkit.autodiff.recording.refusals import explained, raise_closed
 from diffkit.autodiff.recording.tracer import Array, Node, Recording, plain, stand_in
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
 from diffkit.errors import InputError, TraceError
@@ -122,7 +122,7 @@ def _record(
     except Exception as error:
         told = error
         if isinstance(error, TypeError | ValueError | SystemError):
-            told = explained(error, recording.constants.any_locked)
+            told = explained(error, recording.constants.follow)
             if told is error:
                 recording.raise_behind(error)
                 told = shape_error(error)
@@ -134,8 +134,6 @@ def _record(
         rows, decisions = recording.close(), recording.take_decisions()
     if failure is None:
         recording.raise_swallowed()
-    if recording.constants.changed is not None:
-        raise_changed(recording.constants.changed, owner)
     for original, stand in arrays:
         if stand.memory is not None and stand.memory.version:
             _refuse_shared(original, args, f)

@@ -6,9 +6,10 @@ that read it then would give the derivative of another program, without a word. 
 has a copy. Of a large one, a data set say, a copy in each row that uses it would take more memory than all
 the rest: it is made read-only instead until the trace is complete, and NumPy raises where it is changed.
 
-A view of it that was taken before can still be written to. So the first time that a function is traced with
-an array of this kind, the array is compared at the end with what it was. (Each time, that would take as long
-as a product of a matrix and a vector does.)
+A view of it that was taken before can still be written to, and a program may well fill a large array anew. So
+the first time that a function is traced with an array of this kind, rows have copies of large ones as well.
+If one of them is seen to change, it stays so for that function; else its arrays are locked from then on.
+(To copy each time would take as long as a product of a matrix and a vector does.)
 """
 
 from __future__ import annotations
@@ -54,6 +55,13 @@ def copied_as_laid_out(array: ndarray) -> ndarray:
     return laid_out
 
 
+def _repeated(array: ndarray) -> ndarray:
+    """A copy of an array that is repeated along an axis, of the elements that there are in memory."""
+    repeated = tuple([axis for axis, step in enumerate(array.strides) if step == 0])
+    one = copied_as_laid_out(array[tuple([0 if step == 0 else slice(None) for step in array.strides])])
+    return np.broadcast_to(np.expand_dims(one, repeated), array.shape)
+
+
 class Constants:
     """The plain arrays among the arguments of one recording's rows.
 
@@ -64,41 +72,48 @@ class Constants:
     >>> state += 1.0
     >>> kept, constants.keep(state)
     (array([1., 1.]), array([2., 2.]))
-    >>> data = constants.keep(np.ones(1000))
-    >>> data += 1.0
-    Traceback (most recent call last):
-    ...
-    ValueError: output array is read-only
-    >>> constants.release()
-    >>> data += 1.0
+
+    A large one is followed as well the first time, and as long as it changes:
+
+    >>> def traced():
+    ...     constants, data = Constants("a function"), np.ones(1000)
+    ...     first = constants.keep(data)
+    ...     data += 1.0
+    ...     second = constants.keep(data)
+    ...     constants.release()
+    ...     return first[0], second[0]
+    >>> traced(), traced()
+    ((np.float64(1.0), np.float64(2.0)), (np.float64(1.0), np.float64(2.0)))
     """
 
-    __slots__ = ("_before", "_copies", "_locked", "changed", "function")
+    __slots__ = ("_copies", "_first", "_locked", "function")
 
     def __init__(self, function: Any = None) -> None:
         self._copies: dict[int, tuple[ndarray, ndarray]] = {}  # by id: the array, and its latest copy
         self._locked: list[ndarray] = []
-        self._before: dict[int, tuple[ndarray, bytes, Any]] = {}  # by id: a large one, and what it was
+        self._first: dict[Any, bool] = {}  # kinds of large ones not met before, and whether one changed
         self.function = function
-        self.changed: ndarray | None = None
 
     def keep(self, array: ndarray) -> ndarray:
         """An array as a row may keep it.
 
         That is the same copy for as long as the array does not change, so that rows can be seen to agree.
         """
-        if array.nbytes > _SMALL:
-            self._note(array)
-            return self._lock(array)
+        is_large = array.nbytes > _SMALL
+        if is_large:
+            if 0 in array.strides:
+                return _repeated(array)
+            if self._is_still(array):
+                return self._lock(array)
         key = id(array)
         known = self._copies.get(key)
         if known is not None:
             copy = known[1]
             if copy.shape == array.shape and copy.tobytes() == array.tobytes():
                 return copy
-        copy = array.copy("K")
-        if copy.strides != array.strides:
-            copy = copied_as_laid_out(array)
+            if is_large:
+                self._first[self._kind(array)] = True
+        copy = copied_as_laid_out(array)
         self._copies[key] = array, copy
         return copy
 
@@ -130,48 +145,60 @@ class Constants:
                 return args, {name: self.keep_any(value) for name, value in kwargs.items()}
         return args, kwargs
 
-    def _note(self, array: ndarray) -> None:
-        """Notes what is in a large array, the first time that the function uses one of this kind."""
-        if id(array) in self._before:
-            return
-        kind = id(self.function), array.shape
-        if kind not in _seen:
-            if len(_seen) > _MOST_SEEN:
-                _seen.clear()
-            _seen[kind] = self.function
-            self._before[id(array)] = array, array.tobytes(), kind
+    def _kind(self, array: ndarray) -> Any:
+        return id(self.function), array.shape
+
+    def _is_still(self, array: ndarray) -> bool:
+        """Whether an array can't change, or no array of its kind has, the first time."""
+        if array.flags.owndata and not array.flags.writeable:
+            return True
+        kind = self._kind(array)
+        if kind in self._first:
+            return False
+        known = _seen.get(kind)
+        if known is None:
+            self._first[kind] = False
+            return False
+        return not known[1]
 
     def _lock(self, array: ndarray) -> ndarray:
         """The array itself, read-only from now on, and so is the one that it is a view of."""
         if type(array.base) is ndarray:
             self._lock(array.base)
-        # An array that is repeated along an axis is not written to: NumPy warns of its flag being read.
-        if 0 not in array.strides and array.flags.writeable:
+        if array.flags.writeable:
             array.setflags(write=False)
             self._locked.append(array)
         return array
 
-    @property
-    def any_locked(self) -> bool:
-        """Whether there are arrays that can't be changed at present."""
+    def follow(self) -> bool:
+        """From the next call on, arrays of the kinds that are locked now are copied; False if none is."""
+        for array in self._locked:
+            _seen[self._kind(array)] = self.function, True
         return bool(self._locked)
 
     def release(self) -> None:
-        """Makes the arrays writeable again that were so before, and looks whether one was changed."""
-        for array, before, kind in self._before.values():
-            if array.tobytes() != before:
-                self.changed = array
-                _seen.pop(kind, None)
+        """Makes the arrays writeable again that were so before, and notes which kinds have changed."""
+        if self._first:
+            for array, copy in self._copies.values():
+                kind = self._kind(array)
+                if self._first.get(kind) is False:
+                    self._first[kind] = copy.tobytes() != array.tobytes()
+            if len(_seen) > _MOST_SEEN:
+                _seen.clear()
+            for kind, changed in self._first.items():
+                _seen[kind] = self.function, changed
+            self._first.clear()
         for locked in self._locked:  # in this order, for no view can be writeable before its whole is
             locked.setflags(write=True)
-        for kept in (self._before, self._locked, self._copies):
+        for kept in (self._locked, self._copies):
             if kept:
                 kept.clear()
 
 
 _MOST_SEEN = 10_000
-_seen: dict[Any, Any] = {}
-"""Functions' code, by its ``id`` (it takes long to hash) and the shape of a large array that it has used."""
+_seen: dict[Any, tuple[Any, bool]] = {}
+"""By a function's code (its ``id``, for it takes long to hash) and the shape of a large array that it used:
+the code, and whether an array of that shape was changed after it was used."""
 
 UNCHANGING: set[type] = {
     float, int, bool, complex, str, slice, range, NoneType, EllipsisType, np.float64, np.int64, np.bool_,

@@ -118,15 +118,6 @@ def raise_closed(owner: str, site: str) -> NoReturn:
     )
 
 
-def raise_changed(array: np.ndarray, owner: str) -> NoReturn:
-    """Refuses a plain array that was changed, through a view taken before, after a row had used it."""
-    raise TraceError(
-        f"{owner} changed an array of shape {array.shape} in place after using it, through a view that was "
-        "taken before: the derivative would be that of another program. Change a copy (a.copy()), or make "
-        "the array with diffkit.numpy (import diffkit.numpy as np)."
-    )
-
-
 def raise_object_array(site: str) -> NoReturn:
     """Refuses an array of Python objects: its elements' derivatives can't be seen from outside."""
     raised(
@@ -274,7 +265,7 @@ def raise_no_attribute(name: str, frame: FrameType) -> NoReturn:
     raise AttributeError(f"a traced value has no attribute {name!r} ({site_of(frame)}){known}")
 
 
-def explained(error: Exception, locked: bool) -> Exception:
+def explained(error: Exception, follow: Callable[[], bool]) -> Exception:
     """An error from inside a traced function, as the refusal that lies behind it; else the error itself.
 
     NumPy wraps what a traced value answers on being assigned to an element of an array; and what it
@@ -283,7 +274,7 @@ def explained(error: Exception, locked: bool) -> Exception:
 
     Args:
         error: the error.
-        locked: whether the trace has made arrays read-only.
+        follow: has such arrays followed from the next call on, and tells whether there are any.
     """
     if isinstance(error.__cause__, TraceError):
         return error.__cause__
@@ -292,11 +283,12 @@ def explained(error: Exception, locked: bool) -> Exception:
             f"a NumPy function was called on an object array of traced values ({_raised_at(error)}): build "
             "the array with np.stack or dk.numpy.array, and without dtype=object."
         )
-    if locked and isinstance(error, ValueError) and re.search("read-only|writeable|writable", str(error)):
+    read_only = isinstance(error, ValueError) and re.search("read-only|writeable|writable", str(error))
+    if read_only and follow():
         return TraceError(
-            f"an array was to be changed in place that the trace refers to ({_raised_at(error)}): the "
-            "derivative would be that of another program. Make a new array (a = a + x for a += x), or change "
-            "a copy, a.copy()."
+            f"an array was to be changed in place that the trace refers to ({_raised_at(error)}), which this "
+            "function had left as it was before. Call it once more: from now on a change of arrays of that "
+            "shape is followed. Or change a copy, a.copy()."
         )
     return error
 
