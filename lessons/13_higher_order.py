@@ -16,7 +16,7 @@ import numpy as np
 import sympy
 
 import diffkit as dk
-from diffkit.lessons import predict, seconds
+from diffkit.lessons import predict, save, seconds
 
 # %% [markdown]
 # **Idea.** The adjoint program is a program, made of the same primitives. So it can be differentiated
@@ -103,6 +103,38 @@ for n in (2, 4, 6):
     print(f"symbolic {1e3 * symbolic:.1f} ms once, traced {1e3 * traced:.1f} ms a point")
 predict("In 6 variables, the symbolic Hessian's tree is how many times its graph?", round(trees[-1]))
 assert trees[0] < trees[1] < trees[2]
+
+# %% [markdown]
+# ## Hessians that are mostly zeros
+#
+# In Rosenbrock's valley each term has two neighbours, so the Hessian is tridiagonal. The trace tells where it
+# can be other than zero; columns that share no row are told by one sweep along their sum, so they get one
+# colour (Curtis, Powell and Reid, 1974).
+
+
+# %%
+def valley(x):
+    """The sum of 100 (x[i+1] - x[i]^2)^2 + (1 - x[i])^2."""
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+x = np.linspace(-1.0, 1.0, 9)
+pattern, full = dk.sparsity(dk.grad(valley))(x), dk.hessian(valley)(x)
+picture = dk.draw_matrix(full, pattern=pattern, colours=True, title="Rosenbrock's Hessian")
+save(picture, "13_colours.svg")
+assert picture.notes[0].startswith("3 sweeps")
+assert np.allclose(dk.hessian(valley, sparse=True)(x), full, rtol=1e-12)
+x = np.linspace(-1.0, 1.0, 400)
+sparse = seconds(lambda: dk.hessian(valley, sparse=True)(x), 1)
+times = round(seconds(lambda: dk.hessian(valley)(x), 1) / sparse)
+predict("In 400 variables there are three colours. The whole Hessian takes how many times as long?", times)
+
+# %% [markdown]
+# A slip in one's own is seen at once: an index that is off by one moves a whole band.
+
+# %%
+own = np.diag(np.diag(full)) + np.diag(np.diag(full, 1), 1) + np.diag(np.r_[0.0, np.diag(full, 1)[:-1]], -1)
+print(dk.draw_matrix(full, own, pattern=pattern).notes[0])
 
 # %% [markdown]
 # **Subtlety.** Finite differences of finite differences lose digits twice. A difference of *gradients* loses

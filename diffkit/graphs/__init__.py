@@ -2,10 +2,21 @@
 
 from diffkit.graphs.abilities import capabilities
 from diffkit.graphs.drawing import Drawing, draw
+from diffkit.graphs.matrix_picture import MatrixPicture, draw_matrix
 from diffkit.graphs.page.explorer import Explorer, explore
 from diffkit.graphs.page.stepper import Stepper, stepper
 
-__all__ = ["Drawing", "Explorer", "Stepper", "capabilities", "draw", "explore", "stepper"]
+__all__ = [
+    "Drawing",
+    "Explorer",
+    "MatrixPicture",
+    "Stepper",
+    "capabilities",
+    "draw",
+    "draw_matrix",
+    "explore",
+    "stepper",
+]
 
 
 def __dir__() -> list[str]:

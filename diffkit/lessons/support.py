@@ -104,8 +104,8 @@ def drawn_in(path: str | os.PathLike[str]) -> str | list[dict[str, Any]]:
 
 def _title(figure: Any) -> str:
     """What a drawing or a plot is of, in one line."""
-    if hasattr(figure, "graph"):
-        return str(figure.graph.title)
+    if isinstance(getattr(figure, "title", None), str):
+        return str(figure.title)
     if hasattr(figure, "figure"):
         titles = [figure.figure.get_suptitle(), *(axes.get_title("left") for axes in figure.figure.axes)]
         return ", ".join(title for title in titles if title)

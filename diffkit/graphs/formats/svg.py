@@ -9,6 +9,7 @@ program, vermilion for adjoints, bluish green for tangents.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
@@ -133,34 +134,12 @@ def to_svg(
     """
     if step is not None:
         graph, layout = _at_step(graph, layout, step)
-    style = _STYLES[theme]
-    if not scales:
-        # CairoSVG takes one font for all of a text, so that has to be one with subscripts and overlines.
-        style = style.replace(FONT, "'DejaVu Sans'")
     margin = 5.0 if graph.size == "slide" else _MARGIN
     below = layout.height + 2 * margin
     width = max([layout.width, *(text_width(note, _NOTE) for note in graph.notes)]) + 2 * margin
     height = below + line_height(_NOTE) * len(graph.notes)
-    left = top = 0.0
-    if graph.size == "slide":  # in the middle of it
-        left, top = max(0.0, height * ASPECT - width) / 2, max(0.0, width / ASPECT - height) / 2
-        width, height = width + 2 * left, height + 2 * top
-    size = ("1280", "720") if graph.size == "slide" else (f"{width:.0f}", f"{height:.0f}")
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="dk {graph.direction} {theme}" '
-        f'width="{size[0]}" height="{size[1]}" '
-        f'viewBox="{_f(-left)} {_f(-top)} {_f(width)} {_f(height)}" role="img" '
-        f'aria-label="{_attribute(graph.title)}">',
-        f"<desc>{_text(described(graph))}</desc>",
-        f"<style>{_SHRINKS * scales}{style}</style>",
-    ]
-    corner = f' x="{_f(-left)}" y="{_f(-top)}"' if left or top else ""
-    whole = f'{corner} width="100%" height="100%"'
-    if background == "paper":
-        parts.append(f'<rect class="paper"{whole}/>')
-    elif background:
-        parts.append(f'<rect{whole} fill="{_attribute(background)}"/>')
-    parts.append(f'<g transform="translate({_f(margin)} {_f(margin)})">')
+    parts = []
+    parts.append(f'<g transform="translate({fixed(margin)} {fixed(margin)})">')
     for box in layout.clusters.values():
         parts.append(
             _rect("cluster", box.x - box.width / 2, box.y - box.height / 2, box.width, box.height, 8)
@@ -178,11 +157,72 @@ def to_svg(
     for k, note in enumerate(graph.notes, start=1):
         baseline = below + line_height(_NOTE) * k - margin
         parts.append(
-            f'<text class="note below" font-size="{_f(_NOTE)}" x="{_f(margin)}" y="{_f(baseline)}">'
-            f"{_text(note)}</text>"
+            f'<text class="note below" font-size="{fixed(_NOTE)}" x="{fixed(margin)}" y="{fixed(baseline)}">'
+            f"{xml_text(note)}</text>"
         )
-    parts.append("</svg>")
-    svg = "\n".join(parts) + "\n"
+    return svg_page(
+        parts,
+        (width, height),
+        title=graph.title,
+        description=described(graph),
+        theme=theme,
+        background=background,
+        scales=scales,
+        kind=graph.direction,
+        slide=graph.size == "slide",
+    )
+
+
+def svg_page(
+    parts: Sequence[str],
+    size: tuple[float, float],
+    *,
+    title: str,
+    description: str,
+    theme: str,
+    background: str | None,
+    scales: bool = True,
+    kind: str = "right",
+    slide: bool = False,
+    more_style: str = "",
+) -> str:
+    """A whole SVG around what is drawn, in the style of all pictures.
+
+    Args:
+        parts: what is drawn.
+        size: its width and height.
+        title: one line, for those who can't see it; "description" says all that is in it.
+        description: see ``title``.
+        theme, background, scales: see :func:`to_svg`.
+        kind: a class of the root.
+        slide: whether it stands in the middle of a slide, of 16 to 9.
+        more_style: rules of this picture alone.
+    """
+    style = _STYLES[theme] + more_style
+    if not scales:
+        # CairoSVG takes one font for all of a text, so that has to be one with subscripts and overlines.
+        style = style.replace(FONT, "'DejaVu Sans'")
+    width, height = size
+    left = top = 0.0
+    if slide:
+        left, top = max(0.0, height * ASPECT - width) / 2, max(0.0, width / ASPECT - height) / 2
+        width, height = width + 2 * left, height + 2 * top
+    shown = ("1280", "720") if slide else (f"{width:.0f}", f"{height:.0f}")
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="dk {kind} {theme}" '
+        f'width="{shown[0]}" height="{shown[1]}" '
+        f'viewBox="{fixed(-left)} {fixed(-top)} {fixed(width)} {fixed(height)}" role="img" '
+        f'aria-label="{_attribute(title)}">',
+        f"<desc>{xml_text(description)}</desc>",
+        f"<style>{_SHRINKS * scales}{style}</style>",
+    ]
+    corner = f' x="{fixed(-left)}" y="{fixed(-top)}"' if left or top else ""
+    whole = f'{corner} width="100%" height="100%"'
+    if background == "paper":
+        head.append(f'<rect class="paper"{whole}/>')
+    elif background:
+        head.append(f'<rect{whole} fill="{_attribute(background)}"/>')
+    svg = "\n".join([*head, *parts, "</svg>"]) + "\n"
     return svg if scales else _for_converters(svg)
 
 
@@ -231,14 +271,15 @@ def _for_converters(svg: str) -> str:
     return _FONT_SIZE.sub(smaller, _OVERLINE_SPAN.sub(lambda m: "".join(c + "\u0305" for c in m[1]), svg))
 
 
-def _f(value: float) -> str:
+def fixed(value: float) -> str:
+    """A coordinate."""
     return f"{value:.1f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
 
 
 _ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�")
 
 
-def _text(text: str) -> str:
+def xml_text(text: str) -> str:
     """Text that is legal in XML, whatever it was."""
     return escape(text.encode("utf-8", "replace").decode().translate(_ILLEGAL), quote=False)
 
@@ -249,7 +290,7 @@ _OVERLINED = re.compile("(?:[^\u0305]\u0305)+")
 def _marked_up(text: str) -> str:
     """Text with one line over a name of several letters: combining overlines seldom join."""
     return _OVERLINED.sub(
-        lambda m: f'<tspan text-decoration="overline">{m[0].replace(chr(0x305), "")}</tspan>', _text(text)
+        lambda m: f'<tspan text-decoration="overline">{m[0].replace(chr(0x305), "")}</tspan>', xml_text(text)
     )
 
 
@@ -261,7 +302,7 @@ def _cluster_name(graph: Graph, name: str, box: Box) -> str:
     x, y = box.x - box.width / 2, box.y - box.height / 2
     title, below = graph.frame_title(name, box.width)
     baseline = y + box.height - 6 if below else y + 15
-    place = f'font-size="12" x="{_f(x + 9)}" y="{_f(baseline)}">{_text(title)}</text>'
+    place = f'font-size="12" x="{fixed(x + 9)}" y="{fixed(baseline)}">{xml_text(title)}</text>'
     return f'<text class="cluster-name halo" aria-hidden="true" {place}<text class="cluster-name" {place}'
 
 
@@ -273,7 +314,8 @@ def _lines(labels: tuple[Label, ...], x: float, y: float, on_edge: bool) -> list
     for label, size in zip(labels, sizes, strict=True):
         baseline = top + line_height(size) / 2 + 0.36 * size
         slot = f' data-slot="{label.slot}"' if label.slot else ""
-        place = f'font-size="{_f(size)}" x="{_f(x)}" y="{_f(baseline)}"{slot}>{_marked_up(label.text)}</text>'
+        at = f'font-size="{fixed(size)}" x="{fixed(x)}" y="{fixed(baseline)}"'
+        place = f"{at}{slot}>{_marked_up(label.text)}</text>"
         if on_edge:  # a text of its own, for paint-order is unknown to many programs
             parts.append(f'<text class="{label.kind} halo" aria-hidden="true" {place}')
         parts.append(f'<text class="{label.kind}" {place}')
@@ -286,14 +328,14 @@ def _node(node: Node, box: Box) -> str:
     classes = ["node", node.kind, *(["dotted"] if node.dotted else [])]
     parts = [f'<g class="{" ".join(classes)}" data-node="{node.id}">']
     if node.tip:
-        parts.append(f"<title>{_text(node.tip)}</title>")
+        parts.append(f"<title>{xml_text(node.tip)}</title>")
     if node.kind == "sum":
         r = box.width / 2
-        parts.append(f'<circle class="box" cx="{_f(box.x)}" cy="{_f(box.y)}" r="{_f(r)}"/>')
+        parts.append(f'<circle class="box" cx="{fixed(box.x)}" cy="{fixed(box.y)}" r="{fixed(r)}"/>')
         d = r * 0.5
         parts.append(
-            f'<path class="line" d="M{_f(box.x - d)} {_f(box.y)}h{_f(2 * d)}'
-            f'M{_f(box.x)} {_f(box.y - d)}v{_f(2 * d)}"/></g>'
+            f'<path class="line" d="M{fixed(box.x - d)} {fixed(box.y)}h{fixed(2 * d)}'
+            f'M{fixed(box.x)} {fixed(box.y - d)}v{fixed(2 * d)}"/></g>'
         )
         return "".join(parts)
     radius = box.height / 2 if node.kind in ("input", "seed", "leaf") else 6
@@ -307,10 +349,10 @@ def _node(node: Node, box: Box) -> str:
         centre += BADGE / 2
         cx = x + 17
         size = {1: 14, 2: 12, 3: 9.5}.get(len(node.symbol), 8)
-        parts.append(f'<circle class="badge" cx="{_f(cx)}" cy="{_f(box.y)}" r="11"/>')
+        parts.append(f'<circle class="badge" cx="{fixed(cx)}" cy="{fixed(box.y)}" r="11"/>')
         parts.append(
-            f'<text class="badge-text" font-size="{_f(size)}" x="{_f(cx)}" y="{_f(box.y + 0.35 * size)}">'
-            f"{_text(node.symbol)}</text>"
+            f'<text class="badge-text" font-size="{fixed(size)}" x="{fixed(cx)}" '
+            f'y="{fixed(box.y + 0.35 * size)}">{xml_text(node.symbol)}</text>'
         )
     parts += _lines(node.labels, centre, box.y, on_edge=False)
     parts.append("</g>")
@@ -319,8 +361,8 @@ def _node(node: Node, box: Box) -> str:
 
 def _rect(kind: str, x: float, y: float, width: float, height: float, radius: float) -> str:
     return (
-        f'<rect class="{kind}" x="{_f(x)}" y="{_f(y)}" width="{_f(width)}" height="{_f(height)}" '
-        f'rx="{_f(radius)}"/>'
+        f'<rect class="{kind}" x="{fixed(x)}" y="{fixed(y)}" width="{fixed(width)}" height="{fixed(height)}" '
+        f'rx="{fixed(radius)}"/>'
     )
 
 
@@ -329,10 +371,10 @@ def _edge(edge: Edge, curve: Curve, reversible: bool = False) -> str:
     key = f' data-edge="{edge.key}"' if edge.key else ""
     parts = [f'<g class="{" ".join(classes)}"{key}>']
     if edge.tip:
-        parts.append(f"<title>{_text(edge.tip)}</title>")
+        parts.append(f"<title>{xml_text(edge.tip)}</title>")
     points = curve.points
     start, rest = points[0], points[1:]
-    path = f"M{_f(start[0])} {_f(start[1])}C" + " ".join(f"{_f(x)} {_f(y)}" for x, y in rest)
+    path = f"M{fixed(start[0])} {fixed(start[1])}C" + " ".join(f"{fixed(x)} {fixed(y)}" for x, y in rest)
     parts.append(f'<path class="line" d="{path}"/>')
     if curve.tip is not None:
         parts.append(_arrowhead(points[0] if curve.back else points[-1], curve.tip))
@@ -354,4 +396,4 @@ def _arrowhead(end: Point, tip: Point, kind: str = "tip") -> str:
         (end[0] - dy * width, end[1] + dx * width),
         (end[0] + dy * width, end[1] - dx * width),
     ]
-    return f'<polygon class="{kind}" points="{" ".join(f"{_f(x)},{_f(y)}" for x, y in corners)}"/>'
+    return f'<polygon class="{kind}" points="{" ".join(f"{fixed(x)},{fixed(y)}" for x, y in corners)}"/>'
