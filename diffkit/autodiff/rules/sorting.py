@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,7 @@ from diffkit.autodiff.rules.call_forms import as_array, decided, plain
 from diffkit.autodiff.rules.decisions import count_numbers, place_below, place_of_quantile, unique_part
 from diffkit.autodiff.rules.register import composite, constant, define, fit, is_node, reentrant
 from diffkit.autodiff.rules.shaping import cast
-from diffkit.typing import ArrayLike, ArrayValue, Value
-
-Axis = int | tuple[int, ...] | None
-
+from diffkit.typing import ArrayLike, ArrayValue, Axis, Value
 
 # -- sort and partition: a permutation, which the VJP undoes ----------------------------------------------
 
@@ -120,6 +118,8 @@ def _slope_of_place(q: Value, n: int, method: Any) -> Any:
     return per_q * ((at > 0) & (at < n - 1))
 
 
+Function = Callable[..., Any]
+
 MIDDLE = "middle"
 """The median's method: the mean of the two in the middle, from which a linear quantile differs in bits."""
 
@@ -210,84 +210,35 @@ def _hundredth(a: Any, q: Value) -> Any:
     return as_array(q) / (dtype.type(100) if dtype.kind == "f" else 100)
 
 
-def _check_weights(weights: object) -> None:
-    if weights is not None:
-        raise TypeError("weights= is not supported for traced values: weight the sorted values by hand")
+def _family(skip_nan: bool, quantiles: Function, percentiles: Function, medians: Function) -> None:
+    """The three functions that read off sorted numbers, with or without NaNs among them."""
+
+    @composite(quantiles)
+    def _quantile(
+        a: Value,
+        q: Value,
+        axis: Axis = None,
+        out: None = None,
+        overwrite_input: bool = False,
+        method: str = "linear",
+        keepdims: bool = False,
+        *,
+        weights: object = None,
+    ) -> Any:
+        if weights is not None:
+            raise TypeError("weights= is not supported for traced values: weight the sorted values by hand")
+        return quantile(a, q, axis, method, keepdims, skip_nan)
+
+    @composite(percentiles)
+    def _percentile(a: Value, q: Value, *args: Any, **kwargs: Any) -> Any:
+        return _quantile(a, _hundredth(a, q), *args, **kwargs)
+
+    @composite(medians)
+    def _median(
+        a: Value, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
+    ) -> Any:
+        return quantile(a, 0.5, axis, MIDDLE, keepdims, skip_nan)
 
 
-@composite(np.quantile)
-def _quantile(
-    a: Value,
-    q: Value,
-    axis: Axis = None,
-    out: None = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: None = None,
-) -> Any:
-    _check_weights(weights)
-    return quantile(a, q, axis, method, keepdims, skip_nan=False)
-
-
-@composite(np.percentile)
-def _percentile(
-    a: Value,
-    q: Value,
-    axis: Axis = None,
-    out: None = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: None = None,
-) -> Any:
-    _check_weights(weights)
-    return quantile(a, _hundredth(a, q), axis, method, keepdims, skip_nan=False)
-
-
-@composite(np.median)
-def _median(
-    a: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
-) -> Any:
-    return quantile(a, 0.5, axis, MIDDLE, keepdims, skip_nan=False)
-
-
-@composite(np.nanquantile)
-def _nanquantile(
-    a: Value,
-    q: Value,
-    axis: Axis = None,
-    out: None = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: None = None,
-) -> Any:
-    _check_weights(weights)
-    return quantile(a, q, axis, method, keepdims, skip_nan=True)
-
-
-@composite(np.nanpercentile)
-def _nanpercentile(
-    a: Value,
-    q: Value,
-    axis: Axis = None,
-    out: None = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: None = None,
-) -> Any:
-    _check_weights(weights)
-    return quantile(a, _hundredth(a, q), axis, method, keepdims, skip_nan=True)
-
-
-@composite(np.nanmedian)
-def _nanmedian(
-    a: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
-) -> Any:
-    return quantile(a, 0.5, axis, MIDDLE, keepdims, skip_nan=True)
+_family(False, np.quantile, np.percentile, np.median)
+_family(True, np.nanquantile, np.nanpercentile, np.nanmedian)

@@ -26,69 +26,45 @@ def _deviations(x: Value, axis: Axis) -> Any:
     return np.conj(d) if getattr(x, "dtype", np.dtype(float)).kind == "c" else d
 
 
-def _weight(x: Value, axis: Axis, ddof: float, correction: float | None) -> float:
+def _weight(x: Value, axis: Axis, ddof: float = 0, correction: float | None = None, **_: Any) -> float:
     """Twice what each deviation counts; infinite if no degree of freedom is left, and the variance is nan."""
     free = count(x, axis) - (ddof if correction is None else correction)
     return 2.0 / free if free > 0 else math.inf
 
 
 def _var_vjp(
-    g: ArrayValue,
-    ans: Value,
-    x: ArrayValue,
-    *,
-    axis: Axis = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-    correction: float | None = None,
-    **_: Any,
+    g: ArrayValue, ans: Value, x: ArrayValue, *, axis: Axis = None, keepdims: bool = False, **degrees: Any
 ) -> Any:
-    weight = _weight(x, axis, ddof, correction)
+    weight = _weight(x, axis, **degrees)
     return fit(spread(g, x, axis, keepdims) * weight * _deviations(x, axis), x)
 
 
 def _var_jvp(
-    t: Value,
-    ans: Value,
-    x: Value,
-    *,
-    axis: Axis = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-    correction: float | None = None,
-    **_: Any,
+    t: Value, ans: Value, x: Value, *, axis: Axis = None, keepdims: bool = False, **degrees: Any
 ) -> Any:
-    weight = _weight(x, axis, ddof, correction)
+    weight = _weight(x, axis, **degrees)
     return weight * np.real(np.sum(t * _deviations(x, axis), axis=axis, keepdims=keepdims))
 
 
-def _std_gradient(
-    ans: Value,
-    x: Value,
-    axis: Axis = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-    correction: float | None = None,
-    **_: Any,
-) -> Any:
+def _std_gradient(ans: Value, x: Value, axis: Axis, keepdims: bool, **degrees: Any) -> Any:
     """The derivative of the standard deviation by each element: 0 where all are the same."""
-    if count(x, axis) == 1 and np.isfinite(_weight(x, axis, ddof, correction)):
+    if count(x, axis) == 1 and np.isfinite(_weight(x, axis, **degrees)):
         return np.zeros_like(x)  # one element has none wherever it is, so higher derivatives are 0 as well
     slope = over_length(_deviations(x, axis), aligned(ans, x, axis, keepdims))
-    return slope * (_weight(x, axis, ddof, correction) / 2)
+    return slope * (_weight(x, axis, **degrees) / 2)
 
 
 def _std_vjp(
-    g: ArrayValue, ans: Value, x: ArrayValue, *, axis: Axis = None, keepdims: bool = False, **kwargs: Any
+    g: ArrayValue, ans: Value, x: ArrayValue, *, axis: Axis = None, keepdims: bool = False, **degrees: Any
 ) -> Any:
-    gradient = _std_gradient(ans, x, axis, keepdims=keepdims, **kwargs)
+    gradient = _std_gradient(ans, x, axis, keepdims, **degrees)
     return fit(spread(g, x, axis, keepdims) * gradient, x)
 
 
 def _std_jvp(
-    t: Value, ans: Value, x: Value, *, axis: Axis = None, keepdims: bool = False, **kwargs: Any
+    t: Value, ans: Value, x: Value, *, axis: Axis = None, keepdims: bool = False, **degrees: Any
 ) -> Any:
-    gradient = _std_gradient(ans, x, axis, keepdims=keepdims, **kwargs)
+    gradient = _std_gradient(ans, x, axis, keepdims, **degrees)
     return np.real(np.sum(t * gradient, axis=axis, keepdims=keepdims))
 
 

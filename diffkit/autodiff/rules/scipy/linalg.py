@@ -28,7 +28,7 @@ def _columns(x: ArrayValue, b: ArrayValue) -> Any:
 # -- triangular systems -----------------------------------------------------------------------------------
 
 
-def _triangle(a: ArrayValue, lower: bool, unit_diagonal: bool) -> Any:
+def _triangle(a: ArrayValue, lower: bool = False, unit_diagonal: bool = False) -> Any:
     """1 where solve_triangular reads its matrix, else 0."""
     mask = np.tri(a.shape[-1], k=-1 if unit_diagonal else 0, dtype=a.dtype)
     return mask if lower else mask.T
@@ -48,45 +48,28 @@ def _turned(a: Value, g: Value, trans: Any, **how: Any) -> Any:
     return _solve_with(a, g, _TURNED[trans], **how)
 
 
-def _adjoint_of_a(
-    a: ArrayValue, rows: Any, columns: Any, b: ArrayValue, trans: Any, lower: bool, unit_diagonal: bool
-) -> Any:
+def _adjoint_of_a(a: ArrayValue, rows: Any, columns: Any, b: ArrayValue, trans: Any, **how: bool) -> Any:
     """The outer product of rows and columns, turned as the system is, where its matrix is read."""
     product = _columns(rows, b) @ _columns(columns, b).T
     if trans in (1, "T"):
         product = product.T
     elif trans in (2, "C"):
         product = conj(product.T)
-    return product * _triangle(a, lower, unit_diagonal)
+    return product * _triangle(a, **how)
 
 
 def _triangular_vjp_a(
-    g: ArrayValue,
-    ans: ArrayValue,
-    a: ArrayValue,
-    b: ArrayValue,
-    trans: Any = 0,
-    lower: bool = False,
-    unit_diagonal: bool = False,
-    **_: Any,
+    g: ArrayValue, ans: ArrayValue, a: ArrayValue, b: ArrayValue, trans: Any = 0, **kwargs: Any
 ) -> Any:
-    how = {"lower": lower, "unit_diagonal": unit_diagonal}
-    return fit(-_adjoint_of_a(a, _turned(a, g, trans, **how), ans, b, trans, lower, unit_diagonal), a)
+    how = _options(kwargs)
+    return fit(-_adjoint_of_a(a, _turned(a, g, trans, **how), ans, b, trans, **how), a)
 
 
-def _triangular_jvp_a(
-    t: Any,
-    ans: ArrayValue,
-    a: ArrayValue,
-    b: Value,
-    trans: Any = 0,
-    lower: bool = False,
-    unit_diagonal: bool = False,
-    **_: Any,
-) -> Any:
-    t = t * _triangle(a, lower, unit_diagonal)
+def _triangular_jvp_a(t: Any, ans: ArrayValue, a: ArrayValue, b: Value, trans: Any = 0, **kwargs: Any) -> Any:
+    how = _options(kwargs)
+    t = t * _triangle(a, **how)
     t = t.T if trans in (1, "T") else adjoint(t) if trans in (2, "C") else t
-    return -_solve_with(a, t @ ans, trans, lower=lower, unit_diagonal=unit_diagonal)
+    return -_solve_with(a, t @ ans, trans, **how)
 
 
 def _options(kwargs: dict[str, Any]) -> dict[str, Any]:

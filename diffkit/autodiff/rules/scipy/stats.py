@@ -88,7 +88,22 @@ def _compiled(text: str, family: Family) -> Callable[..., Any]:
     return compile_text(folded(text), parameters, names)
 
 
-class Distribution:
+class OfSciPy:
+    """What takes traced values in place of a distribution of SciPy; what is not given here is SciPy's."""
+
+    is_distribution = True
+    _scipy: Any
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_scipy":  # while a copy is being made
+            raise AttributeError(name)
+        return getattr(self._scipy, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
+        return Frozen(self, args, kwargs)
+
+
+class Distribution(OfSciPy):
     """A distribution of SciPy whose densities and distribution functions take traced values.
 
     All else is SciPy's distribution's.
@@ -97,8 +112,6 @@ class Distribution:
     >>> dk.grad(lambda s: FUNCTIONS["norm"].logpdf(1.0, scale=s))(2.0)
     -0.375
     """
-
-    is_distribution = True
 
     def __init__(self, family: Family) -> None:
         self._family = family
@@ -110,14 +123,6 @@ class Distribution:
             setattr(self, kind, self._mirror(kind))
         self._density: Callable[..., Any] = getattr(self, density)
         self._log_density: Callable[..., Any] = getattr(self, "log" + density)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_scipy":  # while a copy is being made
-            raise AttributeError(name)
-        return getattr(self._scipy, name)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
-        return Frozen(self, args, kwargs)
 
     def _mirror(self, kind: str) -> Callable[..., Any]:
         """One of the distribution's functions, as users call it."""
@@ -213,9 +218,7 @@ class Distribution:
 class Frozen:
     """A distribution with its parameters given: ``norm(0.0, s).logpdf(x)``, of traced values too."""
 
-    def __init__(
-        self, distribution: Distribution | VectorDistribution, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> None:
+    def __init__(self, distribution: OfSciPy, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.dist, self.args, self.kwds = distribution, args, kwargs
 
     def __getattr__(self, name: str) -> Any:
@@ -310,23 +313,13 @@ def _dirichlet_entropy(alpha: ArrayValue) -> Any:
     return _log_beta(alpha) + spread - np.sum((alpha - 1.0) * scipy.special.digamma(alpha))
 
 
-class VectorDistribution:
+class VectorDistribution(OfSciPy):
     """A distribution of vectors; the functions that are given here take traced values."""
-
-    is_distribution = True
 
     def __init__(self, name: str, programs: dict[str, Callable[..., Any]]) -> None:
         self._scipy = getattr(scipy.stats, name)
         for kind, run in programs.items():
             setattr(self, kind, program(getattr(self._scipy, kind))(run))
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_scipy":  # while a copy is being made
-            raise AttributeError(name)
-        return getattr(self._scipy, name)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
-        return Frozen(self, args, kwargs)
 
 
 FUNCTIONS: dict[str, Any] = {family.name: Distribution(family) for family in _FAMILIES} | {
