@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from diffkit.autodiff.core.bits import same_bits
+from diffkit.autodiff.bits import same_bits
 from diffkit.autodiff.core.leaves import zeros_like
 from diffkit.autodiff.core.record import record
 from diffkit.autodiff.core.trace import WengertList

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.bits import same_bits
 from diffkit.autodiff.code.identifiers import identifiers
 from diffkit.autodiff.code.in_place import assignment, overwriting
 from diffkit.autodiff.code.program import VIEWS, CodeProgram, CodeRow, Guard
 from diffkit.autodiff.code.row_expressions import Writer
 from diffkit.autodiff.compiled.entry import MISS, OWN_NAMES, Entry
-from diffkit.autodiff.core.bits import same_bits
 from diffkit.autodiff.recording.constants import copied_as_laid_out
 from diffkit.autodiff.recording.tracer import GETITEM, INPUT, PART, UFUNCS, InPlace
 from diffkit.containers import Structure, flatten

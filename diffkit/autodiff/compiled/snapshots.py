@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.autodiff.core.bits import same_bits
+from diffkit.autodiff.bits import same_bits
 from diffkit.autodiff.recording.tracer import Primitive
 from diffkit.errors import TraceError
 

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from types import FunctionType
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from diffkit.autodiff.core.leaves import is_differentiable
 from diffkit.autodiff.core.trace import WengertList
+from diffkit.autodiff.recording.arguments_refused import refuse_argument, refuse_output, refuse_shared
 from diffkit.autodiff.recording.failures import Failure, failure_of, shape_error
 from diffkit.autodiff.recording.refusals import explained, raise_closed
-from diffkit.autodiff.recording.tracer import Array, Node, Recording, plain, stand_in
+from diffkit.autodiff.recording.tracer import Array, Node, Recording, stand_in
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
-from diffkit.errors import InputError, TraceError
+from diffkit.errors import InputError
 
 _ONE_LEAF = Structure(tuple, (0,), (LEAF,), 1)
 """How the arguments are nested of a function that is differentiated by one array or number."""
@@ -82,50 +81,12 @@ def _record(
     partial: bool,
 ) -> WengertList:
     owner = recording.owner
-    traced = range(len(args)) if argnums is None else argnums
-    names: list[str] | None = None
-    new_args = list(args)
-    structures: list[Structure] = []
-    leaves: list[Any] = []
-    inputs: list[Node] = []
-    arrays: list[tuple[Any, Array]] = []  # as they were given, and what stands for them
-    for position in traced:
-        given, structure = flatten(args[position])
-        structures.append(structure)
-        where: list[str] | None = None
-        for k, leaf in enumerate(given):
-            wanted = is_differentiable(leaf)
-            if where is None and (wanted or argnums is not None):
-                names = names or parameter_names(f, len(args))
-                where = [names[position]] if structure.is_leaf else paths(structure, names[position])
-            if where is not None and wanted:
-                original = leaf
-                leaf = recording.input(leaf.alias() if type(leaf) is Array else leaf, where[k])
-                given[k] = stand = stand_in(leaf)
-                if type(stand) is Array:
-                    arrays.append((original, stand))
-                inputs.append(leaf)
-            elif where is not None and argnums is not None:
-                raise InputError(_not_differentiable(leaf, where[k], owner))
-            leaves.append(leaf)
-        new_args[position] = structure.unflatten(given)
-    if argnums is None and not inputs:
-        raise InputError(
-            f"none of the arguments of {owner} is a float or an array of floats: {describe(args)}. "
-            "Integers are taken as constants: write 2.0 for 2."
-        )
+    given = _traced(f, args, argnums, recording)
     failure: Failure | None = None
     try:
-        answer = f(*new_args, **kwargs)
-        outputs, out_structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
-        outputs = [_returned(o, recording) if type(o) is Array else o for o in outputs]
+        outputs, out_structure = _run(f, given.args, kwargs, recording)
     except Exception as error:
-        told = error
-        if isinstance(error, TypeError | ValueError | SystemError):
-            told = explained(error, recording.constants.follow)
-            if told is error:
-                recording.raise_behind(error)
-                told = shape_error(error)
+        told = _told(error, recording)
         failure = failure_of(error) if partial else None
         if failure is None:
             raise told from error.__cause__
@@ -134,49 +95,89 @@ def _record(
         rows, decisions = recording.close(), recording.take_decisions()
     if failure is None:
         recording.raise_swallowed()
-    for original, stand in arrays:
+    for original, stand in given.arrays:
         if stand.memory is not None and stand.memory.version:
-            _refuse_shared(original, args, f)
+            refuse_shared(original, args, parameter_names(f, len(args)), owner)
     for output in outputs:
-        if type(output) is Node:
-            if output.recording.rows is None and output.recording is not recording:
-                raise_closed(output.recording.owner, f"{owner} returned it")
-        elif isinstance(output, np.ndarray) and output.dtype.hasobject:
-            raise TraceError(
-                f"{owner} returned an object array, whose elements no sweep can see: build it with np.stack "
-                "or dk.numpy.array, and without dtype=object"
-            )
+        refuse_output(output, recording)
+    structures = given.structures
     in_structure = _ONE_LEAF
     if structures != [LEAF]:
-        in_structure = Structure(tuple, tuple(range(len(structures))), tuple(structures), len(leaves))
+        in_structure = Structure(tuple, tuple(range(len(structures))), tuple(structures), len(given.leaves))
     made = WengertList(
-        rows, recording, decisions, inputs, outputs, leaves, in_structure, out_structure, owner
+        rows, recording, decisions, given.inputs, outputs, given.leaves, in_structure, out_structure, owner
     )
     made.counted = getattr(f, "counted", ())
     made.failure = failure
     return made
 
 
-CALLER = _record.__code__
+class _Given(NamedTuple):
+    """The arguments as the function gets them, and what of them is traced."""
+
+    args: list[Any]
+    structures: list[Structure]
+    leaves: list[Any]
+    inputs: list[Node]
+    arrays: list[tuple[Any, Array]]  # as they were given, and what stands for them
+
+
+def _traced(
+    f: Callable[..., Any], args: tuple[Any, ...], argnums: Sequence[int] | None, recording: Recording
+) -> _Given:
+    """Puts stand-ins for the numbers and arrays among the arguments, an input row for each."""
+    given = _Given(list(args), [], [], [], [])
+    names: list[str] | None = None
+    for position in range(len(args)) if argnums is None else argnums:
+        leaves, structure = flatten(args[position])
+        given.structures.append(structure)
+        where: list[str] | None = None
+        for k, leaf in enumerate(leaves):
+            wanted = is_differentiable(leaf)
+            if where is None and (wanted or argnums is not None):
+                names = names or parameter_names(f, len(args))
+                where = [names[position]] if structure.is_leaf else paths(structure, names[position])
+            if where is not None and wanted:
+                row = recording.input(leaf.alias() if type(leaf) is Array else leaf, where[k])
+                leaves[k] = stand = stand_in(row)
+                if type(stand) is Array:
+                    given.arrays.append((leaf, stand))
+                given.inputs.append(row)
+                leaf = row
+            elif where is not None and argnums is not None:
+                refuse_argument(leaf, where[k], recording.owner)
+            given.leaves.append(leaf)
+        given.args[position] = structure.unflatten(leaves)
+    if argnums is None and not given.inputs:
+        raise InputError(
+            f"none of the arguments of {recording.owner} is a float or an array of floats: {describe(args)}. "
+            "Integers are taken as constants: write 2.0 for 2."
+        )
+    return given
+
+
+def _run(
+    f: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], recording: Recording
+) -> tuple[list[Any], Structure]:
+    """What the function returns: rows and constants, and how they are nested."""
+    answer = f(*args, **kwargs)
+    outputs, structure = ([answer], LEAF) if type(answer) is Node else flatten(answer)
+    return [_returned(o, recording) if type(o) is Array else o for o in outputs], structure
+
+
+CALLER = _run.__code__
 """The code that calls the function: of a row that stands there, the function itself is what was called."""
 
 
-def _refuse_shared(array: Any, args: tuple[Any, ...], f: Callable[..., Any]) -> None:
-    """Refuses to have changed an array that was given twice: each argument has a stand-in of its own."""
-    holders: list[str] = []
-    for name, arg in zip(parameter_names(f, len(args)), args, strict=True):
-        leaves, structure = flatten(arg)
-        for leaf, path in zip(leaves, [name] if structure.is_leaf else paths(structure, name), strict=True):
-            both = type(leaf) is type(array) is np.ndarray
-            if leaf is array or (both and np.shares_memory(leaf, array)):
-                holders.append(path)
-    if len(holders) > 1:
-        owner = getattr(f, "__name__", type(f).__name__)
-        raise TraceError(
-            f"{owner} changes in place what it was given twice, as {holders[0]} and as {holders[1]}, which "
-            "share memory: traced, each is an array of its own, and that is another program. Pass a copy, "
-            "a.copy(), as one of them."
-        )
+def _told(error: Exception, recording: Recording) -> Exception:
+    """The error as the user is told it: a refusal that it was made of, operands by name and shape."""
+    if not isinstance(error, TypeError | ValueError | SystemError):
+        return error
+    told = explained(error, recording.constants.follow)
+    if told is error:
+        recording.raise_behind(error)
+        told = shape_error(error)
+    return told
 
 
 def _returned(array: Array, recording: Recording) -> Any:
@@ -189,22 +190,3 @@ def _returned(array: Array, recording: Recording) -> Any:
     if row.recording.rows is None:
         raise_closed(row.recording.owner, f"{recording.owner} returned it")
     return array.alias()
-
-
-def _not_differentiable(leaf: Any, where: str, owner: str) -> str:
-    leaf = plain(leaf)
-    if isinstance(leaf, int) and not isinstance(leaf, bool):
-        return f"{where} of {owner} is the integer {leaf}; derivatives are by floats: write {leaf}.0"
-    if isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind in "iub":
-        return (
-            f"{where} of {owner} is an array of dtype {leaf.dtype}; derivatives are with respect to floats: "
-            "write it with a decimal point, or .astype(float)"
-        )
-    if isinstance(leaf, np.ndarray) and leaf.dtype == object:
-        return f"{where} of {owner} is an object array; derivatives need an array of floats: .astype(float)"
-    message = (
-        f"{where} of {owner} is {leaf!r} ({type(leaf).__name__}); derivatives are with respect to floats"
-    )
-    if is_dataclass(leaf):
-        message += ", arrays, and lists, dicts and named tuples of them: pass dataclasses.asdict of it"
-    return message

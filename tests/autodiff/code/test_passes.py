@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import diffkit as dk
+from diffkit.autodiff.bits import same_bits
 from diffkit.autodiff.code.passes import EXACT, PASSES, apply_passes
 from diffkit.autodiff.code.program import program_of
 from diffkit.autodiff.code.source import trace_source
-from diffkit.autodiff.core.bits import same_bits
 from diffkit.containers import flatten
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diffkit as dk
-from diffkit.autodiff.core.bits import same_bits
+from diffkit.autodiff.bits import same_bits
 
 SCOPE = {
     "np": np,

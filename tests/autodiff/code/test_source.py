@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diffkit as dk
+from diffkit.autodiff.bits import same_bits
 from diffkit.autodiff.code.listing import source_listing
 from diffkit.autodiff.code.literals import array_literal, literal, subscript
 from diffkit.autodiff.code.passes import PASSES
 from diffkit.autodiff.code.source import trace_source
-from diffkit.autodiff.core.bits import same_bits
 from diffkit.containers import flatten
 
 

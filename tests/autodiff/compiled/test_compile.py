@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diffkit as dk
+from diffkit.autodiff.bits import same_bits
 from diffkit.autodiff.compiled.compile import Compiled
-from diffkit.autodiff.core.bits import same_bits
 from diffkit.containers import flatten
 
 

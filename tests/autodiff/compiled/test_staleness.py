@@ -23,8 +23,8 @@ import numpy as np
 import pytest
 
 import diffkit as dk
+from diffkit.autodiff.bits import same_bits
 from diffkit.autodiff.compiled.side_effects import caught_errors
-from diffkit.autodiff.core.bits import same_bits
 
 # -- state that a change of which must be seen ------------------------------------------------------------
 # Each makes a function, its arguments and a change; the change doubles the answer.

@@ -11,8 +11,8 @@ from numpy_cases import FAMILIES
 from rule_checks import cotangents_of
 
 import diffkit as dk
+from diffkit.autodiff.bits import same_bits
 from diffkit.autodiff.core import quick, sweeps
-from diffkit.autodiff.core.bits import same_bits
 from diffkit.autodiff.core.record import record
 from diffkit.autodiff.recording.tracer import INPUT, plain
 from diffkit.containers import flatten

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import diffkit as dk
-from diffkit.autodiff.core.bits import same_bits
+from diffkit.autodiff.bits import same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

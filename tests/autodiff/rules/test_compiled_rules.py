@@ -11,7 +11,7 @@ import pytest
 from numpy_cases import FAMILIES
 
 import diffkit as dk
-from diffkit.autodiff.core.bits import same_bits
+from diffkit.autodiff.bits import same_bits
 from diffkit.containers import flatten
 
 CASES = [

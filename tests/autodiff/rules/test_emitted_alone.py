@@ -13,7 +13,7 @@ from numpy_cases import FAMILIES
 from rule_checks import Case, cotangents_of
 
 import diffkit as dk
-from diffkit.autodiff.core.bits import same_bits
+from diffkit.autodiff.bits import same_bits
 from diffkit.containers import flatten
 
 HERE = Path(__file__).parent

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import scipy.integrate
 
-from diffkit.autodiff.core.bits import same_bits
+from diffkit.autodiff.bits import same_bits
 from diffkit.autodiff.recording.tracer import Primitive, apply, is_traced, nodes_in, plain
 from diffkit.autodiff.rules.call_forms import as_array
 from diffkit.autodiff.rules.register import fit, reentrant
