@@ -61,8 +61,13 @@ def lessons() -> list[Lesson]:
     return [Lesson.read(path) for path in sorted(folder().glob("[0-9][0-9]*_*.py"))]
 
 
+def lectures() -> list[Lesson]:
+    """The lectures' own programs, a script a deck, beside the lessons."""
+    return [Lesson.read(path) for path in sorted((folder() / "lectures").glob("*.py"))]
+
+
 def find(name: str) -> Lesson:
-    """The lesson of that number or name, or the only one with that text in its name.
+    """The lesson of that number or name, or the only one with that text in its name; or a lecture's script.
 
     Raises:
         InputError: if there is none, or more than one.
@@ -70,6 +75,7 @@ def find(name: str) -> Lesson:
     known = lessons()
     number = f"{int(name):02d}_" if name.isdecimal() else None
     chosen = [x for x in known if x.name == Path(name).stem or (number and x.name.startswith(number))]
+    chosen = chosen or [x for x in lectures() if x.name == Path(name).stem]
     chosen = chosen or [x for x in known if name and name in x.name]
     if len(chosen) == 1:
         return chosen[0]
@@ -82,7 +88,9 @@ def find(name: str) -> Lesson:
 def listing() -> Table:
     """The lessons as a table."""
     rows = [[x.name, x.title, x.minutes] for x in lessons()]
-    return Table(["lesson", "about", "minutes"], rows, notes=["Run one with `diffkit lesson NAME`."])
+    decks = ", ".join(x.name for x in lectures())
+    notes = ["Run one with `diffkit lesson NAME`.", f"The lectures' own programs run likewise: {decks}."]
+    return Table(["lesson", "about", "minutes"], rows, notes=notes)
 
 
 def run(lesson: Lesson, *, fast: bool = False, figures: str | None = None) -> None:

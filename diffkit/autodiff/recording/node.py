@@ -181,6 +181,22 @@ class Node(NumberOperators):
         return tuple(a for a in self.args if type(a) is Node and a.recording is recording)
 
     @property
+    def recipe(self) -> tuple[Primitive, Any, tuple[Any, ...], dict[str, Any], tuple[int, ...]]:
+        """What a backward pass reads of a row, in autograd's order: fun, value, args, kwargs, argnums.
+
+        The args are plain values here; ``argnums`` are the places in them of :attr:`parents`.
+
+        >>> from diffkit import trace
+        >>> fun, value, args, kwargs, argnums = trace(lambda x: 2.0 * x)(3.0).nodes[-1].recipe
+        >>> fun.name, value, args, kwargs, argnums
+        ('multiply', 6.0, (2.0, 3.0), {}, (1,))
+        """
+        recording = self.recording
+        argnums = tuple(k for k, a in enumerate(self.args) if type(a) is Node and a.recording is recording)
+        args = tuple(a.value if k in argnums else a for k, a in enumerate(self.args))
+        return self.fun, self.value, args, self.kwargs, argnums
+
+    @property
     def site(self) -> str:
         """Where the user's program did this: ``file.py:12: y = x * x``."""
         return describe_site(self.code, self.at)
