@@ -148,7 +148,8 @@ for one, other in zip(by_hand, by_trace, strict=True):
 before = network(W1, b1, w2, b2)
 parameters = [parameter - 0.1 * g for parameter, g in zip((W1, b1, w2, b2), by_trace, strict=True)]
 after = network(*parameters)
-predict(f"The divergence is {before:.4f}. After a step of 0.1 against the gradient?", round(float(after), 4))
+predict("After a step of 0.1 against the gradient: is the divergence smaller or larger?", "smaller")
+print(f"divergence {before:.4f} before, {after:.4f} after")
 assert after < before
 
 # %% [markdown]

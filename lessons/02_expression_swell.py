@@ -31,7 +31,8 @@ print(factored)
 last = 6 if fast() else 10
 table = growth("logistic_map", last, measures=["tree", "sympy", "forward", "reverse", "cse"])
 by_sympy = dict(zip(table["n"], table["sympy.diff tree"], strict=True))
-predict("sympy.diff writes 44, 166, 530 nodes for n = 3, 4, 5. For n = 6?", by_sympy[6])
+times = round(by_sympy[6] / by_sympy[5], 1)
+predict("sympy.diff writes 44, 166, 530 nodes for n = 3, 4, 5. How many times 530 for n = 6?", times)
 assert [by_sympy[n] for n in (3, 4, 5, 6)] == [44, 166, 530, 1538]
 print(table.select("n", "f tree", "sympy.diff tree", "forward tree", "forward DAG", "CSE after", "trace"))
 
@@ -56,7 +57,9 @@ print(f"forward mode: (4n - 5) 2^n + 1 nodes as a tree, 9n - 8 as a graph, for a
 # %%
 rows = [10, 100, 1000] if fast() else [10, 100, 1000, 10_000]
 deep = growth("logistic_map", rows, measures=["tree", "forward", "reverse"])
-predict("9n - 8 nodes as a graph. How many for n = 1000?", deep["forward DAG"][rows.index(1000)])
+predict(
+    "As a graph: 10, 19, 28 nodes for n = 2, 3, 4. How many for 1000?", deep["forward DAG"][rows.index(1000)]
+)
 print(deep.select("n", "f tree", "forward tree", "forward DAG", "reverse tree", "reverse DAG", "trace"))
 assert deep["forward tree"][-1] > (10**3000 if rows[-1] == 10_000 else 10**300)
 assert deep["forward DAG"] == [9 * k - 8 for k in rows]
@@ -119,7 +122,7 @@ cse = dk.symbolic.swell(
 )
 print(cse)
 after, before = cse["CSE after"][-1], cse["CSE before"][-1]
-predict(f"{after} operations with CSE afterwards. And with CSE before differentiating?", before)
+predict("CSE before differentiating: fewer operations, as many, or more than after it?", "fewer", "less")
 print(f"operations at n = {cse['n'][-1]}: {after} with CSE after differentiating, {before} before")
 assert before < after
 

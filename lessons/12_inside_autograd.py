@@ -162,7 +162,7 @@ for order in (1, 2, 3):
     print(f"derivative {order}: {ours(0.7):.15f}, dk.grad {numpys(0.7):.15f}")
     assert np.isclose(ours(0.7), numpys(0.7), rtol=1e-13)
 confusion = grad(lambda x: x * grad(lambda y: x + y)(1.0))(3.0)
-predict("d/dx [x · d/dy (x + y)] at x = 3, y = 1: the inner derivative is 1, so the answer is?", confusion)
+predict("d/dx [x · d/dy (x + y)] at x = 3, y = 1: 1, 2 or 3?", confusion)
 assert confusion == 1.0
 
 # %% [markdown]

@@ -61,6 +61,13 @@ class _Commands(click.Group):
             raise click.ClickException(f"no command is called {args[0]!r}; {hint}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough; click would call it a failure
+            sys.stderr.close()
+            raise click.exceptions.Exit(0) from None
+
 
 @click.command(
     cls=_Commands,
@@ -104,9 +111,6 @@ def _main(args: list[str] | None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         sys.exit(130)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        sys.stderr.close()
-        sys.exit(0)
     except (Exception, SystemExit) as error:  # the latter from a user's function, which called sys.exit
         from diffkit.cli.named_function import where_it_failed
 

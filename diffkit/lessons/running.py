@@ -6,7 +6,6 @@ import ast
 import contextlib
 import os
 import re
-import runpy
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diffkit.errors import InputError
+from diffkit.lessons.reading import read_aloud
 from diffkit.lessons.support import FAST, FIGURES
 from diffkit.progress import progress
 from diffkit.tables import Table
@@ -67,12 +67,16 @@ def lectures() -> list[Lesson]:
 
 
 def find(name: str) -> Lesson:
-    """The lesson of that number or name, or the only one with that text in its name; or a lecture's script.
+    """The lesson of that number or name, or the only one with that text in its name.
+
+    A lecture's script is found by its name, and a copy of any of them by its path.
 
     Raises:
         InputError: if there is none, or more than one.
     """
-    known = lessons()
+    copy, known = Path(name), lessons()
+    if copy.suffix == ".py" and copy.is_file():
+        return Lesson.read(copy)
     number = f"{int(name):02d}_" if name.isdecimal() else None
     chosen = [x for x in known if x.name == Path(name).stem or (number and x.name.startswith(number))]
     chosen = chosen or [x for x in lectures() if x.name == Path(name).stem]
@@ -94,23 +98,14 @@ def listing() -> Table:
 
 
 def run(lesson: Lesson, *, fast: bool = False, figures: str | None = None) -> None:
-    """Runs a lesson in this process, as ``python lessons/NN_slug.py`` would.
+    """Runs a lesson in this process, as a program, with its text between its results.
 
     Raises:
-        AssertionError: if one of its claims does not hold, with a note on what that may mean.
+        BrokenClaim: if one of its claims does not hold: an AssertionError that says which, what is seen
+            now, and what the lesson says of it.
     """
     with environment(fast, figures):
-        try:
-            runpy.run_path(str(lesson.path), run_name="__main__")
-        except AssertionError as error:
-            error.add_note(_CLAIM)
-            raise
-
-
-_CLAIM = (
-    "This claim of the lesson does not hold. If you changed a number above, it may have held for the old one "
-    "only: change the assertion as well, or delete it."
-)
+        read_aloud(lesson.path)
 
 
 _STRICTLY = r"""

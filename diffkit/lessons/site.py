@@ -126,11 +126,55 @@ def _write_notebook(notebook: Any, path: Path) -> None:
 
     clean = nbformat.from_dict(notebook)
     clean.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    cells = []
     for cell in clean.cells:
         cell.metadata = {}
+        if asked := _asked(cell):
+            # The code tells the answer: it is folded away, below the question.
+            text = "\n\n".join(f"**Predict:** {about['question']}" for about in asked)
+            cells.append(nbformat.v4.new_markdown_cell(text, id=f"{cell['id']}-question"))
+            cell.metadata = {"jupyter": {"source_hidden": True}, "cellView": "form", "tags": ["hide-input"]}
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+        cells.append(cell)
+    clean.cells = cells
     nbformat.write(clean, path)
+
+
+def _asked(cell: Any) -> list[dict[str, str]]:
+    """The questions to the reader that a cell asks, with their answers, as ``predict`` said of them."""
+    outputs = [output.get("metadata", {}).get("diffkit", {}) for output in cell.get("outputs", [])]
+    return [about for about in outputs if "question" in about]
+
+
+def _questions_first(notebook: Any) -> tuple[Any, dict[str, str]]:
+    """The notebook with a mark before and after each cell that asks something; what stands for each mark.
+
+    The cell's code and results tell the answer: on the page they are inside the question, which opens.
+    """
+    import nbformat
+
+    page, cells = nbformat.from_dict(notebook), []
+    marks: dict[str, str] = {}
+
+    def mark(markup: str) -> Any:
+        name = f"@@{len(marks)}@@"
+        marks[name] = markup
+        return nbformat.v4.new_raw_cell(name, metadata={"raw_mimetype": "text/html"})
+
+    for cell in page.cells:
+        asked = _asked(cell)
+        for about in asked:
+            summary = f"<summary><b>Predict:</b> {html.escape(about['question'])}</summary>"
+            answer = f"<p>Answer: {html.escape(about['answer'])}</p>"
+            cells.append(mark(f'<details class="predict">{summary}{answer}'))
+        if asked:
+            cell.outputs = [
+                o for o in cell.outputs if "question" not in o.get("metadata", {}).get("diffkit", {})
+            ]
+        cells += [cell, *[mark("</details>") for _ in asked]]
+    page.cells = cells
+    return page, marks
 
 
 def _cells(notebook: Any) -> str:
@@ -143,7 +187,9 @@ def _cells(notebook: Any) -> str:
             output["svg_filename"] = about["file"]  # nbconvert then refers to the file, instead of a copy
             titles[about["file"]] = about["title"]
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
-    body: str = exporter.from_notebook_node(notebook)[0]
+    page, marks = _questions_first(notebook)
+    body: str = exporter.from_notebook_node(page)[0]
+    body = re.sub("@@\\d+@@", lambda mark: marks[mark[0]], body)
 
     def linked(image: re.Match[str]) -> str:
         file = image[1]

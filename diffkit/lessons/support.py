@@ -145,6 +145,9 @@ class _Question:
     def __init__(self, question: str, answer: Any) -> None:
         self.question, self.answer = question, answer
 
+    def __repr__(self) -> str:
+        return f"Predict: {self.question}"
+
     def _repr_html_(self) -> str:
         question, answer = html.escape(self.question), html.escape(str(self.answer))
         return (
@@ -153,7 +156,7 @@ class _Question:
         )
 
 
-def predict(question: str, answer: Any) -> None:
+def predict(question: str, answer: Any, *also: str) -> None:
     """Asks the reader to predict a result before it is shown.
 
     In a terminal it waits for an answer and says whether it was right. In a notebook and on the site
@@ -161,13 +164,16 @@ def predict(question: str, answer: Any) -> None:
 
     Args:
         question: one sentence.
-        answer: the result, as the lesson has measured it; numbers count as right within 5 %.
+        answer: the result, as the lesson has measured it: a number, which counts as right within 5 %; a
+            list or tuple of them, such as a shape; or a word or two.
+        also: other answers that are right.
 
     >>> predict("How many rows has the trace of x * x + x?", 3)
     Predict: How many rows has the trace of x * x + x?
     Answer: 3
     """
-    if _show(_Question(question, answer)):
+    answer = f"{answer:.4g}" if isinstance(answer, float) else answer
+    if _show(_Question(question, answer), question=question, answer=str(answer)):
         return
     print(f"Predict: {question}")
     if sys.stdin is not None and sys.stdin.isatty() and not fast():
@@ -176,13 +182,44 @@ def predict(question: str, answer: Any) -> None:
         except EOFError:  # Ctrl-D: no answer
             given = ""
             print()
-        print("Right." if _agrees(given, answer) else f"It is {answer}.")
+        right = any(_agrees(given, one) for one in (answer, *also))
+        print("Right." if right else f"It is {answer}.")
     else:
         print(f"Answer: {answer}")
 
 
 def _agrees(given: str, answer: Any) -> bool:
-    try:
-        return abs(float(given) - float(answer)) <= 0.05 * abs(float(answer))
-    except (TypeError, ValueError):
-        return given.casefold() == str(answer).casefold()
+    """Whether what was typed is right, however it is spelled: (2,3), 2 x 3, 1/2, 1,538, 40 %, row."""
+    said, right = _plain(given), _plain(str(answer))
+    words, wanted = (re.findall(r"[^\s,()\[\]]+", text) for text in (said, right))
+    if words and (words == wanted or (words == wanted[:1] and words[0] in ("yes", "no"))):
+        return True
+    expected = _numbers(right)
+    if not expected or not re.fullmatch(r"[-+\d.,e()\[\] /x^%*]*", right):
+        return False
+    if len(expected) == 1:
+        said = re.sub(r"(?<=\d),(?=\d{3}\b)", "", said)
+    numbers = _numbers(said)
+    return len(numbers) == len(expected) and all(
+        abs(n - e) <= 0.05 * abs(e) for n, e in zip(numbers, expected, strict=True)
+    )
+
+
+def _plain(text: str) -> str:
+    """Without capitals, articles, quotes and what else people do not type."""
+    text = re.sub(r"\b(?:a|an|the)\b|['\"`]|[.!]+$", "", text.strip().casefold())
+    for typed, meant in (("×", "x"), ("−", "-"), ("²", "^2"), ("³", "^3"), ("**", "^")):
+        text = text.replace(typed, meant)
+    return re.sub(r"\s*([(),;\[\]x^])\s*", r"\1", " ".join(text.split()))
+
+
+def _numbers(text: str) -> list[float]:
+    """The numbers in a text; a fraction and a power are one."""
+    one = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
+    found = []
+    for a, sign, b in re.findall(rf"({one})(?:([/^])({one}))?", text):
+        try:
+            found.append(float(a) / float(b) if sign == "/" else float(a) ** float(b or 1))
+        except (ZeroDivisionError, OverflowError):
+            return []
+    return found

@@ -133,11 +133,80 @@ def test_all_takes_warnings_of_the_lesson_for_errors_and_no_others(
     assert capsys.readouterr().out.split()[-1] == result
 
 
-def test_a_claim_that_no_longer_holds_says_what_that_may_mean(few: Path) -> None:
-    (few / "lessons" / "03_changed.py").write_text('"""Changed: a number\n"""\n\nx = 3\nassert x == 2\n')
-    with pytest.raises(AssertionError) as failed:
-        running.run(running.find("changed"))
-    assert "If you changed a number above" in failed.value.__notes__[0]
+READ = '''"""Read: a lesson with text
+"""
+
+# %% [markdown]
+# # A heading
+#
+# **Rule.** The slope of x² is 2x, and a long line is wrapped to the width of whatever terminal it is read in.
+
+# %%
+import numpy as np
+
+x = 3.0
+slope = 2 * x
+
+# %% [markdown]
+# | f | slope |
+# | --- | --- |
+# | `x**2` | 2x |
+
+# %%
+print("here:", __name__, slope)
+assert np.isclose(slope, 6.0)
+assert abs(slope - 6.0) < 1e-9 < x, "x was 3"
+'''
+
+
+def test_the_text_stands_between_the_results(
+    few: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    (few / "lessons" / "03_read.py").write_text(READ, encoding="utf-8")
+    assert command("read") == 0
+    printed = capsys.readouterr().out
+    places = [
+        printed.index(t) for t in ("A heading\n=========", "Rule. The slope", "slope\n", "here: __main__ 6.0")
+    ]
+    assert places == sorted(places)
+    assert max(map(len, printed.splitlines())) <= 60
+    assert "x**2" in printed
+    assert "`" not in printed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("slope = 2 * x", "slope = x * x", ["np.isclose(slope, 6.0)", "slope is 9", "The slope of x² is 2x"]),
+        (
+            "6.0)\nassert abs(slope - 6.0)",
+            "6.0)\nassert abs(slope - 7.0)",
+            ["abs(slope - 7.0) is 1", "x was 3"],
+        ),
+    ],
+)
+def test_a_claim_that_no_longer_holds_says_which_what_is_seen_and_why_it_held(
+    few: Path, old: str, new: str, said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = few / "my_copy.py"
+    copy.write_text(READ.replace(old, new), encoding="utf-8")
+    with pytest.raises(
+        AssertionError, match=r"my_copy.py, line \d+: a claim of the lesson does not hold here"
+    ):
+        running.run(running.find(str(copy)))
+    assert command(str(copy)) == 2
+    message = capsys.readouterr().err
+    assert "Traceback" not in message
+    for text in [*said, "If you changed a number above"]:
+        assert text in message
+
+
+def test_a_reader_who_stops_reading_hears_nothing(few: Path) -> None:
+    (few / "copy.py").write_text('print("line\\n" * 100_000)\n')
+    pipe = f"{sys.executable} -m diffkit lesson {few / 'copy.py'} | head -n 1"
+    done = subprocess.run(["sh", "-c", pipe], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("line\n", "")
 
 
 def test_one_thing_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
@@ -186,6 +255,23 @@ class Terminal:
         ("2900", 2998, "Right."),
         ("2000", 2998, "It is 2998."),
         (" Row", "row", "Right."),
+        ("row", "a row", "Right."),
+        ("A column.", "a row", "It is a row."),
+        ("2,3", (2, 3), "Right."),
+        ("2 x 3", (2, 3), "Right."),
+        ("(3, 2)", (2, 3), "It is (2, 3)."),
+        ("1/2", 0.5, "Right."),
+        ("1,538", 1538, "Right."),
+        ("2^12", 4096, "Right."),
+        ("97 %", 97, "Right."),
+        ("-4,-4,3", (-4.0, -4.0, 3.0), "Right."),
+        ("multiply, log", ["multiply", "log"], "Right."),
+        ("log, multiply", ["multiply", "log"], "It is ['multiply', 'log']."),
+        ("no", "no, like k²", "Right."),
+        ("no, like k^2", "no, like k²", "Right."),
+        ("yes", "no, like k²", "It is no, like k²."),
+        ("1/0", 1.0, "It is 1."),
+        ("", 0, "It is 0."),
     ],
 )
 def test_a_prediction_at_a_terminal(
