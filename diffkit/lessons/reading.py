@@ -13,8 +13,6 @@ from typing import Any
 
 from diffkit.errors import DiffkitError
 
-__all__ = ["BrokenClaim", "read_aloud", "say", "texts"]
-
 
 class BrokenClaim(DiffkitError, AssertionError):
     """A claim of a lesson that does not hold: which, what is seen now, and what the lesson says of it."""
