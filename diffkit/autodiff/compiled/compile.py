@@ -77,7 +77,8 @@ def compile(f: Callable[..., Any], *, paths: int = 64, longest: int = LONGEST) -
     - Variables around f, globals, default values, attributes of objects and classes, functions that are
       called, rules of primitives, modules that are imported: when anything has changed that f refers to,
       f is traced anew. Arrays among them are compared with what they were at each call, which takes time
-      in proportion to their size: pass large ones as arguments, whose shape and dtype alone are compared.
+      in proportion to their size: make large ones read-only (``data.flags.writeable = False``), and it is
+      enough that they are the same arrays; or pass them as arguments, whose shape and dtype are compared.
     - f changes something of this itself, or an argument, draws from a random generator, prints or logs,
       opens a file, reads the environment, asks for the time, runs another program, or has NumPy raise
       errors by ``np.errstate``: refused by name.

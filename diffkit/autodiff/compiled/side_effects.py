@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import datetime
+import dis
 import io
 import logging
 import os
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.sites import belongs_to_diffkit, belongs_to_libraries
+from diffkit.sites import belongs_to_diffkit, belongs_to_libraries, called_text
 
 _DRAWS = "draws random numbers from the system"
 _open, _urandom = builtins.open, os.urandom
@@ -94,8 +95,6 @@ def witnessed(run: Callable[[], Any]) -> tuple[Any, list[str]]:
 
 def _what_it_does(called: Any) -> str:
     owner = getattr(called, "__self__", None)
-    if isinstance(owner, random.Random):
-        return "draws from Python's random generator"
     if isinstance(owner, io.IOBase):
         return f"calls {called.__name__} on a file"
     if owner is datetime.datetime and called.__name__ in ("now", "utcnow", "today"):
@@ -127,8 +126,22 @@ def _is_for_the_user(frame: FrameType | None) -> bool:
         file = frame.f_code.co_filename
         if belongs_to_diffkit(frame.f_code) or "importlib" in file or file.endswith(_OF_ITSELF):
             return False
+        if _seeds(frame):
+            return False
         frame = frame.f_back
-    return frame is not None
+    return frame is not None and not _seeds(frame)
+
+
+def _seeds(frame: FrameType) -> bool:
+    """Whether it makes a generator of a seed: NumPy draws one from the system first, and throws it away."""
+    code, at = frame.f_code, frame.f_lasti
+    instruction = code.co_code[at : at + 2]
+    name = called_text(code, at).rpartition(".")[2]
+    return (
+        name in ("RandomState", "MT19937")
+        and dis.opname[instruction[0]].startswith("CALL")
+        and instruction[1] > 0
+    )
 
 
 _OF_ITSELF = ("linecache.py", "warnings.py", "tokenize.py", "traceback.py", "inspect.py")

@@ -816,3 +816,45 @@ def test_nothing_keeps_it_alive():
     found = weakref.ref(g)
     del g
     assert found() is None
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: np.random.RandomState(3).rand(3),
+        lambda: np.random.RandomState(seed=3).rand(3),
+        lambda: np.random.default_rng(3).random(3),
+        lambda: np.random.Generator(np.random.MT19937(3)).random(3),
+        lambda: np.array([random.Random(3).random()]),
+    ],
+)
+def test_a_generator_that_is_made_of_a_seed_gives_the_same_each_time(draw):
+    c = dk.compile(dk.grad(lambda x: np.sum(x * draw())))
+    for _ in range(3):
+        np.testing.assert_array_equal(c(np.ones(3)), draw() * np.ones(3))
+    assert c.stats.hits == 2
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: np.random.RandomState().rand(3),
+        lambda: np.random.RandomState(None).rand(3),
+        lambda: np.random.default_rng().random(3),
+        lambda: random.Random().random(),
+    ],
+)
+def test_a_generator_without_a_seed_is_refused(draw):
+    with pytest.raises(dk.errors.TraceError, match="random numbers"):
+        dk.compile(dk.grad(lambda x: np.sum(x * draw())))(np.ones(3))
+
+
+def test_data_that_are_read_only_are_taken_at_their_word():
+    data = np.ones((100, 100))
+    data.flags.writeable = False
+    c = dk.compile(dk.grad(lambda x: np.sum(data @ x)))
+    first = c(np.ones(100))
+    np.testing.assert_array_equal(c(np.ones(100)), first)
+    assert c.stats.hits == 1
+    data = np.full((100, 100), 2.0)  # another array is another matter
+    np.testing.assert_array_equal(c(np.ones(100)), 2.0 * first)
