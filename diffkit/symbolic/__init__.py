@@ -11,6 +11,7 @@ from diffkit.symbolic.budget import BudgetError
 from diffkit.symbolic.code.lambdify import lambdify
 from diffkit.symbolic.code.straight_line import straight_line
 from diffkit.symbolic.differentiation import diff, gradient, hessian, jacobian, jvp, vjp
+from diffkit.symbolic.matrices.own_rules import defmatrixrule
 from diffkit.symbolic.rules import defrule
 from diffkit.symbolic.steps.derivation import Derivation, Step, steps
 from diffkit.symbolic.swell.families import FAMILIES, Family
@@ -25,6 +26,7 @@ __all__ = [
     "Family",
     "Size",
     "Step",
+    "defmatrixrule",
     "defrule",
     "diff",
     "evaluate",

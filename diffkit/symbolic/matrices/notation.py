@@ -22,6 +22,7 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
+from diffkit.symbolic.matrices.own_rules import OWN
 
 _SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -90,6 +91,8 @@ def _bracketed(e: Any, style: _Style, least: int) -> str:
 
 
 def _write(e: Any, style: _Style) -> tuple[str, int]:
+    if type(e) in OWN:
+        return style.call(type(e).__name__, ", ".join(_write(a, style)[0] for a in e.args)), _ATOM
     if is_scalar(e):
         return _scalar(e, style)
     if isinstance(e, MatrixSymbol):
@@ -109,7 +112,7 @@ def _scalar(e: Any, style: _Style) -> tuple[str, int]:
         return style.call("det", _write(e.arg, style)[0]), _ATOM
     if isinstance(e, MatrixElement):
         return f"{_bracketed(e.parent, style, _ATOM)}[{e.i}, {e.j}]", _ATOM
-    names = {a: _inside(a, e, style) for a in e.atoms(sympy.Trace, sympy.Determinant, MatrixElement)}
+    names = {a: _inside(a, e, style) for a in e.atoms(*algebra.ATOMS)}
     names |= {s: style.symbol(s) for s in e.free_symbols if style is _LATEX and isinstance(s, sympy.Symbol)}
     outer = [a for a in names if not any(a is not b and b.has(a) for b in names)]
     return style.scalar(e, {a: names[a] for a in outer}), _binding(e)
@@ -194,7 +197,7 @@ def _applied(e: Any, style: _Style) -> tuple[str, int]:
     body = function.expr.xreplace({function.variables[0]: algebra.U})
     bare = _only_in_calls(algebra.U, body)
     names = {algebra.U: _bracketed(inner, style, _SUM if bare else _ATOM)}
-    atoms = body.atoms(sympy.Trace, sympy.Determinant, MatrixElement)
+    atoms = body.atoms(*algebra.ATOMS)
     names |= {a: _bracketed(a, style, _ATOM) for a in atoms}
     binds = _binding(body)
     return style.scalar(body, names), binds if binds != _POWER else _PRODUCT

@@ -14,6 +14,7 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 from diffkit.errors import InputError, NoRuleError
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
+from diffkit.symbolic.matrices.own_rules import OWN
 from diffkit.symbolic.matrices.reading import short
 from diffkit.symbolic.matrices.scalar_text import (
     ATOM,
@@ -45,6 +46,7 @@ class Writer:
         self.names = {a: identifier(str(a)) for a in args}
         self.lines: list[str] = []
         self._made: dict[Any, tuple[str, int]] = {}
+        self.own: dict[str, Any] = {}  # a user's own functions, by their names in the program
         self._taken = set(self.names.values()) | {"np"}
         self._sizes: dict[Any, str] = {}
         self._where = {
@@ -167,6 +169,8 @@ class Writer:
         return piece
 
     def _write(self, e: Any) -> tuple[str, int]:
+        if type(e) in OWN:
+            return self._own(e)
         if is_scalar(e):
             return self._scalar(e)
         for head, writing in _WRITINGS.items():
@@ -177,6 +181,17 @@ class Writer:
                 f"{e} occurs in the formula and is no argument; the arguments are {list(self.names)}"
             )
         raise NoRuleError(f"{type(e).__name__} has no NumPy source here, in {short(e)}")
+
+    def _own(self, e: Any) -> tuple[str, int]:
+        function, name = OWN[type(e)].numpy, type(e).__name__
+        if function is None:
+            raise NoRuleError(
+                f"nothing computes {name}, in {short(e)}; say what with "
+                f"diffkit.symbolic.defmatrixrule({name}, ..., numpy=...)"
+            )
+        known = next((n for n, f in self.own.items() if f is function), None)
+        self.own[known := known or self._free(identifier(name))] = function
+        return f"{known}({', '.join(self.text(a) for a in e.args)})", ATOM
 
     def _scalar(self, e: Any) -> tuple[str, int]:
         if isinstance(e, sympy.Trace):

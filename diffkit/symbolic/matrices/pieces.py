@@ -13,12 +13,14 @@ from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.diagonal import DiagonalMatrix, DiagonalOf
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from diffkit.errors import NoRuleError
+from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import intern, post_order
 from diffkit.grammar import compile_text
 from diffkit.matrix_calculus import MATRIX
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
+from diffkit.symbolic.matrices.own_rules import OWN
+from diffkit.symbolic.matrices.reading import read, shape_text
 from diffkit.symbolic.sweeps import reverse_sweep
 
 _WHOLE = (MatrixExpr, *algebra.ATOMS)  # left as they are within a number
@@ -119,6 +121,8 @@ def pieces(e: Any) -> list[Piece]:
     Raises:
         NoRuleError: for a head without a rule.
     """
+    if type(e) in OWN:
+        return _own(e)
     if is_scalar(e):
         return _of_scalar(e)
     reading = _PIECES.get(type(e))
@@ -200,6 +204,33 @@ def _no_rule_by(operand: Any, e: Any, push: Callable[[Any], Any] | None = None) 
         raise NoRuleError(f"{e} has no rule for the derivative by {operand}, which is in {type(e).__name__}")
 
     return Piece(operand, refuse, push or refuse, "kronecker" if push else "none")
+
+
+def _own(e: Any) -> list[Piece]:
+    """By the rule that a user gave for the head."""
+    rule, name = OWN[type(e)], type(e).__name__
+    if len(e.args) != len(rule.vjps):
+        raise NoRuleError(
+            f"{name} has a rule for {len(rule.vjps)} argument{'s' * (len(rule.vjps) > 1)}, but is used with "
+            f"{len(e.args)}"
+        )
+
+    def of(what: str, k: int, function: Callable[..., Any], like: Any) -> Callable[[Any], Any]:
+        def apply(change: Any) -> Any:
+            value = read(sympy.sympify(function(change, e, *e.args)))
+            if algebra.shape(value) != algebra.shape(like):
+                raise InputError(
+                    f"the {what} of {name} by its argument number {k + 1} gave {shape_text(value)}, and that "
+                    f"should have the shape of {shape_text(like)}"
+                )
+            return value
+
+        return apply
+
+    return [
+        Piece(a, of("vjp", k, vjp, a), of("jvp", k, jvp, e), name) if vjp and jvp else _no_rule_by(a, e)
+        for k, (a, vjp, jvp) in enumerate(zip(e.args, rule.vjps, rule.jvps, strict=True))
+    ]
 
 
 def _kronecker(e: Any) -> list[Piece]:

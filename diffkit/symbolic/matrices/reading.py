@@ -18,6 +18,7 @@ from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import post_order
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
+from diffkit.symbolic.matrices.own_rules import OWN
 
 MATRIX_HEADS = (MatrixExpr, sympy.Trace, sympy.Determinant, sympy.Permanent, DotProduct)
 
@@ -80,6 +81,8 @@ def read_all(exprs: Sequence[Any]) -> list[Any]:
 
 def _read(e: Any, args: list[Any]) -> Any:
     head = type(e)
+    if head in OWN:
+        return e if all(a is b for a, b in zip(args, e.args, strict=True)) else e.func(*args)
     for kind, reading in _READINGS.items():
         if head is kind:
             return reading(e, *args)
@@ -89,12 +92,15 @@ def _read(e: Any, args: list[Any]) -> Any:
         if all(isinstance(a, sympy.Basic) for a in e.args) and head in _ADVICE:
             raise NoRuleError(f"{head.__name__} has no rule among matrices: {_ADVICE[head]}, in {short(e)}")
         raise NoRuleError(
-            f"{head.__name__} has no rule among matrices, in {short(e)}; put a MatrixSymbol in its place, "
-            "differentiate by that, and chain the two by hand"
+            f"{head.__name__} has no rule among matrices, in {short(e)}; {_how_to_give_one(head)}, or put a "
+            "MatrixSymbol in its place, differentiate by that, and chain the two by hand"
         )
     matrix = next((a for a in args if isinstance(a, MatrixExpr | MatrixBase)), None)
     if matrix is not None and isinstance(e, AppliedUndef):
-        raise NoRuleError(f"{head.__name__} is a function of the matrix {shape_text(matrix)} without a rule")
+        raise NoRuleError(
+            f"{head.__name__} is a function of the matrix {shape_text(matrix)} without a rule; "
+            f"{_how_to_give_one(head)}"
+        )
     if matrix is not None and isinstance(e, sympy.Expr):
         name = head.__name__
         raise InputError(
@@ -107,6 +113,11 @@ def _read(e: Any, args: list[Any]) -> Any:
     if all(a is b for a, b in zip(args, e.args, strict=True)):
         return e
     return e.func(*args)
+
+
+def _how_to_give_one(head: type) -> str:
+    name = head.__name__
+    return f"give it one with diffkit.symbolic.defmatrixrule({name}, vjps=[...], jvps=[...])"
 
 
 # -- one reading per head -----------------------------------------------------------------------------

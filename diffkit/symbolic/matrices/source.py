@@ -43,21 +43,28 @@ def source(exprs: Sequence[Any], args: Sequence[Any], name: str = "formula", fun
         InputError: if a symbol of the formulas is no argument, and no size of one.
         NoRuleError: for what NumPy has no function for.
     """
+    return _written(exprs, args, name, functions)[0]
+
+
+def _written(
+    exprs: Sequence[Any], args: Sequence[Any], name: str, functions: Any
+) -> tuple[str, dict[str, Callable[..., Any]]]:
+    """The source, and a user's own functions that it calls."""
     with session():
         writer = Writer(read_all(exprs), args, functions)
         answers = [writer.text(e) for e in writer.roots]
     lines = [f"def {name}({', '.join(writer.names[a] for a in args)}):"]
     lines += [f"    {line}" for line in (*writer.sizes(), *writer.lines)]
     lines.append(f"    return {', '.join(answers)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n", writer.own
 
 
 def function(
     exprs: Sequence[Any], args: Sequence[Any], functions: Mapping[str, Callable[..., Any]] | None = None
 ) -> Callable[..., Any]:
     """That source, run: a function of arrays of two axes and numbers, with its text as ``.source``."""
-    text = source(exprs, args, functions=functions or {})
-    names: dict[str, Any] = {"np": np, **(functions or {})}
+    text, own = _written(exprs, args, "formula", functions or {})
+    names: dict[str, Any] = {"np": np, **(functions or {}), **own}
     exec(compile(text, "<matrix formula>", "exec"), names)
     made = names["formula"]
     made.source = text

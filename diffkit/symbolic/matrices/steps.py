@@ -331,7 +331,9 @@ def _one_by_one(e: Any) -> bool:
 
 
 def _schema(rule: str) -> str:
-    return MATRIX[rule].schema if rule in MATRIX else _SCHEMAS[rule]
+    if rule in MATRIX:
+        return MATRIX[rule].schema
+    return _SCHEMAS.get(rule, f"the rule that was given for {rule}")
 
 
 def _stand_in(operand: Any, k: int) -> Any:

@@ -6,6 +6,7 @@ in its lines.
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -39,8 +40,14 @@ MERGED: dict[type, Callable[[Any, Any], Any]] = {}
 CHAINS: list[Callable[[list[Any]], list[Any]]] = []
 """What is done with all the factors of a product in the end."""
 
-ATOMS = (Trace, sympy.Determinant, MatrixElement)
-"""Numbers that a matrix is inside of."""
+
+class Atom(ABC):  # noqa: B024 (classes of SymPy's register, none derives from it)
+    """Numbers that a matrix is inside of: a user's own register here."""
+
+
+for _head in (Trace, sympy.Determinant, MatrixElement):
+    Atom.register(_head)
+ATOMS = (Atom,)
 
 
 @lru_cache(maxsize=100_000)
