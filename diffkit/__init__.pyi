@@ -51,6 +51,7 @@ from .errors import TraceError as TraceError
 from .graphs import Drawing as Drawing
 from .graphs import draw as draw
 from .graphs import draw_matrix as draw_matrix
+from .graphs import draw_text as draw_text
 from .graphs import explore as explore
 from .graphs import stepper as stepper
 from .tables import Table as Table

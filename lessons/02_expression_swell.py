@@ -25,7 +25,18 @@ factored = dk.symbolic.swell(
 print(factored)
 
 # %% [markdown]
-# Those are the lecture's four rows. How large is what SymPy's own `diff` writes of them, and of the next?
+# Those are the lecture's four rows. The fourth, as SymPy's `diff` writes it, with what is written more than
+# once in colour; and the third iterate as the tree that it is on paper, beside the graph that shares.
+
+# %%
+symbol = sympy.Symbol("x", real=True)
+row_4 = dk.draw_text(sympy.diff(dk.programs.logistic_map.with_(length=4).expression, symbol))
+save(row_4, "02_row_4.svg")
+save(dk.draw(dk.programs.logistic_map.with_(length=3).expression, view="both"), "02_tree_and_graph.svg")
+print(f"row 4: {len(row_4.text)} characters; its repeated parts, the longest first: {row_4.repeated[:2]}")
+
+# %% [markdown]
+# How large is what SymPy's own `diff` writes of them, and of the next?
 
 # %%
 last = 6 if fast() else 10

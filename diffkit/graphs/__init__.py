@@ -5,15 +5,18 @@ from diffkit.graphs.drawing import Drawing, draw
 from diffkit.graphs.matrix_picture import MatrixPicture, draw_matrix
 from diffkit.graphs.page.explorer import Explorer, explore
 from diffkit.graphs.page.stepper import Stepper, stepper
+from diffkit.graphs.text_picture import TextPicture, draw_text
 
 __all__ = [
     "Drawing",
     "Explorer",
     "MatrixPicture",
     "Stepper",
+    "TextPicture",
     "capabilities",
     "draw",
     "draw_matrix",
+    "draw_text",
     "explore",
     "stepper",
 ]

@@ -35,7 +35,7 @@ from diffkit.graphs.reading.grouping import GROUPINGS, group_rows
 from diffkit.graphs.reading.selection import select
 from diffkit.sites import belongs_to_diffkit
 
-EXPRESSION_VIEWS = ("dag", "tree")
+EXPRESSION_VIEWS = ("dag", "tree", "both")
 
 
 class Drawing(Picture):
@@ -134,7 +134,8 @@ def draw(
         view: of a program, "primal" (values, and on each arrow the local derivative), "tangent" (with
             the tangents of forward mode), "circuit" (each adjoint below its value), "adjoint" (the
             adjoint program, its contributions and sums) or "both" (primal and adjoint side by side);
-            of an expression, "dag" (each subexpression once) or "tree".
+            of an expression, "dag" (each subexpression once), "tree", or "both" beside each other, what
+            the tree repeats in one colour.
         cotangents: the seeds of the adjoints, one per output, of its shape; ones by default, which
             gives the gradient of the outputs' sum.
         tangents: one per argument, of its shape; by default the direction of the first input.
@@ -178,11 +179,12 @@ def draw(
         if args:
             raise InputError("an expression is drawn without inputs; write its values into it with subs")
         if view not in ("primal", *EXPRESSION_VIEWS):
-            raise InputError(f'an expression is drawn as a "dag" or a "tree", not {view!r}')
+            raise InputError(f'an expression is drawn as a "dag", a "tree" or "both", not {view!r}')
         from diffkit.graphs.reading.from_expression import from_expression
 
         def read(way: str | None, short: bool = False) -> Graph:
-            return from_expression(what, shared=view != "tree", direction=way, force=force)
+            shape = "dag" if view == "primal" else view
+            return from_expression(what, view=shape, direction=way, force=force)
     else:
         if view not in VIEWS:
             raise InputError(f"there is no view {view!r} of a program; there are {', '.join(VIEWS)}")

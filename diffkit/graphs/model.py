@@ -48,6 +48,7 @@ class Node:
         part: "primal" or "adjoint": on which side of a joined drawing it stands.
         dotted: whether the function has no derivative here, or hands none on.
         returned: whether it is an output of the program; an input may be one as well.
+        repeated: whether it belongs to a part of an expression that is written more than once.
         row: the row of the trace, -1 where it is none.
         tip: what a pointer resting on it is told.
         group: what it is drawn together with; "" for nothing.
@@ -63,6 +64,7 @@ class Node:
     tip: str = ""
     group: str = ""
     returned: bool = False
+    repeated: bool = False
 
     @property
     def text(self) -> str:

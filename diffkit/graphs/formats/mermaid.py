@@ -28,6 +28,7 @@ classDef seed fill:#fdf0e6,stroke:#c25400,stroke-width:3px,color:#1b1f24
 classDef sum fill:#fdf0e6,stroke:#c25400,color:#1b1f24
 classDef failed fill:#fbe9e9,stroke:#b3261e,stroke-width:3px,color:#1b1f24
 classDef kept fill:#f1f2f4,stroke:#b9bfc6,color:#1b1f24
+classDef repeated fill:#fdebc8
 classDef dotted stroke-dasharray:2 4"""
 
 _LINES = {"adjoint": "stroke:#c25400", "kept": "stroke:#b9bfc6,stroke-width:1px"}
@@ -88,6 +89,9 @@ def to_mermaid(graph: Graph) -> str:
     dotted = [n.id for n in graph.nodes if n.dotted]
     if dotted:
         lines.append(f"  class {','.join(dotted)} dotted")
+    repeated = [n.id for n in graph.nodes if n.repeated]
+    if repeated:
+        lines.append(f"  class {','.join(repeated)} repeated")
     lines += [f"  note{k}[/{_quoted_text(note)}/]:::group" for k, note in enumerate(graph.notes)]
     lines += ["  " + line for line in _CLASSES.splitlines()]
     return "\n".join(lines) + "\n"

@@ -35,6 +35,7 @@ _LIGHT = """
 .dk .seed .box{stroke-width:2.4}
 .dk .kept .box{fill:#f1f2f4;stroke:none}
 .dk .group .box{fill:#eceef1;stroke:#4a5058;stroke-width:1.3}
+.dk .repeated .box{fill:#fdebc8;stroke:#8f6200;stroke-width:1.6}
 .dk .failed .box{fill:#fbe9e9;stroke:#b3261e;stroke-width:2.4}
 .dk .failed .badge{fill:#b3261e}
 .dk .dotted .box{stroke-dasharray:1.5 3.5;stroke-linecap:round}
@@ -75,6 +76,7 @@ _DARK = """
 .dk .adjoint .box,.dk .seed .box,.dk .sum .box{fill:#3b2413;stroke:#f0944d}
 .dk .kept .box{fill:#2b3038}
 .dk .group .box{fill:#2b3038;stroke:#aab2bd}
+.dk .repeated .box{fill:#40310f;stroke:#e6b450}
 .dk .failed .box{fill:#3a1a1a;stroke:#ff8a80}
 .dk .failed .badge{fill:#ff8a80}
 .dk .badge{fill:#aab2bd}
@@ -258,7 +260,7 @@ def described(graph: Graph) -> str:
 
 _OVERLINE_SPAN = re.compile('<tspan text-decoration="overline">(.*?)</tspan>')
 _FONT_SIZE = re.compile('class="([a-z-]+)( halo" aria-hidden="true)?" font-size="([0-9.]+)"')
-_BOLD = ("formula", "adjoint", "tangent")
+_BOLD = ("formula", "adjoint", "tangent", "wall")
 
 
 def _for_converters(svg: str) -> str:
@@ -325,7 +327,8 @@ def _lines(labels: tuple[Label, ...], x: float, y: float, on_edge: bool) -> list
 
 def _node(node: Node, box: Box) -> str:
     x, y = box.x - box.width / 2, box.y - box.height / 2
-    classes = ["node", node.kind, *(["dotted"] if node.dotted else [])]
+    marks = {"dotted": node.dotted, "repeated": node.repeated}
+    classes = ["node", node.kind, *(mark for mark, is_so in marks.items() if is_so)]
     parts = [f'<g class="{" ".join(classes)}" data-node="{node.id}">']
     if node.tip:
         parts.append(f"<title>{xml_text(node.tip)}</title>")

@@ -102,6 +102,7 @@ def _cluster(graph: Graph, name: str, box: Box) -> str:
 def _node(node: Node, box: Box) -> str:
     style = f"dk {node.kind}" + (", double" if node.returned and node.kind != "output" else "")
     style += ", dk dotted" if node.dotted else ""
+    style += ", fill=orange!25" if node.repeated else ""
     return (
         rf"\node[{style}, minimum width={_fixed(box.width)}pt, minimum height={_fixed(box.height)}pt] "
         rf"({node.id}) at ({_fixed(box.x)},{_fixed(box.y)}) {{{_lines(node.labels)}}};"

@@ -112,6 +112,9 @@ def _node_attributes(node: Node) -> dict[str, str]:
         attributes["peripheries"] = "2"
     if node.dotted:
         attributes["style"] = ",".join(filter(None, [attributes.get("style", ""), "dotted"]))
+    if node.repeated:
+        attributes |= {"style": ",".join(filter(None, [attributes.get("style", ""), "filled"]))}
+        attributes["fillcolor"] = "#FDEBC8"
     if node.kind in _COLOURS:
         attributes["color"] = _COLOURS[node.kind]
     if node.kind == "sum":

@@ -5,14 +5,15 @@ each subexpression once, as a trace has each value once.
 
 >>> from sympy import Symbol, sin
 >>> x = Symbol("x")
->>> tree, dag = (from_expression(sin(x) * (1 + sin(x)), shared=s) for s in (False, True))
+>>> tree, dag = (from_expression(sin(x) * (1 + sin(x)), view=v) for v in ("tree", "dag"))
 >>> len(tree.nodes), len(dag.nodes)
 (7, 5)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -67,13 +68,14 @@ def _label(node: Any) -> Math:
 
 
 def from_expression(
-    expr: Any, *, shared: bool = True, direction: str | None = None, force: bool = False
+    expr: Any, *, view: str = "dag", direction: str | None = None, force: bool = False
 ) -> Graph:
     """The graph of an expression, or of several.
 
     Args:
         expr: a SymPy expression, or a sequence of them, which share a DAG.
-        shared: as the shared DAG; as the tree if False.
+        view: "dag", the shared one; "tree"; or "both", the tree beside the DAG, with what the tree repeats in
+            one colour.
         direction: "right" or "down", the default, as SymPy's own trees are drawn.
         force: draw more than 1,000 nodes.
 
@@ -85,6 +87,8 @@ def from_expression(
     sizes: dict[int, int] = {}
     for node in order:
         sizes[id(node)] = 1 + sum(sizes[id(a)] for a in node.args)
+    parts = ("tree", "dag") if view == "both" else (view,)
+    shared = parts == ("dag",)
     total = len(order) if shared else sum(sizes[id(r)] for r in roots)
     if total > _LARGEST and not (force and total <= 20 * _LARGEST):
         other = f"; as the shared DAG (view='dag') it has {len(order):,}" if not shared else ""
@@ -93,26 +97,68 @@ def from_expression(
             f"the {'DAG' if shared else 'tree'} has {_count(total)} nodes, more than anybody can read{other}"
             f"{'. Draw a part of it' if shared else ''}{insist}"
         )
-    build = _dag if shared else _tree
     tips = {id(n): str(n) if sizes[id(n)] < 40 else "" for n in order}
-    nodes, edges = build(roots, order, tips)
-    kind = "shared DAG" if shared else "tree"
+    kinds = {"tree": "tree", "dag": "shared DAG"}
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    groups = {}
+    for part in parts:
+        more, links = (_dag if part == "dag" else _tree)(roots, order, tips, len(nodes))
+        if view == "both":
+            name = f"{kinds[part]}: {len(more)} nodes"
+            groups[name] = name
+            more = [replace(n, group=name) for n in more]
+        nodes, edges = nodes + more, edges + links
+    if view == "both":
+        again = repeated_parts(roots, order)
+        inside = {id(n) for part in again for n in post_order(part) if n.args}
+        marks = [*_repeated_in_tree(roots, set(map(id, again))), *(id(n) in inside for n in reversed(order))]
+        nodes = [replace(n, repeated=mark) for n, mark in zip(nodes, marks, strict=True)]
     text = ", ".join(str(r) if sizes[id(r)] < 40 else "an expression" for r in roots)
-    title = f"{text}, as a {kind}"
-    return Graph(tuple(nodes), tuple(edges), title, "dag" if shared else "tree", direction or "down")
+    title = f"{text}, as a {' beside its '.join(kinds[part] for part in parts)}"
+    look = "dag" if shared else "tree"
+    return Graph(tuple(nodes), tuple(edges), title, look, direction or "down", groups)
+
+
+def repeated_parts(roots: Sequence[Any], order: Sequence[Any]) -> list[Any]:
+    """The subexpressions of several symbols that the tree has more than once, the largest first.
+
+    Args:
+        roots: interned expressions.
+        order: all that is in them, operands first.
+    """
+    times = dict.fromkeys(map(id, order), 0)
+    for r in roots:
+        times[id(r)] += 1
+    for node in reversed(order):
+        for a in node.args:
+            times[id(a)] += times[id(node)]
+    return [n for n in reversed(order) if n.args and times[id(n)] > 1]
+
+
+def _repeated_in_tree(roots: Sequence[Any], again: set[int]) -> Iterator[bool]:
+    """Whether each node of the tree belongs to a part that is repeated; a node comes before its operands."""
+    stack = [(r, False) for r in reversed(roots)]
+    while stack:
+        node, inside = stack.pop()
+        inside = inside or id(node) in again
+        yield inside
+        stack += [(a, inside) for a in reversed(node.args)]
 
 
 def _count(n: int) -> str:
     return f"{n:,}" if n < 10**9 else f"about 10^{len(str(n)) - 1}"
 
 
-def _dag(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[list[Node], list[Edge]]:
+def _dag(
+    roots: list[Any], order: list[Any], tips: dict[int, str], first: int
+) -> tuple[list[Node], list[Edge]]:
     uses: dict[int, int] = {}
     for node in order:
         for a in node.args:
             uses[id(a)] = uses.get(id(a), 0) + 1
     top = {id(r) for r in roots}
-    names = {id(node): f"n{k}" for k, node in enumerate(reversed(order))}
+    names = {id(node): f"n{k}" for k, node in enumerate(reversed(order), start=first)}
     nodes = []
     for node in reversed(order):
         count = uses.get(id(node), 0)
@@ -125,13 +171,15 @@ def _dag(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[list
     return nodes, edges
 
 
-def _tree(roots: list[Any], order: list[Any], tips: dict[int, str]) -> tuple[list[Node], list[Edge]]:
+def _tree(
+    roots: list[Any], order: list[Any], tips: dict[int, str], first: int
+) -> tuple[list[Node], list[Edge]]:
     nodes: list[Node] = []
     edges: list[Edge] = []
     stack: list[tuple[Any, str, Any, int]] = [(r, "", None, 0) for r in reversed(roots)]
     while stack:
         node, parent, above, k = stack.pop()
-        name = f"n{len(nodes)}"
+        name = f"n{first + len(nodes)}"
         nodes.append(_node(name, node, not parent, 0, tips[id(node)]))
         if parent:
             edges.append(_edge(parent, name, above, k))

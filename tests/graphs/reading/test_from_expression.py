@@ -1,13 +1,19 @@
 """Expressions as trees and as shared graphs."""
 
+import re
+import xml.etree.ElementTree as ET
+
 import pytest
 import sympy
 
 from diffkit import programs
 from diffkit.errors import InputError
-from diffkit.expressions import add, intern, multiply
+from diffkit.expressions import add, call, intern, multiply
 from diffkit.graphs.drawing import draw
 from diffkit.graphs.reading.from_expression import from_expression
+from diffkit.graphs.text_picture import draw_text
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 x, y = sympy.symbols("x y")
 
@@ -54,7 +60,7 @@ def test_conditions_and_greek_letters_read_as_mathematics():
 )
 def test_arrows_say_which_operand_is_which_where_that_matters(letters, sign, first, second):
     a, b = letters
-    graph = from_expression(sympy.sympify(f"{a} {sign} {b}"), shared=False)
+    graph = from_expression(sympy.sympify(f"{a} {sign} {b}"), view="tree")
     texts = {n.id: n.text for n in graph.nodes}
     assert {texts[e.head]: e.labels[0].text for e in graph.edges} == {a: first, b: second}
     assert not set("xy") & set(graph.nodes[0].text)  # a sign has no letter that is the user's
@@ -99,3 +105,32 @@ def test_what_does_not_fit_an_expression():
         draw(x + 1, 2.0)
     with pytest.raises(InputError, match='"dag"'):
         draw(x + 1, view="adjoint")
+
+
+def test_the_tree_beside_the_dag_has_what_it_repeats_in_one_colour():
+    drawing = draw((1 - x) * y + sympy.exp(1 - x), view="both")
+    graph = drawing.graph
+    assert list(graph.groups) == ["tree: 14 nodes", "shared DAG: 9 nodes"]
+    tree = [n for n in graph.nodes if n.group.startswith("tree")]
+    dag = [n for n in graph.nodes if n.group.startswith("shared")]
+    # 1 - x is + of 1 and -1 times x: five nodes, twice; y and the operations around are white.
+    assert sum(n.repeated for n in tree) == 10
+    assert [n.text for n in dag if n.repeated] == ["+\nused 2 times", "×"]
+    for text in (drawing.svg(), drawing.dot, drawing.mermaid(), drawing.tikz()):
+        assert re.search("repeated|FDEBC8|orange!25", text)
+    assert not any(n.repeated for n in draw(x * y + 1, view="both").graph.nodes)
+
+
+def test_an_expression_as_a_wall_of_text_says_all_of_it_and_marks_what_it_repeats():
+    third = sympy.diff(4 * x * (1 - x) * (1 - 4 * x * (1 - x)), x)
+    picture = draw_text(third)
+    root = ET.fromstring(picture.svg())
+    lines = [e for e in root.iter(f"{SVG}text") if e.get("class") == "wall"]
+    assert "".join("".join(e.itertext()) for e in lines) == picture.text == str(third)
+    marked = {e.text for e in root.iter(f"{SVG}tspan")}
+    assert any(picture.text.count(part) > 1 for part in marked)
+    deep = x
+    for _ in range(40):
+        deep = multiply(deep, call(sympy.sin, deep))
+    with pytest.raises(InputError, match="written out it has"):
+        draw_text(deep)
