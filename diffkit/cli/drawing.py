@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
+from click.core import ParameterSource
 
-from diffkit.cli.inputs import ProgramCommand, checked, inputs_argument, program_argument, read_program
+from diffkit.cli.inputs import (
+    LimitingCommand,
+    ProgramCommand,
+    checked,
+    inputs_argument,
+    program_argument,
+    read_program,
+)
 from diffkit.cli.numbers import read_value
 from diffkit.cli.output import check_output, echo, json_option, terminal_width, wrote
-from diffkit.errors import InputError, NoRuleError, TraceError
+from diffkit.errors import InputError, NoRuleError, TraceError, how_to_get
 from diffkit.files import write_atomically
 from diffkit.tables import to_json
+from diffkit.time_limit import within
 
 if TYPE_CHECKING:
     from diffkit.autodiff.views import Trace
@@ -236,32 +245,90 @@ def step(
 
 
 @click.command(
-    cls=ProgramCommand,
+    cls=LimitingCommand,
     epilog="""\b
 Examples:
-  diffkit explore two_outputs -o two_outputs.html
-  diffkit explore two_outputs --seed 1 --seed 0
-  diffkit explore mine.py:f 1.5 2
+  diffkit explore                              an editor for any NumPy function, and its live page
+  diffkit explore mine.py:f 1.5 2              the same, beginning with a function of your own
+  diffkit explore two_outputs -o page.html     the page alone, as a file
+  diffkit explore --gallery pages              the pages of all programs, with pictures
 """,
 )
-@program_argument
+@click.argument("program", metavar="[PROGRAM]", required=False)
 @inputs_argument
 @_seed_option
 @_tangent_option
-@click.option("-o", "--output", metavar="FILE", help="The page, FILE.html; PROGRAM.html by default.")
+@click.option("-o", "--output", metavar="FILE", help="Write the page to FILE.html, and serve nothing.")
+@click.option("--gallery", metavar="FOLDER", help="Write the pages of all the lectures' programs there.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Serve there. [default: any that is free]"
+)
+@click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page.")
 @json_option
 def explore(
-    program: str,
+    program: str | None,
     inputs: tuple[str, ...],
     seed: tuple[str, ...],
     tangent: tuple[str, ...],
     output: str | None,
+    gallery: str | None,
+    port: int,
+    browser: bool,
     as_json: bool,
+    limit: float,
 ) -> None:
-    """Write a page in which PROGRAM's inputs are moved: values, both sweeps and all methods follow."""
-    from diffkit.graphs import explore as page_of
+    """Move PROGRAM's inputs, in a page where values, both sweeps and all methods follow; or type your own.
 
-    _write_page(page_of, program, inputs, seed, tangent, output, as_json)
+    The page is served to this machine alone, with an editor, until Ctrl-C; what is typed there runs here.
+    """
+    if gallery is not None:
+        from diffkit.graphs.page.gallery import gallery as write_gallery
+
+        if program or output:
+            raise InputError("--gallery writes the pages of all programs: give no program and no --output")
+        write_gallery(gallery)
+        wrote(Path(gallery) / "index.html", as_json)
+    elif output is not None or as_json or seed or tangent:
+        from diffkit.graphs import explore as page_of
+
+        if program is None:
+            raise InputError("which program's page? diffkit explore two_outputs -o two_outputs.html")
+        name = program  # for the checker: it is known here
+        what = "diffkit explore"
+        within(limit, lambda: _write_page(page_of, name, inputs, seed, tangent, output, as_json), what)
+    else:
+        default = click.get_current_context().get_parameter_source("limit") is ParameterSource.DEFAULT
+        _serve(program, inputs, port, browser, 10.0 if default else limit)
+
+
+def _serve(program: str | None, inputs: tuple[str, ...], port: int, browser: bool, limit: float) -> None:
+    """Serves the editor until Ctrl-C."""
+    import asyncio
+    import webbrowser
+
+    try:
+        from diffkit.cli.editor.server import Editor, serve
+        from diffkit.cli.editor.text import BEGINNING, text_of
+    except ImportError:
+        raise InputError(
+            f"serving the editor needs Tornado: {how_to_get('serve')}; "
+            "or write the page alone with -o page.html"
+        ) from None
+    name, (source, given) = "", BEGINNING
+    if program is not None:
+        p, args = read_program(program, inputs)
+        name, (source, given) = p.name, text_of(p, args)
+
+    def ready(address: str) -> None:
+        echo(f"{address}\nThis address is yours alone. Ctrl-C ends it.")
+        if browser:
+            webbrowser.open(address)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            asyncio.run(serve(Editor(source, given, name, limit), port, ready))
+        except OSError as error:
+            raise InputError(f"port {port} can't be served: {error.strerror}") from None
 
 
 def _write_page(

@@ -262,9 +262,11 @@
     put_in("tangents", live.inputs.map((i, j) => control("tangents", j, i.row, live.dots[i.row])));
   }
   let drawn = 0;
+  let left_path = () => {};
   function changed() {
     touched = true;
     compute();
+    left_path();
     controls.forEach(c => c.refresh());
     show(true);
     clearTimeout(drawn);
@@ -315,6 +317,17 @@
     const step = Number(given.get("h"));
     if (step >= 1e-16 && step <= 1) h = step;
     return given.get("mode") === "forward";
+  }
+
+  // -- for the editor that the page may stand in ---------------------------------------------------------
+  let leaving = 0;
+  if (window.name === "diffkit" && parent !== window) {
+    const alone = record;
+    record = () => { alone(); parent.postMessage({ from: "diffkit", state: "#" + at + address() }, "*"); };
+    left_path = () => {
+      clearTimeout(leaving);
+      if (result.left.length) leaving = setTimeout(() => parent.postMessage({ from: "diffkit", state: "#" + at + address(), left: moved.inputs.map(flat) }, "*"), 400);
+    };
   }
 
   // -- for programs --------------------------------------------------------------------------------------

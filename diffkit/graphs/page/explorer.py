@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import reprlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -57,8 +58,13 @@ class Explorer(Stepper):
         super().__init__(t, "reverse", cotangents, tangents, direction, engine)
         self._program = program
         self.refused = ""
+        if not any(t.owns(output) for output in t.outputs):
+            answer = reprlib.repr(t.out_structure.unflatten(t.outputs))
+            raise InputError(
+                f"{t.name} returns {answer}, which depends on no input; return what is computed from them"
+            )
         try:
-            self._javascript = sweeps(t, self._cotangents)
+            self._javascript = sweeps(t, self.cotangents)
             forth = tangent_program(t)
             self._tangent_rows = len(forth.nodes) - len(forth.inputs)
             self.formulas = formulas(t)
@@ -74,7 +80,7 @@ class Explorer(Stepper):
     def _graph(self) -> tuple[Graph, Graph]:
         if self.refused:
             return super()._graph()
-        graph = from_trace(self.trace, "circuit", direction=self._direction, cotangents=self._cotangents)
+        graph = from_trace(self.trace, "circuit", direction=self._direction, cotangents=self.cotangents)
         n = self.notation
         assert self._adjoint is not None
         parts = Counter(c.target for c in self._adjoint.contributions)

@@ -18,7 +18,6 @@ from diffkit.autodiff.code.program import program_of
 from diffkit.autodiff.recording.tracer import plain
 from diffkit.autodiff.views import Trace, trace
 from diffkit.containers import flatten
-from diffkit.errors import DiffkitError
 
 if TYPE_CHECKING:
     from diffkit.programs import Program
@@ -82,8 +81,8 @@ def formulas(t: Trace) -> Formulas:
         values = [float(v) for row in t.inputs for v in np.ravel(plain(row.value))]
         computed = sympy.lambdify(flat, entries, modules="numpy", cse=True)
         script = javascript(program_of(trace(computed)(*values)), "formulas")
-    except (DiffkitError, TypeError, ValueError, NotImplementedError) as error:
-        return Formulas(refused=str(error).partition("\n")[0])
+    except Exception as error:  # of SymPy's, too: its printers and lambdify know no infinities
+        return Formulas(refused=str(error).partition("\n")[0] or type(error).__name__)
     sizes = [symbolic.size(entry) for entry in entries]
     written = [_written(e) if s.tree <= _WRITTEN else "" for e, s in zip(entries, sizes, strict=True)]
     return Formulas(script, tuple(written), tuple((s.tree, s.dag, s.operations) for s in sizes))

@@ -46,6 +46,7 @@ class Stepper:
         trace: the program.
         steps: what the page plays.
         mode: "reverse" or "forward".
+        cotangents: the seeds, one per output.
     """
 
     def __init__(
@@ -69,11 +70,11 @@ class Stepper:
         self.engine = engine
         self._direction = direction
         self._adjoint: AdjointTrace | None = None
-        self._cotangents = default_cotangents(t) if cotangents is None else tuple(cotangents)
+        self.cotangents = default_cotangents(t) if cotangents is None else tuple(cotangents)
         self._tangents = t.unit_tangents() if tangents is None else tuple(tangents)
         primal = primal_steps(t, self.notation)
         if mode == "reverse":
-            self._adjoint = t.adjoint(*self._cotangents)
+            self._adjoint = t.adjoint(*self.cotangents)
             self.steps = primal + adjoint_steps(t, self.notation, self._adjoint)
         else:
             self.steps = primal + tangent_steps(t, self.notation, self._tangents)
@@ -95,7 +96,7 @@ class Stepper:
             self.trace,
             view,
             direction=self._direction,
-            cotangents=self._cotangents,
+            cotangents=self.cotangents,
             tangents=self._tangents,
         )
         initial = self._initial()
