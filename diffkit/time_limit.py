@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import signal
 import threading
@@ -80,9 +81,11 @@ class _Watch:
         self._thread = threading.current_thread()
 
     def start(self, seconds: float) -> None:
-        """The work begins."""
-        self._thread = threading.Thread(target=self._wait, args=(seconds,), daemon=True)
-        self._thread.start()
+        """The work begins. Where there are no threads, as in a browser's Python, nothing stops it."""
+        watching = threading.Thread(target=self._wait, args=(seconds,), daemon=True)
+        with contextlib.suppress(RuntimeError):
+            watching.start()
+            self._thread = watching
 
     def _wait(self, seconds: float) -> None:
         pause = seconds

