@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
+from sys import _getframe
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,13 @@ from numpy import ndarray
 from diffkit.autodiff.recording.infix import PENDING
 from diffkit.autodiff.recording.node import Node
 from diffkit.autodiff.recording.primitive import NO_KWARGS, UFUNCS, Primitive
+from diffkit.autodiff.recording.refusals import raise_closed, site_of
+
+_new = object.__new__
 
 
-def _infix(name: str) -> Callable[[Any, Any], Any]:
-    """An operator with two operands: what ``apply`` does, unrolled for two arguments."""
+def _infix(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """An operator with two operands, as it stands and reflected: what ``apply`` does, unrolled."""
     fun = UFUNCS[getattr(np, name)]
     compute = fun.compute
 
@@ -23,7 +26,7 @@ def _infix(name: str) -> Callable[[Any, Any], Any]:
         array = type(self)
         memory = self.memory
         row = self.node if memory is None or memory.version == self.seen else self.row
-        frame = sys._getframe(1)
+        frame = _getframe(1)
         kind = type(other)
         operand = other
         if kind is array:
@@ -43,19 +46,31 @@ def _infix(name: str) -> Callable[[Any, Any], Any]:
             operand = recording.constants.keep(operand)
         else:
             return Primitive.apply(fun, (self, other), NO_KWARGS, frame)
-        node = Node(recording, fun, (row, operand), NO_KWARGS, value, frame.f_code, frame.f_lasti)
-        return array(node) if type(value) is ndarray else Primitive.stand_in(node)
-
-    return forward
-
-
-def _reflected(name: str) -> Callable[[Any, Any], Any]:
-    fun = UFUNCS[getattr(np, name)]
+        rows = recording.rows
+        if rows is None:
+            raise_closed(recording.owner, site_of(frame))
+        node = _new(Node)
+        node.recording, node.fun, node.args, node.kwargs = recording, fun, (row, operand), NO_KWARGS
+        node.value, node.code, node.at, node.index = value, frame.f_code, frame.f_lasti, len(rows)
+        rows.append(node)
+        if type(value) is ndarray:
+            stand = _new(array)
+            stand.node, stand.memory = node, None
+            return stand
+        return Primitive.stand_in(node)
 
     def reflected(self: Any, other: Any) -> Any:
-        return Primitive.apply(fun, (other, self), NO_KWARGS, sys._getframe(1))
+        memory = self.memory
+        row = self.node if memory is None or memory.version == self.seen else self.row
+        frame = _getframe(1)
+        kind = type(other)
+        if type(row) is not Node or (kind is not float and kind is not int):
+            return Primitive.apply(fun, (other, self), NO_KWARGS, frame)
+        value = compute(other, row.value)
+        node = Node(row.recording, fun, (other, row), NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        return type(self)(node) if type(value) is ndarray else Primitive.stand_in(node)
 
-    return reflected
+    return forward, reflected
 
 
 def _in_place(name: str) -> Callable[[Any, Any], Any]:
@@ -63,7 +78,7 @@ def _in_place(name: str) -> Callable[[Any, Any], Any]:
     fun = UFUNCS[getattr(np, name)]
 
     def augmented(self: Any, other: Any) -> Any:
-        frame = sys._getframe(1)
+        frame = _getframe(1)
         self.update(Primitive.apply(fun, (self, other), NO_KWARGS, frame), name, frame)
         return self
 
@@ -77,7 +92,7 @@ def _prefix(name: str) -> Callable[[Any], Any]:
     def prefix(self: Any) -> Any:
         memory = self.memory
         row = self.node if memory is None or memory.version == self.seen else self.row
-        frame = sys._getframe(1)
+        frame = _getframe(1)
         if type(row) is not Node:
             return Primitive.apply(fun, (self,), NO_KWARGS, frame)
         value = compute(row.value)
@@ -92,26 +107,22 @@ class ArrayOperators:
 
     __slots__ = ()
 
-    __add__, __radd__, __iadd__ = _infix("add"), _reflected("add"), _in_place("add")
-    __sub__, __rsub__, __isub__ = _infix("subtract"), _reflected("subtract"), _in_place("subtract")
-    __mul__, __rmul__, __imul__ = _infix("multiply"), _reflected("multiply"), _in_place("multiply")
-    __truediv__, __rtruediv__, __itruediv__ = _infix("divide"), _reflected("divide"), _in_place("divide")
-    __floordiv__, __rfloordiv__ = _infix("floor_divide"), _reflected("floor_divide")
-    __mod__, __rmod__, __imod__ = _infix("remainder"), _reflected("remainder"), _in_place("remainder")
-    __pow__, __rpow__, __ipow__ = _infix("power"), _reflected("power"), _in_place("power")
-    __matmul__, __rmatmul__, __imatmul__ = _infix("matmul"), _reflected("matmul"), _in_place("matmul")
-    __and__, __rand__, __iand__ = _infix("logical_and"), _reflected("logical_and"), _in_place("logical_and")
-    __or__, __ror__, __ior__ = _infix("logical_or"), _reflected("logical_or"), _in_place("logical_or")
-    __xor__, __rxor__, __ixor__ = _infix("logical_xor"), _reflected("logical_xor"), _in_place("logical_xor")
+    __add__, __radd__, __iadd__ = *_infix("add"), _in_place("add")
+    __sub__, __rsub__, __isub__ = *_infix("subtract"), _in_place("subtract")
+    __mul__, __rmul__, __imul__ = *_infix("multiply"), _in_place("multiply")
+    __truediv__, __rtruediv__, __itruediv__ = *_infix("divide"), _in_place("divide")
+    __floordiv__, __rfloordiv__ = _infix("floor_divide")
+    __mod__, __rmod__, __imod__ = *_infix("remainder"), _in_place("remainder")
+    __pow__, __rpow__, __ipow__ = *_infix("power"), _in_place("power")
+    __matmul__, __rmatmul__, __imatmul__ = *_infix("matmul"), _in_place("matmul")
+    __and__, __rand__, __iand__ = *_infix("logical_and"), _in_place("logical_and")
+    __or__, __ror__, __ior__ = *_infix("logical_or"), _in_place("logical_or")
+    __xor__, __rxor__, __ixor__ = *_infix("logical_xor"), _in_place("logical_xor")
     __ifloordiv__ = _in_place("floor_divide")
 
-    __lt__, __le__, __gt__, __ge__ = (
-        _infix("less"),
-        _infix("less_equal"),
-        _infix("greater"),
-        _infix("greater_equal"),
+    __lt__, __le__, __gt__, __ge__, __eq__, __ne__ = (
+        _infix(name)[0] for name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
     )
-    __eq__, __ne__ = _infix("equal"), _infix("not_equal")
 
     __neg__, __pos__, __abs__, __invert__ = map(_prefix, ("negative", "positive", "absolute", "logical_not"))
 

@@ -178,6 +178,8 @@ class Constants:
 
     def release(self) -> None:
         """Makes the arrays writeable again that were so before, and notes which kinds have changed."""
+        if not self._copies and not self._locked:
+            return
         if self._first:
             for array, copy in self._copies.values():
                 kind = self._kind(array)

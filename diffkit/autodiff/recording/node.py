@@ -73,7 +73,7 @@ class Recording(Refusals):
     __slots__ = ("constants", "decisions", "level", "owner", "rows")
 
     def __init__(self, owner: str = "a function", function: Any = None) -> None:
-        super().__init__()
+        Refusals.__init__(self)  # super() would take as long as all of it
         self.level = next(_levels)
         self.rows: list[Node] | None = []
         self.decisions: list[Decision] = []

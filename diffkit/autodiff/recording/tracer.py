@@ -13,6 +13,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from sys import _getframe
 from types import FrameType
 from typing import Any
 
@@ -47,12 +48,14 @@ from diffkit.autodiff.recording.primitive import (
 )
 from diffkit.autodiff.recording.refusals import (
     qualified_name,
+    raise_closed,
     raise_no_rule,
     refuse,
     refuse_array,
     refuse_assignment,
     refuse_keyword,
     refuse_plain_output,
+    site_of,
 )
 from diffkit.autodiff.recording.scipy_calls import advice, load_rules
 from diffkit.sites import users_frame
@@ -91,6 +94,7 @@ HANDING_ON = {id(vars(methods))}
 _SEVERAL = (tuple, list)
 """What a function with several answers returns them in."""
 POWER = UFUNCS[np.power]
+_new = object.__new__
 
 
 def row_of(value: Any) -> Any:
@@ -270,47 +274,59 @@ def nodes_in(value: Any) -> Iterator[Any]:
 
 def _array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     fun = UFUNCS.get(ufunc)
-    frame = sys._getframe(1)
+    frame = _getframe(1)
     if id(frame.f_globals) in HANDING_ON:
         frame = frame.f_back or frame
     if fun is None or kwargs or method != "__call__":
         return _unusual_ufunc(ufunc, method, inputs, kwargs, frame)
-    # One array, or one and a plain operand, mostly: what apply does, at once.
+    # One array, or two operands of which this is one, mostly: what apply does, at once.
     memory = self.memory
     row = self.node if memory is None or memory.version == self.seen else self.row
-    if len(inputs) == 1:
-        if type(row) is not Node:
-            return _apply_to_one(fun, self, NO_KWARGS, frame)
-        value = fun.compute(row.value)
-        node = Node(row.recording, fun, (row,), NO_KWARGS, value, frame.f_code, frame.f_lasti)
-        if type(value) is ndarray:
-            return Array(node)
-        return unpack(node, frame) if type(value) is tuple else stand_in(node)
-    if len(inputs) != 2:
-        return apply(fun, inputs, NO_KWARGS, frame)
-    given: tuple[Any, Any]
-    x, y = inputs
-    kind = type(y if x is self else x)
-    if type(row) is not Node or kind in TRACED:
+    if type(row) is not Node or len(inputs) > 2:
         return apply(fun, inputs, NO_KWARGS, frame)
     recording = row.recording
-    keep = recording.constants.keep if kind is ndarray else recording.constants.keep_any
-    if x is self:
-        value = fun.compute(row.value, y)
-        given = row, y if kind is float else keep(y)
+    given: tuple[Any, ...]
+    if len(inputs) == 1:
+        value = fun.compute(row.value)
+        given = (row,)
     else:
-        value = fun.compute(x, row.value)
-        given = x if kind is float else keep(x), row
-    node = Node(recording, fun, given, NO_KWARGS, value, frame.f_code, frame.f_lasti)
+        x, y = inputs
+        other = y if x is self else x
+        kind = type(other)
+        if kind is Array:
+            other = other.row
+            kind = type(other)
+            operand = other.value if kind is Node and other.recording is recording else None
+        elif kind is float or kind is int:
+            operand = other
+        elif kind is ndarray:
+            operand, other = other, recording.constants.keep(other)
+        else:
+            operand = None
+        if operand is None:
+            return apply(fun, inputs, NO_KWARGS, frame)
+        if x is self:
+            value, given = fun.compute(row.value, operand), (row, other)
+        else:
+            value, given = fun.compute(operand, row.value), (other, row)
+    rows = recording.rows
+    if rows is None:
+        raise_closed(recording.owner, site_of(frame))
+    node = _new(Node)
+    node.recording, node.fun, node.args, node.kwargs = recording, fun, given, NO_KWARGS
+    node.value, node.code, node.at, node.index = value, frame.f_code, frame.f_lasti, len(rows)
+    rows.append(node)
     if type(value) is ndarray:
-        return Array(node)
-    return unpack(node, frame) if isinstance(value, tuple) and type(value) not in TRACED else stand_in(node)
+        stand = _new(Array)
+        stand.node, stand.memory = node, None
+        return stand
+    return unpack(node, frame) if type(value) is tuple else stand_in(node)
 
 
 def _number_ufunc(self: Node, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """The same for a number: a call with one argument is what ``apply`` does, at once."""
     fun = UFUNCS.get(ufunc)
-    frame = sys._getframe(1)
+    frame = _getframe(1)
     if id(frame.f_globals) in HANDING_ON:
         frame = frame.f_back or frame
     if fun is None or kwargs or method != "__call__":
