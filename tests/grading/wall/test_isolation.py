@@ -203,8 +203,8 @@ def test_what_is_killed_from_outside_is_run_again_and_then_not_graded(
 
     def kill(once: bool) -> None:
         while not stop.wait(0.01):
-            assert isolation._template is not None
-            for pid in descendants(isolation._template.pid):
+            template = isolation._template
+            for pid in descendants(template.pid) if template is not None else ():  # it may be between two
                 with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
                     if b"worker.py" in Path(f"/proc/{pid}/cmdline").read_bytes() and not descendants(pid):
                         os.kill(pid, signal.SIGKILL)
@@ -219,7 +219,7 @@ def test_what_is_killed_from_outside_is_run_again_and_then_not_graded(
     assert answer(run.responses[0]) == 3.0
     killer = threading.Thread(target=kill, args=(False,))
     killer.start()
-    with pytest.raises(IsolationError, match=r"killed by somebody else|was lost while it ran"):
+    with pytest.raises(IsolationError, match="killed by somebody|was lost while|could not be started"):
         isolation.run(slow, "a.py", [square()])
     stop.set()
     killer.join()
