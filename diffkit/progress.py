@@ -27,6 +27,9 @@ def progress(total: int, what: str) -> Iterator[Advance]:
     ...     advance("first")
     ...     advance("second", 1)
     """
+    if sys.stderr is None or not sys.stderr.isatty():  # None: a program without a console, on Windows
+        yield lambda description, steps=0: None
+        return
     # Imported here: most uses of diffkit show no bar, and rich takes a while to import.
     from rich.console import Console
     from rich.progress import (
@@ -38,11 +41,9 @@ def progress(total: int, what: str) -> Iterator[Advance]:
         TimeElapsedColumn,
     )
 
-    console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bars:
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
         task = bars.add_task(what, total=total)
 
         def advance(description: str, steps: int = 0) -> None:

@@ -142,7 +142,9 @@ def test_the_examples_of_the_help_work(diffkit, line: str, tmp_path, monkeypatch
 def test_negative_inputs_are_numbers(diffkit) -> None:
     done = diffkit("compare", "sum_times", "-2", "5", "-.5", "--method", "reverse mode", "--format", "csv")
     assert "0,z,3.0," in done.out
-    assert "No such option '-x'" in diffkit("compare", "sum_times", "-x", "5", "1").err
+    refused = diffkit("compare", "sum_times", "-x", "5", "1").err
+    assert refused.replace("'", "").startswith("diffkit: No such option")  # click's words, of two releases
+    assert "-x" in refused
 
 
 def test_it_runs_as_a_command() -> None:

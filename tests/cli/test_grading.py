@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import diffkit as installed
 from tests.grading.honest import submission, write_assignment
 
 
@@ -203,7 +204,7 @@ def test_help_has_examples(diffkit, command) -> None:
 @pytest.mark.parametrize("place", ["the help", "the page for course teams"])
 def test_the_assignment_that_is_shown_is_one(diffkit, course, place) -> None:
     if place == "the page for course teams":
-        readme = (Path(__file__).parents[2] / "diffkit" / "grading" / "README.md").read_text()
+        readme = (Path(installed.__file__).parent / "grading" / "README.md").read_text(encoding="utf-8")
         shown = readme.split("```python\n# homework.py\n")[1].split("```")[0]
     else:
         shown = diffkit("grade", "--help").out.split("such as homework3.py:\n")[1].split("Nothing but")[0]

@@ -219,7 +219,7 @@ def test_what_is_killed_from_outside_is_run_again_and_then_not_graded(
     assert answer(run.responses[0]) == 3.0
     killer = threading.Thread(target=kill, args=(False,))
     killer.start()
-    with pytest.raises(IsolationError, match="killed by somebody|was lost while|could not be started"):
+    with pytest.raises(IsolationError, match=r"killed by somebody|was lost while|could not be started"):
         isolation.run(slow, "a.py", [square()])
     stop.set()
     killer.join()
