@@ -7,14 +7,11 @@ from collections import Counter
 
 import pytest
 
-from diffkit.grading import catalogue
-from diffkit.grading.inside.student_side import load
-from diffkit.grading.self_test.in_process import grade_in_process
-
 from .collection.held_out import HELD_OUT
 from .collection.odd import ODD
 from .collection.right import RIGHT
 from .collection.styled import STYLED
+from .collection.submissions import graded as submitted
 from .collection.wrong import WRONG
 
 
@@ -110,7 +107,7 @@ WHOLE = [each for each in STYLED if each[1] in ("jvp", "engine")][::3]
 def _outcomes(collection):
     outcomes = Counter()
     for name, style, what, text, names in collection:
-        diagnosis = _submitted(name, style, text).diagnosis
+        diagnosis = submitted(name, style, text, draws=4).diagnosis
         outcome = "unnamed" if diagnosis is None else diagnosis.name
         outcomes["right" if outcome in names else f"{name}, {style}, {what}: {outcome}"] += 1
     return outcomes
@@ -121,17 +118,11 @@ def test_a_sample_of_jvp_rules_and_engines_is_named_rightly():
     assert outcomes["right"] >= len(WHOLE) - 1, outcomes
 
 
-def _submitted(name, style, text, diagnose=True, draws=4):
-    exercise = catalogue.exercise(name, style=style)
-    module = load(text, "submission.py", "held_out_submission")
-    return grade_in_process(exercise, module, seed=1, diagnose=diagnose, draws=draws)
-
-
 def test_every_held_out_submission_fails_in_its_style():
     survivors = [
         (name, style, what)
         for name, style, what, text, _ in STYLED
-        if _submitted(name, style, text, diagnose=False, draws=1).passed
+        if submitted(name, style, text, diagnose=False, draws=1).passed
     ]
     assert survivors == []
     assert len({style for _, style, *_ in STYLED}) == 7

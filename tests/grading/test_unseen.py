@@ -9,11 +9,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from diffkit.grading import Case, Exercise, catalogue, draws
-from diffkit.grading.inside.student_side import load
+from diffkit.grading import Case, Exercise, draws
 from diffkit.grading.self_test.in_process import grade_in_process
 
 from .collection.styled import STYLED
+from .collection.submissions import graded
 from .collection.unseen import FALSE_ALARMS_TRIED, UNSEEN
 
 
@@ -24,16 +24,11 @@ def _quiet():
         yield
 
 
-def _graded(name, style, text, **options):
-    exercise = catalogue.exercise(name, style=style)
-    return grade_in_process(exercise, load(text, "submission.py", "unseen_submission"), seed=1, **options)
-
-
 def test_every_one_fails():
     survivors = [
         (name, style, what)
         for name, style, what, text, _ in UNSEEN
-        if _graded(name, style, text, diagnose=False, draws=1).passed
+        if graded(name, style, text, diagnose=False, draws=1).passed
     ]
     assert survivors == []
     assert len(UNSEEN) >= 80
@@ -44,7 +39,7 @@ def test_no_right_one_fails_in_any_style():
     alarms = [
         f"{name} {style} {note}: {verdict}"
         for name, style, note, text, _ in FALSE_ALARMS_TRIED
-        if not (verdict := _graded(name, style, text, diagnose=False, draws=2)).passed
+        if not (verdict := graded(name, style, text, diagnose=False, draws=2)).passed
         or not verdict.conclusive
     ]
     assert alarms == []
@@ -56,7 +51,7 @@ def test_no_right_one_fails_in_any_style():
 def test_most_are_named_rightly():
     outcomes = Counter()
     for name, style, what, text, names in UNSEEN:
-        diagnosis = _graded(name, style, text).diagnosis
+        diagnosis = graded(name, style, text).diagnosis
         outcome = "unnamed" if diagnosis is None else diagnosis.name
         outcomes["right" if outcome in names else f"{name}, {style}, {what}: {outcome}"] += 1
     assert outcomes["right"] >= 0.85 * len(UNSEEN), outcomes
@@ -66,7 +61,7 @@ def _diagnosis(exercise, what):
     found = [each for each in UNSEEN if each[0] == exercise and what in each[2]]
     assert len(found) == 1
     name, style, _, text, names = found[0]
-    diagnosis = _graded(name, style, text).diagnosis
+    diagnosis = graded(name, style, text).diagnosis
     assert diagnosis is not None
     assert diagnosis.name in names
     return diagnosis
@@ -105,7 +100,7 @@ def test_nobody_reads_of_an_influence_of_the_answer_on_the_answer():
 
 def test_a_wrong_value_does_not_hide_what_is_wrong_with_the_derivative():
     name, style, _, text, names = next(each for each in STYLED if each[0] == "logsumexp")
-    assert _graded(name, style, text).diagnosis.name in names
+    assert graded(name, style, text).diagnosis.name in names
 
 
 def _bump(x):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["UNBROADCAST", "Submissions"]
+from typing import Any
+
+from diffkit.grading import catalogue
+from diffkit.grading.inside.student_side import load
+from diffkit.grading.judging.results import Verdict
+from diffkit.grading.self_test.in_process import grade_in_process
 
 UNBROADCAST = """
 def unbroadcast(c, like):
@@ -107,3 +112,9 @@ def {exercise}({parameters}):
 
 def _class_name(exercise: str) -> str:
     return "".join(part.capitalize() for part in exercise.split("_"))
+
+
+def graded(name: str, style: str, text: str, **options: Any) -> Verdict:
+    """The verdict of a submission, for an exercise of the catalogue, in this process."""
+    exercise = catalogue.exercise(name, style=style)
+    return grade_in_process(exercise, load(text, "submission.py", "collected_submission"), seed=1, **options)
