@@ -43,7 +43,7 @@ def _differentiated(asked: Request) -> tuple[Plan, Columns]:
     """Plan and columns: what derivative, gradient and jacobian share."""
     function, form, order, n = asked.function(), asked.form, asked.order, asked.n
     if isinstance(form, str) and form == "complex":
-        return complex_plan(function, asked.h, order, n, asked.bounds)
+        return complex_plan(function, asked.h, order, n, asked.bounds, full=asked.full)
     if isinstance(form, str) and form == "richardson":
         raise InputError(
             "form='richardson' extrapolates one derivative, by one variable: take derivative or directional"

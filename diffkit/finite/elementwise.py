@@ -21,7 +21,7 @@ def elementwise(asked: Request) -> Any:
     function, bounds = asked.function(), asked.bounds
     argument = function.argument
     if isinstance(form, str) and form == "complex":
-        plan, columns = complex_plan(function, h, order, n, bounds, separate=True)
+        plan, columns = complex_plan(function, h, order, n, bounds, full=full, separate=True)
         _check_shape(function, x)
         value = argument.shaped(columns.values[0])
         errors = argument.shaped(columns.errors[0], dtypes=False)

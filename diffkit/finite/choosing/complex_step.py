@@ -13,15 +13,16 @@ result is held against one central difference.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from diffkit.errors import DiffkitError, InputError
-from diffkit.finite.choosing.fine_grid import measure
+from diffkit.finite.choosing.fine_grid import WIDER, first_noise, measure
 from diffkit.finite.choosing.measuring import spread
 from diffkit.finite.evaluating.argument import Argument
-from diffkit.finite.evaluating.function import Function
+from diffkit.finite.evaluating.function import Function, Move
 
 _BREAKING = {
     "absolute": "np.abs drops the imaginary part",
@@ -113,9 +114,9 @@ def _reasons(function: Function, point: np.ndarray[Any, Any]) -> list[str]:
 
 
 def complex_columns(
-    function: Function, h: np.ndarray[Any, Any] | None, *, separate: bool = False
-) -> tuple[Any, Any]:
-    """The derivative by each coordinate, as (coordinates, outputs), and the steps.
+    function: Function, h: np.ndarray[Any, Any] | None, *, full: bool, separate: bool = False
+) -> tuple[Any, Any, Any]:
+    """The derivative by each coordinate, as (coordinates, outputs), the steps, and its noise if ``full``.
 
     If f is elementwise (``separate``), all coordinates are moved at once, and the derivative of
     each element by its own coordinate comes back, as (1, coordinates).
@@ -138,22 +139,49 @@ def complex_columns(
         )
     lifted = Function(function.f, _Complex(argument, start), vectorized=function.vectorized)
     lifted.map = function.map
+    slopes = _Slopes(lifted, argument, steps, separate)
     try:
-        if separate:
-            values = lifted([(slice(None), start + 1j * steps)])
-        else:
-            values = lifted([(i, start[i] + 1j * steps[i]) for i in range(len(x))])
+        columns = slopes.at(x)
     except TypeError as error:
         raise InputError(
             f"the complex step does not work for this f, which takes no complex numbers ({error}). "
             "Take form='central'"
         ) from error
-    columns = values.imag / (steps if separate else steps[:, None])
-    if not separate or values.shape[1] == len(x):
+    noise = np.zeros(columns.shape)
+    if full:
+        # Where f cancels, or rounds what it takes the sine of, the derivatives beside this one differ by it.
+        size = np.abs(x)
+        far = np.fmax(size, 1.0)
+        scales = [far] if (size >= 1).all() else [far, np.where(size == 0, 1.0, size)]
+        with np.errstate(all="ignore"):
+            found = np.fmax.reduce([first_noise(slopes, k * scale) for scale in scales for k in (1, WIDER)])
+        noise = np.where(np.isnan(found), np.inf, found).reshape(columns.shape)
+    if not separate or lifted.size == len(x):
         _verify(function, columns, separate)
     function.evaluations += lifted.evaluations
     function.structure, function.shapes = lifted.structure, lifted.shapes
-    return columns, steps
+    return columns, steps, noise
+
+
+class _Slopes:
+    """The derivatives by the complex step at points near x."""
+
+    def __init__(self, lifted: Function, argument: Argument, steps: np.ndarray[Any, Any], separate: bool):
+        self.argument, self._lifted, self._steps, self._separate = argument, lifted, steps, separate
+
+    def at(self, x: np.ndarray[Any, Any], *, strict: bool = True) -> np.ndarray[Any, Any]:
+        """By each coordinate, as (coordinates, outputs); if f is elementwise, as (1, coordinates)."""
+        values, above = self._lifted if strict else self._lifted.attempt, x + 1j * self._steps
+        if self._separate:
+            return np.asarray(values([(slice(None), above)]).imag / self._steps)
+        points = [np.where(np.arange(len(x)) == i, above, x) for i in range(len(x))]
+        return np.asarray(values([(slice(None), point) for point in points]).imag / self._steps[:, None])
+
+    def attempt(self, moves: Sequence[Move]) -> np.ndarray[Any, Any]:
+        """A row of all of them for each point."""
+        flat = self.argument.flat
+        places = [flat if move is None else np.asarray(move[1]) for move in moves]
+        return np.stack([self.at(place, strict=False).ravel() for place in places])
 
 
 class _Complex(Argument):
@@ -249,5 +277,6 @@ def _verify(function: Function, columns: np.ndarray[Any, Any], separate: bool) -
     other = ", or is not elementwise" if separate else ""
     raise InputError(
         "the complex step does not work for this f: central differences settle on another derivative, so "
-        f"that f drops, compares or branches on the imaginary part somewhere{other}. Take form='central'"
+        f"that f drops, compares or branches on the imaginary part somewhere, or cancels nearly all of its "
+        f"digits{other}. Take form='central'"
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
 from diffkit.finite.choosing.noise import POINTS, along, difference_levels, is_stuck, noise_level
-from diffkit.finite.evaluating.function import Function
+from diffkit.finite.evaluating.argument import Argument
+from diffkit.finite.evaluating.function import Function, Move
 
 FINE = 0.75
 """The power of the machine epsilon that is the first grid's spacing: thousands of floats, so that f moves,
@@ -34,6 +36,9 @@ TREND = 16
 """...and f rises by less than so many times of it along the whole grid. An oscillation that the grid is too
 wide for has no trend beside its size; the rounding of a smooth function nearly always has one."""
 
+SMALL = 1e-3
+"""The part of f that its rounding is less than, if it is to be told from an oscillation."""
+
 JUMP = 64
 """If the first value alone makes the noise, and is off by so many times f's rounding, f jumps at x."""
 
@@ -57,6 +62,14 @@ IRREGULAR = math.sqrt(5) - 1
 
 COUNTABLE = 2.0**50
 """Spacings of x beyond which a move need not be a whole number of them."""
+
+
+class Measured(Protocol):
+    """What can be taken at points near x: f, or its derivative by the complex step."""
+
+    argument: Argument
+
+    def attempt(self, moves: Sequence[Move]) -> np.ndarray[Any, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -100,9 +113,8 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
     size = np.abs(at_x)
     epsilon = function.epsilon
     floor = epsilon * size
-    narrowest = 4 * float((argument.spacing / np.abs(direction)).max())
-    fine = IRREGULAR * 2.0 ** round(FINE * math.log2(float(argument.epsilon.max())))
-    first = step = min(max(fine, narrowest), COARSEST)
+    first, narrowest = _spacings(argument, direction)
+    step = first
     level = np.full(size.shape, np.nan)
     slope, doubt = np.full_like(at_x, np.nan), np.full(size.shape, np.inf)
     heard, quietest = np.zeros(size.shape), np.full(size.shape, np.inf)
@@ -123,6 +135,8 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
                 unresolved = still | (np.abs(rise / step - slope_heard) * span <= heard)
                 found = np.where((heard > 0) & (found < heard / 8) & unresolved, heard, found)
                 loud &= found != heard
+            # As loud on a grid so much narrower, and small beside f: that is f's rounding, no oscillation.
+            loud &= (heard == 0) | (found < heard / 8) | (found > SMALL * np.abs(values).max(axis=0))
             if loud.any():
                 loud &= (TREND * found > np.abs(values[-1] - values[0])) & ~still
                 loud &= step > narrowest and not wider
@@ -150,8 +164,82 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
     return Near(at_x, noise, repeat, slope, doubt, epsilon)
 
 
+def first_noise(function: Measured, direction: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The size of f's errors as the first grid alone shows it, where an oscillation too fast for it is one.
+
+    Args:
+        function, direction: as in :func:`measure`.
+    """
+    step, _ = _spacings(function.argument, direction)
+    (at_x,) = function.attempt([None])
+    values, places, _ = _on_grid(function, at_x, step * direction)
+    level = _level(values, places, np.zeros(at_x.shape))
+    return np.asarray(
+        UNIFORM * np.where(np.isnan(level), difference_levels(values, places)[0].min(axis=0), level)
+    )
+
+
+def disguised_noise(
+    function: Function, near: Near, direction: np.ndarray[Any, Any], elsewhere: np.ndarray[Any, Any]
+) -> Near:
+    """What is known near x; where its slope is that of rounding, with the noise that wider grids show.
+
+    cos(x) is the same float all around x = 1e-6, so (1 - cos(x)) / x**2 is as smooth as 1 / x**2 there, up to
+    where the cosine changes in its last bit. At that place it jumps, which an oscillation does not.
+
+    Args:
+        function, direction: as in :func:`measure`.
+        near: what that found.
+        elsewhere: the slope of wide differences, where it is another; else nan.
+    """
+    if np.isnan(elsewhere).all():
+        return near
+    step, _ = _spacings(function.argument, direction)
+    noise = np.fmax.reduce([first_noise(function, wider * direction) for wider in (NARROWER, WIDER)])
+    off = step * np.abs(elsewhere - near.slope)
+    small = (JUMP * near.noise < noise) & (off < TREND * noise) & (noise < np.abs(near.value))
+    if small.any():
+        small &= noise < TREND * _steepest(function, near, direction, WIDER * step, int(small.argmax()))
+    if not small.any():
+        return near
+    return replace(
+        near,
+        noise=np.where(small, noise, near.noise),
+        slope=np.where(small, elsewhere, near.slope),
+        doubt=np.where(small, np.inf, near.doubt),
+    )
+
+
+def _steepest(
+    function: Function, near: Near, direction: np.ndarray[Any, Any], width: float, k: int
+) -> np.ndarray[Any, Any]:
+    """How far f moves between two neighbours, where its k-th output departs most from the slope beside x."""
+    low, high = 0.0, width
+    below, above = function.attempt([None, *along(function.argument, direction, (width,))])
+    while high - low > 2.0**-60 * width:
+        middle = (low + high) / 2
+        moves = along(function.argument, direction, (low, middle, high))
+        places = [np.asarray(move[1]) for move in moves if move is not None]
+        if np.array_equal(places[1], places[0]) or np.array_equal(places[1], places[2]):
+            break
+        (between,) = function.attempt(moves[1:2])
+        trend = near.slope[k] * (middle - low)
+        if np.abs(between[k] - below[k] - trend) > np.abs(above[k] - between[k] - trend):
+            high, above = middle, between
+        else:
+            low, below = middle, between
+    return np.asarray(np.abs(above - below))
+
+
+def _spacings(argument: Argument, direction: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """The spacing of the first grid, and of the narrowest that there is, in units of the direction."""
+    narrowest = 4 * float((argument.spacing / np.abs(direction)).max())
+    fine = IRREGULAR * 2.0 ** round(FINE * math.log2(float(argument.epsilon.max())))
+    return min(max(fine, narrowest), COARSEST), narrowest
+
+
 def _on_grid(
-    function: Function, at_x: np.ndarray[Any, Any], move: np.ndarray[Any, Any]
+    function: Measured, at_x: np.ndarray[Any, Any], move: np.ndarray[Any, Any]
 ) -> tuple[np.ndarray[Any, Any], tuple[float, ...], np.ndarray[Any, Any]]:
     """f on a grid from x on: its values, the places in units of the move, and the rise by one move.
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from diffkit.finite.choosing.fine_grid import Near, measure
+from diffkit.finite.choosing.fine_grid import Near, disguised_noise, measure
 from diffkit.finite.choosing.search import Search
 from diffkit.finite.choosing.step_sizes import best_step, least_error
 from diffkit.finite.evaluating.function import Function
@@ -166,9 +166,15 @@ def _measured(
     lines = [scale * inward] if alone else [scale * inward * spread(len(scale), k, free) for k in range(3)]
     near = measure(function, lines[0])
     coarse = stencil("central" if free else "forward", formula.n + formula.order)
-    searches = tuple(Search(function, coarse, formula.n, v, near, first=v is lines[0]) for v in lines)
+    for _ in range(2):
+        searches = tuple(Search(function, coarse, formula.n, v, near, first=v is lines[0]) for v in lines)
+        found = [search.run() for search in searches]
+        disguised = disguised_noise(function, near, lines[0], searches[0].elsewhere)
+        if disguised is near:
+            break
+        near = disguised
     # The largest of three is still less than one variable's own, where others work against it.
-    leading = np.max([search.run() for search in searches], axis=0) * (1.0 if alone else SHARED)
+    leading = np.max(found, axis=0) * (1.0 if alone else SHARED)
     return Measured(
         **vars(near),
         leading=leading,

@@ -299,7 +299,14 @@ def require_scalar(function: Function, name: str) -> None:
 
 
 def complex_plan(
-    function: Function, h: Any, order: int | None, n: int, bounds: Bounds | None, *, separate: bool = False
+    function: Function,
+    h: Any,
+    order: int | None,
+    n: int,
+    bounds: Bounds | None,
+    *,
+    full: bool,
+    separate: bool = False,
 ) -> tuple[Plan, Columns]:
     """Plan and columns by the complex step; with one row of columns if f is elementwise."""
     if n != 1:
@@ -314,15 +321,14 @@ def complex_plan(
     wanted = None if h is None else argument.like(h, "h").astype(argument.flat.real.dtype)
     if wanted is not None and not (np.isfinite(wanted).all() and (wanted > 0).all()):
         raise InputError(f"the step h must be positive and finite, got {h!r}")
-    values, steps = complex_columns(function, wanted, separate=separate)
+    values, steps, noise = complex_columns(function, wanted, full=full, separate=separate)
     formula = stencil("central")
     plan = Plan(function, argument, formula, [formula] * len(steps), steps, None)
-    # No subtraction, so only the rounding of f' itself and h**2 beside 1 are left.
+    # No subtraction, so only h**2 beside 1 and the rounding within f are left.
     relative = steps.astype(float) / np.where(argument.flat == 0, 1.0, np.abs(argument.flat))
     off = 4 * argument.epsilon.astype(float) + relative**2
     # Below the smallest normal number f's imaginary part is rounded to the spacing there.
     spacing = float(np.finfo(steps.dtype).smallest_subnormal) / steps.astype(float)
-    errors = np.abs(values) * (off if separate else off[:, None]) + (
-        spacing if separate else spacing[:, None]
-    )
+    off, spacing = (off, spacing) if separate else (off[:, None], spacing[:, None])
+    errors = np.abs(values) * off + spacing + noise
     return plan, Columns(values, errors, np.broadcast_to(steps if separate else steps[:, None], values.shape))

@@ -68,6 +68,7 @@ class Search:
 
     Attributes:
         unsettled: the outputs for which nothing was found.
+        elsewhere: the slope of the widest difference that shows another one than the grid beside x; else nan.
     """
 
     function: Function
@@ -79,6 +80,7 @@ class Search:
     unit: np.ndarray[Any, Any] = field(init=False)
     loudness: np.ndarray[Any, Any] = field(init=False)
     unsettled: np.ndarray[Any, Any] = field(init=False)
+    elsewhere: np.ndarray[Any, Any] = field(init=False)
     widths: list[float] = field(default_factory=list)
     estimates: list[np.ndarray[Any, Any]] = field(default_factory=list)
     slopes: list[np.ndarray[Any, Any]] = field(default_factory=list)
@@ -91,7 +93,7 @@ class Search:
         self.unit = unit = np.fmax(np.abs(near.value), 1.0)
         self.loudness = loudness = np.abs(_sums(self.coarse, n)).sum(axis=1)
         t = self._start(eps)
-        blank = np.full(unit.shape, np.nan)
+        blank = self.elsewhere = np.full(unit.shape, np.nan)
         found, last, slope_last, t_last = blank, blank, blank, t
         blind = was_far = np.zeros(unit.shape, dtype=bool)
         while t > NARROWEST * eps:
@@ -108,6 +110,9 @@ class Search:
             if self.first:
                 allowed = near.doubt / unit + EXPLAINED * estimate * t ** (m - 1)
                 far = np.abs(rise - near.slope / unit) > allowed + AUDIBLE * loudness[2] * noise / t
+                self.elsewhere = np.where(
+                    np.isnan(self.elsewhere) & far & finite, rise * unit, self.elsewhere
+                )
                 # What drowns after it has shown the wrong slope has shown nothing.
                 agree, drowned, was_far = agree & ~far, drowned & ~far & ~was_far, far
             new = np.isnan(found)

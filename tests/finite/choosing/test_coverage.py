@@ -1,11 +1,13 @@
 """How often the error is within its estimate: 40 functions at six points by each form, and why."""
 
+from contextlib import suppress
 from functools import cache
 
 import mpmath
 import numpy as np
 import pytest
 
+from diffkit.errors import InputError
 from diffkit.finite import derivative, gradient
 
 POINTS = (1e-9, 1e-3, 0.3, 0.7, 1.3, 5.0)
@@ -70,6 +72,7 @@ def truth(name, x, n):
         ("central", 4, 1),
         ("forward", 2, 1),
         ("richardson", None, 1),
+        ("complex", None, 1),
         ("central", None, 2),
         ("richardson", None, 2),
     ],
@@ -93,6 +96,42 @@ def test_no_function_is_said_to_drop_its_imaginary_part(name):
     for x in POINTS:
         slope = derivative(lambda t: FUNCTIONS[name](np, t), x, "complex")
         assert abs(slope - truth(name, x, 1)) <= 1e-11 * abs(truth(name, x, 1)) + 1e-14
+
+
+CANCELLING = {
+    "(1 - cos(x)) / x**2": lambda m, x: (1 - m.cos(x)) / x**2,
+    "(exp(x) - 1) / x": lambda m, x: (m.exp(x) - 1) / x,
+    "log(1 + x) / x": lambda m, x: m.log(1 + x) / x,
+    "(x - sin(x)) / x**3": lambda m, x: (x - m.sin(x)) / x**3,
+    "root of a quadratic": lambda m, x: (-1 + m.sqrt(1 + 4 * x)) / (2 * x),
+    "sinh(x) / x": lambda m, x: (m.exp(x) - m.exp(-x)) / (2 * x),
+    "x / (exp(x) - 1)": lambda m, x: x / (m.exp(x) - 1),
+    "((1 + x)**3 - 1) / x": lambda m, x: ((1 + x) ** 3 - 1) / x,
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("form", ["forward", "backward", "central", "richardson", "complex"])
+@pytest.mark.parametrize("name", CANCELLING)
+def test_rounding_that_stands_still_on_a_narrow_grid_is_rounding(name, form):
+    """1 + x stays the same between two neighbours of a small x, and so does what is lost in it: 1e-7 of f."""
+    f = CANCELLING[name]
+    for x in (3e-3, 1e-4, 1e-6):
+        with suppress(InputError if form == "complex" else ()):  # at the last, it has no digit left
+            estimate = derivative(lambda t: f(np, t), x, form, full=True)
+            with mpmath.workdps(100):
+                exact = mpmath.diff(lambda t: f(mpmath, t), mpmath.mpf(x), h=mpmath.mpf(10) ** -30)
+            assert abs(estimate.value - exact) <= 10 * estimate.error
+
+
+@pytest.mark.parametrize("k", [1e8, 1e9, 1e10])
+def test_a_small_fast_oscillation_is_no_rounding(k):
+    """It looks as rounding does on wide grids; but it nowhere jumps."""
+    for x in (1e-4, 0.3, 2.0):
+        estimate = derivative(lambda t: 1 + t * t + 1e-6 * np.sin(k * t), x, full=True)
+        with mpmath.workdps(50):
+            exact = 2 * mpmath.mpf(x) + mpmath.mpf(1e-6) * k * mpmath.cos(k * mpmath.mpf(x))
+        assert abs(estimate.value - exact) <= estimate.error <= 1e-3 * abs(exact)
 
 
 # -- refinements of the search: each of these fails without one of them ----------------------------------
