@@ -101,15 +101,15 @@ def diff(
     try:
         return _diff(expr, variables, mode, seed, simplify, seconds)
     except (InputError, NoRuleError):
-        if not _may_be_about_matrices(expr, variables):
+        if not is_about_matrices(expr) or _can_be_written_out(variables):
             raise
         return _in_matrices(expr, variables, seed, layout, assumptions)
 
 
-def _may_be_about_matrices(expr: Any, by: Any) -> bool:
-    """Whether what has no rule element by element may have one among matrices."""
-    by = by if isinstance(by, list | tuple) else [by]
-    return is_about_matrices(expr) and not any(isinstance(x, MatrixElement) for x in by)
+def _can_be_written_out(variables: tuple[Any, ...]) -> bool:
+    """Whether by elements of matrices of known sizes: then matrices written out are differentiated."""
+    elements = [x for x in variables if isinstance(x, MatrixElement)]
+    return any(all(size.is_Integer for size in x.parent.shape) for x in elements)
 
 
 def _in_matrices(expr: Any, variables: tuple[Any, ...], seed: Any, layout: str, assumptions: Any) -> Any:
@@ -203,7 +203,7 @@ def gradient(
             [arguments.expression(expr)], arguments.variables(xs), arguments.checked_mode(mode)
         )
     except (InputError, NoRuleError):
-        if not _may_be_about_matrices(expr, xs):
+        if not is_about_matrices(expr):
             raise
         return of_matrices.gradient(expr, xs, layout, assumptions)
     return _simplified(row, simplify, seconds)
@@ -217,6 +217,7 @@ def jacobian(
     simplify: Simplify = False,
     seconds: float = 30.0,
     assumptions: Any = True,
+    vec: bool = False,
 ) -> Any:
     """The Jacobian matrix in numerator layout: a row per expression, a column per symbol.
 
@@ -227,6 +228,7 @@ def jacobian(
         simplify: as for :func:`diff`, for each element.
         seconds: as for :func:`diff`.
         assumptions: as for :func:`diff`.
+        vec: among matrices: of vec(F) by vec(X), the columns stacked, (mn, pq) of m x n by p x q.
 
     Returns:
         An immutable SymPy matrix of shape (m, n); of a matrix expression, one formula in the matrices.
@@ -242,9 +244,12 @@ def jacobian(
     Matrix([
     [     y, x],
     [cos(x), 0]])
+    >>> A, X, B = (sympy.MatrixSymbol(*given) for given in (("A", 4, 2), ("X", 2, 3), ("B", 3, 5)))
+    >>> jacobian(A * X * B, X, vec=True)
+    KroneckerProduct(B.T, A)
     """
-    if _any_matrix(exprs, xs):
-        return of_matrices.jacobian(exprs, xs, assumptions)
+    if _any_matrix(exprs, xs) or vec:
+        return of_matrices.jacobian(exprs, xs, assumptions, vec)
     rows, columns = arguments.expressions(exprs), arguments.variables(xs)
     if mode is None:
         mode = "forward" if len(columns) <= len(rows) else "reverse"
@@ -274,6 +279,7 @@ def hessian(
     simplify: Simplify = False,
     seconds: float = 30.0,
     assumptions: Any = True,
+    vec: bool = False,
 ) -> Any:
     """The matrix of second derivatives: a reverse sweep for the gradient, then ``mode`` over that.
 
@@ -284,6 +290,7 @@ def hessian(
         simplify: as for :func:`diff`, for each element.
         seconds: as for :func:`diff`.
         assumptions: as for :func:`diff`.
+        vec: by a matrix: that by vec(X), the columns stacked, (mn, mn) of m x n.
 
     Returns:
         An immutable SymPy matrix of shape (n, n); by a MatrixSymbol, one formula in the matrices.
@@ -301,7 +308,7 @@ def hessian(
     [2*x,   0]])
     """
     if _any_matrix(expr, xs):
-        return of_matrices.hessian(expr, xs, assumptions)
+        return of_matrices.hessian(expr, xs, assumptions, vec)
     symbols = arguments.variables(xs)
     (first,) = _jacobian([arguments.expression(expr)], symbols, "reverse")
     entries = [e for row in _jacobian(first, symbols, arguments.checked_mode(mode)) for e in row]

@@ -24,6 +24,7 @@ from diffkit.symbolic.matrices.facts import is_diagonal, is_orthogonal, is_symme
 from diffkit.symbolic.matrices.linear import matrix_of
 from diffkit.symbolic.matrices.reading import read, shape_text, short
 from diffkit.symbolic.matrices.sweeps import forward_sweep, reverse_sweep
+from diffkit.symbolic.matrices.vectorised import vec, vec_jacobian_of
 
 Layout: TypeAlias = Literal["gradient", "numerator"]
 
@@ -124,18 +125,32 @@ def _jacobian(e: Any, x: Any) -> Any:
         axes = sum(size != 1 for size in (*algebra.shape(e), *x.shape))
         raise InputError(
             f"the derivative of {shape_text(e)} by {shape_text(x)} has {axes} axes, and a matrix has two; "
-            f"differentiate a scalar of it, such as Trace(G.T*F) with a matrix G for the adjoint, or let {x} "
-            "depend on a column, or on a scalar, and differentiate by that"
+            f"jacobian(F, {x}, vec=True) is that of vec(F) by vec({x}), columns stacked; or differentiate a "
+            "scalar of it, such as Trace(G.T*F) with a matrix G for the adjoint"
         )
     column = e if algebra.shape(e)[1] == 1 else algebra.transpose(e)
-    dx = MatrixSymbol(f"d{x.name}", *x.shape)
-    while column.has(dx):
-        dx = MatrixSymbol(f"d{dx.name}", *x.shape)
+    dx = _change(column, x)
     change = forward_sweep(column, {x: dx})
     if x.shape[1] != 1:  # by a row: in terms of the column that it is the transpose of
         turned = MatrixSymbol(dx.name, x.shape[1], 1)
         change, dx = read(change.xreplace({dx: Transpose(turned)})), turned
     return matrix_of(change, dx)
+
+
+def _change(e: Any, x: Any) -> Any:
+    """A symbol for the variable's differential that is not in the expression."""
+    dx = MatrixSymbol(f"d{x.name}", *x.shape)
+    while e.has(dx):
+        dx = MatrixSymbol(f"d{dx.name}", *x.shape)
+    return dx
+
+
+def _vec_jacobian(e: Any, x: Any) -> Any:
+    """Of vec(e) by vec(x): (mn, pq)."""
+    if not isinstance(x, MatrixSymbol):
+        return vec(forward_sweep(e, {x: S.One}))
+    dx = _change(e, x)
+    return vec_jacobian_of(forward_sweep(e, {x: dx}), dx)
 
 
 def gradient(expr: Any, xs: Any, layout: str, assumptions: Any) -> Any:
@@ -153,10 +168,12 @@ def gradient(expr: Any, xs: Any, layout: str, assumptions: Any) -> Any:
     return found[0] if single else found
 
 
-def jacobian(expr: Any, x: Any, assumptions: Any) -> Any:
-    """Of a column by a column: (m, n)."""
+def jacobian(expr: Any, x: Any, assumptions: Any, vectorised: bool = False) -> Any:
+    """Of a column by a column: (m, n); or of vec by vec."""
     with session(assumptions):
         e, by = read(expr), variable(_one_of(x))
+        if vectorised:
+            return _vec_jacobian(e, by)
         if is_scalar(e) and isinstance(by, MatrixSymbol):
             if 1 not in by.shape:
                 raise InputError(f"the Jacobian is by a column, got {shape_text(by)}; use gradient")
@@ -165,16 +182,19 @@ def jacobian(expr: Any, x: Any, assumptions: Any) -> Any:
         return derivative_of(e, by, "gradient")
 
 
-def hessian(expr: Any, x: Any, assumptions: Any) -> Any:
-    """Of a scalar by a column twice: (n, n)."""
+def hessian(expr: Any, x: Any, assumptions: Any, vectorised: bool = False) -> Any:
+    """Of a scalar by a column twice: (n, n); or by vec twice."""
     with session(assumptions):
         e, by = read(expr), variable(_one_of(x))
         if not is_scalar(e):
             raise InputError(f"the Hessian is that of a scalar, got {shape_text(e)}")
+        first = derivative_of(e, by, "gradient")
+        if vectorised:
+            return _vec_jacobian(first, by)
         if isinstance(by, MatrixSymbol) and 1 not in by.shape:
             raise InputError(
-                f"the Hessian of a scalar by {shape_text(by)} has four axes, and a matrix has two; its "
-                f"product with a matrix V is diff(Trace(V.T*G), {by}), where G = diff(e, {by})"
+                f"the Hessian of a scalar by {shape_text(by)} has four axes, and a matrix has two; "
+                f"hessian(e, {by}, vec=True) is that by vec({by}), columns stacked; its product with a "
+                f"matrix V is diff(Trace(V.T*G), {by}), where G = diff(e, {by})"
             )
-        first = derivative_of(e, by, "gradient")
         return derivative_of(first, by, "gradient")

@@ -23,6 +23,7 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
 from diffkit.symbolic.matrices.own_rules import OWN
+from diffkit.symbolic.matrices.vectorised import is_commutation, is_vec
 
 _SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -228,6 +229,15 @@ def _constant(name: str, bold: str) -> Callable[[Any, _Style], tuple[str, int]]:
     return write
 
 
+def _by_elements(e: Any, style: _Style) -> tuple[str, int]:
+    """vec(C), the commutation matrix, and the matrix with one element 1."""
+    if is_vec(e):
+        return style.call("vec", _write(e.lamda.expr.parent, style)[0]), _ATOM
+    if is_commutation(e):
+        return "K", _ATOM
+    return (sympy.sstr(e) if style is _TEXT else str(sympy.latex(e))), _ATOM
+
+
 def _explicit(e: Any, style: _Style) -> tuple[str, int]:
     return (str(e.tolist()) if style is _TEXT else str(sympy.latex(e))), _ATOM
 
@@ -255,4 +265,5 @@ _WRITINGS: dict[Any, Callable[[Any, _Style], tuple[str, int]]] = {
     sympy.OneMatrix: _constant("𝟏", "1"),
     sympy.ZeroMatrix: _constant("0", "0"),
     sympy.Identity: lambda e, style: ("I", _ATOM),
+    sympy.FunctionMatrix: _by_elements,
 }

@@ -27,6 +27,7 @@ from diffkit.symbolic.matrices.scalar_text import (
     printed,
     scalar_parts,
 )
+from diffkit.symbolic.matrices.vectorised import is_commutation, is_vec
 
 _DEEPEST = 40  # nodes in one line
 _ELEMENTWISE = (ElementwiseApplyFunction, sympy.HadamardPower)
@@ -97,8 +98,10 @@ class Writer:
 
     def _operands(self, e: Any) -> list[Any]:
         """The matrices and the scalars with matrices in them that a node is made of."""
-        if isinstance(e, MatrixSymbol | sympy.Symbol | sympy.FunctionMatrix):
+        if isinstance(e, MatrixSymbol | sympy.Symbol):
             return []
+        if isinstance(e, sympy.FunctionMatrix):
+            return [e.lamda.expr.parent] if is_vec(e) else []
         if is_scalar(e) and not isinstance(e, algebra.ATOMS):
             return scalar_parts(e)
         if isinstance(e, _ELEMENTWISE):
@@ -327,7 +330,14 @@ class Writer:
         return f"np.array([{rows}])", ATOM
 
     def _unit(self, e: Any) -> tuple[str, int]:
-        """The matrix with one element 1, as the derivative by an element has it."""
+        """vec(C), the commutation matrix, and the matrix with one element 1, the derivative by an element."""
+        if is_vec(e):
+            return f'{self.text(e.lamda.expr.parent, ATOM)}.reshape((-1, 1), order="F")', ATOM
+        if is_commutation(e):
+            first = next(iter(e.lamda.expr.atoms(sympy.Mod))).args[1]
+            shape = f"({self._size(e.shape[0] / first)}, {self._size(first)})"
+            size = self._size(e.shape[0])
+            return f'np.eye({size})[np.arange({size}).reshape({shape}, order="F").ravel()]', ATOM
         deltas = e.lamda.expr.atoms(sympy.KroneckerDelta)
         places = [
             next((d.args[1 - d.args.index(v)] for d in deltas if v in d.args), None)

@@ -128,7 +128,9 @@ def pieces(e: Any) -> list[Piece]:
     reading = _PIECES.get(type(e))
     if reading is not None:
         return reading(e)
-    if isinstance(e, MatrixSymbol | MatrixBase | sympy.Identity | sympy.ZeroMatrix | sympy.OneMatrix):
+    if isinstance(e, MatrixBase):
+        return _explicit(e)
+    if isinstance(e, MatrixSymbol | sympy.Identity | sympy.ZeroMatrix | sympy.OneMatrix):
         return []
     if isinstance(e, sympy.FunctionMatrix):
         return []
@@ -204,6 +206,19 @@ def _no_rule_by(operand: Any, e: Any, push: Callable[[Any], Any] | None = None) 
         raise NoRuleError(f"{e} has no rule for the derivative by {operand}, which is in {type(e).__name__}")
 
     return Piece(operand, refuse, push or refuse, "kronecker" if push else "none")
+
+
+def _explicit(e: Any) -> list[Piece]:
+    """A matrix that is written out, by what stands in its elements."""
+
+    def by(atom: Any) -> Piece:
+        slopes = [dict(scalar_partials(element, _atoms(element))).get(atom, S.Zero) for element in e.flat()]
+        slope = sympy.ImmutableDenseMatrix(*e.shape, slopes)
+        backward, forward = _NAMES["inner"], algebra.product
+        pull = lambda g: backward(_Operand(g), _Operand(slope)).e  # noqa: E731
+        return Piece(atom, pull, lambda d: forward(d, slope), "elements")
+
+    return [by(atom) for atom in dict.fromkeys(atom for element in e.flat() for atom in _atoms(element))]
 
 
 def _own(e: Any) -> list[Piece]:
@@ -326,6 +341,8 @@ def _atoms(e: Any) -> list[Any]:
         seen.add(id(part))
         if isinstance(part, (sympy.Symbol, *algebra.ATOMS)) or _log_det(part) is not None:
             found[part] = None
+        elif isinstance(part, sympy.Subs):  # what it binds is no variable of it
+            stack += (*part.point, *sorted(part.expr.free_symbols - set(part.variables), key=str))
         else:
             stack.extend(reversed(part.args))
     return list(found)
@@ -366,13 +383,35 @@ def scalar_partials(e: Any, atoms: list[Any]) -> list[tuple[Any, Any]]:
     """The partial derivatives of a scalar expression by its atoms, by the table of elementary ones."""
     if not atoms:
         return []
+    taken = _names_in(e)
     stand_ins = [
-        a if isinstance(a, sympy.Symbol) else sympy.Dummy(f"a{k}", real=True) for k, a in enumerate(atoms)
+        a if isinstance(a, sympy.Symbol) else sympy.Dummy(_unlike(f"a{k}", taken), real=True)
+        for k, a in enumerate(atoms)
     ]
     plain = _replaced(e, dict(zip(atoms, stand_ins, strict=True)))
     partials = reverse_sweep([intern(plain)], [intern(s) for s in stand_ins], [intern(S.One)])
     back = dict(zip(stand_ins, atoms, strict=True))
     return [(a, _tidy(_replaced(p, back))) for a, p in zip(atoms, partials, strict=True)]
+
+
+def _names_in(e: Any) -> set[str]:
+    """The names of the symbols in a scalar expression, those that a Subs binds among them."""
+    stack, seen, found = [e], set(), set()
+    while stack:
+        part = stack.pop()
+        if isinstance(part, sympy.Symbol):
+            found.add(part.name)
+        elif id(part) not in seen and not isinstance(part, _WHOLE):
+            seen.add(id(part))
+            stack.extend(part.args)
+    return found
+
+
+def _unlike(name: str, taken: set[str]) -> str:
+    """SymPy's Subs tells its variables by their names."""
+    while name in taken or f"_{name}" in taken:
+        name = f"a{name}"
+    return name
 
 
 def _replaced(e: Any, new: dict[Any, Any]) -> Any:

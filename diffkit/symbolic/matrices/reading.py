@@ -10,9 +10,11 @@ import sympy
 from sympy import MatrixBase, MatrixExpr, MatrixSymbol
 from sympy.core.function import AppliedUndef
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+from sympy.matrices.expressions.blockmatrix import BlockDiagMatrix
 from sympy.matrices.expressions.diagonal import DiagonalMatrix, DiagonalOf
 from sympy.matrices.expressions.dotproduct import DotProduct
 from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.matrices.expressions.slice import MatrixSlice
 
 from diffkit.errors import InputError, NoRuleError
 from diffkit.expressions import post_order
@@ -50,7 +52,7 @@ def shape_text(e: Any) -> str:
 
 
 def short(e: Any) -> str:
-    text = str(e)
+    text = " ".join(str(e).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -86,11 +88,10 @@ def _read(e: Any, args: list[Any]) -> Any:
     for kind, reading in _READINGS.items():
         if head is kind:
             return reading(e, *args)
-    if isinstance(e, MatrixExpr | sympy.Permanent | sympy.Sum | sympy.Product | sympy.Integral) and not (
-        isinstance(e, sympy.Expr) and not is_about_matrices(e)
-    ):
-        if all(isinstance(a, sympy.Basic) for a in e.args) and head in _ADVICE:
-            raise NoRuleError(f"{head.__name__} has no rule among matrices: {_ADVICE[head]}, in {short(e)}")
+    if isinstance(e, MatrixExpr | sympy.Permanent | _UNEVALUATED) and e.has(MatrixExpr):
+        for kinds, advice in _ADVICE.items():
+            if isinstance(e, kinds):
+                raise NoRuleError(f"{head.__name__} has no rule among matrices: {advice}, in {short(e)}")
         raise NoRuleError(
             f"{head.__name__} has no rule among matrices, in {short(e)}; {_how_to_give_one(head)}, or put a "
             "MatrixSymbol in its place, differentiate by that, and chain the two by hand"
@@ -261,8 +262,13 @@ _READINGS: dict[Any, Callable[..., Any]] = {
     sympy.OneMatrix: lambda e, m, n: algebra.ones(m, n),
 }
 
+_UNEVALUATED = sympy.Sum | sympy.Product | sympy.Integral | sympy.Derivative
 _ADVICE: dict[Any, str] = {
-    sympy.BlockMatrix: "differentiate by its blocks one by one, in an expression of the blocks",
+    sympy.BlockMatrix | BlockDiagMatrix: "differentiate by its blocks one by one, in an expression of the "
+    "blocks, such as block_collapse makes",
     sympy.Permanent: "its derivative by an element is the permanent without that row and column",
-    sympy.Sum: "a sum over all elements is OneMatrix(1, m)*X*OneMatrix(n, 1), one of squares Trace(X.T*X)",
+    MatrixSlice: "put a MatrixSymbol in the part's place, or E.T*A*F with matrices of zeros and ones",
+    sympy.Sum: "of the element of a product, leave the index out, as a 1 × 1 matrix is a number here; a sum "
+    "over all elements is OneMatrix(1, m)*X*OneMatrix(n, 1), one of squares Trace(X.T*X)",
+    sympy.Product | sympy.Integral | sympy.Derivative: "evaluate it first, with .doit()",
 }

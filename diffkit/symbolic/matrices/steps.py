@@ -54,6 +54,7 @@ _TITLES = {
 _SCHEMAS = {
     "sum": "d(x + y) = dx + dy",
     "elementwise": "d(f(x)) = f'(x) * dx",
+    "elements": "the differential of each element",
     "kronecker": "d(x ⊗ y) = dx ⊗ y + x ⊗ dy",
     "power": "d(x^n) = sum over k of x^k @ dx @ x^(n - 1 - k)",
     "chain": "d(f(s)) = f'(s) * ds",
