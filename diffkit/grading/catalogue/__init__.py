@@ -15,11 +15,12 @@ from dataclasses import fields, replace
 from typing import Any
 
 from diffkit.errors import InputError
+from diffkit.grading.catalogue.engines import engine
 from diffkit.grading.catalogue.entries import ENTRIES
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.exercises.styles import defined_names
 
-__all__ = ["exercise", "names"]
+__all__ = ["engine", "exercise", "names"]
 
 
 def names() -> list[str]:

@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from diffkit.errors import InputError
 from diffkit.grading.catalogue.entries import ENTRIES
-from diffkit.grading.draws import between
+from diffkit.grading.draws import between, normal
 from diffkit.grading.exercises.exercise import Case, Exercise
-from diffkit.grading.inside.programs_for_engines import PROGRAMS
+from diffkit.grading.inside.programs_for_engines import METHODS, PROGRAMS
 
 
 def run(x: Any, y: Any, program: str) -> Any:
-    """A program of + - * / and powers."""
-    return PROGRAMS[program](x, y)
+    """A program of + - * / and powers, or one of what some engines have besides."""
+    return (PROGRAMS | METHODS)[program](x, y)
+
+
+def engine(name: str = "Value", methods: Sequence[str] = (), **changes: Any) -> Exercise:
+    """The exercise of a whole engine: a class with ``data``, ``grad``, operators and ``backward()``.
+
+    Args:
+        name: what the class is called.
+        methods: what it has besides the operators of numbers: "exp" (with log), "tanh", "relu", "sigmoid",
+            and "matmul" for one of arrays with ``@`` and ``sum()``.
+        **changes: further fields of :class:`Exercise`.
+
+    Raises:
+        InputError: for a method that there is no program of.
+
+    >>> engine("Scalar", ["tanh", "matmul"]).defines
+    ('Scalar',)
+    """
+    for method in methods:
+        if method not in METHODS:
+            raise InputError(f"there is no program of {method!r}; there are {', '.join(METHODS)}")
+    ladder = [*LADDER]
+    for m in methods:
+        if m == "matmul":
+            ladder.append(Case(m, normal("nm"), normal("mk"), program=m))
+        else:
+            ladder.append(Case(m, between(0.5, 2.0, ""), between(0.5, 1.5, ""), program=m))
+    return Exercise(run, ladder, name, style="engine", **changes)
 
 
 LADDER = tuple(

@@ -112,7 +112,7 @@ class Grader:
         self.seed = seed
         self.sets = sets
         self.visible_only = visible_only
-        self.isolation = Isolation(assignment.limits, sandbox, assignment.packages)
+        self.isolation = Isolation(assignment.limits, sandbox, assignment.packages, assignment.adapter)
         self.isolation.begin()  # while the trials are prepared
         self._trials: dict[tuple[str, int], list[Trial]] = {}
         self._requests: dict[tuple[str, int], list[Request]] = {}

@@ -78,7 +78,7 @@ def first_wrong(
     for rank in (1, 2, 3):
         changes = (found if rank == 1 else read(rank))["edits"][: MOST_TRIED[rank - 1]]
         tried += evidence.weighed(_mending(runner, changes, first, others[:CONFIRMED_ON]))
-        chosen = _chosen(tried, evidence.suspect, rank == 3)
+        chosen = _chosen(tried, evidence.suspect, rank == 3 or not evidence.known)
         if chosen is not None:
             return _line_of(runner, chosen)
     if not tried and (named := evidence.by_name(found["statements"])) is not None:

@@ -12,6 +12,7 @@ from diffkit.grading.diagnosis.agreement import LEAST
 from diffkit.grading.diagnosis.evidence import close
 from diffkit.grading.diagnosis.messages import named
 from diffkit.grading.exercises.exercise import Exercise
+from diffkit.grading.exercises.styles import STYLES
 from diffkit.grading.judging.answered import Answered
 from diffkit.grading.judging.results import Diagnosis
 from diffkit.grading.judging.trials import Trial
@@ -41,7 +42,9 @@ def wrong_local(exercise: Exercise, part: int, found: Sequence[Answered]) -> Dia
         of_a_mean = not g.shape and right.size > 1
         if g.shape != right.shape and not (of_a_mean and _separable(exercise, each.trial, part)):
             continue
-        if exercise.style != "partials":  # which are asked for of functions that are elementwise, without g
+        if (
+            STYLES[exercise.style].seed != "ones"
+        ):  # which are asked for of functions that are elementwise, without g
             if "other" not in pairs:
                 continue
             h, other, other_right, _ = pairs["other"]

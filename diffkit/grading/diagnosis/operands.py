@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.grading.diagnosis.evidence import Hypothesis, Observation, negated
+from diffkit.grading.exercises.styles import STYLES
 
 Array = np.ndarray[Any, Any]
 
@@ -80,7 +81,7 @@ def operands(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
 
 
 def transposes(first: Observation) -> Iterator[tuple[str, str, Hypothesis]]:
-    if first.exercise.style == "partials":
+    if STYLES[first.exercise.style].seed == "ones":
         return
     count = len(first.args)
     choices = [(False, True)] * (count + 2)

@@ -29,6 +29,7 @@ import types
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from diffkit.errors import InputError
 from diffkit.grading.exercises.exercise import Exercise
@@ -47,6 +48,10 @@ class Assignment:
         seed: a fixed seed for the secret instances; None for a fresh one for every run.
         differences: "list" has what looks like a derivative by differences, by a library or in disguise
             listed for a look by hand; "allow" does not.
+        adapter: the text of a file of the team's that stands before and behind each submission, run where
+            submissions are: it may put modules in ``sys.modules`` that they import (and name a ``package``
+            that their relative imports are from), and its ``adapt(submission)`` adds and wraps names.
+            ``adapter = "adapter.py"``, beside the assignment.
         packages: what submissions may import beyond the standard library and NumPy: ``("scipy",)``.
         modules: the files beside it, or in folders beside it, that it has imported.
         digest: a hash of the file and of these, by which a journal knows whether anything has changed.
@@ -73,6 +78,7 @@ class Assignment:
     differences: str
     modules: tuple[Path, ...]
     digest: str
+    adapter: str = ""
 
     @property
     def points(self) -> float:
@@ -154,8 +160,11 @@ def load_assignment(path: str | os.PathLike[str]) -> Assignment:
     if differences not in ("list", "allow"):
         raise InputError(f"`differences` of {file.name} is 'list' or 'allow', not {differences!r}")
     modules = _beside(file)
+    adapter, modules = _adapter(file, getattr(module, "adapter", None), modules)
     digest = hashlib.sha256(b"\0".join([source.encode(), *(m.read_bytes() for m in modules)])).hexdigest()
-    return Assignment(file, title, tuple(exercises), limits, seed, packages, differences, modules, digest)
+    return Assignment(
+        file, title, tuple(exercises), limits, seed, packages, differences, modules, digest, adapter
+    )
 
 
 def _run(file: Path, source: str) -> types.ModuleType:
@@ -176,6 +185,19 @@ def _run(file: Path, source: str) -> types.ModuleType:
         reason = f"{type(error).__name__}: {error}".replace("\n", " ")
         raise InputError(f"the assignment {file.name} fails{where}: {reason}") from error
     return module
+
+
+def _adapter(file: Path, name: Any, modules: tuple[Path, ...]) -> tuple[str, tuple[Path, ...]]:
+    """The text of the adapter that an assignment names, and the modules with it among them."""
+    if name is None:
+        return "", modules
+    beside = file.resolve().parent / str(name)
+    try:
+        text = beside.read_text(encoding="utf-8")
+        compile(text, str(beside), "exec")
+    except (OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"`adapter` of {file.name} is {str(name)!r}, which can't be read: {error}") from None
+    return text, tuple(sorted({*modules, beside}))
 
 
 def _beside(file: Path) -> tuple[Path, ...]:

@@ -9,7 +9,7 @@
 ...     arguments=("x", "y"),
 ... )
 >>> exercise.target
-Target(name='hypot', style='vjp', defines=('hypot_vjp',), constructor=())
+Target(name='hypot', style='vjp', defines=('hypot_vjp',), constructor=(), arguments=(), parameters=())
 >>> [(i.name, [a.shape for a in i.args]) for i in exercise.instances(seed=1, draws=1)]
 [('ordinary', [(4,), (4,)]), ('broadcast in y', [(2, 5), (5,)])]
 """
@@ -28,7 +28,7 @@ import numpy as np
 
 from diffkit.errors import InputError
 from diffkit.grading.draws import Draw, Sizes, drawn, scaled
-from diffkit.grading.exercises.styles import MADE_OF_ARGUMENTS, STYLES, defined_names
+from diffkit.grading.exercises.styles import MADE_OF_ARGUMENTS, NAMED, STYLES, defined_names
 from diffkit.grading.inside.protocol import Target, pack
 
 Function = Callable[..., Any]
@@ -175,6 +175,9 @@ class Exercise:
             Half is the default: the derivative, which is what was asked for, is right, and a course's own
             checks seldom see the breach; but an engine that hands g to two rules gets wrong gradients of it.
             Where engines are taught "fail" is fair, where nobody was told "warn".
+        parameters: in the style ``gate``, the arguments that an object holds: its class is made of them
+            (after what ``constructor`` names), or they are set as attributes; ``backward`` leaves their
+            gradients on it, as ``self.dW``, ``self.grads["W"]`` or ``self.W.grad``.
 
     >>> from diffkit.grading.draws import normal
     >>> exercise = Exercise(np.hypot, [Case("ordinary", normal("n"), normal("n"))], "hypot", points=2)
@@ -202,6 +205,7 @@ class Exercise:
     constructor: tuple[str, ...] = ()
     forward: str = "given"
     contract: str = "half"
+    parameters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -217,6 +221,8 @@ class Exercise:
         if self.constructor and self.style not in MADE_OF_ARGUMENTS:
             classes = ", ".join(MADE_OF_ARGUMENTS)
             raise InputError(f"constructor= is for classes ({classes}), not for {self.style!r}")
+        if self.parameters and self.style != "gate":
+            raise InputError(f'parameters= is for the style "gate", not for {self.style!r}')
         if self.forward not in ("given", "own"):
             raise InputError(f'forward is "given" or "own", not {self.forward!r}')
         if self.contract not in ("fail", "half", "warn"):
@@ -228,6 +234,10 @@ class Exercise:
         object.__setattr__(self, "ladder", tuple(self.ladder))
         if not self.arguments:
             object.__setattr__(self, "arguments", _parameter_names(self.function, len(self.ladder[0].inputs)))
+        if strange := set(self.parameters) - set(self.arguments):
+            raise InputError(
+                f"parameters= of {self.name} names {', '.join(strange)}, which is no argument of it"
+            )
         if not self.defines:
             object.__setattr__(self, "defines", defined_names(self.name, self.style))
         for case in self.ladder:
@@ -252,7 +262,8 @@ class Exercise:
     @property
     def target(self) -> Target:
         """What to look for in a submission."""
-        return Target(self.name, self.style, self.defines, self.constructor)
+        named = (self.arguments, self.parameters) if self.style in NAMED else ((), ())
+        return Target(self.name, self.style, self.defines, self.constructor, *named)
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -340,6 +351,8 @@ def suits(exercise: Exercise, case: Case) -> bool:
     if STYLES[exercise.style].seed != "ones":
         return True
     first = exercise.ladder[0]
+    if exercise.style == "value_and_gradient":
+        return _one_output(exercise, case)
     return _shapes_agree(exercise, case) and (_one_output(exercise, first) or _elementwise(exercise, first))
 
 

@@ -129,6 +129,19 @@ def {name}_backward(dout, cache):
     raise NotImplementedError("{name}_backward")
 ''',
     ),
+    "value_and_gradient": Style(
+        "a function of a scalar loss that returns both: NAME(*args) -> (value, gradient, ...)",
+        True,
+        "ones",
+        ("{name}",),
+        '''def {name}({parameters}):
+    """{summary}
+
+    Returns the value and the gradient by each of {by}: (value, gradient, ...).
+    """
+    raise NotImplementedError("{name}")
+''',
+    ),
     "context": Style(
         "a class with static methods forward(ctx, *args) and backward(ctx, g), as in PyTorch",
         True,
@@ -200,6 +213,10 @@ def defvjp(function, *rules):
 
 MADE_OF_ARGUMENTS = ("partials", "gate", "op")
 """The styles in which an object is made of a class, which may be given what it is made of."""
+
+
+NAMED = ("gate", "pair", "value_and_gradient")
+"""The styles in which gradients may come by name: in a dictionary, or on an object."""
 
 
 def camel(name: str) -> str:

@@ -82,16 +82,29 @@ class Gate:
 
     def __init__(self, module: Any, target: Target) -> None:
         (self.kind,) = _find(module, target.defines)
-        self.constructor = target.constructor
+        self.constructor, self.parameters, self.arguments = (
+            target.constructor,
+            target.parameters,
+            target.arguments,
+        )
         _require_methods(self.kind, target, "forward", "backward")
+        self.wanted: list[str] = []
 
     def forward(self, args: Any, kwargs: Any, needs: Any, gate: Any = None) -> Any:
-        made = _made(self, kwargs, gate)
-        gate = made if gate is None else gate
-        return gate.forward(*args, **kwargs), gate
+        named = dict(zip(self.arguments or map(str, range(len(args))), args, strict=False))
+        self.wanted = [n for n, needed in zip(named, needs, strict=False) if needed]
+        held = {n: named[n] for n in self.parameters}
+        gate = _holding(self, kwargs, held, gate)
+        return gate.forward(*(a for n, a in named.items() if n not in held), **kwargs), gate
 
     def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
-        return state.backward(g)
+        given = by_name(state.backward(g), self.wanted)
+        if not self.parameters or (isinstance(given, tuple | list) and len(given) == len(self.wanted)):
+            return given
+        rest = list(given) if isinstance(given, tuple | list) else [given]
+        inputs = [n for n in self.wanted if n not in self.parameters]
+        found = dict(zip(inputs, rest, strict=False))
+        return tuple(found[n] if n in inputs else gradient_on(state, n) for n in self.wanted)
 
 
 class OpNode:
@@ -120,6 +133,29 @@ class Op:
         return state.op.gradient(g, state)
 
 
+class ValueAndGradient:
+    """``NAME(*args) -> value, gradient``: one gradient for each argument, or a dictionary of them."""
+
+    has_forward = True
+
+    def __init__(self, module: Any, target: Target) -> None:
+        (self.run,) = _find(module, target.defines)
+        self.arguments = target.arguments
+
+    def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        answer = self.run(*args, **kwargs)
+        if answer is None:  # there is no return in it yet
+            return None, None
+        if not isinstance(answer, tuple | list) or len(answer) < 2:
+            raise TypeError(f"{self.run.__name__} must return the value and the gradient: (value, gradient)")
+        value, *gradients = answer
+        wanted = [n for n, needed in zip(self.arguments, needs, strict=False) if needed]
+        return value, by_name(gradients[0] if len(gradients) == 1 else tuple(gradients), wanted)
+
+    def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
+        return state
+
+
 class Pair:
     """``NAME_forward(*args) -> out, cache`` and ``NAME_backward(dout, cache)``."""
 
@@ -127,8 +163,10 @@ class Pair:
 
     def __init__(self, module: Any, target: Target) -> None:
         self.run, self.back = _find(module, target.defines)
+        self.arguments, self.wanted = target.arguments, list(target.arguments)
 
     def forward(self, args: Any, kwargs: Any, needs: Any) -> Any:
+        self.wanted = [n for n, needed in zip(self.arguments, needs, strict=False) if needed]
         answer = self.run(*args, **kwargs)
         if answer is None:  # there is no return in it yet
             return None, None
@@ -137,7 +175,7 @@ class Pair:
         return answer
 
     def backward(self, g: Any, ans: Any, args: Any, kwargs: Any, state: Any) -> Any:
-        return self.back(g, state)
+        return by_name(self.back(g, state), self.wanted)
 
 
 class ContextClass:
@@ -216,6 +254,72 @@ def _made(performer: Any, kwargs: dict[str, Any], there: Any = None) -> Any:
     return performer.kind(*given) if there is None else there
 
 
+def _holding(performer: Gate, kwargs: dict[str, Any], held: dict[str, Any], there: Any) -> Any:
+    """An object that holds its parameters: handed to its class, if that takes them, or set as attributes."""
+    if not held or (there is not None and all(hasattr(there, n) for n in held)):
+        made = _made(performer, kwargs, there)
+    else:
+        given = [kwargs.pop(name) for name in performer.constructor if name in kwargs]
+        try:
+            inspect.signature(performer.kind).bind(*given, *held.values())
+        except TypeError:
+            made = performer.kind(*given)
+        else:
+            return performer.kind(*given, *held.values())
+    for name, value in held.items():
+        setattr(made, name, value)
+    return made
+
+
+_GRADIENTS = ("d{}", "d_{}", "grad_{}", "{}_grad", "g{}", "dLd{}", "{}")
+
+
+def by_name(given: Any, wanted: list[str]) -> Any:
+    """Gradients in the order of the arguments, if they came in a dictionary; anything else as it is.
+
+    >>> by_name({"dW": 1.0, "x": 2.0}, ["x", "W"])
+    (2.0, 1.0)
+    """
+    if not isinstance(given, dict):
+        return given
+    found = tuple(_looked_up(given, name) for name in wanted)
+    return found if len(found) != 1 else found[0]
+
+
+def _looked_up(table: dict[Any, Any], name: str) -> Any:
+    lowered = {str(key).lower(): value for key, value in table.items()}
+    for form in reversed(_GRADIENTS):
+        if (key := form.format(name)) in table:
+            return table[key]
+    for form in reversed(_GRADIENTS):
+        if (key := form.format(name).lower()) in lowered:
+            return lowered[key]
+    raise KeyError(
+        f"there is no gradient of {name} in the dictionary, which has {', '.join(map(str, table))}"
+    )
+
+
+def gradient_on(made: Any, name: str) -> Any:
+    """The gradient of a parameter that an object keeps: ``dW``, ``grad_W``, ``grads["W"]``, ``W.grad``.
+
+    Raises:
+        AttributeError: if it keeps none.
+    """
+    for form in _GRADIENTS[:-1]:
+        if getattr(made, form.format(name), None) is not None:
+            return getattr(made, form.format(name))
+    for holder in ("grads", "grad", "gradients", "dparams"):
+        table = getattr(made, holder, None)
+        if isinstance(table, dict):
+            return _looked_up(table, name)
+    inner = getattr(getattr(made, name, None), "grad", None)
+    if inner is not None:
+        return inner
+    raise AttributeError(
+        f"backward leaves no gradient of {name} on the object: self.d{name}, self.grads[{name!r}]"
+    )
+
+
 def _require_methods(kind: Any, target: Target, *methods: str) -> None:
     absent = [f"{target.defines[0]}.{m}" for m in methods if not callable(getattr(kind, m, None))]
     if absent:
@@ -229,6 +333,7 @@ PERFORMERS: dict[str, Callable[[Any, Target], Any]] = {
     "gate": Gate,
     "op": Op,
     "pair": Pair,
+    "value_and_gradient": ValueAndGradient,
     "context": ContextClass,
     "defvjp": Registered,
     "engine": Engine,

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 EngineProgram = Callable[..., Any]
 
 
@@ -103,6 +105,55 @@ PROGRAMS: dict[str, EngineProgram] = {
 }
 
 
+def _method(name: str, plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A method of a student's class; the function of the same name of a number, an array or a traced one."""
+
+    def run(a: Any) -> Any:
+        number = isinstance(a, int | float | np.ndarray | np.generic) or type(a).__module__.startswith(
+            "diffkit."
+        )
+        return plain(a) if number else getattr(a, name)()
+
+    return run
+
+
+def _exp_log(x: Any, y: Any) -> Any:
+    exp, log = _method("exp", np.exp), _method("log", np.log)
+    return exp(x * 0.5) * log(y) + exp(y * 0.25)
+
+
+def _tanh(x: Any, y: Any) -> Any:
+    tanh = _method("tanh", np.tanh)
+    return tanh(x * y) * x + tanh(y)
+
+
+def _relu(x: Any, y: Any) -> Any:
+    relu = _method("relu", lambda a: np.maximum(a, 0.0))
+    return relu(x - 10.0) * y + relu(x * y) * x
+
+
+def _sigmoid(x: Any, y: Any) -> Any:
+    sigmoid = _method("sigmoid", lambda a: 1 / (1 + np.exp(-a)))
+    return sigmoid(x * y) * x
+
+
+def _matmul(x: Any, y: Any) -> Any:
+    """Of matrices: a product used twice, and all added up."""
+    total = _method("sum", np.sum)
+    product = x @ y
+    return total(product * product + product)
+
+
+METHODS: dict[str, EngineProgram] = {
+    "exp": _exp_log,
+    "tanh": _tanh,
+    "relu": _relu,
+    "sigmoid": _sigmoid,
+    "matmul": _matmul,
+}
+"""Programs of what only some classes of numbers have."""
+
+
 @dataclass
 class Run:
     """A program performed by an engine: its value, and what gives the derivatives for a seed g."""
@@ -182,16 +233,22 @@ _add_operators()
 # -- the engines ------------------------------------------------------------------------------------------
 
 
-def _run_value_class(module: Any, program: EngineProgram, args: list[float]) -> Run:
+def _run_value_class(module: Any, program: EngineProgram, args: list[Any], name: str = "Value") -> Run:
     """A class with ``data``, ``grad``, operators and ``backward()``."""
-    leaves = [module.Value(a) for a in args]
+    leaves = [getattr(module, name)(a) for a in args]
     end = program(*leaves)
 
     def backward(g: float) -> list[Any]:
         end.backward()
-        return [g * leaf.grad for leaf in leaves]
+        return [g * _numbers(leaf.grad) for leaf in leaves]
 
     return Run(end.data, backward)
+
+
+def _numbers(grad: Any) -> Any:
+    """The numbers of a gradient, which may be an object of the class itself."""
+    plain = isinstance(grad, int | float | np.ndarray | np.generic)
+    return grad if plain else getattr(grad, "data", grad)
 
 
 def _run_grad(module: Any, program: EngineProgram, args: list[float]) -> Run:
@@ -240,5 +297,12 @@ ENTRIES: dict[str, Callable[[Any, EngineProgram, list[float]], Run]] = {
 
 
 def run_engine(module: Any, entry: str, program: str, args: Sequence[Any]) -> Run:
-    """Performs a program with the engine that a submission defines under the name ``entry``."""
-    return ENTRIES[entry](module, PROGRAMS[program], [float(a) for a in args])
+    """Performs a program with the engine that a submission defines under the name ``entry``.
+
+    Any name but those of :data:`ENTRIES` is that of a class of numbers.
+    """
+    run = PROGRAMS[program] if program in PROGRAMS else METHODS[program]
+    given: list[Any] = [np.array(a) if np.ndim(a) else float(a) for a in args]
+    if entry in ENTRIES:
+        return ENTRIES[entry](module, run, given)
+    return _run_value_class(module, run, given, entry)

@@ -60,12 +60,16 @@ class Target:
         style: a name of :data:`diffkit.grading.exercises.styles.STYLES`.
         defines: the names that the submission must define, in the order that the style says.
         constructor: the keyword arguments that go to a class when an object is made of it, in their order.
+        arguments: the names of the arguments.
+        parameters: those of them that the object holds, and keeps the gradients of.
     """
 
     name: str
     style: str
     defines: tuple[str, ...]
     constructor: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ from diffkit.grading.inside.randomness import Randomness
 from diffkit.grading.inside.watching import Watch
 
 
-def load(source: str | Sequence[str], filename: str, module_name: str = "submission") -> types.ModuleType:
+def load(
+    source: str | Sequence[str], filename: str, module_name: str = "submission", adapter: str = ""
+) -> types.ModuleType:
     """Runs a submission's code as a module of its own; whatever it raises goes through.
 
     Args:
@@ -63,9 +65,15 @@ def load(source: str | Sequence[str], filename: str, module_name: str = "submiss
             Jupyter does, and called "cell 1", "cell 2", ... where something fails.
         filename: the script's, or the notebook's.
         module_name: the module's.
+        adapter: the team's code for all submissions. It is run before the submission, and may put modules in
+            ``sys.modules`` that submissions import, and name a ``package`` that they say they are in; its
+            ``adapt(submission)``, if it has one, is handed the module that came of it, to add and wrap names.
     """
+    before = types.ModuleType("adapter")
+    exec(compile(adapter, "adapter", "exec", dont_inherit=True), before.__dict__)
     module = types.ModuleType(module_name)
     module.__file__ = filename
+    module.__package__ = getattr(before, "package", None)
     module.__dict__["__builtins__"] = numbering_builtins()
     sys.modules[module_name] = module
     flags = 0
@@ -75,6 +83,8 @@ def load(source: str | Sequence[str], filename: str, module_name: str = "submiss
         compiled = compile(code, name, "exec", flags, dont_inherit=True)
         flags |= compiled.co_flags & _FUTURE  # what a cell imports from __future__ holds in those after it
         exec(compiled, module.__dict__)
+    adapt = module.__dict__[ADAPT] = getattr(before, "adapt", lambda submission: None)
+    adapt(module)
     return module
 
 
@@ -82,6 +92,8 @@ _FUTURE = functools.reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 )
 _CELL = re.compile(r"cell \d+")
+ADAPT = "__adapt__"
+"""Under what it has the team's function that wraps what it defines."""
 PARTS = "__parts__"
 """Under what a submission's module has the names of its parts, as they were compiled."""
 
@@ -169,6 +181,7 @@ def _varied(module: Any, request: Request, variant: Variant, caught: type[BaseEx
     try:
         _limit(PATIENCE)
         exec(_compiled(variant.text, name, variant.line), module.__dict__)
+        module.__dict__[ADAPT](module)
         return perform(module, dataclasses.replace(request, variant=None), caught)
     except caught as error:
         return Response(failure=failure_of(error, module))
@@ -176,6 +189,7 @@ def _varied(module: Any, request: Request, variant: Variant, caught: type[BaseEx
         with contextlib.suppress(caught):
             _limit(0.0)
             exec(_compiled(variant.was, name, variant.line), module.__dict__)
+            module.__dict__[ADAPT](module)
 
 
 PATIENCE = 0.4

@@ -71,7 +71,7 @@ def _serve(requests: int, answers: int) -> None:
     module: Any = None
     failure = None
     try:
-        module = student_side.load(source, filename)
+        module = student_side.load(source, filename, adapter=job["adapter"])
     except BaseException as error:
         failure = student_side.failure_of(error, types.SimpleNamespace(__file__=filename))
     _flush()

@@ -51,6 +51,12 @@ def _made(exercise: Exercise) -> type[Any]:
     class Made:
         def __init__(self, *made: Any) -> None:
             self.made = dict(zip(exercise.constructor, made, strict=False))
+            self.held = dict(zip(exercise.parameters, made[len(exercise.constructor) :], strict=False))
+
+        def whole(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
+            """All arguments: those that are given, and those that it holds."""
+            rest = iter(given)
+            return tuple(self.held[n] if n in self.held else next(rest) for n in exercise.arguments)
 
     return Made
 
@@ -70,8 +76,8 @@ def _partials(exercise: Exercise, rule: Rule) -> Any:
 def _gate(exercise: Exercise, rule: Rule) -> Any:
     class Gate(_made(exercise)):  # type: ignore[misc]
         def forward(self, *args: Any, **kwargs: Any) -> Any:
-            self.args, self.kwargs = args, kwargs | self.made
-            self.ans = exercise.function(*args, **self.kwargs)
+            self.args, self.kwargs = self.whole(args) if self.held else args, kwargs | self.made
+            self.ans = exercise.function(*self.args, **self.kwargs)
             return self.ans
 
         def backward(self, g: Any) -> Any:
@@ -102,6 +108,14 @@ def _pair(exercise: Exercise, rule: Rule) -> Any:
         return rule(dout, ans, *args, **kwargs)
 
     return types.SimpleNamespace(**dict(zip(exercise.defines, (forward, backward), strict=True)))
+
+
+def _value_and_gradient(exercise: Exercise, rule: Rule) -> Any:
+    def both(*args: Any, **kwargs: Any) -> Any:
+        ans = exercise.function(*args, **kwargs)
+        return ans, rule(np.ones_like(ans), ans, *args, **kwargs)
+
+    return types.SimpleNamespace(**{exercise.defines[0]: both})
 
 
 def _context(exercise: Exercise, rule: Rule) -> Any:
@@ -140,6 +154,7 @@ _MAKERS: dict[str, Callable[[Exercise, Rule], Any]] = {
     "gate": _gate,
     "op": _op,
     "pair": _pair,
+    "value_and_gradient": _value_and_gradient,
     "context": _context,
     "defvjp": _registered,
 }

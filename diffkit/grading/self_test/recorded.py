@@ -53,6 +53,11 @@ def found(table, *asked):
 class Made:
     def __init__(self, *made):
         self.made = dict(zip({constructor}, made))
+        self.held = dict(zip({parameters}, made[len({constructor}):]))
+
+    def whole(self, given):
+        rest = iter(given)
+        return tuple(self.held[n] if n in self.held else next(rest) for n in {arguments})
 
 
 VALUES = {values}
@@ -86,7 +91,7 @@ class {0}(Made):
     "gate": """
 class {0}(Made):
     def forward(self, *args, **kwargs):
-        self.asked = args, kwargs | self.made
+        self.asked = self.whole(args) if self.held else args, kwargs | self.made
         return found(VALUES, *self.asked)
 
     def backward(self, g):
@@ -99,6 +104,11 @@ def {0}(*args, **kwargs):
 
 def {1}(dout, cache):
     return found(DERIVATIVES, dout, *cache)
+""",
+    "value_and_gradient": """
+def {0}(*args, **kwargs):
+    value = found(VALUES, args, kwargs)
+    return value, found(DERIVATIVES, np.ones_like(value), args, kwargs)
 """,
     "context": """
 class {0}:
@@ -154,6 +164,8 @@ def recorded_submission(exercise: Exercise, trials: Sequence[Trial]) -> str:
                 derivatives.setdefault(key_of(asked, args, kwargs), [_literal(c) for c in right])
     head = _HEAD.format(
         constructor=exercise.constructor,
+        parameters=exercise.parameters,
+        arguments=exercise.arguments,
         key_of=inspect.getsource(key_of),
         values=_lines(values),
         derivatives=_lines(derivatives),

@@ -110,6 +110,7 @@ def _as_submissions(
             style=style,
             defines=exercise.defines if own else (),
             constructor=exercise.constructor if style in MADE_OF_ARGUMENTS else (),
+            parameters=exercise.parameters if style == "gate" else (),
         )
         try:
             asked = trials if own else prepare(as_style, seed, draws=1, known=trials)

@@ -71,6 +71,8 @@ class Isolation:
             without both.
         packages: what submissions may import beyond the standard library and NumPy; what those require
             comes with them.
+        adapter: the team's code that stands before and behind each submission, as text; see
+            :class:`~diffkit.grading.exercises.assignment.Assignment`.
 
     Raises:
         InputError: for a sandbox that is not there.
@@ -83,8 +85,13 @@ class Isolation:
     """
 
     def __init__(
-        self, limits: Limits | None = None, sandbox: str = "auto", packages: Sequence[str] = ()
+        self,
+        limits: Limits | None = None,
+        sandbox: str = "auto",
+        packages: Sequence[str] = (),
+        adapter: str = "",
     ) -> None:
+        self.adapter = adapter
         self.wall = chosen_wall(sandbox)
         self.limits = limits or Limits()
         self._named = tuple(packages)
@@ -201,7 +208,7 @@ class Isolation:
         self, source: str | Sequence[str], filename: str, requests: list[Request], hidden_from: int
     ) -> Heard:
         """One child, or another one if it was lost by no fault of its own."""
-        job = json.dumps({"source": source, "filename": filename}).encode()
+        job = json.dumps({"source": source, "filename": filename, "adapter": self.adapter}).encode()
         frames = [self._frame(request) for request in requests]
         exercises = _numbered([request.target for request in requests])
         reason = ""
@@ -266,6 +273,8 @@ class Isolation:
         return float(json.loads(read_frame_before(time.monotonic() + 60.0, self._control.fileno())))
 
     def _frame(self, request: Request) -> bytes:
+        if request.variant is not None or request.watched:  # which nobody asks a second time
+            return wire.write(request)
         if id(request) not in self._frames:
             self._frames[id(request)] = request, wire.write(request)  # kept, so that its id stays its own
         return self._frames[id(request)][1]
