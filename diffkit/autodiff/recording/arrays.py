@@ -37,7 +37,7 @@ from diffkit.autodiff.recording.refusals import (
     raise_object_array,
     refuse_conversion,
 )
-from diffkit.sites import describe_site
+from diffkit.sites import describe_site, owner
 
 __all__ = [
     "GETITEM",
@@ -443,8 +443,7 @@ class Array(ArrayMethods, ArrayOperators, Views):
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         """What ``isinstance`` asks where ``type(x)`` does not settle it; see :class:`Node`."""
-        asked_by = sys._getframe(1).f_globals.get("__name__", "")
-        return Array if asked_by.startswith("diffkit.") else ndarray
+        return Array if owner(sys._getframe(1).f_code.co_filename) == "diffkit" else ndarray
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("_") or name in ("place", "known_window", "known_places"):

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.recording.ieee import is_recording
 from diffkit.autodiff.recording.primitive import Primitive
 from diffkit.autodiff.recording.tracer import plain, row_of
 from diffkit.errors import InputError
@@ -100,7 +101,7 @@ def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
 
 def _under_way(tb: TracebackType) -> tuple[str, tuple[Any, ...]] | None:
     """The operation that one of the recorder's functions was doing, and its operands."""
-    if not str(tb.tb_frame.f_globals.get("__name__")).startswith(f"{__package__}."):
+    if not is_recording(tb.tb_frame):
         return None
     held = tb.tb_frame.f_locals
     fun = held.get("fun")

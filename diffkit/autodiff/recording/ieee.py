@@ -10,6 +10,7 @@ and where a derivative rule calculates, the answer is NumPy's, by a row of its o
 from __future__ import annotations
 
 import functools
+import os
 from types import FrameType
 from typing import Any
 
@@ -91,7 +92,7 @@ def answer(
     numpys = (
         kwargs is BY_UFUNC
         or (by_rule and error is not None)
-        or (not _is_recording(frame) and any(map(_is_numpys, args)))
+        or (not is_recording(frame) and any(map(_is_numpys, args)))
     )
     if fun not in OPERATORS or not numpys:
         if error is None:
@@ -106,16 +107,19 @@ def answer(
 def _is_rule(frame: FrameType) -> bool:
     """Whether a derivative rule, or a sweep, calculates there."""
     name = str(frame.f_globals.get("__name__"))
-    return belongs_to_diffkit(frame.f_code) and not (_is_recording(frame) or name in _REPLAYING)
+    return belongs_to_diffkit(frame.f_code) and not (is_recording(frame) or name in _REPLAYING)
 
 
 _REPLAYING = ("diffkit.autodiff.core.trace", "diffkit.autodiff.core.adjoint")
 """Who does the program's own operations again, on other numbers."""
 
 
-def _is_recording(frame: FrameType) -> bool:
+def is_recording(frame: FrameType) -> bool:
     """Whether it does an operation on the values of an outer trace: then who called knows whose they are."""
-    return str(frame.f_globals.get("__name__")).startswith(f"{__package__}.")
+    return os.path.dirname(frame.f_code.co_filename) == _RECORDERS
+
+
+_RECORDERS = os.path.dirname(__file__)
 
 
 def _is_numpys(value: Any) -> bool:

@@ -38,7 +38,7 @@ from diffkit.autodiff.recording.refusals import (
     refuse_conversion,
     site_of,
 )
-from diffkit.sites import describe_site
+from diffkit.sites import describe_site, owner
 
 
 class Decision(NamedTuple):
@@ -228,8 +228,8 @@ class Node(NumberOperators):
         To a program a node is what it stands in for: ``isinstance(x, float)`` goes the way that it goes
         without a trace. diffkit's own code has to tell a node from a number, and is told that it is one.
         """
-        asked_by = sys._getframe(1).f_globals.get("__name__", "")
-        return Node if asked_by.startswith("diffkit.") else type(plain_number(self))
+        asked_by = sys._getframe(1).f_code.co_filename
+        return Node if owner(asked_by) == "diffkit" else type(plain_number(self))
 
     # -- where Python needs the value itself ----------------------------------------------------------
 
@@ -343,7 +343,7 @@ class Node(NumberOperators):
             return value
         if name.startswith("_"):  # asked by Python, NumPy or a notebook, which go on without it
             raise AttributeError(name)
-        inside = sys._getframe(1).f_globals.get("__name__", "").startswith("diffkit.")
+        inside = owner(sys._getframe(1).f_code.co_filename) == "diffkit"
         if name in _METHODS and (inside or isinstance(plain_number(self), _WITH_METHODS)):
             return _METHODS[name].__get__(self, Node)
         return raise_no_attribute(name, sys._getframe(1))

@@ -264,3 +264,17 @@ def test_what_item_gives_divides_as_python_does():
         dk.trace(lambda x: 1.0 / x.item())(np.zeros(1))
     with pytest.warns(RuntimeWarning, match="divide by zero"):
         assert dk.trace(lambda x: 1.0 / x[0])(np.zeros(1)).value == np.inf
+
+
+def test_whose_code_asks_is_told_by_its_file_and_not_by_what_its_module_is_called():
+    """A module of the user's whose name begins like the package's is the user's: x is a float there."""
+    module: dict[str, object] = {"__name__": "diffkit.mine"}
+    text = "def f(x):\n    return x * x if isinstance(x, float) and not hasattr(x, 'sum') else 0.0 * x\n"
+    exec(compile(text, "/home/ada/mine.py", "exec"), module)
+    assert dk.grad(module["f"])(3.0) == 6.0
+    exec(
+        compile(text.replace("float", "np.ndarray").replace("not ", ""), "/home/ada/mine.py", "exec"),
+        {**module, "np": np},
+        module,
+    )
+    assert dk.grad(lambda x: np.sum(module["f"](x)))(np.ones(2)).tolist() == [2.0, 2.0]
