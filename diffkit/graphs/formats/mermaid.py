@@ -31,7 +31,8 @@ classDef kept fill:#f1f2f4,stroke:#b9bfc6,color:#1b1f24
 classDef repeated fill:#fdebc8
 classDef dotted stroke-dasharray:2 4"""
 
-_LINES = {"adjoint": "stroke:#c25400", "kept": "stroke:#b9bfc6,stroke-width:1px"}
+# Mermaid has arrows with two heads, and none with a head at its beginning: so the other one is taken away.
+_LINES = {"adjoint": "stroke:#c25400,marker-end:none", "kept": "stroke:#b9bfc6,stroke-width:1px"}
 
 
 def _quoted(labels: tuple[Label, ...], between: str = "<br/>") -> str:
@@ -59,7 +60,9 @@ def _node(node: Node) -> str:
 def _edge(edge: Edge) -> str:
     # In one line: of labels that stand above each other, Mermaid lets the higher ones overlap.
     label = f'|"{_quoted(edge.labels, " ")}"|' if edge.labels else ""
-    arrow = "-.->" if edge.kind == "adjoint" or edge.dotted else "---" if edge.kind == "kept" else "-->"
+    if edge.back:  # told in the order of the layers
+        return f"  {edge.head} <-.->{label} {edge.tail}"
+    arrow = "-.->" if edge.dotted else "---" if edge.kind == "kept" else "-->"
     return f"  {edge.tail} {arrow}{label} {edge.head}"
 
 
@@ -68,10 +71,7 @@ def to_mermaid(graph: Graph) -> str:
 
     Adjoint arrows are drawn from the outputs back; what the layers align in other formats is left out.
     """
-    # Mermaid has no back arrows: a graph of adjoints alone flows the other way.
     flow = {"right": "LR", "down": "TB"}[graph.direction]
-    if graph.view == "adjoint":
-        flow = {"LR": "RL", "TB": "BT"}[flow]
     lines = [f"flowchart {flow}"]
     if graph.view == "both":
         for part in ("primal", "adjoint"):
