@@ -8,7 +8,6 @@ import pytest
 import diffkit as dk
 from diffkit import programs
 from diffkit.graphs import draw, stepper
-from diffkit.graphs.reading.from_trace import VIEWS
 
 pytestmark = pytest.mark.browser
 
@@ -184,74 +183,11 @@ def test_a_drawing_saved_as_a_page(open_page):
     assert o.page.query_selector("svg.dk")
 
 
-# -- nothing overlaps, nothing is clipped ------------------------------------------------------------
-
-FAULTS = """(enlarged) => {
-  const faults = [];
-  const over = (a, b) =>
-    a.left < b.right - 1.5 && b.left < a.right - 1.5 && a.top < b.bottom - 1.5 && b.top < a.bottom - 1.5;
-  if (enlarged) document.querySelectorAll("svg text").forEach(t => { t.style.fontSize = "28px"; });
-  const box = e => e.getBoundingClientRect();
-  const texts = [...document.querySelectorAll("svg text:not(.badge-text, .halo)")].map(
-    t => ({said: t.textContent, box: box(t), node: t.closest(".node"), edge: t.closest(".edge")}));
-  const nodes = [...document.querySelectorAll(".node")];
-  const whole = box(document.querySelector("svg"));
-  texts.forEach((a, k) => {
-    if (a.box.left < whole.left || a.box.right > whole.right) faults.push("outside: " + a.said);
-    if (a.box.top < whole.top || a.box.bottom > whole.bottom) faults.push("outside: " + a.said);
-    const rectangle = a.node && a.node.querySelector("rect");
-    if (rectangle) {
-      const badge = a.node.querySelector(".badge");
-      const left = badge ? box(badge).right : box(rectangle).left;
-      if (a.box.left < left || a.box.right > box(rectangle).right) faults.push("clipped: " + a.said);
-    }
-    for (const b of texts.slice(k + 1)) {
-      if ((a.node && a.node === b.node) || (a.edge && a.edge === b.edge)) continue;
-      if (over(a.box, b.box)) faults.push(a.said + " over " + b.said);
-    }
-    if (a.node) return;
-    for (const n of nodes) if (over(a.box, box(n.querySelector(".box")))) faults.push(a.said + " in a box");
-  });
-  return faults;
-}"""
-
-
 @pytest.fixture(scope="module")
 def canvas(browser):
     page = browser.new_page(viewport={"width": 6000, "height": 4000})
     yield page
     page.close()
-
-
-def faults(canvas, drawing, enlarged=False):
-    canvas.set_content(f"<body style='margin:0'>{drawing.svg()}</body>")
-    return canvas.evaluate(FAULTS, enlarged)
-
-
-@pytest.mark.parametrize("program", list(programs.all_programs()), ids=lambda p: p.name)
-@pytest.mark.parametrize("view", VIEWS)
-def test_no_label_overlaps_another_or_is_clipped(canvas, program, view):
-    assert faults(canvas, draw(program, *program.args, view=view)) == []
-
-
-@pytest.mark.parametrize("direction", ["right", "down"])
-@pytest.mark.parametrize("name", ["two_outputs", "log_sin_max", "mean_squared_error"])
-def test_nor_does_one_in_the_other_direction(canvas, name, direction):
-    program = programs.get(name)
-    for view in VIEWS:
-        assert faults(canvas, draw(program, *program.args, view=view, direction=direction)) == []
-
-
-def test_groups_and_expressions_are_clear_of_each_other_too(canvas):
-    assert faults(canvas, draw(programs.logistic_map, 0.2, group="iteration", view="both")) == []
-    assert faults(canvas, draw(programs.logistic_map.expression, view="tree")) == []
-    assert faults(canvas, draw(programs.two_outputs.expression)) == []
-
-
-def test_the_test_of_overlaps_finds_some(canvas):
-    found = faults(canvas, draw(programs.two_outputs, 2.0, 3.0), enlarged=True)
-    assert any(f.startswith("clipped") for f in found)
-    assert any(" over " in f or "in a box" in f for f in found)
 
 
 def test_the_picture_shrinks_with_its_container(canvas):

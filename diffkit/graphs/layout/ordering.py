@@ -72,6 +72,8 @@ def add_combs(dot: graphviz.Digraph, graph: Graph, part: str = "primal") -> None
     down = graph.direction == "down"
     if part == "primal" and graph.view != "adjoint":
         ends = {n.id: n.kind for n in graph.nodes if n.part == "primal"}
+    elif graph.size == "slide":  # cut into runs: which adjoints a run ends with is chance
+        return
     else:
         handing_on = {e.tail for e in graph.edges if e.kind == "adjoint"}
         kinds = {n.id: n.kind for n in graph.nodes if n.kind in ("adjoint", "seed")}
