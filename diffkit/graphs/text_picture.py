@@ -132,5 +132,10 @@ def draw_text(expression: Any) -> TextPicture:
 
     Raises:
         InputError: for an expression whose tree has more than 5,000 nodes.
+
+    >>> from sympy import Symbol, sin
+    >>> x = Symbol("x")
+    >>> draw_text(x * sin(x))
+    <picture of x*sin(x), 8 characters>
     """
     return TextPicture(expression)

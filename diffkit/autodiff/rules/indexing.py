@@ -15,13 +15,7 @@ from diffkit.autodiff.recording.memory import TakenAgain
 from diffkit.autodiff.recording.places import last_to_write
 from diffkit.autodiff.recording.tracer import GETITEM, READ, SETITEM, Array, Primitive, own, plain_index
 from diffkit.autodiff.rules.call_forms import as_array, plain
-from diffkit.autodiff.rules.register import (
-    composite,
-    constant,
-    define,
-    fit,
-    structural,
-)
+from diffkit.autodiff.rules.register import composite, constant, define, fit, structural
 from diffkit.typing import ArrayLike, ArrayValue, Axis, Index, Value
 
 __all__ = ["along", "placed", "scatter"]

@@ -14,14 +14,7 @@ from diffkit.grading.inside.protocol import Step
 from diffkit.grading.judging.answered import Answered
 from diffkit.grading.judging.answers import Answer
 from diffkit.grading.judging.hull import distance_to_hull
-from diffkit.grading.judging.results import (
-    FAILED,
-    INCONCLUSIVE,
-    NOT_RUN,
-    PASSED,
-    SideBySide,
-    short,
-)
+from diffkit.grading.judging.results import FAILED, INCONCLUSIVE, NOT_RUN, PASSED, SideBySide, short
 from diffkit.grading.judging.truth import Truth
 
 Array = np.ndarray[Any, Any]

@@ -18,12 +18,7 @@ from diffkit.symbolic.rules.arithmetic import read_add, read_mul, read_pow
 from diffkit.symbolic.rules.by_fdiff import has_fdiff, read_by_fdiff
 from diffkit.symbolic.rules.choices import PiecewiseRule, read_extremum
 from diffkit.symbolic.rules.context import Context
-from diffkit.symbolic.rules.formal import (
-    read_derivative,
-    read_indexed,
-    read_subs,
-    read_undefined,
-)
+from diffkit.symbolic.rules.formal import read_derivative, read_indexed, read_subs, read_undefined
 from diffkit.symbolic.rules.integrals import read_integral
 from diffkit.symbolic.rules.isolated import read_isolated
 from diffkit.symbolic.rules.ranges import read_product, read_sum

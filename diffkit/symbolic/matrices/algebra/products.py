@@ -8,18 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import sympy
-from sympy import (
-    Identity,
-    Inverse,
-    MatAdd,
-    MatMul,
-    MatPow,
-    OneMatrix,
-    S,
-    Trace,
-    Transpose,
-    ZeroMatrix,
-)
+from sympy import Identity, Inverse, MatAdd, MatMul, MatPow, OneMatrix, S, Trace, Transpose, ZeroMatrix
 
 from diffkit.symbolic.matrices.algebra.nodes import (
     CHAINS,
