@@ -20,8 +20,6 @@ import tornado.httpserver
 import tornado.netutil
 import tornado.web
 
-__all__ = ["Editor", "serve"]
-
 _LARGEST = 200_000
 """Bytes of a request: a program and its inputs."""
 

@@ -13,8 +13,6 @@ from diffkit import programs
 from diffkit.errors import InputError
 from diffkit.programs import Program
 
-__all__ = ["BEGINNING", "text_of"]
-
 BEGINNING = (
     """import numpy as np
 

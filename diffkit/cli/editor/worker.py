@@ -30,8 +30,6 @@ from diffkit.graphs.page.explorer import Explorer
 from diffkit.programs import Program
 from diffkit.time_limit import BudgetError, within
 
-__all__ = ["answers", "main"]
-
 FILE = "<program>"
 """What the typed text is called where lines are told."""
 

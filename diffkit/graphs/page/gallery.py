@@ -13,8 +13,6 @@ from diffkit.files import write_atomically
 from diffkit.graphs.drawing import draw
 from diffkit.graphs.page.explorer import explore
 
-__all__ = ["Exhibit", "gallery"]
-
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
