@@ -222,7 +222,8 @@ def stencil(form: str | Sequence[Any] = "central", n: int = 1, order: int | None
     if isinstance(form, str):
         if form not in FORMS:
             raise InputError(
-                f"unknown form {form!r}: expected one of {', '.join(FORMS)}, or a list of offsets"
+                f"unknown form {form!r}: expected one of {', '.join(FORMS)}, complex (the first derivative), "
+                "richardson (of one variable), or a list of offsets"
             )
         return _named(form, n, order)
     made = _custom(_checked_offsets(form, n), n)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+from sympy import S
 from sympy.logic.boolalg import Boolean
 
 from diffkit.errors import InputError
@@ -26,8 +27,15 @@ def expression(expr: Any) -> Expression:
         raise InputError(
             f"expected one expression, got a {type(expr).__name__}; use jacobian(list(expr), xs)"
         )
+    if isinstance(expr, sympy.Lambda):
+        raise InputError(
+            f"expected an expression with a value, got the function {short(expr)}; call it, f(x)"
+        )
     if not isinstance(expr, sympy.Expr):
-        raise InputError(f"expected an expression with a value, got {type(expr).__name__}")
+        poly = "; write expr.as_expr()" if isinstance(expr, sympy.Poly) else ""
+        raise InputError(f"expected an expression with a value, got {type(expr).__name__}{poly}")
+    if expr in (S.NaN, S.ComplexInfinity):
+        raise InputError(f"{expr} has no derivative: find where the expression came to be undefined")
     return expr
 
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import sympy
 from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.expressions import Expression, count_nodes, intern, post_order, rebuild, substitute
 
 _NONE: frozenset[int] = frozenset()
+_ELEMENTS = (sympy.Indexed, MatrixElement)
 _SMALL = 200  # nodes of an exponent that is looked at
 
 
@@ -32,7 +34,7 @@ class FreeVariables:
     def __init__(self, variables: Sequence[Expression]) -> None:
         self._variables = {id(v): v for v in variables}
         self._parts = {key: {id(p) for p in post_order(v)} for key, v in self._variables.items()}
-        self.families = [v for v in variables if isinstance(v, sympy.Indexed | AppliedUndef)]
+        self.families = [v for v in variables if isinstance(v, (*_ELEMENTS, AppliedUndef))]
         self.memo: dict[int, frozenset[int]] = {}
         self._always: dict[int, frozenset[int]] = {}  # what a variable a[1] or z(1) may be: none binds it
         self._indexed: set[int] = set()  # the indices of Sums, and what holds one
@@ -102,16 +104,16 @@ class FreeVariables:
         return bool(running) and exponent.xreplace(runs).is_zero is not False
 
     def agreements(self, node: Expression) -> tuple[tuple[Expression, ...], list[Expression]]:
-        """The variables that a[i], or z(i) under a Sum over i, may be, and 1 or 0 as the indices agree."""
-        if isinstance(node, sympy.Indexed):
-            alike = [v for v in self.families if isinstance(v, sympy.Indexed) and v.base == node.base]
+        """The variables that a[i], A[i, j], or z(i) under a Sum over i, may be, and 1 or 0 as they agree."""
+        if isinstance(node, _ELEMENTS):
+            alike = [v for v in self.families if type(v) is type(node) and v._args[0] == node._args[0]]
         elif isinstance(node, AppliedUndef) and id(node) in self._indexed:
             alike = [v for v in self.families if v.func == node.func and v is not node]
         else:
             return (), []
         operands, partials = [], []
         for v in alike:
-            theirs, ours = (e._args[1:] if isinstance(e, sympy.Indexed) else e._args for e in (v, node))
+            theirs, ours = (e._args[1:] if isinstance(e, _ELEMENTS) else e._args for e in (v, node))
             if len(theirs) == len(ours):
                 agree = sympy.Mul(*map(sympy.KroneckerDelta, ours, theirs))
                 if agree != 0:

@@ -175,3 +175,38 @@ def test_a_derivative_at_another_point_is_another(mode):
     (one,), (other,) = (e.atoms(Subs) for e in (at_x, at_z))
     assert one != other
     assert sympy.simplify(one - other) != 0
+
+
+def test_an_element_of_a_matrix_may_be_any_of_it(mode):
+    """Those of a Sum over their indices were constants, by an element with free ones."""
+    i, j, k, m, n = symbols("i j k m n", integer=True)
+    x, a = (sympy.MatrixSymbol(name, k, k) for name in "XA")
+    trace = Sum(a[i, j] * x[j, i], (i, 0, k - 1), (j, 0, k - 1))
+    agree = sympy.KroneckerDelta(j, m) * sympy.KroneckerDelta(i, n)
+    assert diff(trace, x[m, n], mode=mode).doit() == Sum(a[i, j] * agree, (i, 0, k - 1), (j, 0, k - 1)).doit()
+    y = sympy.MatrixSymbol("Y", 3, 3)
+    assert diff(Sum(y[i, j] ** 2, (i, 0, 2), (j, 0, 2)), y[0, 1], mode=mode).doit() == 2 * y[0, 1]
+    assert diff(x[0, 0] * x[0, 1], x[0, 1], mode=mode) == x[0, 0]
+    assert diff(x[i, 0], x[j, 1], mode=mode) == 0
+
+
+@pytest.mark.parametrize(
+    ("expr", "says"),
+    [
+        (sympy.nan, "nan has no derivative"),
+        (sympy.zoo, "zoo has no derivative"),
+        (sympy.Lambda(Symbol("x"), Symbol("x") ** 2), "a function|the function"),
+        (sympy.Poly(Symbol("x") ** 2), "as_expr"),
+    ],
+)
+def test_what_has_no_value_has_no_derivative(mode, expr, says):
+    with pytest.raises(InputError, match=says):
+        diff(expr, Symbol("x"), mode=mode)
+
+
+def test_what_is_kept_unevaluated_is_differentiated(mode):
+    x = Symbol("x")
+    kept = diff(sympy.UnevaluatedExpr(x**2) * x, x, mode=mode)
+    assert (kept.doit() - 3 * x**2).expand() == 0
+    for expr in (sympy.UnevaluatedExpr(x**2), Derivative(x**2, x), Subs(x**2, x, 2 * x)):
+        assert "= ," not in steps(expr * x, x).text()

@@ -140,6 +140,9 @@ class Writer:
         return Text(name)
 
     def _text(self, node: Expression) -> Text:
+        if isinstance(node, sympy.Tuple):  # the parameters of a hypergeometric function
+            inside = ", ".join(self.texts[id(a)].text for a in node._args)
+            return Text(f"({inside},)" if len(node._args) == 1 else f"({inside})")
         if not node._args or isinstance(node, ELEMENTS):
             return self._leaf(node)
         if node.is_Add:

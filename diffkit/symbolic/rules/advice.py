@@ -11,6 +11,8 @@ from diffkit.expressions import Expression
 def no_rule(node: Expression) -> str:
     """Why a node can't be differentiated, and what to write instead."""
     name = type(node).__name__
+    if type(node).__module__.startswith("sympy.vector."):  # which is seldom imported
+        return f"{name} is a vector; differentiate its components, as in v.to_matrix(N)"
     for kinds, advice in _ADVICE:
         if isinstance(node, kinds):
             return f"{name} {advice}"

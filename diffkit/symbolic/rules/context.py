@@ -117,10 +117,10 @@ class Context:
         return any(v in free if v.is_Symbol else node.has(v) for v in self.variables)
 
     def _holds_an_element(self, node: Expression) -> bool:
-        """Whether a function of a whole matrix, or an element A[i, j], may hold a variable A[0, 1]."""
+        """Whether a function of a whole matrix may hold a variable A[0, 1]."""
         if self._matrices.isdisjoint(map(id, node._args)):
             return False
-        return not (isinstance(node, MatrixElement) and all(i.is_Integer for i in node.indices))
+        return not isinstance(node, MatrixElement)
 
     def note(self, node: Expression) -> Expression:
         """Marks an expression made while reading as one that depends on the variables."""

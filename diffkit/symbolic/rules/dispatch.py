@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import sympy
 from sympy.core.function import AppliedUndef
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.calculus import ELEMENTARY
 from diffkit.errors import InputError, NoRuleError
@@ -18,7 +19,14 @@ from diffkit.symbolic.rules.arithmetic import read_add, read_mul, read_pow
 from diffkit.symbolic.rules.by_fdiff import has_fdiff, read_by_fdiff
 from diffkit.symbolic.rules.choices import PiecewiseRule, read_extremum
 from diffkit.symbolic.rules.context import Context
-from diffkit.symbolic.rules.formal import read_derivative, read_indexed, read_subs, read_undefined
+from diffkit.symbolic.rules.formal import (
+    read_derivative,
+    read_element,
+    read_indexed,
+    read_subs,
+    read_undefined,
+    same_as,
+)
 from diffkit.symbolic.rules.integrals import read_integral
 from diffkit.symbolic.rules.isolated import read_isolated
 from diffkit.symbolic.rules.ranges import read_product, read_sum
@@ -33,22 +41,23 @@ _registered: dict[Any, _Reading] = {}
 def defrule(head: Any, *partials: str | Callable[..., Any] | None) -> None:
     """Says what the partial derivatives of a SymPy function are.
 
-    Args:
-        head: the function's class: ``sympy.Si``, an undefined ``Function("f")``, or one's own.
-        partials: one per argument. A text in the table's grammar, over the arguments ``x`` (of one),
-            ``x, y`` (of two), ``x, y, z`` (of three), or ``x1, x2, ...``, and ``ans``, the function's
-            value; or a callable ``partial(ans, *args)``; or None for an argument by which the
-            function is never differentiated, such as the order of a Bessel function.
+        Args:
+            head: the function's class: ``sympy.Si``, an undefined ``Function("f")``, or one's own.
+            partials: one per argument. A text in the table's grammar, over the arguments ``x`` (of one),
+                ``x, y`` (of two), ``x, y, z`` (of three), or ``x1, x2, ...``, and ``ans``, the function's
+                value; or a callable ``partial(ans, *args)``; or None for an argument by which the
+                function is never differentiated, such as the order of a Bessel function.
 
-    Raises:
-        InputError: for a head that is no SymPy class, or a text that does not parse.
+        Raises:
+            InputError: for a head that is no SymPy class, or a text that does not parse.
 
-    >>> import sympy
-    >>> from diffkit.symbolic import diff
-    >>> x = sympy.Symbol("x")
-    >>> defrule(sympy.Si, "sin(x) / x")
-    >>> diff(sympy.Si(x**2), x)
-    ((2*x)*sin(x**2))/(x**2)
+        >>> import sympy
+    from sympy.matrices.expressions.matexpr import MatrixElement
+        >>> from diffkit.symbolic import diff
+        >>> x = sympy.Symbol("x")
+        >>> defrule(sympy.Si, "sin(x) / x")
+        >>> diff(sympy.Si(x**2), x)
+        ((2*x)*sin(x**2))/(x**2)
     """
     if not isinstance(head, type) or not issubclass(head, sympy.Basic):
         raise InputError(
@@ -185,6 +194,8 @@ _READINGS: dict[Any, _Reading] = {
     sympy.Product: read_product,
     sympy.Derivative: read_derivative,
     sympy.Subs: read_subs,
+    sympy.UnevaluatedExpr: lambda node, context: same_as("unevaluated", node, node._args[0], context),
+    MatrixElement: read_element,
     sympy.Indexed: read_indexed,
     sympy.sinc: _by_partials(sympy.sinc, ["where(x, (cos(x) - ans) / x, 0)"]),
     sympy.factorial: _by_partials(sympy.factorial, ["ans * digamma(x + 1)"]),

@@ -7,6 +7,7 @@ from sympy.core.function import AppliedUndef
 
 from diffkit.errors import NoRuleError
 from diffkit.expressions import Expression, count_nodes, intern, post_order, short, substitute
+from diffkit.symbolic.rules.advice import no_rule
 from diffkit.symbolic.rules.context import Context
 from diffkit.symbolic.rules.rule import Rule, partials_rule
 
@@ -46,7 +47,7 @@ def read_derivative(node: Expression, context: Context) -> Rule:
             )
         for _ in range(int(count)):
             (value,) = context.slopes(value, Context([x], context.slopes))
-    return _same_as("unevaluated derivative", node, value, context)
+    return same_as("unevaluated derivative", node, value, context)
 
 
 def read_subs(node: Expression, context: Context) -> Rule:
@@ -55,7 +56,7 @@ def read_subs(node: Expression, context: Context) -> Rule:
     derivatives = [inner for inner in post_order(body) if isinstance(inner, sympy.Derivative)]
     if not derivatives:
         value = substitute(body, dict(zip(letters._args, point._args, strict=True)))
-        return _same_as("substitution", node, value, context)
+        return same_as("substitution", node, value, context)
     if not all(isinstance(inner.expr, AppliedUndef) for inner in derivatives):
         raise NoRuleError(
             f"the expression holds {short(node)}, a Derivative at a point; evaluate it with .doit() first "
@@ -69,10 +70,17 @@ def _formal(node: Expression, context: Context) -> Rule:
     return partials_rule("formal derivative", node, variables, lambda k: intern(node.diff(variables[k])))
 
 
-def _same_as(name: str, node: Expression, value: Expression, context: Context) -> Rule:
+def same_as(name: str, node: Expression, value: Expression, context: Context) -> Rule:
     """The rule of a node that stands for another expression."""
     context.explore(value)
     return Rule(name, node, tuple(context.of([value])), lambda _, g: g)
+
+
+def read_element(node: Expression, context: Context) -> Rule:
+    """A[i, j]: 1 by A[m, n] where the indices agree; of another matrix than a symbol there is no rule."""
+    if not isinstance(node._args[0], sympy.MatrixSymbol):
+        raise NoRuleError(no_rule(node))
+    return read_indexed(node, context)
 
 
 def read_indexed(node: Expression, context: Context) -> Rule:

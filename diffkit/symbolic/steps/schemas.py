@@ -285,9 +285,16 @@ def _formal(rule: Rule) -> Schema:
 
 
 def _indexed(rule: Rule) -> Schema:
-    base = str(rule.node.base)
+    base = str(rule.node._args[0])
     latex = rf"\left({base}_{{i}}\right)' = \delta_{{i k}}"
     return Schema("indexed symbol", f"{base}[i]", f"(1 if i = k else 0) * d{base}[k]", {}, latex)
+
+
+def _written_out(rule: Rule) -> Schema:
+    """A Derivative, a Subs or an UnevaluatedExpr stands for another expression, which is differentiated."""
+    if not rule.operands:
+        return Schema("written out", "e", "0", {"e": rule.node})
+    return Schema("written out", "e", "du", {"e": rule.node, "u": rule.operands[0]}, r"\left(e\right)' = u'")
 
 
 def _of_function(rule: Rule) -> Schema:
@@ -376,6 +383,7 @@ _READINGS: dict[str, Any] = {
     "product over a range": _over_range,
     "formal derivative": _formal,
     "indexed symbol": _indexed,
+    **dict.fromkeys(("unevaluated", "unevaluated derivative", "substitution"), _written_out),
 }
 
 # -- letters ------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache, reduce
 from typing import Any
@@ -136,6 +136,7 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "Not": np.logical_not,
     "Xor": lambda *args: reduce(np.logical_xor, args),
     "ITE": np.where,
+    "UnevaluatedExpr": lambda x: x,
 }
 
 _SCALAR: dict[str, Callable[..., Any]] = {
@@ -155,6 +156,7 @@ _SCALAR: dict[str, Callable[..., Any]] = {
     "Min": min,
     "Abs": abs,
     "KroneckerDelta": lambda i, j: 1 if i == j else 0,
+    "UnevaluatedExpr": lambda x: x,
     "sign": lambda x: (x > 0) - (x < 0),
     "Heaviside": lambda x, at_zero: 1 if x > 0 else at_zero if x == 0 else 0,
     "Mod": lambda x, y: x - y * math.floor(x / y),
@@ -329,10 +331,28 @@ EXACT = Arithmetic(FRACTIONS, _to_fraction, _fraction_constant)
 def _by_sympy(head: Any) -> Callable[..., Any]:
     """A function that only SymPy can evaluate (a Lambert W, a Bessel function): its own ``evalf``."""
 
-    def one(*args: Any) -> float:  # which are a degree or an order, SymPy knows by their being integers
-        return float(head(*[int(a) if float(a).is_integer() else a for a in args]).evalf())
+    def whole(a: Any) -> Any:  # which are a degree or an order, SymPy knows by their being integers
+        return int(a) if float(a).is_integer() else a
 
-    return lambda *args: np.vectorize(one, otypes=[float])(*args)[()]
+    def at(*args: Any) -> Any:
+        def one(*leaves: Any) -> float:
+            values = iter(leaves)
+            return float(head(*[_filled(a, values, whole) for a in args]).evalf())
+
+        return np.vectorize(one, otypes=[float])(*[leaf for a in args for leaf in _leaves(a)])[()]
+
+    return at
+
+
+def _leaves(value: Any) -> list[Any]:
+    """What stands in tuples within tuples, as the parameters of hypergeometric functions do."""
+    return [leaf for part in value for leaf in _leaves(part)] if isinstance(value, tuple) else [value]
+
+
+def _filled(like: Any, leaves: Iterator[Any], whole: Callable[[Any], Any]) -> Any:
+    if isinstance(like, tuple):
+        return tuple(_filled(part, leaves, whole) for part in like)
+    return whole(next(leaves))
 
 
 def implementation(

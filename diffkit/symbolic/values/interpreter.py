@@ -66,6 +66,8 @@ class Interpreter:
                 value = self._over_range(node, known)
             elif isinstance(node, ELEMENTS):
                 value = _element(node, known)
+            elif isinstance(node, sympy.Tuple):  # the parameters of a hypergeometric function
+                value = tuple(known[id(a)] for a in args)
             elif not args:
                 value = _atom(node, arithmetic)
             else:

@@ -359,3 +359,21 @@ def test_every_arithmetic_has_the_value_at_the_edge(expr, at):
     ]
     for value in values:
         assert float(np.asarray(value, dtype=float).flat[0]) == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [sympy.hyper((1, 2), (3,), x), sympy.uppergamma(y, x), sympy.lowergamma(y, x), sympy.expint(y, x)],
+)
+def test_parameters_in_tuples(expr):
+    """Those of hypergeometric functions and of Meijer's, which stand in the derivatives of others."""
+    for by in sorted(expr.free_symbols, key=str):
+        slope = diff(expr, by)
+        exact = sympy.N(sympy.diff(expr, by).subs({x: sympy.Rational(3, 10), y: sympy.Rational(3, 2)}), 25)
+        at = {x: 0.3, y: 1.5}
+        assert abs(evaluate(slope, at) - exact) < 1e-13 * abs(exact)
+        digits = {x: sympy.Rational(3, 10), y: sympy.Rational(3, 2)}
+        assert abs(evaluate(slope, digits, precision=20) - exact) < 1e-19 * abs(exact)
+        f = lambdify([x, y], slope)
+        assert abs(f(0.3, 1.5) - exact) < 1e-13 * abs(exact)
+        assert f(np.array([0.3, 0.4]), 1.5).shape == (2,)
