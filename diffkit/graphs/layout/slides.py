@@ -38,7 +38,9 @@ def pared(graph: Graph) -> Graph:
 
     def less(node: Node) -> Node:
         labels = node.labels
-        if any(label.kind == "value" for label in labels):
+        if any(
+            label.kind == "value" or (label.kind == "adjoint" and " = " in label.text) for label in labels
+        ):
             labels = tuple(label for label in labels if label.kind != "type")
         return replace(node, symbol="" if node.kind != "failed" else node.symbol, labels=labels)
 

@@ -39,7 +39,7 @@ from diffkit.graphs.layout.dot import EDGE_SIZE, NODE_SIZES
 from diffkit.graphs.metrics import text_width
 from diffkit.graphs.model import Edge, Graph, Label, Node
 from diffkit.graphs.reading.from_adjoint import adjoint_part, kept_chips, kept_lines
-from diffkit.graphs.reading.row_looks import at_kink, passes_nothing, symbol_of
+from diffkit.graphs.reading.row_looks import at_kink, passes_nothing, rows_of_sweeps, symbol_of
 from diffkit.graphs.reading.wording import equal, number, plain_text, with_number, with_value
 from diffkit.sites import belongs_to_diffkit, source_line
 
@@ -79,6 +79,7 @@ class _Builder:
         self.direction = direction or ("right" if self._fits_a_row() else "down")
         self._slopes_by_row: dict[int, list[Any]] = {}
         self._keys = _output_keys(t)
+        self._sweeps = rows_of_sweeps(t)
         self.outputs = {o.index for o in t.outputs if t.owns(o)}
 
     def _fits_a_row(self) -> bool:
@@ -97,7 +98,8 @@ class _Builder:
 
     def node(self, row: Row, extra: Sequence[Label] = (), slots: bool = False) -> Node:
         n = self.notation
-        kind = "input" if row.fun is INPUT else "output" if row.index in self.outputs else "operation"
+        inner = "adjoint" if row.index in self._sweeps else "operation"
+        kind = "input" if row.fun is INPUT else "output" if row.index in self.outputs else inner
         labels = [Label(n.equation(row), "formula")]
         if row.fun is not INPUT and text_width(labels[0].text, NODE_SIZES["formula"]) > _WIDEST_LINE:
             formula = n.formula(row)
@@ -364,6 +366,8 @@ def from_trace(
     if view in ("circuit", "adjoint", "both"):
         title += _seeds_said(t, b.notation, default_cotangents(t) if cotangents is None else cotangents)
     notes: tuple[str, ...] = ()
+    if view in ("primal", "tangent", "circuit") and any(n.kind == "adjoint" for n in nodes):
+        notes = ("orange: what differentiation has added to the program",)
     if t.failure is not None:
         node, links = b.failed(t.failure)
         nodes, edges = [*nodes, node], edges + links

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from diffkit.autodiff.core.adjoint import AdjointProgram
+from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.tracer import INPUT, Node, plain
 from diffkit.calculus import Elementary
 from diffkit.grammar import compile_text
+from diffkit.sites import belongs_to_diffkit
 
 _SYMBOLS = {
     "add": "+",
@@ -77,3 +81,19 @@ def passes_nothing(row: Node, k: int) -> bool:
         return fun.line.partials[k] == "0"
     rules = fun.vjps
     return not fun.variadic and k < len(rules) and rules[k] is None
+
+
+def rows_of_sweeps(t: WengertList) -> set[int]:
+    """The rows of a derivative's trace that belong to a sweep inside, and not to the function itself.
+
+    Of these the first that a rule of the calculus table, or a sweep's own sum, has made begins the sweep; the
+    function's rows stand before it, and after it those are its own that its code has made.
+    """
+    if isinstance(t, AdjointProgram):
+        return {row.index for row in t.nodes if t.is_adjoint(row)}
+    made_here = [row for row in t.nodes if row.fun is not INPUT and belongs_to_diffkit(row.code)]
+    first = next((row.index for row in made_here if _SWEEPS.search(row.code.co_filename)), len(t.nodes))
+    return {row.index for row in made_here if row.index >= first}
+
+
+_SWEEPS = re.compile(r"^<calculus|autodiff[/\\]core[/\\]")

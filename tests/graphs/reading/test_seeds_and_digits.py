@@ -152,3 +152,21 @@ def test_local_derivatives_can_be_left_out(view):
         e.labels for e in whole.graph.edges if e.kind == "adjoint"
     ]
     assert bare.layout.width <= whole.layout.width
+
+
+@pytest.mark.parametrize("derivative", [dk.grad, dk.deriv])
+def test_rows_that_differentiation_added_look_unlike_the_functions_own(derivative):
+    def f(x):
+        return np.sin(x) * np.tanh(x) + np.sum(np.stack([x, x]))
+
+    own = sum(row.fun.name != "input" for row in dk.trace(f)(1.5).nodes)
+    graph = dk.draw(derivative(f), 1.5).graph
+    kinds = [n.kind for n in graph.nodes]
+    assert kinds.count("operation") == own
+    assert kinds.count("adjoint") + kinds.count("output") == len(kinds) - own - 1
+    assert graph.notes == ("orange: what differentiation has added to the program",)
+    assert not dk.draw(f, 1.5).graph.notes
+    adjoint = dk.trace(f)(1.5).adjoint()
+    shown = {n.row for n in dk.draw(adjoint).graph.nodes if n.kind == "adjoint"}
+    ends = {row.index for row in (*adjoint.inputs, *adjoint.outputs)}
+    assert shown == {row.index for row in adjoint.nodes if adjoint.is_adjoint(row)} - ends
