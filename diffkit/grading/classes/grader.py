@@ -13,6 +13,7 @@ from diffkit.grading.classes.records import Record
 from diffkit.grading.classes.submissions import Submission, violations
 from diffkit.grading.diagnosis.first_wrong import first_wrong, wants_line
 from diffkit.grading.diagnosis.line_evidence import Runner
+from diffkit.grading.diagnosis.line_mistakes import with_line
 from diffkit.grading.exercises.assignment import Assignment, load_assignment
 from diffkit.grading.exercises.exercise import Exercise
 from diffkit.grading.inside.protocol import Failure, Request, Response
@@ -256,7 +257,7 @@ class Grader:
                 trials, responses = [t for t, _ in pairs], [r for _, r in pairs]
                 with contextlib.suppress(TimeoutError):
                     self._lines[key] = first_wrong(runner, trials, responses, opener().edits)
-            found[k] = replace(verdict, wrong_line=self._lines.get(key))
+            found[k] = with_line(exercise, verdict, self._lines.get(key))
         return found
 
     def _asked(self, submission: Submission, requests: Sequence[Request]) -> Sequence[Response]:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from diffkit.grading.diagnosis.line_evidence import EditsOf, Evidence, Mended, Runner
+from diffkit.grading.diagnosis.line_mistakes import mistake_of
 from diffkit.grading.inside.protocol import Response, unpack_array
 from diffkit.grading.judging.results import FAILED, UNWRITTEN, Verdict, WrongLine, short
 from diffkit.grading.judging.trials import Trial
@@ -81,7 +82,7 @@ def first_wrong(
         chosen = _chosen(tried, evidence.suspect, rank == 3 or not evidence.known)
         if chosen is not None:
             return _line_of(runner, chosen)
-    if not tried and (named := evidence.by_name(found["statements"])) is not None:
+    if (named := evidence.by_name(found["statements"])) is not None:
         w, right, top = named
         plain = _at(runner.parts, w.part, w.line, top)
         given = short(unpack_array(w.value))
@@ -123,17 +124,24 @@ def _chosen(tried: Sequence[Mended], suspect: float, last: bool) -> Mended | Non
         by_line.setdefault(m.edit["statement"], m)
     lines = sorted(by_line.values(), key=lambda m: m.order)
     shown = [m for m in lines if m.right_grade >= 2 and m.right_grade > m.given_grade]
+    if shown:  # or before that, one that goes from something right to something else that is
+        shown = [m for m in lines if m in shown or (m.order < shown[0].order and _moved(m))]
     if shown and (last or shown[0].order <= suspect):
         return shown[0]
     if not last:
         return None
-    moved = [m for m in lines if m.given_grade <= m.right_grade >= 2 and m.given_grade >= 1]
-    if moved:  # from something right to something else that is
+    moved = [m for m in lines if _moved(m)]
+    if moved:
         return moved[0]
-    unknown = [m for m in lines if m.given_grade == 0]
-    if len(unknown) == 1:
-        return unknown[0]
-    return lines[0] if len(lines) == 1 else None
+    unknown = [m for m in lines if m.given_grade < 2]
+    if unknown and unknown[-1].order - unknown[0].order <= 1:
+        return unknown[-1]  # one line, or two that follow each other
+    return None
+
+
+def _moved(m: Mended) -> bool:
+    """Whether a line's value goes from something right to something else that is as well known to be."""
+    return m.given_grade <= m.right_grade >= 2 and m.given_grade >= 1
 
 
 def _at(parts: Sequence[str], part: int, line: int, top: Sequence[int]) -> WrongLine:
@@ -149,7 +157,8 @@ def _line_of(runner: Runner, m: Mended) -> WrongLine:
     """What there is to say of a line."""
     plain = _at(runner.parts, m.edit["part"], m.edit["line"], m.edit["top"])
     offset = m.edit["line"] - m.edit["top"][0]
-    plain = replace(plain, change=runner.variant(m.edit).text.split("\n")[offset].strip())
+    change = runner.variant(m.edit).text.split("\n")[offset].strip()
+    plain = replace(plain, change=change, mistake=mistake_of(m.edit["what"]))
     if m.given is None or m.right is None:
         return plain
     edge = f"the {m.what.kind} of {m.what.name}" if m.what is not None else ""

@@ -40,6 +40,8 @@ MEASURED = 1e-6
 """To how many digits they are known."""
 MOST_MEASURED = 400
 LARGEST_MEASURED = 40
+GIVEN = -1000
+"""The numbers of the arguments, which are right as they are, count down from here."""
 PER_LINE = 4
 """Changes of one line of which the values are looked at."""
 
@@ -147,7 +149,10 @@ class Evidence:
         for q in self.known:
             self.rows.setdefault(q.name.lower(), set()).add(q.row)
         self.teams = {name: set(rows) for name, rows in self.rows.items()}
-        self.sizes = {n for a in first.instance.args for n in (*np.shape(a), np.size(a))}
+        self.sizes = {n for a in first.instance.args for n in np.shape(a)}
+        for k, (name, a) in enumerate(zip(runner.exercise.arguments, first.instance.args, strict=True)):
+            if isinstance(a, np.ndarray) and a.dtype.kind == "f" and self.known:
+                self.known.append(Quantity("value", GIVEN - k, name, a))
         values = [q for q in self.known if q.kind == "value"]
         unknown = set()
         for w in watched.written:
@@ -159,7 +164,7 @@ class Evidence:
         if runner.has_forward and self.known:
             self._measure(statements, unknown)
         last = {(w.frame, w.name): w for w in watched.written}
-        wrong = [w for w in last.values() if self._said(w.name) and not self._grade_of(w)]
+        wrong = [w for w in last.values() if self._said(w.name) and not self._whole(w)]
         wrong.sort(key=lambda w: self.order.get((w.part, w.line), math.inf))
         self._wrong = wrong[0] if wrong else None
         """The first that is not, in the end, what its name says."""
@@ -193,11 +198,16 @@ class Evidence:
             if o.frame == w.frame:
                 before[o.name] = o
         read = [before[name] for name in re.findall(r"[A-Za-z_][\w.]*", code) if name in before]
-        known = all(self._grade_of(o) for o in read)
+        known = all(self._grade(unpack_array(o.value), o.name)[0] for o in read)
         return (w, right[0], tops[0]) if read and known else None
 
-    def _grade_of(self, w: Written) -> float:
-        return self._grade(unpack_array(w.value), w.name)[0]
+    def _whole(self, w: Written) -> bool:
+        """Whether a value is what its name says, and not one of several parts of it only."""
+        grade, what = self._grade(unpack_array(w.value), w.name)
+        if what is None or what.kind == "adjoint":
+            return grade > 0
+        parts = sum(q.kind == "contribution" and q.row == what.row for q in self.known)
+        return parts < 2
 
     def _measure(self, statements: Sequence[Any], unknown: set[tuple[int, int, str]]) -> None:
         """The adjoints of what only the student's own forward pass computes: by differences."""

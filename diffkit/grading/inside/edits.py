@@ -13,6 +13,7 @@ variable for another); the second a factor forgotten or a term; the third what i
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -101,6 +102,7 @@ def edits(
                 within = range(owner.lineno, owner.end_lineno + 1)
                 shapes = {n: shape for part, at, n, shape in seen if part == number and at in within}
                 scope = _Scope(owner, shapes)
+                scope.items = sorted({source.of(n) for n in ast.walk(owner) if _is_item(n)})[:30]
                 scope.used = {
                     source.of(n) for n in ast.walk(statement) if isinstance(n, ast.Name | ast.Attribute)
                 }
@@ -112,6 +114,10 @@ def edits(
         each["number"] = counts[each["statement"]]
         counts[each["statement"]] += 1
     return {"statements": statements, "edits": sorted(found, key=lambda each: int(each["number"]))}
+
+
+def _is_item(node: Any) -> bool:
+    return isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
 
 
 class _Source:
@@ -163,6 +169,7 @@ class _Scope:
         self.names = [n for n in names if n in shapes] if shapes else list(names)
         self.shapes = shapes
         self.used: set[str] = set()
+        self.items: list[str] = []
         self.numbers = [n for n in self.names if shapes.get(n) == []][:6]
 
     def like(self, name: str) -> list[str]:
@@ -253,6 +260,7 @@ def _changes(source: _Source, statement: Any, scope: _Scope) -> Iterator[Change]
         for each in targets:
             yield from _subscripts(source, each, scope)
         yield from _expression(source, statement.value, scope, target)
+        yield from _renamed(statement, value, scope)
         if isinstance(statement, ast.Assign) and not isinstance(targets[0], ast.Tuple):
             yield from _missing_terms(statement, value, target, scope)
     elif isinstance(statement, ast.Return | ast.Expr) and statement.value is not None:
@@ -265,6 +273,16 @@ def _changes(source: _Source, statement: Any, scope: _Scope) -> Iterator[Change]
     elif isinstance(statement, ast.If | ast.While):
         yield statement.test, f"not ({of(statement.test)})", 1, "the opposite condition"
         yield from _expression(source, statement.test, scope, "")
+
+
+def _renamed(statement: Any, value: str, scope: _Scope) -> Iterator[Change]:
+    """One variable for another wherever it stands in the statement."""
+    for name in sorted(scope.used):
+        pattern = rf"(?<![\w.]){re.escape(name)}(?!\w)"
+        if len(re.findall(pattern, value)) > 1:
+            for other in scope.like(name):
+                text = re.sub(pattern, lambda _, other=other: other, value)  # type: ignore[misc]
+                yield statement.value, text, 2, f"{other} in place of {name}"
 
 
 def _missing_terms(statement: Any, value: str, target: str, scope: _Scope) -> Iterator[Change]:
@@ -382,7 +400,8 @@ def _of_node(source: _Source, node: Any, role: str, scope: _Scope) -> Iterator[C
         if role != "index":
             values += [2 * c, c / 2, *([1 / c] if c else []), 1 - c, c - 0.5, c + 0.5, -c - 1, 2 * c + 1]
         for value in values:
-            yield node, f"({value!r})", 1, f"{value!r} in place of {c!r}"
+            place = " in an index" if role == "index" else ""
+            yield node, f"({value!r})", 1, f"{value!r} in place of {c!r}{place}"
         if role == "index" and isinstance(c, int):
             yield node, "None", 2, "None in place of the number"
     elif isinstance(node, ast.Constant) and node.value is None and role == "index":
@@ -520,6 +539,9 @@ def _of_name(source: _Source, node: Any, role: str, scope: _Scope) -> Iterator[C
         others = [n for n in others if scope.shapes.get(n, []) == []]
         for moved in ("+ 1", "- 1"):
             yield node, f"{text} {moved}", 1, f"{text} {moved}"
+    if role != "index":
+        for item in scope.items:
+            yield node, item, 2, f"{item} in place of {text}"
     for name in others:
         yield node, name, 1, f"{name} in place of {text}"
     shaped = [n for n in scope.names if n not in others and n != text]
@@ -552,6 +574,9 @@ def _of_term(source: _Source, node: Any, scope: _Scope, target: str) -> Iterator
         for form in products + forms:
             said = form.replace("* ", "times ", 1).replace("/ ", "divided by ", 1)
             yield node, f"(({text}) {form})", 2 if name in scope.used or form in products else 3, said
+    for item in scope.items:
+        if item not in scope.used:
+            yield node, f"(({text}) * {item})", 2, f"times {item}"
     for name in list(scope.names)[:8]:
         sizes = [f"len({name})"] + [f"{name}.shape[{k}]" for k in range(1, len(scope.shapes.get(name, [])))]
         for size in sizes if scope.shapes.get(name) else []:

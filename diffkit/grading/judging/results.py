@@ -187,6 +187,7 @@ class WrongLine:
         quantity: what that is, in the forward program.
         around: the function that it stands in, or some of it.
         begins: the number of the first line of that.
+        mistake: the name of the mistake that the change undoes, or "".
     """
 
     line: int
@@ -199,6 +200,7 @@ class WrongLine:
     quantity: str = ""
     around: str = ""
     begins: int = 0
+    mistake: str = ""
 
     def message(self, level: int = 2) -> str:
         """What a hint level lets the student see: the line; with 2 its value; with 3 what would be right.

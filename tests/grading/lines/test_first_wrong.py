@@ -169,3 +169,35 @@ def test_a_loop_that_a_change_makes_endless_is_given_up():
     wrong = found(exercise, prepare(exercise, 1), text)
     assert wrong is not None
     assert wrong.line == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "k", "mistake"),
+    [
+        pytest.param("two_layers", 9, "local derivative forgotten", marks=pytest.mark.slow),
+        ("softmax_loss", 12, "constant factor"),
+        pytest.param("attention", 13, "local derivative forgotten", marks=pytest.mark.slow),
+        ("cosine", 6, "sign"),
+        ("vae_loss", 1, "upstream forgotten"),
+    ],
+)
+def test_the_change_says_what_kind_of_mistake_it_is(name, k, mistake):
+    line, wrong = _found(name, k)
+    assert (wrong.line, wrong.mistake) == (line, mistake)
+
+
+def test_a_name_of_the_line_fills_in_where_the_numbers_gave_none():
+    from diffkit.grading.diagnosis.line_mistakes import with_line
+    from diffkit.grading.diagnosis.messages import named
+    from diffkit.grading.judging.results import CheckResult, Verdict, WrongLine
+
+    exercise = PASSES["two_layers"].exercise
+    line = WrongLine(3, "dz = dh", mistake="local derivative forgotten")
+    failed = (CheckResult("values", "failed"),)
+    unnamed = Verdict("two_layers", failed, None)
+    assert with_line(exercise, unnamed, line).diagnosis.name == "local derivative forgotten"
+    rarer = Verdict("two_layers", failed, named("integer truncation", ("x",), "", 4))
+    assert with_line(exercise, rarer, line).diagnosis.name == "local derivative forgotten"
+    sure = Verdict("two_layers", failed, named("sign", ("x",), "", 4))
+    assert with_line(exercise, sure, line).diagnosis.name == "sign"
+    assert with_line(exercise, unnamed, None) is unnamed
