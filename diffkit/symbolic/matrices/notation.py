@@ -196,8 +196,10 @@ def _raised(base: Any, exponent: Any, style: _Style) -> tuple[str, int]:
 def _applied(e: Any, style: _Style) -> tuple[str, int]:
     function, inner = e.args
     body = function.expr.xreplace({function.variables[0]: algebra.U})
-    bare = _only_in_calls(algebra.U, body)
-    names = {algebra.U: _bracketed(inner, style, _SUM if bare else _ATOM)}
+    least = _SUM if _only_in_calls(algebra.U, body) else _ATOM
+    if least == _ATOM and _only_in_calls(algebra.U, body.xreplace({-algebra.U: algebra.U})):
+        least = _PRODUCT  # exp(-R w)
+    names = {algebra.U: _bracketed(inner, style, least)}
     atoms = body.atoms(*algebra.ATOMS)
     names |= {a: _bracketed(a, style, _ATOM) for a in atoms}
     binds = _binding(body)

@@ -25,7 +25,6 @@ from diffkit.symbolic.matrices.scalar_text import (
     in_scalar,
     only_in_calls,
     printed,
-    scalar_parts,
 )
 from diffkit.symbolic.matrices.vectorised import is_commutation, is_vec
 
@@ -103,12 +102,14 @@ class Writer:
         if isinstance(e, sympy.FunctionMatrix):
             return [e.lamda.expr.parent] if is_vec(e) else []
         if is_scalar(e) and not isinstance(e, algebra.ATOMS):
-            return scalar_parts(e)
+            return algebra.atoms_in(e)
         if isinstance(e, _ELEMENTWISE):
             body, x = algebra.body_and_argument(e)
-            inside = self._within(body, x)
-            rest = body.xreplace(dict.fromkeys(inside, sympy.S.One))
-            return [*inside.values(), *([x] if rest.has(algebra.U) else []), *scalar_parts(body)]
+            numbers = algebra.atoms_in(body)
+            plain = body.xreplace(dict.fromkeys(numbers, sympy.S.One))
+            inside = self._within(plain, x)
+            rest = plain.xreplace(dict.fromkeys(inside, sympy.S.One))
+            return [*inside.values(), *([x] if rest.has(algebra.U) else []), *numbers]
         parts = (a for a in e.args if isinstance(a, sympy.Expr))
         return [a for a in parts if not is_scalar(a) or a.args]
 
@@ -294,21 +295,24 @@ class Writer:
 
     def _function_of_elements(self, e: Any) -> tuple[str, int]:
         body, x = algebra.body_and_argument(e)
-        names = {b: self.text(node, ATOM) for b, node in self._within(body, x).items()}
-        rest = body.xreplace({b: sympy.Dummy() for b in names})
-        inner = ""
-        if rest.has(algebra.U):
-            bare = only_in_calls(algebra.U, rest)
-            inner = names[algebra.U] = self.text(x, SUM if bare else ATOM)
+        numbers = {a: sympy.Dummy() for a in algebra.atoms_in(body)}
+        plain = body.xreplace(numbers)
+        within = {b: (sympy.Dummy(), node) for b, node in self._within(plain, x).items()}
+        names = {d: self.text(a, ATOM) for a, d in numbers.items()}
+        names |= {d: self.text(node, ATOM) for d, node in within.values()}
+        rest = plain.xreplace({b: d for b, (d, _) in within.items()})
         parts = [p for p in sympy.preorder_traversal(rest) if p == algebra.U or isinstance(p, sympy.Function)]
-        if parts.count(algebra.U) > 1 and not inner.isidentifier():
-            names[algebra.U] = self._line(inner)
-        names |= {a: self.text(a, ATOM) for a in scalar_parts(body) if not isinstance(a, sympy.Symbol)}
-        symbols = (s for s in body.free_symbols if not isinstance(s, MatrixSymbol) and s != algebra.U)
+        if algebra.U in parts:
+            inner = self.text(x, SUM if only_in_calls(algebra.U, rest) else ATOM)
+            shared = parts.count(algebra.U) > 1 and not inner.isidentifier()
+            names[algebra.U] = self._line(inner) if shared else inner
+        symbols = (s for s in plain.free_symbols - {algebra.U} if s not in names)
         names |= {s: self._scalar_symbol(s) for s in symbols}
         for p in dict.fromkeys(p for p in parts if p != algebra.U and parts.count(p) > 1):
-            names[p] = self._line(self._printed(p, names))
-        return self._printed(body, names), ATOM if body in names else binding(body)
+            again = sympy.Dummy()
+            names[again] = self._line(self._printed(p, names))
+            rest = rest.xreplace({p: again})
+        return self._printed(rest, names), binding(rest)
 
     def _transpose(self, e: Any) -> tuple[str, int]:
         return f"{self.text(e.arg, ATOM)}.T", ATOM

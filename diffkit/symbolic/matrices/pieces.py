@@ -179,8 +179,8 @@ def elementwise_derivative(body: Any) -> Any:
     """The derivative of a function of ``U``, tidied, and as a product where that is shorter."""
     plain = _tidy(reverse_sweep([intern(body)], [intern(algebra.U)], [intern(S.One)])[0])
     if plain.count_ops() > 3 and not plain.has(sympy.Piecewise):
-        return min(plain, sympy.factor(plain), key=lambda e: e.count_ops())
-    return plain
+        plain = min(plain, sympy.factor(plain), key=lambda e: e.count_ops())
+    return algebra.stable(plain)
 
 
 def _elementwise(e: Any, body: Any, x: Any) -> list[Piece]:

@@ -32,18 +32,6 @@ def only_in_calls(part: Any, e: Any) -> bool:
     return all(only_in_calls(part, a) for a in inside)
 
 
-def scalar_parts(e: Any) -> list[Any]:
-    found: dict[Any, None] = {}
-    stack = [e]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, algebra.ATOMS):
-            found[part] = None
-        else:
-            stack.extend(reversed(part.args))
-    return list(found)
-
-
 def in_scalar(e: Any, s: Any) -> bool:
     stack = [e]
     while stack:

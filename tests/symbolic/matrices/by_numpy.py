@@ -111,6 +111,7 @@ class Program:
 
     def Pow(self, e):
         base, exponent = self.number(self.of(e.base)), self.of(e.exp)
+        base = base * self.one() if isinstance(base, int) else base
         return (
             np.exp(exponent)
             if e.base is sympy.E

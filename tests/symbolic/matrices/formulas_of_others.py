@@ -50,7 +50,7 @@ NAMES |= {
     "f": lambda e, body: e.applyfunc(body), "dg": DiagMatrix, "diag": DiagonalOf, "part": DiagonalMatrix,
     "total": lambda e: OneMatrix(1, e.shape[0]) * e * OneMatrix(e.shape[1], 1) if e.shape[1] != 1 else OneMatrix(1, e.shape[0]) * e,
     "sq": lambda e: Trace(e.T * e), "I": Identity(n), "one": OneMatrix(n, 1), "ones": OneMatrix, "J": OneMatrix(n, n),
-    "Zero": ZeroMatrix, "Kron": KroneckerProduct, "half": Rational(1, 2), "eye": eye,
+    "Zero": ZeroMatrix, "Kron": KroneckerProduct, "half": Rational(1, 2), "eye": eye, "Identity": Identity,
     **{g.__name__: g for g in (sin, cos, tan, tanh, exp, log, Abs, sign)}, "sqrt": sqrt,
     "relu": lambda v: sympy.Max(v, 0), "softplus": lambda v: log(1 + exp(v)), "sigmoid": lambda v: 1 / (1 + exp(-v)),
 }  # fmt: skip
@@ -307,6 +307,81 @@ g b | total(f(A*X + b*one.T, tanh)) |
 g x | total(f(x, softplus)) | f(x, sigmoid)
 g x | 1/(1 + exp(-tr(a.T*x))) |
 h x | tr(a.T*x)**3 | 6*tr(a.T*x)*a*a.T
+""",
+    "Wikipedia, Matrix calculus: the tables of identities": """
+g x | a.T*x | a
+g x | b.T*A*x | A.T*b
+g x | a.T*x*x.T*b | (a*b.T + b*a.T)*x
+g x | (A*x + b).T*C*(D*x + d) | D.T*C.T*(A*x + b) + A.T*C*(D*x + d)
+g x | sqrt(sq(x - a)) | (x - a)/sqrt(sq(x - a))
+g x | a.T*f(A*x, sin) | A.T*had(a, f(A*x, cos))
+g x | f(A*x, sin).T*f(B*x, exp) | A.T*had(f(A*x, cos), f(B*x, exp)) + B.T*had(f(B*x, exp), f(A*x, sin))
+g x | f(A*x, sin).T*C*f(B*x, exp) | A.T*had(f(A*x, cos), C*f(B*x, exp)) + B.T*had(f(B*x, exp), C.T*f(A*x, sin))
+j x | tr(x.T*a)*f(x, sin) | f(x, sin)*a.T + tr(x.T*a)*dg(f(x, cos))
+j x | A*f(B*x, sin) | A*dg(f(B*x, cos))*B
+j x | a*(x.T*x) | 2*a*x.T
+g X | tr(t*X) | t*I
+g X | tr(X.I*A) | -X.I.T*A.T*X.I.T
+g X | tr(A*X*B*X.T*C) | A.T*C.T*X*B.T + C*A*X*B
+g X | tr(X.T*A*X) | (A + A.T)*X
+g X | log(det(t*X)) | X.I.T
+g X | det(t*X) | t**n*det(X)*X.I.T
+g X | det(X)**2 | 2*det(X)**2*X.I.T
+g X | (X*a + b).T*C*(X*a + b) | (C + C.T)*(X*a + b)*a.T
+g X | (X*a).T*C*(X*b) | C*X*b*a.T + C.T*X*a*b.T
+g S | det(S.T*A*S) | 2*det(S.T*A*S)*A*S*(S.T*A*S).I | Q.symmetric(A)
+s t | f(t*A, exp) | had(A, f(t*A, exp))
+s t | A*(B + t*C)*D | A*C*D
+s t | tr(f(B + t*C, exp)) | tr(had(C, f(B + t*C, exp)))
+s t | (B + t*C).I*(A + t*D) | (B + t*C).I*(D - C*(B + t*C).I*(A + t*D))
+""",
+    "Bishop, Pattern Recognition and Machine Learning: appendix C and the likelihoods": """
+g A | tr(A*B) | B.T
+g A | tr(A.T*B) | B
+g A | tr(A*B*A.T) | A*(B + B.T)
+g A | log(Abs(det(A))) | A.I.T
+s t | log(det(A + t*B)) | tr((A + t*B).I*B)
+g w | half*sq(y - R*w) + t/2*tr(w.T*w) | -R.T*(y - R*w) + t*w
+h w | half*sq(y - R*w) + t/2*tr(w.T*w) | R.T*R + t*Identity(m)
+g w | -tr(y.T*f(f(R*w, sigmoid), log)) - tr((one - y).T*f(one - f(R*w, sigmoid), log)) | R.T*(f(R*w, sigmoid) - y)
+h w | -tr(y.T*f(f(R*w, sigmoid), log)) - tr((one - y).T*f(one - f(R*w, sigmoid), log)) |
+g w | tr(w.T*Q*w)/tr(w.T*V*V.T*w) |
+g R | -n/2*log(det(R*R.T + s*I)) - half*tr((R*R.T + s*I).I*A) |
+s s | -half*log(det(A + s*I)) - half*tr(y.T*(A + s*I).I*y) | -half*tr((A + s*I).I) + half*tr(y.T*(A + s*I).I*(A + s*I).I*y)
+""",
+    "objectives of courses: kernels, divergences, factorizations, attention, control": """
+g A | half*(tr(B.I*A) + tr((b - a).T*B.I*(b - a)) - n + log(det(B)/det(A))) | half*(B.I.T - A.I.T)
+g b | half*(tr(B.I*A) + tr((b - a).T*B.I*(b - a)) - n + log(det(B)/det(A))) | half*(B.I + B.I.T)*(b - a)
+g B | half*(tr(B.I*A) + tr((b - a).T*B.I*(b - a)) - n + log(det(B)/det(A))) | half*(B.I.T - B.I.T*(A.T + (b - a)*(b - a).T)*B.I.T)
+g w | tr(total(f(R*w, exp))) - tr(y.T*R*w) | R.T*(f(R*w, exp) - y)
+g w | total(f(one - had(y, R*w), relu)) |
+g Q | tr(total(f(f(R*Q, exp)*ones(m, 1), log))) - tr(S.T*R*Q) | R.T*(had(f(R*Q, exp), pw(f(R*Q, exp)*ones(m, 1), -1)*ones(1, m)) - S)
+g R | total(R*V - had(A, f(R*V, log))) | (J - had(A, pw(R*V, -1)))*V.T
+g V | total(R*V - had(A, f(R*V, log))) | R.T*(J - had(A, pw(R*V, -1)))
+g R | sq(R.T*R - Identity(m)) | 4*R*(R.T*R - Identity(m))
+g R | tr(R.T*A*R) | (A + A.T)*R
+g X | -log(Abs(det(X))) - tr(total(f(X*x, lambda v: log(1/(exp(v) + exp(-v)))))) |
+g R | tr((I - R*V)*A*(I - R*V).T + R*Q*R.T) | -(I - R*V)*(A + A.T)*V.T + R*(Q + Q.T)
+g V | x.T*A*x + (V*x).T*Q*(V*x) | (Q + Q.T)*V*x*x.T
+g x | exp(-t*tr((x - y).T*(x - y))) | -2*t*exp(-t*tr((x - y).T*(x - y)))*(x - y)
+g x | tr(x.T*y)/sqrt(tr(x.T*x)*tr(y.T*y)) |
+j x | (I - J/n)*x | I - J/n
+j x | (I - J/n)*x/sqrt(sq((I - J/n)*x)/n + t) |
+g x | sq((I - J/n)*x)/n | 2/n*(I - J/n)*x
+g R | tr(F.T*had(f(R*S.T, exp), pw(f(R*S.T, exp)*one, -1)*one.T)*A) |
+g S | tr(F.T*had(f(R*S.T, exp), pw(f(R*S.T, exp)*one, -1)*one.T)*A) |
+g A | tr(F.T*had(f(R*S.T, exp), pw(f(R*S.T, exp)*one, -1)*one.T)*A) |
+g W | sq(A - f(W*f(U*A, tanh), tanh)) |
+g U | sq(A - f(W*f(U*A, tanh), tanh)) |
+g D | sq(A - B*D) + t*sq(D) | -2*B.T*(A - B*D) + 2*t*D
+g w | total(f(y - R*w, lambda v: sqrt(v**2 + t) - sqrt(t))) |
+g D | log(det(I + D*A)) | (I + D*A).I.T*A.T
+g a | log(1 + tr(b.T*a)*tr(c.T*a)) |
+g w | tr(w.T*V*A*V.T*w)/tr(w.T*Q*w) |
+s t | tr((A + t*I).I*B) | -tr((A + t*I).I*(A + t*I).I*B)
+h x | exp(-t*tr((x - y).T*(x - y))) |
+h w | tr(total(f(R*w, exp))) - tr(y.T*R*w) | R.T*dg(f(R*w, exp))*R
+h x | sqrt(sq(A*x - b) + t) |
 """,
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from formulas_of_matrices import A, X, b, n, sigmoid, t, w, x, y
 from sympy import MatrixSymbol, OneMatrix, tanh
 
 import diffkit as dk
+from diffkit.symbolic.matrices import notation
 from diffkit.symbolic.matrices.source import source
 
 RNG = np.random.default_rng(2)
@@ -71,10 +72,22 @@ def test_functions_of_one_matrix_are_computed_once():
     s = x.applyfunc(sigmoid)
     slope = dk.symbolic.diff(OneMatrix(1, n) * s, x)
     f = dk.symbolic.lambdify(x, slope)
-    assert f.source.count("np.exp") == 1
-    v = RNG.normal(size=4)
-    p = 1 / (1 + np.exp(-v))
-    assert np.allclose(f(v)[:, 0], p * (1 - p), rtol=1e-12)
+    v = np.array([0.5, -2.0, 40.0, -40.0])
+    assert np.allclose(f(v)[:, 0], 1 / (2 + np.exp(v) + np.exp(-v)), rtol=1e-12)  # nor does it overflow
+    both = dk.symbolic.lambdify(x, [s, x.applyfunc(lambda u: sigmoid(u) * (1 - sigmoid(u)))])
+    assert both.source.count("np.exp") == 1
+
+
+def test_logistic_regression_is_what_the_books_have():
+    """Of -yᵀ log σ - (1 - y)ᵀ log(1 - σ), and nothing in it overflows."""
+    p, one = (X * w).applyfunc(sigmoid), OneMatrix(n, 1)
+    loss = -sympy.Trace(b.T * p.applyfunc(sympy.log)) - sympy.Trace(
+        (one - b).T * (one - p).applyfunc(sympy.log)
+    )
+    slope = dk.symbolic.diff(loss, w)
+    assert notation.text(slope) == "Xᵀ (1/(1 + exp(-X w)) - b)"
+    f = dk.symbolic.lambdify([X, w, b], slope)
+    assert np.isfinite(f(np.full((4, 3), 100.0), np.ones(3), np.ones(4))).all()
 
 
 def test_sums_are_sums():

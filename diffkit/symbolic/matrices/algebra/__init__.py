@@ -18,9 +18,11 @@ from diffkit.symbolic.matrices.algebra.elementwise import (
     body_and_argument,
     hadamard,
     hadamard_power,
+    stable,
 )
 from diffkit.symbolic.matrices.algebra.nodes import (
     ATOMS,
+    atoms_in,
     coefficient_and_factors,
     identity,
     is_scalar,
@@ -38,6 +40,7 @@ __all__ = [
     "U",
     "add",
     "apply",
+    "atoms_in",
     "body_and_argument",
     "coefficient_and_factors",
     "determinant",
@@ -56,6 +59,7 @@ __all__ = [
     "product",
     "shape",
     "square",
+    "stable",
     "trace",
     "transpose",
     "zeros",

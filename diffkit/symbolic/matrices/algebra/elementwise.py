@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy import HadamardPower, HadamardProduct, OneMatrix, S, Transpose, ZeroMatrix
+from sympy import HadamardPower, HadamardProduct, MatAdd, OneMatrix, S, Transpose, ZeroMatrix
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 
 from diffkit.symbolic.matrices.algebra.nodes import (
     TRANSPOSED,
+    atoms_in,
     coefficient_and_factors,
     is_scalar,
     node,
@@ -25,14 +27,21 @@ U = sympy.Dummy("u")
 """The variable of every elementwise function here, so that equal functions are equal."""
 
 
+def at(body: Any, value: Any) -> Any:
+    """A function of ``U`` at a value; the traces in it have functions of ``U`` of their own."""
+    kept = {a: sympy.Dummy() for a in atoms_in(body)}
+    placed = body.xreplace(kept).xreplace({U: value})
+    return placed.xreplace({d: a for a, d in kept.items()})
+
+
 def apply(body: Any, e: Any) -> Any:
     """The function whose value at ``U`` is ``body``, of each element."""
     if is_scalar(e):
-        return body.xreplace({U: e})
+        return at(body, e)
     if not body.has(U):
         return product(body, ones(*shape(e)))
     if isinstance(e, ZeroMatrix | OneMatrix):
-        value = body.xreplace({U: S(int(isinstance(e, OneMatrix)))})
+        value = at(body, S(int(isinstance(e, OneMatrix))))
         if value.is_finite is not False:
             return product(value, ones(*shape(e)))
     coefficient, rest = body.as_independent(U, as_Add=False)
@@ -45,7 +54,11 @@ def apply(body: Any, e: Any) -> Any:
     if base == U and not exponent.has(U):
         return product(coefficient, hadamard_power(e, exponent))
     if isinstance(e, HadamardPower) and not is_scalar(e.args[0]):
-        return apply(body.xreplace({U: U ** e.args[1]}), e.args[0])
+        return apply(at(body, U ** e.args[1]), e.args[0])
+    if isinstance(e, MatAdd):
+        inner = _function_in(e)
+        if inner is not None:
+            return apply(at(body, inner[0]), inner[1])
     if coefficient is not S.One and coefficient.is_number:
         return product(coefficient, _applied(rest, e))
     return _applied(body, e)
@@ -55,11 +68,46 @@ def _applied(body: Any, e: Any) -> Any:
     return node(ElementwiseApplyFunction, sympy.Lambda(U, body), e)
 
 
+def _function_in(e: Any) -> tuple[Any, Any] | None:
+    """1 - f(x) as a function of x, and x."""
+    found: set[Any] = set()
+    whole: Any = S.Zero
+    for term in e.args:
+        coefficient, factors = coefficient_and_factors(term)
+        if len(factors) == 1 and isinstance(factors[0], ElementwiseApplyFunction):
+            body, x = body_and_argument(factors[0])
+            found.add(x)
+            whole += coefficient * body
+        elif len(factors) == 1 and isinstance(factors[0], OneMatrix):
+            whole += coefficient
+        else:
+            return None
+    return (whole, found.pop()) if len(found) == 1 else None
+
+
 def body_and_argument(e: Any) -> tuple[Any, Any]:
     """An elementwise function of a matrix: a scalar expression of ``U``, and the matrix."""
     if isinstance(e, HadamardPower):
         return U ** e.args[1], e.args[0]
     return e.args[0].expr.xreplace({e.args[0].variables[0]: U}), e.args[1]
+
+
+@lru_cache(maxsize=10_000)
+def shortest(body: Any) -> Any:
+    """A function of ``U``, simplified where that is shorter."""
+    if body.count_ops() > 40:
+        return body
+    return stable(min(body, sympy.simplify(body), key=lambda e: e.count_ops()))
+
+
+def stable(body: Any) -> Any:
+    """exp(u)/(exp(u) + 1), and over its square, written so that nothing overflows."""
+    e = sympy.exp(U)
+    coefficient, rest = body.as_independent(U, as_Add=False)
+    for power in (1, 2):
+        if rest == e / (e + 1) ** power:
+            return coefficient / ((1 + sympy.exp(-U)) * (1 + e) ** (power - 1))
+    return body
 
 
 def hadamard_power(e: Any, exponent: Any) -> Any:

@@ -61,6 +61,20 @@ _CHECKED = (MatMul, MatAdd, HadamardProduct, HadamardPower, ElementwiseApplyFunc
 """What needs none of its constructor's checks, which walk down to the symbols for every shape."""
 
 
+def atoms_in(e: Any) -> list[Any]:
+    """The traces, determinants and elements of matrices in a scalar expression; what is in those is not."""
+    found: dict[Any, None] = {}
+    stack, seen = [e], set()
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ATOMS):
+            found[part] = None
+        elif id(part) not in seen:
+            seen.add(id(part))
+            stack.extend(reversed(part.args))
+    return list(found)
+
+
 def is_scalar(e: Any) -> bool:
     """Whether a number stands here, and no matrix; 1 x 1 matrices are read as numbers."""
     return not isinstance(e, MatrixExpr | MatrixBase)

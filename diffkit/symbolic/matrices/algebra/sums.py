@@ -7,8 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy import MatAdd, S, Transpose, ZeroMatrix
+from sympy import HadamardProduct, MatAdd, OneMatrix, S, Transpose, ZeroMatrix
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 
+from diffkit.symbolic.matrices.algebra.elementwise import U, apply, body_and_argument, hadamard, shortest
 from diffkit.symbolic.matrices.algebra.nodes import (
     TRANSPOSED,
     coefficient_and_factors,
@@ -46,7 +48,7 @@ def add(*terms: Any, collect: bool = True) -> Any:
     if not rest:
         return zeros(rows, columns)
     if collect:
-        rest = _common_factors_out(rest)
+        rest = _common_factors_out(_functions_together(rest))
     if len(rest) == 1:
         return product(rest[0][0], *rest[0][1])
     if collect:
@@ -137,6 +139,49 @@ def _common_factors_out(terms: list[tuple[Any, tuple[Any, ...]]]) -> list[tuple[
         first = places[0]
         before = [t for k, t in enumerate(terms) if k < first]
         terms = before + new + [t for k, t in enumerate(terms) if k > first and k not in places]
+
+
+def _functions_together(terms: list[tuple[Any, tuple[Any, ...]]]) -> list[tuple[Any, tuple[Any, ...]]]:
+    """y f(x) + (1 - y) g(x), elementwise, as g(x) + y (f - g)(x), where that is shorter."""
+    groups: dict[Any, list[tuple[int, Any, Any]]] = {}
+    for k, (coefficient, factors) in enumerate(terms):
+        parts = factors[0].args if len(factors) == 1 and isinstance(factors[0], HadamardProduct) else factors
+        applied = [a for a in parts if isinstance(a, ElementwiseApplyFunction)] if len(factors) == 1 else []
+        if len(applied) == 1 and coefficient.is_number:
+            body, x = body_and_argument(applied[0])
+            if body.free_symbols != {U}:
+                continue
+            others = [a for a in parts if a is not applied[0]]
+            groups.setdefault(x, []).append((k, coefficient * body, others))
+    together = list(terms)
+    for x, members in groups.items():
+        bodies: dict[Any, Any] = {}
+        for _, body, others in members if len(members) > 1 else ():
+            for part in _terms(hadamard(*others) if others else S.One):
+                c, core = coefficient_and_factors(part)
+                key = None if all(isinstance(f, OneMatrix) for f in core) else scaled(S.One, core)
+                bodies[key] = bodies.get(key, S.Zero) + c * body
+        bodies = {key: shortest(body) for key, body in bodies.items()}
+        before = sum(_operations(body, [t for o in others for t in _terms(o)]) for _, body, others in members)
+        after = sum(_operations(body, [] if key is None else _factors(key)) for key, body in bodies.items())
+        if bodies and after < before:
+            taken = [terms[k] for k, _, _ in members]
+            made = [apply(b, x) if key is None else hadamard(key, apply(b, x)) for key, b in bodies.items()]
+            split = [coefficient_and_factors(e) for e in made if not is_zero(e)]
+            together = [t for t in together if t not in taken] + [(c, tuple(factors)) for c, factors in split]
+    return together
+
+
+def _factors(e: Any) -> Sequence[Any]:
+    return e.args if isinstance(e, HadamardProduct) else (e,)
+
+
+def _terms(e: Any) -> Sequence[Any]:
+    return e.args if isinstance(e, MatAdd) else (e,)
+
+
+def _operations(body: Any, others: Sequence[Any]) -> int:
+    return int(body.count_ops()) + 2 * len(others)
 
 
 def _transposed(e: Any) -> Any:
