@@ -316,3 +316,28 @@ def test_inf_and_nan_are_shown_as_such(open_page):
     assert o.slot("v1") == "−∞"
     o.page.evaluate("window.diffkit.set({inputs: [-1]})")
     assert o.slot("v1") == "nan"
+
+
+def test_a_rolled_loop_shows_the_iteration_of_the_step_and_has_a_slider_for_it(open_page):
+    page = explore(programs.logistic_map.with_(length=40), 0.2)
+    t, o = page.trace, open_page(page)
+    adjoint = t.adjoint(1.0)
+    picture = """k => { window.diffkit.set({at: k});
+      return Object.fromEntries([...document.querySelectorAll('svg.dk .node.now [data-slot]')].map(
+        e => [e.dataset.slot[0], e.textContent])) }"""
+    for at in (2, 7, 60, 100):
+        told = o.page.evaluate(picture, at)
+        row = t.nodes[at - 1]
+        assert told["f"] == page.notation.equation(row).text
+        assert float(told["v"].replace("−", "-")) == pytest.approx(row.value, rel=1e-3)
+    at_end = o.page.evaluate(picture, len(page.steps))  # the input's adjoint is complete
+    x_bar = adjoint.adjoint_rows[0].value
+    assert float(at_end["d"].rpartition("= ")[2].replace("−", "-")) == pytest.approx(x_bar, rel=1e-3)
+    o.page.evaluate("const s = document.getElementById('iteration'); s.value = 12; s.oninput()")
+    assert o.page.inner_text("#iterations") == "12 of 39"
+    contributions = o.page.evaluate("window.diffkit.state().contributions")
+    shown = o.page.eval_on_selector_all(
+        ".edge.now text.adjoint:not(.halo)", "es => es.map(e => e.textContent)"
+    )
+    step = page._data()["live"]["reverse"][o.page.evaluate("window.diffkit.state().step") - 1]
+    assert float(shown[0].replace("−", "-")) == pytest.approx(contributions[step["part"]], rel=1e-3)

@@ -195,8 +195,8 @@
     strips.push([row, strip]);
   });
   const known = (row, kind) => !/[–?]$/.test(shown[kind + row] || "–");
-  also = () => strips.forEach(([row, strip]) => {
-    const values = items_of(result.rows[row]), most = biggest(values), cells = strip.children.length, on = known(row, "v");
+  also = () => strips.forEach(([place, strip]) => {
+    const row = real(place), values = items_of(result.rows[row]), most = biggest(values), cells = strip.children.length, on = known(row, "v");
     for (let k = 0; k < cells; k++) strip.children[k].setAttribute("fill", on ? colour(values[Math.floor(k * values.length / cells)], most) : "none");
   });
   function field(name, values, shape) {
@@ -226,6 +226,38 @@
 
   // The element of an array by which the output changes most: the first one to look at.
   const foremost = row => { const bars = items_of(result.bars[row]).map(Math.abs); return size(row) > 1 ? Math.max(0, bars.indexOf(Math.max(...bars))) : 0; };
+
+  // -- a loop that is rolled: its one drawn iteration shows that of the step ------------------------------
+  if (live.roll) {
+    const { rows, equations, symbols } = live.roll, shows = new Map(Object.entries(live.roll.real).map(([row, list]) => [Number(row), list]));
+    const iteration = new Map(rows.flatMap((list, k) => list.map(row => [row, k]))), first = rows[0][0], range = get("iteration");
+    let turn = 0, back_to = new Map();
+    const place = step => {
+      const from = step.kind === "adjoint" && step.edges ? Number(step.edges[0].split(".")[0]) : step.row;
+      for (const row of [from, step.row]) if (iteration.has(row)) return iteration.get(row);
+      return step.row < first ? 0 : rows.length - 1;
+    };
+    const set = k => {
+      turn = k;
+      back_to = new Map([...shows].reverse().map(([row, list]) => [list[k], row]));
+      rows[k].forEach((row, j) => back_to.set(row, [...shows.keys()].find(r => shows.get(r)[k] === row && live.roll.body[j] === r)));
+      range.value = k + 1;
+      get("iterations").textContent = k + 1 + " of " + rows.length;
+      range.setAttribute("aria-valuetext", "iteration " + get("iterations").textContent);
+    };
+    real = row => shows.has(row) ? shows.get(row)[turn] : row;
+    drawn = row => iteration.has(row) ? back_to.get(row) ?? row : row;
+    said = (kind, at) => kind === "f" ? equations[at] : symbols[at];
+    turn_to = step => set(step ? place(step) : 0);
+    range.max = rows.length;
+    get("rolled").hidden = false;
+    range.oninput = () => {
+      const wanted = Number(range.value) - 1, sweep = at > 0 && !/input|primal/.test(steps[at - 1].kind);
+      const k = steps.findIndex(s => /input|primal/.test(s.kind) !== sweep && iteration.has(s.row) && place(s) === wanted);
+      if (k >= 0) go(k + 1);
+    };
+    set(0);
+  }
 
   // -- what can be moved -------------------------------------------------------------------------------
   function control(kind, j, row, name) {
@@ -261,7 +293,7 @@
     put_in("seeds", live.seeds.map((s, j) => control("seeds", j, s.row, live.bars[s.row])));
     put_in("tangents", live.inputs.map((i, j) => control("tangents", j, i.row, live.dots[i.row])));
   }
-  let drawn = 0;
+  let waiting = 0;
   let left_path = () => {};
   function changed() {
     touched = true;
@@ -269,8 +301,8 @@
     left_path();
     controls.forEach(c => c.refresh());
     show(true);
-    clearTimeout(drawn);
-    drawn = setTimeout(() => { methods(); record(); }, 30);
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { methods(); record(); }, 30);
   }
   function play(mode) {
     forward = mode;
@@ -285,7 +317,7 @@
   const whole = () => { get("whole").setAttribute("aria-pressed", String(document.documentElement.classList.toggle("whole"))); };
   get("whole").onclick = whole;
   get("reset").onclick = () => { moved = start(); build(); changed(); touched = false; show(); };
-  get("h").oninput = event => { h = 10 ** Number(event.target.value); methods(); clearTimeout(drawn); drawn = setTimeout(record, 300); };
+  get("h").oninput = event => { h = 10 ** Number(event.target.value); methods(); clearTimeout(waiting); waiting = setTimeout(record, 300); };
   document.addEventListener("keydown", event => {
     if (event.altKey || event.ctrlKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
     if (event.key === "f" || event.key === "F") turn();

@@ -29,10 +29,14 @@ from diffkit.graphs.page.formulas import formulas, swell
 from diffkit.graphs.page.live_steps import backward_steps, forward_steps, value_steps
 from diffkit.graphs.page.played_steps import shown
 from diffkit.graphs.page.program_lines import program_lines
+from diffkit.graphs.page.rolled import roll
 from diffkit.graphs.page.stepper import Stepper, dense, trace_of
 from diffkit.graphs.reading.from_trace import from_trace
 from diffkit.graphs.reading.row_looks import passes_nothing
 from diffkit.programs import Program
+
+_ROLLED, _LARGEST, _LARGEST_ROLLED = 60, 400, 1000
+"""Rows beyond which a loop is rolled; rows beyond which there is no page, without and with a rolled loop."""
 
 _WIDEST_NUMBER = "−0.12345"
 """As wide as a number of four digits becomes in the page."""
@@ -55,6 +59,7 @@ class Explorer(Stepper):
         engine: str = "auto",
         program: Program | None = None,
     ) -> None:
+        self._roll = roll(t) if len(t) > _ROLLED else None
         super().__init__(t, "reverse", cotangents, tangents, direction, engine)
         self._program = program
         self.refused = ""
@@ -70,6 +75,16 @@ class Explorer(Stepper):
             self.formulas = formulas(t)
         except InputError as error:
             self.refused = str(error)
+            super()._refuse_long(t)
+
+    def _refuse_long(self, t: Trace) -> None:
+        most = _LARGEST if self._roll is None else _LARGEST_ROLLED
+        if len(t) > most:
+            raise InputError(
+                f"{t.name} has {len(t):,} rows, too many for a page (at most {_LARGEST}; {_LARGEST_ROLLED:,} "
+                "where a loop's iterations do the same: one is drawn). Take fewer iterations, or draw "
+                "it: dk.draw rolls loops of any length"
+            )
 
     def __repr__(self) -> str:
         what = "steps only" if self.refused else f"{len(self.trace.inputs)} inputs to move"
@@ -87,6 +102,9 @@ class Explorer(Stepper):
         parts.update(r for s in self._adjoint.cotangents if (r := self._adjoint.roles[s.index].primal) >= 0)
         waiting = [f" (1 of {parts[r.index]})" if parts[r.index] > 1 else "" for r in self.trace.nodes]
         made: list[Graph] = []
+        self._symbols = {e.key: self._symbol(e) for e in graph.edges}
+        if self._roll is not None:
+            graph = self._roll.fold(graph, self.trace)
         for widest in (False, True):
             nodes = []
             for node in graph.nodes:
@@ -94,12 +112,19 @@ class Explorer(Stepper):
                 number = _widest(row.value) if widest else shown(row.value)
                 bar = f"{n.bar(row).text} = {_widest(row.value) + waiting[row.index] if widest else '–'}"
                 formula = [label for label in node.labels if label.kind == "formula"]
+                if self._roll is not None and row.index in self._roll.real:
+                    texts = [n.equation(self.trace.nodes[r]).text for r in self._roll.real[row.index]]
+                    longest = max(texts, key=len) if widest else texts[0]
+                    formula = [Label(Math(longest, ""), "formula", f"f{row.index}")]
                 lines = (
                     Label(Math(number, ""), "value", f"v{row.index}"),
                     Label(Math(bar, ""), "adjoint", f"d{row.index}"),
                 )
                 nodes.append(replace(node, labels=(*formula, *lines), tip=""))
-            edges = [replace(e, labels=self._wire(e, widest), tip=self._symbol(e)) for e in graph.edges]
+            edges = [
+                replace(e, labels=self._wire(e, widest), tip=self._symbols[e.key]) if e.key else e
+                for e in graph.edges
+            ]
             made.append(replace(graph, nodes=tuple(nodes), edges=tuple(edges)))
         return made[0], made[1]
 
@@ -110,7 +135,8 @@ class Explorer(Stepper):
         if passes_nothing(source, k):
             return edge.labels
         number = _widest(source.args[k].value) if widest else ""
-        symbol = Label(Math(self._symbol(edge), ""), "partial")
+        rolled = self._roll is not None and row in self._roll.real
+        symbol = Label(Math(self._symbols[edge.key], ""), "partial", f"p{edge.key}" if rolled else "")
         return symbol, Label(Math(number or " ", ""), "adjoint", f"c{edge.key}")
 
     def _symbol(self, edge: Edge) -> str:
@@ -149,6 +175,19 @@ class Explorer(Stepper):
             "MODES": modes.strip(),
             "PANE": f'{style}<div class="left">{code}{left}</div>\n{methods}',
             "LIVE": f"const program = (() => {{\n{functions}\nreturn {{{names}}};\n}})();\n{script}",
+        }
+
+    def _rolled_up(self) -> dict[str, Any] | None:
+        """What a rolled loop's drawn rows stand for, and the texts that change with the iteration."""
+        if self._roll is None:
+            return None
+        n, rows = self.notation, {r for shown in self._roll.real.values() for r in shown}
+        return {
+            "real": self._roll.real,
+            "body": self._roll.body,
+            "rows": self._roll.rows,
+            "equations": {r: n.equation(self.trace.nodes[r]).text for r in sorted(rows)},
+            "symbols": {key: text for key, text in self._symbols.items() if int(key.split(".")[0]) in rows},
         }
 
     @functools.cached_property
@@ -206,6 +245,7 @@ class Explorer(Stepper):
                     "weight": sum(np.size(plain(r.value)) for r in t.nodes),
                 },
                 "sums": [_sum(r.value) for r in t.nodes],
+                "roll": self._rolled_up(),
             },
         }
 

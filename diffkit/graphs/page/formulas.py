@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _MOST_INPUTS, _MOST_ROWS = 24, 80
 """Numbers among the inputs, and rows, beyond which a formula for each entry of the Jacobian is no help."""
 
+_MOST_NODES = 20_000
+"""Nodes of all formulas' trees beyond which they are not evaluated."""
+
 _WRITTEN = 45
 """Nodes of an expression's tree beyond which its text is left out: nobody reads it."""
 
@@ -78,12 +81,14 @@ def formulas(t: Trace) -> Formulas:
         answer = t.to_sympy(*_as_arguments(t, symbols), path=True)
         outputs = [e for leaf in flatten(answer)[0] for e in np.ravel(np.asarray(leaf, dtype=object))]
         entries = [e for output in outputs for e in symbolic.gradient(sympy.sympify(output), flat)]
+        sizes = [symbolic.size(entry) for entry in entries]
+        if (nodes := sum(s.tree for s in sizes)) > _MOST_NODES:  # SymPy walks the tree: it would never end
+            return Formulas(refused=f"written out they have {nodes:.1g} nodes".replace("e+", "e"))
         values = [float(v) for row in t.inputs for v in np.ravel(plain(row.value))]
         computed = sympy.lambdify(flat, entries, modules="numpy", cse=True)
         script = javascript(program_of(trace(computed)(*values)), "formulas")
     except Exception as error:  # of SymPy's, too: its printers and lambdify know no infinities
         return Formulas(refused=str(error).partition("\n")[0] or type(error).__name__)
-    sizes = [symbolic.size(entry) for entry in entries]
     written = [_written(e) if s.tree <= _WRITTEN else "" for e, s in zip(entries, sizes, strict=True)]
     return Formulas(script, tuple(written), tuple((s.tree, s.dag, s.operations) for s in sizes))
 

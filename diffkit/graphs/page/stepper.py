@@ -60,10 +60,7 @@ class Stepper:
     ) -> None:
         if mode not in ("reverse", "forward"):
             raise InputError(f'the mode is "reverse" or "forward", not {mode!r}')
-        if len(t) > LARGEST:
-            raise InputError(
-                f"{t.name} has {len(t)} rows, too many to step through (at most {LARGEST}); draw it instead"
-            )
+        self._refuse_long(t)
         self.trace = t
         self.mode = mode
         self.notation = Notation(t)
@@ -78,6 +75,12 @@ class Stepper:
             self.steps = primal + adjoint_steps(t, self.notation, self._adjoint)
         else:
             self.steps = primal + tangent_steps(t, self.notation, self._tangents)
+
+    def _refuse_long(self, t: Trace) -> None:
+        if len(t) > LARGEST:
+            raise InputError(
+                f"{t.name} has {len(t)} rows, too many to step through (at most {LARGEST}); draw it instead"
+            )
 
     def __repr__(self) -> str:
         return f"<stepper of {self.trace.name}, {self.mode} mode: {len(self.steps)} steps>"

@@ -49,14 +49,21 @@ def test_what_is_no_program_is_refused():
         dk.explore(3.0)
 
 
-def test_long_programs_are_refused_with_what_to_do():
-    def long(x):
-        for _ in range(150):
-            x = np.sin(x) * 1.1
-        return x
+def test_long_programs_without_a_loop_to_roll_are_refused_with_what_to_do():
+    def long(a, b):
+        for _ in range(250):
+            a, b = b, a + 0.5 * b
+        return a * b
 
-    with pytest.raises(InputError, match="too many to step through"):
-        dk.explore(long, 1.0)
+    with pytest.raises(
+        InputError, match=r"503 rows, too many for a page \(at most 400; .*dk.draw rolls loops"
+    ):
+        dk.explore(long, 1.0, 2.0)
+
+
+def test_what_depends_on_no_input_is_refused():
+    with pytest.raises(InputError, match="returns 'text', which depends on no input"):
+        dk.explore(lambda x: "text", 1.0)
 
 
 def test_a_wire_has_the_local_derivative_in_symbols_and_no_number():
