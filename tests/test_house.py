@@ -139,3 +139,10 @@ def test_names_are_listed_only_where_other_modules_names_are_handed_on(house: Mo
             imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
             imported = {name.asname or name.name for node in imports for name in node.names}
             assert imported & set(ast.literal_eval(listed[1])), file
+
+
+def test_no_more_than_a_quarter_of_autodiffs_parameters_may_be_anything(house: ModuleType) -> None:
+    texts = [text for file, text in house.sources().items() if "autodiff" in file.parts]
+    of_any, count = house.any_share(texts)
+    assert count > 2500
+    assert of_any <= count / 4

@@ -6,8 +6,6 @@ memory is the program's own, the same is to be had by writing into u.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from diffkit.autodiff.code.program import VIEWS, CodeProgram, CodeRow
@@ -51,7 +49,7 @@ def overwriting(program: CodeProgram, inline: frozenset[int]) -> frozenset[int]:
     )
 
 
-def _is_array(value: Any) -> bool:
+def _is_array(value: object) -> bool:
     """What NumPy computes of arrays without axes is a number, which can't be written to."""
     return isinstance(value.value if type(value) is CodeRow else value, np.ndarray)
 

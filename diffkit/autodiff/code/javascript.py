@@ -153,7 +153,7 @@ def _rows_of(t: WengertList, program: CodeProgram, rows: Sequence[Any]) -> list[
     return [program.rows[r.index] if t.owns(r) else r for r in rows]
 
 
-def _moves(value: Any) -> bool:
+def _moves(value: object) -> bool:
     return np.asarray(value).dtype.kind == "f"
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 
-def number(value: Any) -> str:
+def number(value: object) -> str:
     """The text of a number, exact to the last bit.
 
     Raises:

@@ -90,5 +90,5 @@ def source_listing(t: WengertList, passes: Sequence[str] = (), name: str | None 
     return Listing(source, text, Table(["line", "name", "value"], rows))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value_text(value) or type_text(value)

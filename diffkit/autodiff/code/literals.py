@@ -140,7 +140,7 @@ def array_literal(array: np.ndarray, largest: int | None = None) -> str | None:
     return f"np.array({inner})" if dtype == natural else f"np.array({inner}, {dtype})"
 
 
-def subscript(index: Any) -> str | None:
+def subscript(index: object) -> str | None:
     """An index as it stands between brackets.
 
     >>> subscript((slice(None), slice(1, 3), None, 2)), subscript(slice(None, None, -1))

@@ -29,7 +29,7 @@ def ufunc_of(fun: Primitive) -> Any:
     return None
 
 
-def numpy_path(compute: Any) -> str | None:
+def numpy_path(compute: object) -> str | None:
     """``np.linalg.det``: where the very function is to be had, or the one that this is a quicker form of."""
     name = getattr(compute, "__name__", "")
     for path, module in _MODULES.items():
@@ -39,7 +39,7 @@ def numpy_path(compute: Any) -> str | None:
     return None
 
 
-def original(compute: Any) -> Any:
+def original(compute: object) -> Any:
     """The function that is called on plain values, under what lets it be called on nodes."""
     return getattr(compute, "__wrapped__", compute)
 

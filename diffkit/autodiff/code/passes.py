@@ -162,7 +162,7 @@ def _identities(program: CodeProgram) -> CodeProgram:
     exposed = program.given_away()
     given_away = {r.name for r in program.rows if id(r) in exposed}
 
-    def alike(row: CodeRow, x: Any) -> bool:
+    def alike(row: CodeRow, x: object) -> bool:
         return _alike(row, x, row.name in given_away)
 
     def instead(row: CodeRow) -> Any:
@@ -194,7 +194,7 @@ def _identities(program: CodeProgram) -> CodeProgram:
 def _signs(program: CodeProgram) -> CodeProgram:
     known = _arithmetic()
 
-    def opposite(a: Any) -> Any:
+    def opposite(a: object) -> Any:
         return (
             a.args[0] if type(a) is CodeRow and known.get(a.fun) == "negative" and _kind(a) in "fc" else None
         )
@@ -351,12 +351,12 @@ EXACT = tuple(name for name, p in PASSES.items() if not p.changes)
 # -- what the passes ask ----------------------------------------------------------------------------------
 
 
-def _kind(x: Any) -> str:
+def _kind(x: object) -> str:
     value = x.value if type(x) is CodeRow else x
     return np.asarray(value).dtype.kind
 
 
-def _is_number(value: Any, number: int) -> bool:
+def _is_number(value: object, number: int) -> bool:
     """Whether a constant is this number, or an array of nothing else."""
     if type(value) in (int, float, complex):
         return bool(value == number)
@@ -365,7 +365,7 @@ def _is_number(value: Any, number: int) -> bool:
     return False
 
 
-def _alike(row: CodeRow, x: Any, given_away: bool) -> bool:
+def _alike(row: CodeRow, x: object, given_away: bool) -> bool:
     """Whether x can stand for the row: a row of the same type, shape and dtype, laid out alike in memory.
 
     (A product of matrices, for one, goes through other routines for another layout, to other last bits.)
@@ -383,7 +383,7 @@ def _alike(row: CodeRow, x: Any, given_away: bool) -> bool:
     return not given_away or (x.fun not in (INPUT, GETITEM, PART, READ) and x.value.base is None)
 
 
-def _key(value: Any) -> Any:
+def _key(value: object) -> Any:
     """What two arguments have in common if they are the same."""
     if type(value) is CodeRow:
         return id(value)

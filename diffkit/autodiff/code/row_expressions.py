@@ -94,7 +94,7 @@ class Writer:
 
     # -- operands ---------------------------------------------------------------------------------------
 
-    def operand(self, value: Any, above: int = 0) -> str:
+    def operand(self, value: object, above: int = 0) -> str:
         """An argument as text, in brackets if it binds no tighter than ``above``."""
         if type(value) is CodeRow:
             if id(value) not in self.inline:
@@ -107,11 +107,11 @@ class Writer:
             return f"({text})" if text[0] == "-" and above >= UNARY else text
         return self.constant(value)
 
-    def before(self, value: Any, postfix: str) -> str:
+    def before(self, value: object, postfix: str) -> str:
         """An argument before an index, an attribute or a method, which bind tighter than any operator."""
         return self.operand(value, ATOM - 1) + postfix
 
-    def constant(self, value: Any) -> str:
+    def constant(self, value: object) -> str:
         """A constant: a literal if it is short, else a name that is bound to it."""
         if value is None or value is True or value is False:
             return str(value)
@@ -122,7 +122,7 @@ class Writer:
                 return text
         return self.bind("K", value)
 
-    def bind(self, name: str, value: Any) -> str:
+    def bind(self, name: str, value: object) -> str:
         """A name for a value; the same one for the same object."""
         key = (name, id(value))
         if key not in self._bound_by_id:
@@ -136,7 +136,7 @@ class Writer:
             self._bound_by_id[key] = text
         return self._bound_by_id[key]
 
-    def imported(self, module: str, name: str, value: Any) -> str:
+    def imported(self, module: str, name: str, value: object) -> str:
         """A name for a value that is to be had from a module."""
         text = self.bind(name, value)
         self.imports[text] = f"from {module} import {name}" + (f" as {text}" if text != name else "")
@@ -172,12 +172,12 @@ class Writer:
                 given.append(self.keyword(v) if bare else f"{k}={self.keyword(v)}")
         return f"{function}({', '.join(given)})"
 
-    def keyword(self, value: Any) -> str:
+    def keyword(self, value: object) -> str:
         """A keyword's value."""
         return self.constant(value)
 
 
-def _holds_array(value: Any) -> bool:
+def _holds_array(value: object) -> bool:
     if isinstance(value, tuple | list):
         return any(map(_holds_array, value))
     return isinstance(value, np.ndarray)
@@ -267,13 +267,13 @@ def _subscripted(writer: Writer, row: CodeRow) -> tuple[str, int]:
     return writer.before(whole, f"[{index_text(writer, index)}]"), ATOM
 
 
-def index_text(writer: Writer, index: Any) -> str:
+def index_text(writer: Writer, index: object) -> str:
     """What stands between the brackets."""
     text = subscript(index)
     return text if text is not None and len(text) <= 80 else _bound_index(writer, index)
 
 
-def _bound_index(writer: Writer, index: Any) -> str:
+def _bound_index(writer: Writer, index: object) -> str:
     """An index with arrays in it: those by name, what is around them as it is."""
     if type(index) is not tuple:
         return writer.constant(index)

@@ -310,7 +310,7 @@ def _demanded(names: list[str]) -> list[str]:
     ]
 
 
-def _named_tuple(value: Any) -> str | None:
+def _named_tuple(value: object) -> str | None:
     """A class of named tuples that no module has, made anew."""
     if isinstance(value, type) and issubclass(value, tuple) and hasattr(value, "_fields"):
         rename = ", rename=True" if any(field[0] == "_" for field in value._fields) else ""

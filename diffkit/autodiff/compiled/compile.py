@@ -188,7 +188,7 @@ class Compiled:
     def __repr__(self) -> str:
         return f"<compiled {self._name}: {len(self._runs)} programs>"
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
+    def __get__(self, instance: object, owner: object = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
     @property
@@ -283,7 +283,7 @@ class Compiled:
             )
 
     def _traced_and_emitted(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], answer: Any, names: frozenset[str]
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], answer: object, names: frozenset[str]
     ) -> Emitted | None:
         """The program of this call; None if it hangs on an error that f catches."""
         f = _by_position(self.function) if kwargs else self.function
@@ -299,7 +299,12 @@ class Compiled:
         return self._emitted(t, answer, keywords=bool(kwargs), mentioned=names)
 
     def _emitted(
-        self, t: WengertList, answer: Any, *, keywords: bool = False, mentioned: frozenset[str] = frozenset()
+        self,
+        t: WengertList,
+        answer: object,
+        *,
+        keywords: bool = False,
+        mentioned: frozenset[str] = frozenset(),
     ) -> Emitted:
         if len(t) > self.longest:
             raise InputError(
@@ -355,7 +360,7 @@ def _by_position(function: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-def _can_be_returned(output: Any) -> bool:
+def _can_be_returned(output: object) -> bool:
     return (
         type(output) is Node
         or output is None

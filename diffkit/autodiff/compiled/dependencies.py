@@ -82,7 +82,7 @@ class Watch:
         TraceError: if it refers to something that is used up by being used.
     """
 
-    def __init__(self, function: Any, mentioned: frozenset[str] = frozenset()) -> None:
+    def __init__(self, function: object, mentioned: frozenset[str] = frozenset()) -> None:
         self.mentioned: set[str] = set(mentioned)
         self.imports: set[str] = set()
         self.catches = False
@@ -132,7 +132,7 @@ class Watch:
                 found.append(place.what)
         return found
 
-    def _walk(self, value: Any) -> None:
+    def _walk(self, value: object) -> None:
         # Functions hang on functions, so this goes as deep as calls are nested, and no deeper.
         if id(value) in self._seen or isinstance(value, ModuleType):
             return
@@ -195,17 +195,17 @@ class Watch:
             if self._is_new(kind, name) and hasattr(kind, name):
                 self._place(f"{kind.__name__}.{name}", kind, f"{{}}.{name}")
 
-    def _is_new(self, owner: Any, name: str) -> bool:
+    def _is_new(self, owner: object, name: str) -> bool:
         key = f"{id(owner)}.{name}"
         new = key not in self._known
         self._known.add(key)
         return new
 
-    def _remember(self, value: Any) -> None:
+    def _remember(self, value: object) -> None:
         self._seen.add(id(value))
         self._alive.append(value)
 
-    def _place(self, what: str, owner: Any, access: str) -> None:
+    def _place(self, what: str, owner: object, access: str) -> None:
         place = _Place(what, owner, access)
         self._places.append(place)
         self._walk(place.get())
@@ -249,7 +249,7 @@ class Watch:
             if not found:
                 self.imports.add(name)
 
-    def _walk_module(self, module: Any, names: frozenset[str]) -> None:
+    def _walk_module(self, module: object, names: frozenset[str]) -> None:
         """What is mentioned of a module of the user's own, and of the modules in it."""
         if not isinstance(module, ModuleType) or not _is_own_module(module):
             return
@@ -304,7 +304,7 @@ def _constants_in(constants: tuple[Any, ...]) -> Iterator[Any]:
             yield constant
 
 
-def is_users_object(value: Any) -> bool:
+def is_users_object(value: object) -> bool:
     """Whether a value is an object of a class of the user's own, or something that can be called."""
     return callable(value) or not _is_library_class(type(value))
 

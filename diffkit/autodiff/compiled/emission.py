@@ -45,7 +45,7 @@ def emit(
     program: CodeProgram,
     arguments: Sequence[Any],
     structure: Structure,
-    answer: Any,
+    answer: object,
     roots: Sequence[Any],
     *,
     keywords: bool = False,
@@ -157,7 +157,7 @@ def _decided(guard: Guard, writer: Writer) -> str:
     return f"if not {writer.bind('unchanged', _exactly(_of_its_own(guard.value)))}({name}): return MISS"
 
 
-def _exactly(value: Any) -> Callable[[Any], bool]:
+def _exactly(value: object) -> Callable[[Any], bool]:
     return lambda given: same_bits(given, value)
 
 
@@ -228,14 +228,14 @@ def _like_parts(value: Any) -> Callable[[Any], bool]:
 # -- what is returned -------------------------------------------------------------------------------------
 
 
-def root_of(value: Any) -> Any:
+def root_of(value: object) -> Any:
     """The row (or constant) whose memory a value may share."""
     while type(value) is CodeRow and value.fun.name in VIEWS and value.args:
         value = value.args[0]
     return id(value)
 
 
-def _returned(program: CodeProgram, answer: Any, roots: Sequence[Any], writer: Writer) -> str:
+def _returned(program: CodeProgram, answer: object, roots: Sequence[Any], writer: Writer) -> str:
     """The outputs, nested and typed like the function's own answer, none sharing memory that it did not."""
     given: dict[Any, Any] = {}  # the memory that is given away, and what it was in the trace
     inputs = {id(r) for r in program.inputs}
@@ -276,7 +276,7 @@ def _returned(program: CodeProgram, answer: Any, roots: Sequence[Any], writer: W
     return nested(program.structure)
 
 
-def _typed(text: str, value: Any, expected: Any, writer: Writer) -> str:
+def _typed(text: str, value: object, expected: object, writer: Writer) -> str:
     """The text, made of the type that the function's own answer has.
 
     NumPy's functions make float64 of a Python float, for one, which in a trace stays what it is.

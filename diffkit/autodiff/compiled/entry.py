@@ -101,7 +101,7 @@ class Entry:
             else:
                 self._constant(target, leaf)
 
-    def _input(self, name: str, value: Any) -> None:
+    def _input(self, name: str, value: object) -> None:
         """Notes what an input must be; all are compared at once."""
         self.kinds.append(f"type({name})")
         self.expected.append(type(value))
@@ -109,7 +109,7 @@ class Entry:
             self.kinds += [f"{name}.shape", f"{name}.dtype"]
             self.expected += [value.shape, value.dtype]
 
-    def _constant(self, name: str, value: Any) -> None:
+    def _constant(self, name: str, value: object) -> None:
         kind = type(value)
         if kind in (int, bool, str):
             kind_name = self.writer.bind(kind.__name__, kind)
@@ -123,5 +123,5 @@ class Entry:
             self.miss_unless(f"{self.writer.bind('unchanged', check)}({name})")
 
 
-def _same_object(check: Callable[[Any], bool], watch: Watch, value: Any) -> bool:
+def _same_object(check: Callable[[Any], bool], watch: Watch, value: object) -> bool:
     return check(value) and watch.unchanged()

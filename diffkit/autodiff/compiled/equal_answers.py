@@ -11,7 +11,7 @@ from diffkit.containers import flatten
 from diffkit.errors import TraceError
 
 
-def refuse_unlike(answer: Any, again: Any, name: str) -> None:
+def refuse_unlike(answer: object, again: object, name: str) -> None:
     """Refuses a function whose answer is nested otherwise, or has other shapes, when it is traced.
 
     Args:
@@ -28,7 +28,7 @@ def refuse_unlike(answer: Any, again: Any, name: str) -> None:
         raise _unlike(answer, again, name)
 
 
-def agree(answer: Any, again: Any, name: str) -> bool:
+def agree(answer: object, again: object, name: str) -> bool:
     """Whether the answer of a function and that of its program, to the same arguments, are the same.
 
     Args:
@@ -62,7 +62,7 @@ def agree(answer: Any, again: Any, name: str) -> bool:
     raise _unlike(answer, again, name)
 
 
-def _unlike(answer: Any, again: Any, name: str) -> TraceError:
+def _unlike(answer: object, again: object, name: str) -> TraceError:
     return TraceError(
         f"{name} returned {_short(answer)} when it was run and {_short(again)} when it was traced, "
         "on the same arguments: it depends on something besides them (random numbers, a counter, the "
@@ -70,7 +70,7 @@ def _unlike(answer: Any, again: Any, name: str) -> TraceError:
     )
 
 
-def _close(a: Any, b: Any) -> bool:
+def _close(a: object, b: object) -> bool:
     """Whether two runs of one program gave the same, allowing for sums in another order."""
     if not isinstance(a, np.ndarray | np.generic | float | complex):
         return type(a) is type(b) and bool(a == b)
@@ -89,6 +89,6 @@ def _is_finite(value: Any) -> bool:
     return not numeric or bool(np.all(np.isfinite(value)))
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

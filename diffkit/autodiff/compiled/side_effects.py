@@ -65,7 +65,7 @@ def witnessed(run: Callable[[], Any]) -> tuple[Any, list[str]]:
     seen: dict[str, None] = {}
     is_users = _users_code()
 
-    def profile(frame: FrameType, event: str, called: Any) -> None:  # it must be quick: every call comes here
+    def profile(frame: FrameType, event: str, called: object) -> None:  # must be quick: every call comes here
         what = ""
         if event == "c_call":
             if is_users(frame.f_code):
@@ -182,7 +182,7 @@ def caught_errors(run: Callable[[], Any]) -> tuple[Any, bool]:
             caught = caught or _comes_from_diffkit(arg[2])
         return local
 
-    def entered(frame: FrameType, event: str, arg: Any) -> Any:
+    def entered(frame: FrameType, event: str, arg: object) -> Any:
         if not is_users(frame.f_code):
             return None
         frame.f_trace_lines = False

@@ -127,13 +127,13 @@ def _dict_check(value: Any, checks: dict[Any, Check]) -> Check:
     return lambda v: type(v) is kind and list(v) == keys and all(c(v[k]) for k, c in checks.items())
 
 
-def _object_check(value: Any, mentioned: frozenset[str], within: tuple[int, ...]) -> Check:
+def _object_check(value: object, mentioned: frozenset[str], within: tuple[int, ...]) -> Check:
     checks = {k: snapshot(v, mentioned, within) for k, v in attributes(value, mentioned).items()}
     own = getattr(value, "__dict__", {})
     absent = mentioned.difference(own)
     number = None if mentioned.isdisjoint(_REFLECTIVE) else len(own)
 
-    def check(v: Any) -> bool:
+    def check(v: object) -> bool:
         if v is not value:
             return False
         own = getattr(v, "__dict__", ())
@@ -152,7 +152,7 @@ def _state_of(generator: np.random.Generator | np.random.RandomState | random.Ra
         return repr(bits.state)
 
 
-def attributes(value: Any, mentioned: frozenset[str]) -> dict[str, Any]:
+def attributes(value: object, mentioned: frozenset[str]) -> dict[str, Any]:
     """An object's own attributes among those mentioned, in its dictionary or in slots."""
     own = getattr(value, "__dict__", {})
     kind = type(value)

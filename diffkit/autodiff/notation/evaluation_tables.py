@@ -57,7 +57,7 @@ class EvaluationTable(Table):
     def latex(self) -> str:
         """A LaTeX ``tabular`` with the rules of the booktabs package; needs amsmath."""
 
-        def cell(value: Any) -> str:
+        def cell(value: object) -> str:
             if isinstance(value, Formula):
                 return f"${value.latex}$" if value else ""
             return latex_escape(format_cell(value)) if value != "" else ""
@@ -226,7 +226,7 @@ def adjoint_table(t: WengertList, cotangents: Sequence[Any]) -> Table:
     running: dict[int, Any] = {index: _copied(seed) for index, seed in seeds.items()}
     finished: dict[int, Any] = dict(running)
 
-    def observe(source: int, k: int, target: int, contribution: Any, total: Any) -> None:
+    def observe(source: int, k: int, target: int, contribution: object, total: object) -> None:
         row, a = t.nodes[source], t.nodes[target]
         before = running.get(target)
         running[target] = finished[target] = _copied(total)
@@ -260,7 +260,7 @@ def adjoint_table(t: WengertList, cotangents: Sequence[Any]) -> Table:
     )
 
 
-def contribution_words(n: Notation, row: Node, k: int, a: Node, before: Any, g: Any) -> Math:
+def contribution_words(n: Notation, row: Node, k: int, a: Node, before: object, g: object) -> Math:
     """``x̄₁ = x̄₁ + v̄₁·∂v₁/∂x₁ = x̄₁ + v̄₁/x₁ = 5 + 1/2``."""
     bar, contribution = n.bar(a), n.contribution(row, k)
     scalar = not any(dimensions(v) for v in (row.value, a.value)) and n.partial(row, k) is not None
@@ -307,13 +307,13 @@ def _marked(name: str, mark: str, command: str) -> Math | None:
     return Math(unicodedata.normalize("NFC", name[0] + mark) + name[1:], f"{command}{{{name[0]}}}{name[1:]}")
 
 
-def _or_zero(derivative: Any, row: Node) -> Any:
+def _or_zero(derivative: object, row: Node) -> Any:
     if derivative is None:
         return None if absent(row.value) == "–" else zeros_like(row.value)
     return derivative
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: object) -> Any:
     """A sweep's running total as it is now: some grow in place."""
     dense = value.dense() if hasattr(value, "dense") else value
     return dense.copy() if isinstance(dense, np.ndarray) else dense

@@ -89,7 +89,7 @@ def number_text(value: Any, digits: int | None = None) -> str:
     return text.replace("-", "−")
 
 
-def number_piece(value: Any, digits: int | None = None) -> Piece:
+def number_piece(value: object, digits: int | None = None) -> Piece:
     # What was written by hand is written out: 1.000000001 is no 1.
     by_hand = digits is None and isinstance(value, float) and 6 < len(repr(value)) <= 12
     text = number_text(value, 12 if by_hand else digits)

@@ -205,14 +205,14 @@ class Notation:
 
     # -- derivatives --
 
-    def _numbers_for(self, row: Node, g: Any) -> dict[str, Piece]:
+    def _numbers_for(self, row: Node, g: object) -> dict[str, Piece]:
         """The same in numbers, g being the row's adjoint."""
         values = [constant_piece(a) for a in row.args]
         arguments = row.fun.line.arguments if row.fun.line is not None else tuple("xyz")
         names = dict(zip(arguments, values, strict=False))
         return {**names, "ans": constant_piece(row.value), "g": constant_piece(g)}
 
-    def contribution_in_numbers(self, row: Node, k: int, g: Any) -> Math | None:
+    def contribution_in_numbers(self, row: Node, k: int, g: object) -> Math | None:
         """``1·3``: the contribution with the row's adjoint g put in; None for arrays."""
         line = row.fun.line
         if line is None or k >= len(line.partials) or any(dimensions(a) for a in (*row.args, row.value)):
@@ -431,7 +431,7 @@ def _einsum_of(subscripts: str, pieces: Sequence[Piece]) -> Math:
     return _call_of("einsum", [Piece(text, rf"\texttt{{{latex_escape(text)}}}", ATOM), *pieces], {})
 
 
-def _at_index(whole: Piece, index: Any) -> Math:
+def _at_index(whole: Piece, index: object) -> Math:
     """``u[1:-1]``."""
     text = visible(index_text(index))
     p = bracketed(whole, ATOM)
@@ -468,7 +468,7 @@ def local_derivatives(row: Node) -> list[Any]:
     return [_number_of(adjoints[a.index], a.value) if type(a) is Node else None for a in args]
 
 
-def _number_of(derivative: Any, value: Any) -> Any:
+def _number_of(derivative: object, value: object) -> Any:
     if dimensions(value):
         return None
     if derivative is None:

@@ -12,12 +12,12 @@ from diffkit.autodiff.recording.tracer import plain
 from diffkit.tables import latex_escape
 
 
-def short(value: Any, most: int = 24) -> str:
+def short(value: object, most: int = 24) -> str:
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def index_text(index: Any) -> str:
+def index_text(index: object) -> str:
     """An index as a program writes it: ``0``, ``:, 1``, ``mask``."""
     if isinstance(index, tuple):
         return ", ".join(map(index_text, index))
@@ -31,7 +31,7 @@ def index_text(index: Any) -> str:
     return short(str(index))
 
 
-def constant_piece(value: Any, digits: int | None = None) -> Piece:
+def constant_piece(value: object, digits: int | None = None) -> Piece:
     """A constant as an argument: a number, a short vector, or the shape of a larger array."""
     value = plain(value)
     if isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0:
@@ -79,7 +79,7 @@ def type_text(value: Any) -> str:
     return f"({', '.join(map(str, np.shape(value)))}{',' * (np.ndim(value) == 1)}) {value.dtype}"
 
 
-def absent(value: Any) -> str:
+def absent(value: object) -> str:
     """What is shown for a derivative that no path leads to: 0; a dash where there can be none.
 
     >>> absent(2.0), absent(True)
