@@ -11,8 +11,6 @@ from diffkit.autodiff.views import Trace
 from diffkit.graphs.model import Edge, Graph
 from diffkit.graphs.reading.grouping import row_groups, with_groups
 
-__all__ = ["Roll", "roll"]
-
 _FEWEST = 5
 """Iterations from which on a loop is rolled."""
 

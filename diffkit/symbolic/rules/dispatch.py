@@ -41,23 +41,22 @@ _registered: dict[Any, _Reading] = {}
 def defrule(head: Any, *partials: str | Callable[..., Any] | None) -> None:
     """Says what the partial derivatives of a SymPy function are.
 
-        Args:
-            head: the function's class: ``sympy.Si``, an undefined ``Function("f")``, or one's own.
-            partials: one per argument. A text in the table's grammar, over the arguments ``x`` (of one),
-                ``x, y`` (of two), ``x, y, z`` (of three), or ``x1, x2, ...``, and ``ans``, the function's
-                value; or a callable ``partial(ans, *args)``; or None for an argument by which the
-                function is never differentiated, such as the order of a Bessel function.
+    Args:
+        head: the function's class: ``sympy.Si``, an undefined ``Function("f")``, or one's own.
+        partials: one per argument. A text in the table's grammar, over the arguments ``x`` (of one),
+            ``x, y`` (of two), ``x, y, z`` (of three), or ``x1, x2, ...``, and ``ans``, the function's
+            value; or a callable ``partial(ans, *args)``; or None for an argument by which the
+            function is never differentiated, such as the order of a Bessel function.
 
-        Raises:
-            InputError: for a head that is no SymPy class, or a text that does not parse.
+    Raises:
+        InputError: for a head that is no SymPy class, or a text that does not parse.
 
-        >>> import sympy
-    from sympy.matrices.expressions.matexpr import MatrixElement
-        >>> from diffkit.symbolic import diff
-        >>> x = sympy.Symbol("x")
-        >>> defrule(sympy.Si, "sin(x) / x")
-        >>> diff(sympy.Si(x**2), x)
-        ((2*x)*sin(x**2))/(x**2)
+    >>> import sympy
+    >>> from diffkit.symbolic import diff
+    >>> x = sympy.Symbol("x")
+    >>> defrule(sympy.Si, "sin(x) / x")
+    >>> diff(sympy.Si(x**2), x)
+    ((2*x)*sin(x**2))/(x**2)
     """
     if not isinstance(head, type) or not issubclass(head, sympy.Basic):
         raise InputError(
