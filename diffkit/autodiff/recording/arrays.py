@@ -15,7 +15,6 @@ itself, and the next write makes a copy of it first. Reading elements or a slice
 
 from __future__ import annotations
 
-import operator
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
@@ -24,10 +23,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy import ndarray
 
+from diffkit.autodiff.recording.array_conversions import ArrayConversions
+from diffkit.autodiff.recording.array_methods import ArrayMethods
 from diffkit.autodiff.recording.array_operators import ArrayOperators
 from diffkit.autodiff.recording.infix import NUMBERS, PENDING
 from diffkit.autodiff.recording.memory import GETITEM, PARTS, READ, Form, Memory, TakenAgain, Views, copy_of
-from diffkit.autodiff.recording.methods import ArrayMethods
 from diffkit.autodiff.recording.node import Node, Recording, refuse_pickling
 from diffkit.autodiff.recording.places import index_of, is_basic, is_element
 from diffkit.autodiff.recording.primitive import NO_KWARGS, InPlace, Primitive
@@ -35,7 +35,6 @@ from diffkit.autodiff.recording.refusals import (
     raise_closed,
     raise_no_attribute,
     raise_object_array,
-    refuse_conversion,
 )
 from diffkit.sites import describe_site, owner
 
@@ -117,7 +116,7 @@ def _write(memory: Memory, fun: InPlace, index: Any, value: Any, code: CodeType,
     memory.version += 1
 
 
-class Array(ArrayMethods, ArrayOperators, Views):
+class Array(ArrayMethods, ArrayOperators, ArrayConversions, Views):
     """The stand-in for an array: what a traced program has in hand.
 
     Attributes:
@@ -390,44 +389,7 @@ class Array(ArrayMethods, ArrayOperators, Views):
     def __contains__(self, item: Any) -> bool:
         return bool(np.any(self == item))
 
-    # -- where Python needs the value itself ----------------------------------------------------------
-
-    def concrete(self, kind: str = "index", frame: FrameType | None = None) -> Any:
-        """The plain value, written down as a decision; for indices, masks and shapes."""
-        row = self.row
-        return row.concrete(kind, frame or sys._getframe(1)) if type(row) is Node else row.copy()
-
-    def __bool__(self) -> bool:
-        row = self.row
-        return bool(row.decide(bool(row.value), "branch", sys._getframe(1)) if type(row) is Node else row)
-
-    def __index__(self) -> int:
-        row = self.row
-        if type(row) is Node:
-            return int(row.decide(operator.index(row.value), "index", sys._getframe(1)))
-        return operator.index(row)
-
-    def _number(self, kind: str, convert: Callable[[Any], Any], frame: FrameType) -> Any:
-        row = self.row
-        if type(row) is Node and not row.is_discrete():
-            refuse_conversion(kind, frame)
-        return convert(row.concrete("index", frame) if type(row) is Node else row)
-
-    def __float__(self) -> float:
-        return float(self._number("float", float, sys._getframe(1)))
-
-    def __int__(self) -> int:
-        return int(self._number("int", int, sys._getframe(1)))
-
-    def __complex__(self) -> complex:
-        return complex(self._number("complex", complex, sys._getframe(1)))
-
-    def __repr__(self) -> str:
-        row = self.row
-        return f"Array({row.value!r}, {row.fun.name})" if type(row) is Node else repr(row)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.value, spec) if spec else repr(self)
+    # -- Python's protocols --------------------------------------------------------------------------
 
     def __copy__(self) -> Array:
         return self.alias()

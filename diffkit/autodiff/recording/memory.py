@@ -14,7 +14,7 @@ from diffkit.autodiff.recording.node import Node
 from diffkit.autodiff.recording.places import Window, index_of, is_basic, narrowed, whole
 from diffkit.autodiff.recording.primitive import ByPlace, Primitive
 
-Step = tuple[Primitive, tuple[Any, ...], dict[str, Any]]
+ViewStep = tuple[Primitive, tuple[Any, ...], dict[str, Any]]
 
 GETITEM = Primitive("getitem", operator.getitem)
 READ = ByPlace("getitem", operator.getitem)
@@ -39,7 +39,7 @@ PARTS = frozenset({"real", "imag"})
 """What shows a part of each number, by its name."""
 
 
-def _part(step: Step) -> str:
+def _part(step: ViewStep) -> str:
     return step[0].name if step[0].name in PARTS else ""
 
 
@@ -115,9 +115,9 @@ class Views:
     known_window: Window | None
     known_places: ndarray
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[ViewStep]:
         """The steps by which a view is taken, the first first."""
-        found: list[Step] = []
+        found: list[ViewStep] = []
         path = self.path
         while path:
             path, *step = path

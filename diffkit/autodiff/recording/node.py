@@ -25,9 +25,9 @@ from typing import Any, NamedTuple, NoReturn, cast
 import numpy as np
 from numpy import ndarray
 
+from diffkit.autodiff.recording.array_methods import ArrayMethods
 from diffkit.autodiff.recording.constants import UNCHANGING, Constants
 from diffkit.autodiff.recording.infix import NUMBERS, NumberOperators
-from diffkit.autodiff.recording.methods import ArrayMethods
 from diffkit.autodiff.recording.primitive import NO_KWARGS, UFUNCS, InPlace, Primitive
 from diffkit.autodiff.recording.refusals import (
     Refusals,

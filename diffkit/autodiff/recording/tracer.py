@@ -15,7 +15,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from diffkit.autodiff.recording import methods
+from diffkit.autodiff.recording import array_methods
 from diffkit.autodiff.recording.arrays import (
     GETITEM,
     READ,
@@ -64,7 +64,7 @@ __all__ = [
     "wrapped",
 ]
 
-HANDING_ON = {id(vars(methods))}
+HANDING_ON = {id(vars(array_methods))}
 """The variables of modules, by ``id``, whose functions hand a call on: x.sum() calls np.sum(x)."""
 SEVERAL = (tuple, list)
 """What a function with several answers returns them in."""
