@@ -55,11 +55,13 @@ def copied_as_laid_out(array: ndarray) -> ndarray:
     return laid_out
 
 
-def _repeated(array: ndarray) -> ndarray:
-    """A copy of an array that is repeated along an axis, of the elements that there are in memory."""
-    repeated = tuple([axis for axis, step in enumerate(array.strides) if step == 0])
-    one = copied_as_laid_out(array[tuple([0 if step == 0 else slice(None) for step in array.strides])])
-    return np.broadcast_to(np.expand_dims(one, repeated), array.shape)
+def _repeated(array: ndarray) -> ndarray | None:
+    """A copy of the elements that there are in memory of an array repeated along an axis; None of others."""
+    repeated = [k for k, step in enumerate(array.strides) if step == 0 and array.shape[k] > 1]
+    if not repeated:
+        return None
+    one = array[tuple([0 if k in repeated else slice(None) for k in range(array.ndim)])]
+    return np.broadcast_to(np.expand_dims(copied_as_laid_out(one), repeated), array.shape)
 
 
 class Constants:
@@ -101,10 +103,9 @@ class Constants:
         """
         is_large = array.nbytes > _SMALL
         if is_large:
-            if 0 in array.strides:
-                return _repeated(array)
-            if self._is_still(array):
-                return self._lock(array)
+            repeated = _repeated(array) if 0 in array.strides else None
+            if repeated is not None or self._is_still(array):
+                return self._lock(array) if repeated is None else repeated
         key = id(array)
         known = self._copies.get(key)
         if known is not None:
