@@ -225,3 +225,47 @@ def test_typing_in_a_browser(address, browser):
     assert page.input_value("#source") == "def mine(x): return x"
     assert said == []
     page.context.close()
+
+
+def test_explore_writes_a_page_where_it_is_told_to(diffkit, tmp_path):
+    path = tmp_path / "page.html"
+    assert (
+        diffkit("explore", "two_outputs", "2", "3", "--seed", "1", "--seed", "0", "-o", str(path)).status == 0
+    )
+    assert "window.diffkit" in path.read_text(encoding="utf-8")
+
+
+def test_explore_writes_the_gallery_with_an_index(diffkit, tmp_path, monkeypatch):
+    monkeypatch.setattr(programs, "names", lambda: ["sum_times", "log_product"])
+    assert diffkit("explore", "--gallery", str(tmp_path / "pages")).status == 0
+    made = sorted(p.name for p in (tmp_path / "pages").iterdir())
+    stems = ("index.html", "log_product.html", "log_product.svg", "sum_times.html", "sum_times.svg")
+    assert made == sorted(stems)
+    index = (tmp_path / "pages" / "index.html").read_text(encoding="utf-8")
+    assert index.index('href="sum_times.html"') < index.index('href="log_product.html"')
+    assert "default-src 'none'" in index
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["two_outputs", "--gallery", "x"], "give no program and no --output"),
+        (["-o", "page.html"], "which program's page?"),
+        (["--seed", "1"], "which program's page?"),
+        (["nosuch"], "there is no program 'nosuch'"),
+        (["two_outputs", "-o", "page.txt"], "the page is an HTML file"),
+    ],
+)
+def test_what_explore_is_asked_for_is_checked(diffkit, args, said):
+    done = diffkit("explore", *args)
+    assert done.status == 2
+    assert said in done.err
+
+
+def test_without_tornado_it_is_said_what_to_install(diffkit, monkeypatch):
+    monkeypatch.setitem(sys.modules, "diffkit.cli.editor.server", None)
+    done = diffkit("explore")
+    assert done.status == 2
+    assert "needs Tornado" in done.err
+    assert "[serve]" in done.err
+    assert "-o page.html" in done.err

@@ -185,7 +185,7 @@ def test_predicting_gives_nothing_away(open_page, made):
     o = open_page(made(programs.two_outputs, 2.0, 3.0))
     o.press("p")
     everything = """() => [...document.querySelectorAll(
-        '[data-node], [data-edge], [data-row], #details, #live, #formula, .methods')]
+        '[data-node], [data-edge], [data-row], #details, #live, #formula, .methods, .code, h1, .inputs')]
       .filter(e => e.checkVisibility())
       .map(e => e.textContent + ' ' + (e.getAttribute('aria-label') || '')).join(' ')"""
     answers = ["1.099", "−0.2794", "7.099", "0.9602", "0.3333", "4.254", "5.881", "2.88"]

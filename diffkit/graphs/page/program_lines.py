@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import linecache
+import re
 from types import CodeType
 
 from diffkit.autodiff.recording.tracer import INPUT
@@ -20,7 +21,7 @@ def program_lines(t: Trace) -> tuple[list[str], list[int]]:
 
     The functions stand in the order in which they are first met, the longest of those that contain one
     another; an empty line stands between two. What was typed where no text is kept is left out, as are
-    diffkit's and libraries' lines.
+    diffkit's and libraries' lines, annotations by ``Any``, and remarks to a linter.
 
     Args:
         t: the trace.
@@ -33,7 +34,7 @@ def program_lines(t: Trace) -> tuple[list[str], list[int]]:
     >>> from diffkit.autodiff.views import trace
     >>> lines, places = program_lines(trace(programs.two_outputs)(2.0, 3.0))
     >>> [lines[k].strip() for k in places[1:]]  # doctest: +NORMALIZE_WHITESPACE
-    ['def two_outputs(x1: Any, x2: Any) -> Any:', 'a = x1 * x2', 'y1 = np.sin(a)', 'y2 = a + np.log(x2)',
+    ['def two_outputs(x1, x2):', 'a = x1 * x2', 'y1 = np.sin(a)', 'y2 = a + np.log(x2)',
      'y2 = a + np.log(x2)']
     """
     spans: list[tuple[str, int, int]] = []
@@ -54,13 +55,19 @@ def program_lines(t: Trace) -> tuple[list[str], list[int]]:
         if lines:
             lines.append("")
         place |= {(file, n): len(lines) + n - first for n in range(first, last + 1)}
-        lines += [line[indent:].expandtabs(4) for line in text]
+        lines += [_readable(line[indent:].expandtabs(4)) for line in text]
     head = next((k for k, line in enumerate(lines) if line.startswith("def ")), 0) if lines else -1
     places = [
         head if row.fun is INPUT else place.get((row.code.co_filename, line_of(row.code, row.at)), -1)
         for row in t.nodes
     ]
     return _shortened(lines, places)
+
+
+def _readable(line: str) -> str:
+    """A line without what says nothing to a reader: annotations by Any, remarks to a linter."""
+    line = re.sub(r"\s*# noqa\b.*", "", line)
+    return re.sub(r": Any\b|\s*-> Any\b", "", line) if line.lstrip().startswith("def ") else line
 
 
 def _within(a: tuple[str, int, int], b: tuple[str, int, int]) -> bool:
