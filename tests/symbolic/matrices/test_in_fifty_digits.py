@@ -80,6 +80,9 @@ def error(kind, by, e, given, seed):
     answer = operator(e, by, assumptions=given)
     program = Program(e, symbols, sizes)
     mine = np.asarray(in_fifty_digits(Program(answer, symbols, sizes), values))
+    powers = [others.k] if others.k in answer.free_symbols and others.k not in symbols else []
+    by_source = dk.symbolic.lambdify([*symbols, *powers], answer)(*values, *[sizes[k] for k in powers])
+    assert np.allclose(by_source, np.asarray(mine, float), rtol=1e-8)
     if kind == "g":
         truth = np.asarray(by_numpy.gradient(lambda *v: one_number(program(*v)), values, place))
         truth = (
@@ -101,15 +104,21 @@ def error(kind, by, e, given, seed):
     ), answer
 
 
-@pytest.mark.parametrize(
-    "case", CASES, ids=[f"{i}: {c[1]} {c[2]} {c[3]}"[:70] for i, c in zip(count(), CASES)]
-)
+def every_third(cases):
+    """All of them, two thirds only when slow tests are asked for."""
+    ids = [f"{i}: {c[1]} {c[2]} {c[3]}"[:70] for i, c in zip(count(), cases)]
+    slow = [[pytest.mark.slow] if i % 3 else [] for i in range(len(cases))]
+    return [pytest.param(c, id=i, marks=m) for c, i, m in zip(cases, ids, slow, strict=True)]
+
+
+@pytest.mark.parametrize("case", every_third(CASES))
 def test_is_the_traced_derivative(case):
     _, kind, by, e, _, given = case
     wrong, answer = error(kind, by, e, given, CASES.index(case))
     assert wrong < 1e-40, answer
 
 
+@pytest.mark.slow
 def test_what_sympy_tests():
     """A hundred expressions of another suite: right, or refused by name."""
     right, refused = 0, []
