@@ -42,6 +42,10 @@ MEASURES = """(enlarged) => {
       if ((a.node && a.node === b.node) || (a.edge && a.edge === b.edge)) continue;
       if (over(a.box, b.box)) faults.push(a.said + " over " + b.said);
     }
+    for (const f of a.edge ? [...svg.querySelectorAll(".cluster")].map(box) : []) {
+      const across = x => a.box.left < x - 1 && a.box.right > x + 1;
+      if (over(a.box, f) && (across(f.left) || across(f.right))) faults.push(a.said + " across a frame");
+    }
     if (!a.node) for (const n of nodes) if (over(a.box, n.box)) faults.push(a.said + " in a box");
   });
 

@@ -213,7 +213,7 @@ def svg_page(
     head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="dk {kind} {theme}" '
         f'width="{shown[0]}" height="{shown[1]}" '
-        f'viewBox="{fixed(-left)} {fixed(-top)} {fixed(width)} {fixed(height)}" role="img" '
+        f'viewBox="{fixed(0.0 - left)} {fixed(0.0 - top)} {fixed(width)} {fixed(height)}" role="img" '
         f'aria-label="{_attribute(title)}">',
         f"<desc>{xml_text(description)}</desc>",
         f"<style>{_SHRINKS * scales}{style}</style>",

@@ -227,6 +227,8 @@ def _add_groups(
                 name = graphviz.nohtml(_escape(graph.groups[group]))
                 inside.attr(label=name, style="rounded", color="#BBBBBB", fontsize="12")
                 inside.attr(labeljust="l", labelloc="t")
+                if graph.view in ("dag", "tree"):
+                    inside.attr(margin="18")  # arrows lead around
                 _add_nodes(inside, nodes, ports, graph.size == "slide")
         else:
             _add_nodes(dot, nodes, ports, graph.size == "slide")

@@ -279,6 +279,7 @@ def lay_out(graph: Graph, engine: str = "auto") -> Layout:
     labels = [
         _label_place(curve.label, labelled[k], down) for k, curve in drawn.items() if curve.label is not None
     ]
+    width = _around_labels(clusters, graph, drawn, width, down)
     past = (list(boxes.values()), labels) if len(boxes) <= _LARGE else ([], [])
     border = _border(clusters, down)
 
@@ -300,6 +301,32 @@ def _border(clusters: dict[str, Box], down: bool) -> float:
     if primal is None:
         return 0.0
     return primal.x + primal.width / 2 if down else primal.y + primal.height / 2
+
+
+def _around_labels(
+    clusters: dict[str, Box], graph: Graph, drawn: dict[str, Curve], width: float, down: bool
+) -> float:
+    """Moves the right side of the adjoint part's frame past its labels, and gives the drawing's width then.
+
+    The engine counts the labels of arrows to the whole drawing, and not to the frame that the arrows are in.
+    """
+    frame = clusters.get("cluster_adjoint") if down else None
+    if frame is None:
+        return width
+    parts = {n.id: n.part for n in graph.nodes}
+    inside = [
+        _label_place(curve.label, edge, down)
+        for k, curve in drawn.items()
+        if curve.label is not None and parts[(edge := graph.edges[int(k)]).head] == "adjoint"
+    ]
+    left = frame.x - frame.width / 2
+    right = max([frame.x + frame.width / 2, *(b.x + b.width / 2 + _BESIDE for b in inside)])
+    clusters["cluster_adjoint"] = replace(frame, x=(left + right) / 2, width=right - left)
+    return max(width, right + _BESIDE)
+
+
+_BESIDE = 8.0
+"""Points between a label and the frame around it, and around that."""
 
 
 def _label_place(at: Point, e: Edge, down: bool) -> Box:
