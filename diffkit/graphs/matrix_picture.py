@@ -132,18 +132,30 @@ class MatrixPicture(Picture):
         written = max(rows, columns) <= _WRITTEN
         texts = [[_entry(v) for v in row] for row in values] if written else []
         if written:
-            across = max([40.0, *(text_width(t, 14) + 14 for row in texts for t in row)])
+            across = max(
+                [
+                    52.0 if self._colours is not None else 40.0,
+                    *(text_width(t, 14) + 14 for row in texts for t in row),
+                ]
+            )
             down = 30.0
         else:
             across = down = min(20.0, _EXTENT / max(rows, columns))
         x0, y0 = left + (24.0 if written else 0.0), top + (44.0 if written else 26.0)
+        sweeps = written and self._colours is not None
+        y0 += 18.0 if sweeps else 0.0
         middle = fixed(x0 + columns * across / 2)
         parts = [
             f'<text class="formula" font-size="15" x="{middle}" y="{fixed(top + 15)}">{xml_text(name)}</text>'
         ]
         if written:
-            parts += [_label(str(k + 1), x0 + (k + 0.5) * across, y0 - 7) for k in range(columns)]
+            parts += [_label(str(k + 1), x0 + (k + 0.5) * across, top + 37) for k in range(columns)]
             parts += [_label(str(k + 1), x0 - 12, y0 + (k + 0.5) * down + 4) for k in range(rows)]
+        if sweeps and self._colours is not None:  # said in words as well: colours alone say nothing in print
+            parts += [
+                _label(f"sweep {int(colour) + 1}", x0 + (k + 0.5) * across, y0 - 6)
+                for k, colour in enumerate(self._colours)
+            ]
         largest = _largest(values)
         own_zeros = self._pattern if values.shape == self._pattern.shape else np.ones(values.shape, bool)
         for i, j in np.argwhere(own_zeros | (values != 0)):
@@ -194,8 +206,6 @@ class MatrixPicture(Picture):
             parts.append(
                 f'<text class="entry" font-size="14" x="{middle}" y="{baseline}">{xml_text(text)}</text>'
             )
-            if self._colours is not None:
-                parts.append(_label(str(int(self._colours[column]) + 1), x + width - 7, y + 11))
         return parts
 
 
