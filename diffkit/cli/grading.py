@@ -190,7 +190,16 @@ time pass by `forbidden`. Both are listed, where they can be seen; what counts i
 )
 @click.option("--self-test", is_flag=True, help="Prove that the references pass and the wrong answers fail.")
 @click.option("--scaffold", is_flag=True, help="Write the starter file that students fill in.")
-@click.option("--bundle", type=click.Choice(["gradescope"]), help="Write the zip for a grading service.")
+@click.option(
+    "--prairielearn",
+    metavar="FILE",
+    help="The same, into the results.json of PrairieLearn's external graders.",
+)
+@click.option(
+    "--bundle",
+    type=click.Choice(["gradescope", "otter", "nbgrader"]),
+    help="Write the zip for Gradescope, otter's test files in a zip, or nbgrader's notebook.",
+)
 @json_option
 def grade(
     assignment: str,
@@ -203,6 +212,7 @@ def grade(
     sandbox: str,
     cluster: str | None,
     gradescope: str | None,
+    prairielearn: str | None,
     self_test: bool,
     scaffold: bool,
     bundle: str | None,
@@ -218,8 +228,10 @@ def grade(
 
     if sum([self_test, scaffold, bundle is not None, submissions is not None]) != 1:
         raise InputError("give a folder of submissions, or one of --self-test, --scaffold and --bundle")
-    if gradescope is not None and submissions is not None:
-        return _gradescope(assignment, submissions, output, gradescope, only, workers, seed, sandbox)
+    results = gradescope or prairielearn
+    if results is not None and submissions is not None:
+        service = "gradescope" if gradescope else "prairielearn"
+        return _for_service(service, assignment, submissions, output, results, only, workers, seed, sandbox)
     task = load_assignment(assignment)
     if self_test:
         return _self_test(task.only(only) if only else task, sandbox, as_json)
@@ -264,16 +276,19 @@ def _self_test(task: Assignment, sandbox: str, as_json: bool) -> int:
 def _write(task: Assignment, output: str, bundle: str | None) -> None:
     from diffkit.grading.exercises.starter import scaffold
     from diffkit.grading.reports.gradescope import write_bundle
+    from diffkit.grading.reports.notebooks import write_nbgrader, write_otter
 
     if bundle is not None:
-        click.echo(f"wrote {write_bundle(task, output)}")
+        write = {"gradescope": write_bundle, "otter": write_otter, "nbgrader": write_nbgrader}[bundle]
+        click.echo(f"wrote {write(task, output)}")
         return
     if Path(output).exists():
         raise InputError(f"{output!r} is there already, and may hold somebody's work; name another file")
     click.echo(f"wrote {write_atomically(output, scaffold(list(task.exercises)))}")
 
 
-def _gradescope(
+def _for_service(
+    service: str,
     assignment: str,
     submission: str,
     output: str | None,
@@ -287,7 +302,12 @@ def _gradescope(
     from diffkit.grading.classes.submissions import folder_submission
     from diffkit.grading.exercises.assignment import load_assignment
     from diffkit.grading.reports import gradescope_failure, gradescope_results
+    from diffkit.grading.reports.prairielearn import prairielearn_failure, prairielearn_results
 
+    failed, found_in = {
+        "gradescope": (gradescope_failure, gradescope_results),
+        "prairielearn": (prairielearn_failure, prairielearn_results),
+    }[service]
     if not Path(results).parent.is_dir():
         raise InputError(f"there is no folder {str(Path(results).parent)!r} to write results in")
     try:
@@ -298,10 +318,10 @@ def _gradescope(
         folder = output or str(Path(results).parent / "diffkit")
         run = _run(task, [one], folder, only, workers, seed, False, sandbox, None)
     except BaseException as error:
-        failure = gradescope_failure(f"{type(error).__name__}: {error}")
+        failure = failed(f"{type(error).__name__}: {error}")
         write_atomically(results, json.dumps(failure, indent=1))
         raise
-    found = gradescope_results(run.records[0], run.assignment)
+    found = found_in(run.records[0], run.assignment)
     click.echo(f"wrote {write_atomically(results, json.dumps(found, indent=1))}")
     return NOT_GRADED if run.not_graded else 0
 

@@ -97,9 +97,6 @@ def scaffold(exercises: list[Exercise]) -> str:
     Returns:
         The text of a Python file.
 
-    Raises:
-        KeyError: for an engine that is none of ``Value``, ``grad``, ``backward_pass``.
-
     >>> from diffkit.grading import catalogue
     >>> print(scaffold([catalogue.exercise("exp")]))
     import numpy as np
@@ -121,9 +118,11 @@ def scaffold(exercises: list[Exercise]) -> str:
         if header:
             parts.append(header)
     for exercise in exercises:
-        body = (
-            _ENGINE_BODIES[exercise.defines[0]] if exercise.style == "engine" else STYLES[exercise.style].body
-        )
+        name = exercise.defines[0]
+        if exercise.style != "engine":
+            body = STYLES[exercise.style].body
+        else:  # any other name is that of a class of numbers
+            body = _ENGINE_BODIES.get(name) or _ENGINE_BODIES["Value"].replace("Value", name)
         text = body.format(**_fields(exercise)) if exercise.style != "engine" else body
         parts.append(_with_constructor(text, exercise))
     return "\n\n".join(parts)
