@@ -4,7 +4,9 @@
 
 Building is differentiation and ``lambdify`` (symengine: ``diff`` and ``Lambdify(cse=True)``), from an
 expression that is there. Evaluation is one call with a NumPy vector, that returns an array. Both are medians
-of rounds in turn; what counts is the ratios. All values agree to 1e-9, or the run stops.
+of rounds in turn; what counts is the ratios. symengine evaluates by its own interpreter ("lambda"), and with
+that the building is compared, or by machine code from LLVM where it was built with it. All values agree to
+1e-9, or the run stops.
 """
 
 from __future__ import annotations
@@ -135,7 +137,7 @@ def by_diffkit(f, n, order):
     return build
 
 
-def by_symengine(f, n, order):
+def by_symengine(f, n, order, backend="lambda"):
     xs = [symengine.Symbol(f"x{k}") for k in range(n)]
     outputs = f(symengine, xs)
 
@@ -143,7 +145,7 @@ def by_symengine(f, n, order):
         entries = [e.diff(v) for e in outputs for v in xs]
         if order == 2:
             entries += [d.diff(v) for d in entries for v in xs]
-        return symengine.Lambdify(xs, entries, cse=True)
+        return symengine.Lambdify(xs, entries, cse=True, backend=backend)
 
     return build
 
@@ -164,23 +166,29 @@ def medians(calls, rounds, seconds):
 
 
 def main():
-    print(f"{'':24}{'build, ms':>18}{'ratio':>7}{'evaluate, us':>18}{'ratio':>7}")
-    print(f"{'':24}{'diffkit':>9}{'symengine':>9}{'':7}{'diffkit':>9}{'symengine':>9}")
-    built, evaluated = [], []
+    print(f"{'':24}{'build, ms':>18}{'ratio':>7}{'evaluate, us':>27}{'ratio':>7}{'ratio':>7}")
+    names = (
+        f"{'diffkit':>9}{'symeng.':>9}{'':7}{'diffkit':>9}{'lambda':>9}{'LLVM':>9}{'lambda':>7}{'LLVM':>7}"
+    )
+    print(f"{'':24}{names}")
+    ratios = []
     for name, (f, point, order) in CASES.items():
-        builders = [by(f, len(point), order) for by in (by_diffkit, by_symengine)]
+        n = len(point)
+        builders = [by_diffkit(f, n, order), by_symengine(f, n, order)]
         build, functions = medians(builders, BUILDS, 0)
-        calls = [functools.partial(g, point) for g in functions]
-        run, (ours, theirs) = medians(calls, ROUNDS, 0.01)
-        np.testing.assert_allclose(np.ravel(ours), np.ravel(theirs), rtol=1e-9, atol=1e-12)
-        built.append(build[0] / build[1])
-        evaluated.append(run[0] / run[1])
+        compiled = by_symengine(f, n, order, "llvm")()
+        run, results = medians([functools.partial(g, point) for g in (*functions, compiled)], ROUNDS, 0.01)
+        for theirs in results[1:]:
+            np.testing.assert_allclose(np.ravel(results[0]), np.ravel(theirs), rtol=1e-9, atol=1e-12)
+        ratios.append((build[0] / build[1], run[0] / run[1], run[0] / run[2]))
+        times = f"{run[0] * 1e6:9.1f}{run[1] * 1e6:9.1f}{run[2] * 1e6:9.1f}"
         print(
-            f"{name:24}{build[0] * 1e3:9.1f}{build[1] * 1e3:9.1f}{built[-1]:7.2f}"
-            f"{run[0] * 1e6:9.1f}{run[1] * 1e6:9.1f}{evaluated[-1]:7.2f}",
+            f"{name:24}{build[0] * 1e3:9.1f}{build[1] * 1e3:9.1f}{ratios[-1][0]:7.2f}{times}"
+            f"{ratios[-1][1]:7.2f}{ratios[-1][2]:7.2f}",
             flush=True,
         )
-    print(f"{'median of the ratios':24}{statistics.median(built):25.2f}{statistics.median(evaluated):25.2f}")
+    middle = [statistics.median(column) for column in zip(*ratios, strict=True)]
+    print(f"{'median of the ratios':24}{middle[0]:25.2f}{middle[1]:34.2f}{middle[2]:7.2f}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import I, N, Rational, S
 from sympy.core.function import AppliedUndef
+from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.matrices.matrixbase import MatrixBase
 
 from diffkit import symbolic
@@ -136,13 +137,51 @@ def judge(calls):
 
 
 def _compared(ours, theirs):
+    if isinstance(theirs, sympy.MutableDenseNDimArray | sympy.MutableSparseNDimArray):
+        theirs = theirs.as_immutable()
     ours, theirs = _without_dummies(ours), _without_dummies(theirs)
+    if any(isinstance(e, sympy.MatrixExpr) or e.atoms(sympy.MatrixSymbol) for e in (ours, theirs)):
+        return _compared_matrices(ours, theirs)
     if ours == theirs:
         return "same"
     several = isinstance(theirs, MatrixBase | sympy.NDimArray)
     pairs = zip(sympy.flatten(ours), sympy.flatten(theirs), strict=True) if several else [(ours, theirs)]
     found = {_compared_values(sympy.sympify(a), sympy.sympify(b)) for a, b in pairs}
     return next(v for v in ("wrong", "undecided", "equal") if v in found)
+
+
+def _compared_matrices(ours, theirs):
+    """Formulas in matrices, each put in as numbers: three by three where the size is a letter.
+
+    SymPy's derivative of a vector by a vector has the axes of what it differentiates by first.
+    """
+    if ours == theirs:
+        return "same"
+    first, second = (_numbers_put_in(e) for e in (ours, theirs))
+    for one in (first, first.T):
+        if one.shape == second.shape:
+            off = max(abs(N(e, 25)) for e in one - second)
+            if off < 1e-9 * max(1, *(abs(N(e, 25)) for e in [*second, 1])):
+                return "equal"
+    return "wrong"
+
+
+def _numbers_put_in(expr):
+    sizes = {s for a in expr.atoms(sympy.MatrixSymbol) for n in a.shape for s in n.free_symbols}
+    expr = expr.xreplace(dict.fromkeys(sizes, S(3)))
+    of_indices = {s for e in expr.atoms(MatrixElement, sympy.KroneckerDelta) for s in e.free_symbols}
+    expr = expr.subs({s: 1 for s in of_indices & expr.free_symbols if s.is_Symbol}).doit()
+    expr = expr.xreplace({a: _random_matrix(a) for a in expr.atoms(sympy.MatrixSymbol)}).doit()
+    expr = expr.as_explicit() if hasattr(expr, "as_explicit") else expr
+    expr = sympy.Matrix(list(expr)) if isinstance(expr, sympy.NDimArray) else expr
+    expr = expr.subs(_point(expr.free_symbols, 0)).doit()
+    return expr if isinstance(expr, MatrixBase) else sympy.Matrix([[expr]])
+
+
+def _random_matrix(symbol):
+    random_ = random.Random(symbol.name)
+    rows, columns = map(int, symbol.shape)
+    return sympy.ImmutableMatrix(rows, columns, lambda *_: Rational(random_.randint(1, 40), 20))
 
 
 def _without_dummies(expr):

@@ -39,6 +39,10 @@ THE_OTHERS = [
     *(f"calculus.tests.test_{name}" for name in ("euler", "singularities", "finite_diff")),
     "codegen.tests.test_cfunctions",
     "polys.tests.test_rootoftools",
+    "matrices.expressions.tests.test_derivatives",
+    "stats.tests.test_continuous_rv",
+    *(f"physics.{name}" for name in ("mechanics.tests.test_kane", "vector.tests.test_vector")),
+    *(f"series.tests.test_{name}" for name in ("limits", "formal")),
 ]
 
 
@@ -62,7 +66,7 @@ def _check(modules, calls, refused):
     assert not verdicts.wrong
     assert not verdicts.failed
     assert len(verdicts.refused) <= refused
-    assert len(verdicts.undecided) <= verdicts.calls // 20
+    assert len(verdicts.undecided) <= verdicts.calls // 25
 
 
 def test_the_tests_of_differentiation_itself():
@@ -71,4 +75,4 @@ def test_the_tests_of_differentiation_itself():
 
 @pytest.mark.slow
 def test_the_tests_of_all_the_rest():
-    _check(THE_OTHERS, calls=500, refused=95)
+    _check(THE_OTHERS, calls=600, refused=110)

@@ -135,8 +135,8 @@ def measure(function: Function, direction: np.ndarray[Any, Any]) -> Near:
                 unresolved = still | (np.abs(rise / step - slope_heard) * span <= heard)
                 found = np.where((heard > 0) & (found < heard / 8) & unresolved, heard, found)
                 loud &= found != heard
-            # As loud on a grid so much narrower, and small beside f: that is f's rounding, no oscillation.
-            loud &= (heard == 0) | (found < heard / 8) | (found > SMALL * np.abs(values).max(axis=0))
+                # As loud on a much narrower grid, and small beside f: that is rounding, no oscillation.
+                loud &= (heard == 0) | (found < heard / 8) | (found > SMALL * np.abs(values).max(axis=0))
             if loud.any():
                 loud &= (TREND * found > np.abs(values[-1] - values[0])) & ~still
                 loud &= step > narrowest and not wider

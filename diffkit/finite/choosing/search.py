@@ -110,9 +110,9 @@ class Search:
             if self.first:
                 allowed = near.doubt / unit + EXPLAINED * estimate * t ** (m - 1)
                 far = np.abs(rise - near.slope / unit) > allowed + AUDIBLE * loudness[2] * noise / t
-                self.elsewhere = np.where(
-                    np.isnan(self.elsewhere) & far & finite, rise * unit, self.elsewhere
-                )
+                if far.any():
+                    unseen = np.isnan(self.elsewhere) & far & finite
+                    self.elsewhere = np.where(unseen, rise * unit, self.elsewhere)
                 # What drowns after it has shown the wrong slope has shown nothing.
                 agree, drowned, was_far = agree & ~far, drowned & ~far & ~was_far, far
             new = np.isnan(found)
