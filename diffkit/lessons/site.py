@@ -1,13 +1,15 @@
-"""The lessons as a self-contained static site: pages, figures and notebooks, made and never committed.
+"""The lessons and the documentation as one static site: made by one command, never committed.
 
-jupytext reads a script as a notebook, nbclient runs it, nbconvert renders its cells; what is ours is the
-frame around them: an index, a page a lesson, one style sheet, light and dark, and no request to
-anywhere.
+Sphinx makes it, with the Furo theme: of the kept generators it is the one that reads Markdown and docstrings
+alike, checks every link between pages, and whose search, dark mode and layout for telephones work from files,
+without a request to anywhere. (MkDocs' Material theme is no longer developed; Quarto is no Python package.)
+What is ours is the choice of pages, and the lessons, which are run for it.
 """
 
 from __future__ import annotations
 
-import html
+import inspect
+import io
 import os
 import re
 import shutil
@@ -15,43 +17,50 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import diffkit.lessons.running as running
 from diffkit.errors import InputError, how_to_get
-from diffkit.lessons.running import Lesson, environment, lessons
+from diffkit.lessons.notebooks import as_markdown, run_as_notebook, write_notebook
+from diffkit.lessons.running import Lesson, environment
 from diffkit.progress import progress
 
 
-def make_site(folder: str | os.PathLike[str], *, fast: bool = False) -> Path:
-    """Runs every lesson and writes the site into ``folder``, whole or not at all.
+def make_site(target: str | os.PathLike[str], *, fast: bool = False, address: str | None = None) -> Path:
+    """Runs every lesson and writes the site, whole or not at all.
 
     Args:
-        folder: where to; an earlier site there is replaced, any other folder must be empty.
-        fast: smaller sizes.
+        target: the folder; an earlier site there is replaced, any other folder must be empty.
+        fast: smaller sizes in the lessons.
+        address: the repository's public address, such as ``https://host/owner/name``. With it the notebooks
+            install from there, pages link to the code, and each lesson to Colab and Binder.
 
     Returns:
         The path of the index page.
 
     Raises:
-        InputError: if the extra ``site`` is not installed, the folder holds something else, or a
-            lesson fails (with its error).
+        InputError: if the extra ``site`` is not installed, the folder holds something else, or a lesson
+            fails (with its error).
     """
     _require_tools()
-    target = Path(folder)
-    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / _MARK).exists())):
-        raise InputError(f"{str(folder)!r} holds something other than an earlier site; name an empty folder")
+    folder = Path(target)
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / _MARK).exists())):
+        raise InputError(f"{str(target)!r} holds something other than an earlier site; name an empty folder")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
-        raise InputError(f"can't write {str(folder)!r}: {(error.strerror or str(error)).lower()}") from error
+        raise InputError(f"can't write {str(target)!r}: {(error.strerror or str(error)).lower()}") from error
     try:
-        _build(building, fast)
-        if target.exists():
-            shutil.rmtree(target)
-        building.rename(target)
+        pages, sources = building / "pages", building / "sources"
+        _Sources(sources, fast, address).write()
+        _run_sphinx(sources, pages)
+        (pages / _MARK).touch()
+        if folder.exists():
+            shutil.rmtree(folder)
+        pages.rename(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    target.chmod(0o755)
-    return target / "index.html"
+    folder.chmod(0o755)
+    return folder / "index.html"
 
 
 _MARK = ".diffkit-site"
@@ -59,245 +68,245 @@ _MARK = ".diffkit-site"
 
 def _require_tools() -> None:
     try:
+        import furo  # noqa: F401
         import ipykernel  # noqa: F401
         import jupytext  # noqa: F401
+        import myst_parser  # noqa: F401
         import nbclient  # noqa: F401
-        import nbconvert  # noqa: F401
+        import sphinx  # noqa: F401
     except ImportError as error:
         raise InputError(
             f"the site needs {error.name}, which comes with an extra: {how_to_get('site,lessons')}"
         ) from None
 
 
-def _build(folder: Path, fast: bool) -> None:
-    known = lessons()
-    (folder / _MARK).touch()
-    (folder / "style.css").write_text(_style(), encoding="utf-8")
-    with progress(len(known), "site") as advance, environment(fast, str(folder / "figures")):
-        for k, lesson in enumerate(known):
-            advance(lesson.name)
-            notebook = _run(lesson)
-            _write_notebook(notebook, folder / f"{lesson.name}.ipynb")
-            before, after = (known[j] if 0 <= j < len(known) else None for j in (k - 1, k + 1))
-            exercises = _copy_exercises(lesson, folder)
-            page = _lesson_page(lesson, _cells(notebook), _pages_of(folder, lesson), exercises, before, after)
-            (folder / f"{lesson.name}.html").write_text(page, encoding="utf-8")
-            advance(lesson.name, 1)
-    (folder / "index.html").write_text(_index_page(known), encoding="utf-8")
+def _run_sphinx(sources: Path, pages: Path) -> None:
+    """Raises RuntimeError with Sphinx's words if it warns: a link that leads nowhere is an error here."""
+    from sphinx.application import Sphinx
+
+    settings = {
+        "project": "diffkit",
+        "extensions": ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"],
+        "myst_enable_extensions": ["dollarmath"],
+        "myst_heading_anchors": 3,
+        "html_theme": "furo",
+        "html_title": "diffkit",
+        "html_static_path": ["_static"],
+        "html_css_files": ["site.css"],
+        "html_copy_source": False,
+        "html_show_sphinx": False,
+        "html_extra_path": ["files"],
+        "napoleon_use_ivar": True,
+        "autodoc_typehints": "none",
+        "autodoc_member_order": "bysource",
+        "exclude_patterns": ["files"],
+    }
+    said = io.StringIO()
+    app = Sphinx(
+        str(sources), None, str(pages), str(sources.parent / "doctrees"), "html", settings,
+        status=None, warning=said, freshenv=True,
+    )  # fmt: skip
+    app.connect("autodoc-process-docstring", _without_substitutions)
+    app.build()
+    if app.statuscode or said.getvalue():
+        raise RuntimeError(said.getvalue())
+    shutil.rmtree(pages / "_sources", ignore_errors=True)
 
 
-def _run(lesson: Lesson) -> Any:
-    """The lesson as an executed notebook, its docstring as the first text."""
-    import jupytext
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+def _without_substitutions(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """|x| is an absolute value in our docstrings, and no substitution of reStructuredText's."""
+    for k, line in enumerate(lines):
+        parts = re.split("(``.*?``)", line)
+        lines[k] = "".join(part if part.startswith("``") else part.replace("|", r"\|") for part in parts)
 
-    notebook = jupytext.read(lesson.path)
-    docstring, heading = notebook.cells[:2]
-    if docstring.source.startswith('"""') and heading.cell_type == "markdown":
-        _, *about = docstring.source.strip('"').strip().splitlines()
-        title, _, prose = heading.source.partition("\n")
-        framed = (
-            "\n".join(about).strip().replace("Goals:", "**Goals:**").replace("\nBefore:", "  \n**Before:**")
+
+class _Sources:
+    """The site's source: a Markdown file a page, and the files that are copied as they are."""
+
+    def __init__(self, root: Path, fast: bool, address: str | None) -> None:
+        self.root, self.fast, self.address = root, fast, address
+        self.files = root / "files"
+        self.clone = running.folder().parent
+        self.documents = {
+            path: page for path, (page, _) in _DOCUMENTS.items() if (self.clone / path).is_file()
+        }
+
+    def write(self) -> None:
+        self.files.mkdir(parents=True)
+        (self.root / "_static").mkdir()
+        shutil.copyfile(Path(__file__).parent / "site.css", self.root / "_static" / "site.css")
+        known, decks = running.lessons(), running.lectures()
+        steps = [*known, *decks]
+        with progress(len(steps) + 2, "site") as advance:
+            with environment(self.fast, str(self.files / "figures")):
+                for lesson in steps:
+                    advance(lesson.name)
+                    self._lesson(lesson)
+                    advance(lesson.name, 1)
+            advance("gallery")
+            self._page("gallery", self._gallery())
+            advance("gallery", 1)
+        for path, page in self.documents.items():
+            self._page(page, self._document(path))
+        for module, text in _reference().items():
+            self._page(f"api/{module}", text)
+        self._page("index", _index(known, decks, list(self.documents.values()), list(_reference())))
+
+    def _page(self, name: str, text: str) -> None:
+        path = self.root / f"{name}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def _lesson(self, lesson: Lesson) -> None:
+        notebook = run_as_notebook(lesson)
+        write_notebook(notebook, self.files / f"{lesson.name}.ipynb", self.address)
+        links = [f'<a href="{lesson.name}.ipynb" download>This lesson as a notebook</a>']
+        if self.address is not None:
+            links += _notebook_services(self.address, lesson)
+        for page in sorted((self.files / "figures").glob(f"{lesson.name.partition('_')[0]}_*.html")):
+            what = html_name(page.stem)
+            links.append(f'<a href="figures/{page.name}">Step through {what} on a page of its own</a>')
+        exercises = lesson.path.parent / "exercises"
+        for end, what in (("_start", "The exercises' starter file"), ("", "The exercises, which check it")):
+            source = exercises / f"{lesson.name}{end}.py"
+            if source.exists():
+                (self.files / "exercises").mkdir(exist_ok=True)
+                shutil.copyfile(source, self.files / "exercises" / source.name)
+                links.append(f'<a href="exercises/{source.name}" download>{what}</a>')
+        beside = "".join(f"<li>{link}</li>" for link in links)
+        self._page(
+            lesson.name, f'{as_markdown(notebook)}\n```{{raw}} html\n<ul class="beside">{beside}</ul>\n```\n'
         )
-        notebook.cells[:2] = [
-            nbformat.v4.new_markdown_cell(f"{title}\n\n<aside>\n\n{framed}\n\n</aside>\n{prose}")
-        ]
-    for k, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{k}"  # jupytext draws them at random
-    try:
-        NotebookClient(
-            notebook,
-            timeout=600,
-            kernel_name="python3",
-            resources={"metadata": {"path": str(lesson.path.parent)}},
-            # It warns that its ports are open to other users of this machine, for the seconds that it runs.
-            extra_arguments=["--IPKernelApp.log_level=40"],
-        ).execute()
-    except CellExecutionError as error:
-        raise InputError(f"{lesson.name} failed: {error.ename}: {error.evalue}") from None
-    return notebook
 
+    def _document(self, path: str) -> str:
+        """A Markdown file of the repository, its links led to the site's pages, to the code, or nowhere."""
+        here = self.clone / path
+        text = re.sub(r"<!--.*?-->\n?", "", here.read_text(encoding="utf-8"), flags=re.DOTALL)
 
-def _write_notebook(notebook: Any, path: Path) -> None:
-    """The notebook for download: without outputs, as it was before it was run."""
-    import nbformat
+        def led(link: re.Match[str]) -> str:
+            mark, words, to = link[1], link[2], link[3]
+            if "://" in to or to.startswith("#"):
+                return link[0]
+            target = (here.parent / to.partition("#")[0]).resolve()
+            try:
+                inside = target.relative_to(self.clone.resolve()).as_posix()
+            except ValueError:
+                return words
+            inside = inside if not target.is_dir() else f"{inside}/README.md"
+            page = self.documents.get(inside)
+            if page is None and (self.root / f"{target.stem}.md").is_file() and target.suffix == ".py":
+                page = target.stem
+            if page is not None:
+                return f"{mark}[{words}]({page}.md)"
+            if target.suffix == ".svg" and target.is_file():
+                copy = self.files / inside
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(target, copy)
+                return (
+                    f'<a href="{inside}">{words}</a>' if not mark else f'<img src="{inside}" alt="{words}">'
+                )
+            return words if self.address is None else f"[{words}]({self.address}/blob/main/{inside})"
 
-    clean = nbformat.from_dict(notebook)
-    clean.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    cells = []
-    for cell in clean.cells:
-        cell.metadata = {}
-        if asked := _asked(cell):
-            # The code tells the answer: it is folded away, below the question.
-            text = "\n\n".join(f"**Predict:** {about['question']}" for about in asked)
-            cells.append(nbformat.v4.new_markdown_cell(text, id=f"{cell['id']}-question"))
-            cell.metadata = {"jupyter": {"source_hidden": True}, "cellView": "form", "tags": ["hide-input"]}
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-        cells.append(cell)
-    clean.cells = cells
-    nbformat.write(clean, path)
+        return re.sub(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", led, text)
 
+    def _gallery(self) -> str:
+        """A picture of each program, with its live page."""
+        import diffkit as dk
 
-def _asked(cell: Any) -> list[dict[str, str]]:
-    """The questions to the reader that a cell asks, with their answers, as ``predict`` said of them."""
-    outputs = [output.get("metadata", {}).get("diffkit", {}) for output in cell.get("outputs", [])]
-    return [about for about in outputs if "question" in about]
-
-
-def _questions_first(notebook: Any) -> tuple[Any, dict[str, str]]:
-    """The notebook with a mark before and after each cell that asks something; what stands for each mark.
-
-    The cell's code and results tell the answer: on the page they are inside the question, which opens.
-    """
-    import nbformat
-
-    page, cells = nbformat.from_dict(notebook), []
-    marks: dict[str, str] = {}
-
-    def mark(markup: str) -> Any:
-        name = f"@@{len(marks)}@@"
-        marks[name] = markup
-        return nbformat.v4.new_raw_cell(name, metadata={"raw_mimetype": "text/html"})
-
-    for cell in page.cells:
-        asked = _asked(cell)
-        for about in asked:
-            summary = f"<summary><b>Predict:</b> {html.escape(about['question'])}</summary>"
-            answer = f"<p>Answer: {html.escape(about['answer'])}</p>"
-            cells.append(mark(f'<details class="predict">{summary}{answer}'))
-        if asked:
-            cell.outputs = [
-                o for o in cell.outputs if "question" not in o.get("metadata", {}).get("diffkit", {})
-            ]
-        cells += [cell, *[mark("</details>") for _ in asked]]
-    page.cells = cells
-    return page, marks
-
-
-def _cells(notebook: Any) -> str:
-    from nbconvert.exporters import HTMLExporter
-
-    titles = {}
-    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
-        about = output.get("metadata", {}).get("diffkit", {})
-        if "image/svg+xml" in output.get("data", {}) and "file" in about:
-            output["svg_filename"] = about["file"]  # nbconvert then refers to the file, instead of a copy
-            titles[about["file"]] = about["title"]
-    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
-    page, marks = _questions_first(notebook)
-    body: str = exporter.from_notebook_node(page)[0]
-    body = re.sub("@@\\d+@@", lambda mark: marks[mark[0]], body)
-
-    def linked(image: re.Match[str]) -> str:
-        file = image[1]
-        return f'<a href="{file}"><img src="{file}" alt="{html.escape(titles[file])}"></a>'
-
-    return re.sub(r'<img [^>]*src="(figures/[^"]+)"[^>]*>', linked, body)
-
-
-def _pages_of(folder: Path, lesson: Lesson) -> list[str]:
-    """The step-through pages that a lesson saved."""
-    return sorted(p.name for p in (folder / "figures").glob(f"{lesson.name.partition('_')[0]}_*.html"))
-
-
-def _copy_exercises(lesson: Lesson, folder: Path) -> list[str]:
-    """Puts the starter file and the assignment that checks it beside the pages; their paths there."""
-    source = lesson.path.parent / "exercises"
-    names = [f"exercises/{lesson.name}{end}.py" for end in ("_start", "")]
-    present = [name for name in names if (source / Path(name).name).exists()]
-    for name in present:
-        (folder / name).parent.mkdir(exist_ok=True)
-        shutil.copyfile(source / Path(name).name, folder / name)
-    return present
-
-
-# -- the pages --------------------------------------------------------------------------------------------
-
-
-def _page(title: str, body: str) -> str:
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>{html.escape(title)}</title>
-<link rel="stylesheet" href="style.css">
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
-
-
-def _lesson_page(
-    lesson: Lesson,
-    cells: str,
-    pages: list[str],
-    exercises: list[str],
-    before: Lesson | None,
-    after: Lesson | None,
-) -> str:
-    def link(other: Lesson | None, mark: str) -> str:
+        (self.files / "gallery").mkdir()
+        items = []
+        for program in dk.programs.all_programs():
+            picture, live = f"gallery/{program.name}.svg", f"gallery/{program.name}.html"
+            dk.draw(program, *program.args).save(self.files / picture)
+            dk.explore(program, *program.args).save(self.files / live)
+            alt = f"The graph of {program.name}"
+            items.append(
+                f'<li><a href="{live}"><img src="{picture}" alt="{alt}">'
+                f"<b>{program.name}</b></a><span>{html_name(program.summary)}</span></li>"
+            )
+        listed = "\n".join(items)
         return (
-            f'<a href="{other.name}.html">{mark} {html.escape(_short(other))}</a>'
-            if other
-            else "<span></span>"
+            "# The programs, live\n\nEach of the lectures' programs: open it, move an input, and watch both "
+            f'passes.\n\n```{{raw}} html\n<ul class="gallery">\n{listed}\n</ul>\n```\n'
         )
 
-    links = [
-        f'<a href="figures/{p}">Step through {html.escape(p[3:-5])} on a page of its own</a>' for p in pages
-    ]
-    for path in exercises:
-        what = (
-            "The exercises' starter file" if path.endswith("_start.py") else "The exercises, which check it"
-        )
-        links.append(f'<a href="{path}" download>{what}</a>')
-    beside = "".join(f"<li>{link}</li>" for link in links)
-    return _page(
-        lesson.title,
-        f"""<nav><a href="index.html">All lessons</a><a href="{lesson.name}.ipynb" download>Notebook</a></nav>
-<main>
-{cells}
-{f'<ul class="beside">{beside}</ul>' if beside else ""}
-</main>
-<nav class="turn">{link(before, "←")}{link(after, "→")}</nav>""",
-    )
+
+def html_name(text: str) -> str:
+    """A name or a summary, for HTML."""
+    import html
+
+    return html.escape(re.sub(r"^\w+?_(?=\w)", "", text) if text.isidentifier() else text)
 
 
-def _short(lesson: Lesson) -> str:
-    return lesson.title.split(":")[0]
+def _notebook_services(address: str, lesson: Lesson) -> list[str]:
+    """Links that open a lesson without installing anything, for a repository that is public there."""
+    repository = "/".join(address.rstrip("/").split("/")[-2:])
+    script = f"lessons/{'lectures/' if lesson.path.parent.name == 'lectures' else ''}{lesson.name}.py"
+    colab = f"https://colab.research.google.com/github/{repository}/blob/gh-pages/{lesson.name}.ipynb"
+    binder = f"https://mybinder.org/v2/gh/{repository}/HEAD?labpath={script}"
+    return [f'<a href="{colab}">Open in Colab</a>', f'<a href="{binder}">Open in Binder</a>']
 
 
-def _index_page(known: list[Lesson]) -> str:
-    items = "".join(
-        f'<li><a href="{x.name}.html">{html.escape(x.title)}</a>'
-        + f'<span class="about">{f"{x.minutes} minutes · " if x.minutes else ""}'
-        + f'<a href="{x.name}.ipynb" download>notebook</a></span></li>'
-        for x in known
-    )
-    return _page(
-        "diffkit: the lessons",
-        f"""<main class="index">
-<h1>diffkit: the lessons</h1>
-<p>From the chain rule by hand to training a classifier of digits: differentiation done three ways on the
-same program, symbolically, by finite differences, and by tracing. Every number on these pages was computed
-when they were made.</p>
-<ol>{items}</ol>
-</main>""",
-    )
+_DOCUMENTS = {
+    "lessons/README.md": ("course", "A lecture tomorrow, or a course"),
+    "diffkit/README.md": ("students", "A function to take apart"),
+    "diffkit/grading/README.md": ("course_teams", "An exercise to grade"),
+    "lessons/lectures/README.md": ("lectures", "The lectures' own code"),
+    "tests/benchmarks/README.md": ("benchmarks", "How fast it is"),
+    "diffkit/autodiff/COVERAGE.md": ("covered", "What is covered"),
+    ".github/CONTRIBUTING.md": ("contributing", "Your own rule, program, lesson, exercise"),
+    ".github/SECURITY.md": ("security", "What the grader promises"),
+    ".github/CHANGELOG.md": ("changelog", "Changes"),
+}
+"""The repository's own documents: the page that each becomes, and its name in the menu."""
 
 
-def _style() -> str:
-    """Our style sheet, and the colours of code from Pygments, for light and for dark."""
-    from pygments.formatters import HtmlFormatter
+def _reference() -> dict[str, str]:
+    """A page of reference a public module, from the docstrings."""
+    import diffkit as dk
 
-    ours = (Path(__file__).parent / "site.css").read_text(encoding="utf-8")
-    light = HtmlFormatter(style="default").get_style_defs(".highlight")
-    dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
-    return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{ours}"
+    pages, seen = {}, set()
+    for name in ("diffkit", *_MODULES):
+        module = dk if name == "diffkit" else getattr(dk, name)
+        full = "diffkit" if name == "diffkit" else f"diffkit.{name}"
+        body = []
+        for item in sorted(dir(module), key=str.lower):
+            value = getattr(module, item)
+            if not (isinstance(value, type) or inspect.isfunction(value)) or id(value) in seen:
+                continue  # a constant or a module, or what an earlier page has
+            seen.add(id(value))
+            kind = "autoclass" if isinstance(value, type) else "autofunction"
+            members = "\n   :members:" if kind == "autoclass" else ""
+            body.append(f".. {kind}:: {full}.{item}{members}\n")
+        pages[name] = f"# {full}\n\n```{{eval-rst}}\n" + "\n".join(body) + "```\n"
+    return pages
+
+
+_MODULES = ("symbolic", "finite", "grading", "graphs", "precise", "programs", "plots", "tables")
+
+
+def _index(known: list[Lesson], decks: list[Lesson], documents: list[str], modules: list[str]) -> str:
+    def tree(caption: str, pages: list[str]) -> str:
+        listed = "\n".join(pages)
+        return f"```{{toctree}}\n:caption: {caption}\n:hidden:\n\n{listed}\n```\n"
+
+    names = dict(_DOCUMENTS.values())
+    doors = [f"{names[page]} <{page}>" for page in documents]
+    first = "\n".join(f"- [{names[page]}]({page}.md)" for page in documents[:4])
+    return f"""# diffkit
+
+**Differentiation taught by doing it three ways on the same program**: symbolically on SymPy trees, by
+finite differences, and by tracing. It measures where each way breaks, draws the primal and adjoint
+graphs, and grades students' own derivative rules.
+
+```{{raw}} html
+<iframe class="live" src="gallery/two_outputs.html" title="A program, live"></iframe>
+```
+
+- [The programs, live](gallery.md): move an input, and watch both passes.
+{first}
+{tree("Start", ["gallery", *doors])}
+{tree("Lessons", [lesson.name for lesson in known])}
+{tree("The lectures' own code", [deck.name for deck in decks])}
+{tree("Reference", [f"api/{module}" for module in modules])}
+"""

@@ -10,14 +10,18 @@ from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import pytest
 
+from diffkit import programs
 from diffkit.errors import InputError
 from diffkit.lessons import lessons, make_site, running
+from diffkit.lessons import site as site_module
 
 # CI runs what needs the extras `site` and `browser` together, by this mark.
 pytestmark = pytest.mark.browser
 
 jupytext = pytest.importorskip("jupytext")
-pytest.importorskip("nbconvert")
+pytest.importorskip("sphinx")
+pytest.importorskip("furo")
+pytest.importorskip("myst_parser")
 pytest.importorskip("ipykernel")
 
 WIDTHS = [1280, 400]
@@ -29,12 +33,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pages(site: Path) -> list[Path]:
-    return sorted([*site.glob("*.html"), *site.glob("figures/*.html")])
+    """All that Sphinx wrote, and the lessons' own pages; the programs' live ones have tests of their own."""
+    return sorted([*site.glob("*.html"), *site.glob("api/*.html"), *site.glob("figures/*.html")])
 
 
 @pytest.mark.slow
 def test_every_page_opens_without_errors_or_requests_and_its_links_resolve(site: Path, browser: Any) -> None:
-    assert len(pages(site)) >= 16  # an index, fourteen lessons, a step-through page
+    assert len(pages(site)) >= 40  # an index, lessons, lectures, documents, reference, step-through pages
     for path in pages(site):
         context = browser.new_context(offline=True)
         page = context.new_page()
@@ -50,14 +55,16 @@ def test_every_page_opens_without_errors_or_requests_and_its_links_resolve(site:
         )
         page.goto(path.as_uri())
         links = page.eval_on_selector_all(
-            "[href], [src]", "all => all.map(x => x.getAttribute('href') || x.getAttribute('src'))"
+            "[href], [src]",
+            "all => all.map(x => [x.tagName, x.getAttribute('href') || x.getAttribute('src')])",
         )
         assert trouble == [], path.name
         assert len(links) >= 3 or path.parent.name == "figures"
-        for link in links:
-            if link.startswith("data:"):
+        for tag, link in links:
+            if link.startswith(("data:", "#")) or (tag == "A" and link.startswith("https://")):
                 continue
             address, fragment = urldefrag(urljoin(path.as_uri(), link))
+            address = address.partition("?")[0]
             assert urlparse(address).scheme == "file", link
             target = Path(unquote(urlparse(address).path))
             assert target.is_file(), f"{path.name} links to {link}"
@@ -118,12 +125,42 @@ def test_an_answer_opens_on_a_click_and_the_step_through_page_steps(site: Path, 
 
 
 @pytest.mark.slow
+def test_nothing_tells_an_answer_before_it_is_asked_for(site: Path, browser: Any) -> None:
+    page = browser.new_page()
+    for lesson in lessons():
+        page.goto((site / f"{lesson.name}.html").as_uri())
+        assert page.locator("details.predict").count() >= 2
+        seen = page.locator("article").inner_text()
+        assert "predict(" not in seen, lesson.name
+        assert "Answer:" not in seen, lesson.name
+    page.close()
+
+
+@pytest.mark.slow
+def test_a_word_is_found(site: Path, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto((site / "search.html").as_uri() + "?q=checkpoint")
+    page.wait_for_selector("ul.search li a")
+    assert page.locator("ul.search li a").count() >= 2
+    page.close()
+
+
+@pytest.mark.slow
 def test_a_page_shows_the_figures_of_its_lesson(site: Path) -> None:
+    index = (site / "index.html").read_text(encoding="utf-8").replace("&#x27;", "'").replace("’", "'")
     for lesson in lessons():
         text = (site / f"{lesson.name}.html").read_text(encoding="utf-8")
         drawn = {path.name for path in (site / "figures").glob(f"{lesson.name.partition('_')[0]}_*.svg")}
         assert set(re.findall(r'<img src="figures/([^"]+)"', text)) == drawn
-        assert lesson.title in (site / "index.html").read_text(encoding="utf-8").replace("&#x27;", "'")
+        assert lesson.title.partition(":")[0] in index
+
+
+@pytest.mark.slow
+def test_the_gallery_has_every_program_with_its_live_page(site: Path) -> None:
+    text = (site / "gallery.html").read_text(encoding="utf-8")
+    for name in programs.names():
+        assert f'href="gallery/{name}.html"' in text
+        assert "window.diffkit" in (site / "gallery" / f"{name}.html").read_text(encoding="utf-8")
 
 
 def test_opens_as_a_notebook(script: Path) -> None:
@@ -139,13 +176,16 @@ def test_opens_as_a_notebook(script: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_notebooks_are_clean(site: Path) -> None:
+def test_the_notebooks_install_what_they_need_and_fold_what_answers(site: Path) -> None:
     for lesson in lessons():
         notebook = json.loads((site / f"{lesson.name}.ipynb").read_text(encoding="utf-8"))
-        code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        assert len(code) >= 4
-        assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
-        assert "diffkit" in "".join("".join(cell["source"]) for cell in code)
+        first, *rest = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        assert "".join(first["source"]).startswith("try:\n    import diffkit\nexcept ImportError:")
+        assert len(rest) >= 4
+        assert any(cell["outputs"] for cell in rest)
+        for cell in rest:
+            if "predict(" in "".join(cell["source"]) and cell["outputs"]:
+                assert cell["metadata"]["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
 
 
 TINY = '''"""Tiny: a lesson
@@ -169,6 +209,7 @@ def one_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "01_tiny.py").write_text(TINY)
     monkeypatch.setattr(running, "folder", lambda: folder)
+    monkeypatch.setattr(site_module._Sources, "_gallery", lambda sources: "# The programs, live\n")
     return folder
 
 
@@ -178,13 +219,24 @@ def test_a_site_replaces_a_site_and_nothing_else(one_lesson: Path, tmp_path: Pat
     (target / "old.html").write_text("from an earlier lesson")
     make_site(target)
     assert not (target / "old.html").exists()
-    assert ">2<" in re.sub(r"\s", "", (target / "01_tiny.html").read_text(encoding="utf-8"))
+    assert re.search(r">2\s*<", (target / "01_tiny.html").read_text(encoding="utf-8"))
     precious = tmp_path / "thesis"
     precious.mkdir()
     (precious / "thesis.tex").write_text("years of work")
     with pytest.raises(InputError, match="holds something other than an earlier site"):
         make_site(precious)
     assert (precious / "thesis.tex").exists()
+
+
+def test_an_address_is_what_links_lead_to(one_lesson: Path, tmp_path: Path) -> None:
+    make_site(tmp_path / "pages", address="https://code.example/them/theirs")
+    page = (tmp_path / "pages" / "01_tiny.html").read_text(encoding="utf-8")
+    assert "github/them/theirs/blob/gh-pages/01_tiny.ipynb" in page
+    assert "them/theirs/HEAD?labpath=lessons/01_tiny.py" in page
+    notebook = (tmp_path / "pages" / "01_tiny.ipynb").read_text(encoding="utf-8")
+    assert "git+https://code.example/them/theirs" in notebook
+    make_site(tmp_path / "pages")  # and none without it
+    assert "theirs" not in (tmp_path / "pages" / "01_tiny.html").read_text(encoding="utf-8")
 
 
 def test_a_lesson_that_fails_leaves_the_earlier_site(one_lesson: Path, tmp_path: Path) -> None:
