@@ -272,6 +272,7 @@ def cost_curve(
     curves: Mapping[str, Sequence[float]],
     *,
     title: str = "",
+    xlabel: str = "number of variables n",
     ylabel: str = "time / time of f",
 ) -> Plot:
     """Cost against the number of variables, on logarithmic axes, a line per method.
@@ -282,8 +283,9 @@ def cost_curve(
     with canvas() as (plot, axes):
         for series, (name, values) in zip(SERIES, curves.items(), strict=False):
             axes.plot(sizes, values, label=name, **series.line(marker=series.marker, markersize=7))
-        axes.set(xscale="log", yscale="log", xlabel="number of variables n", ylabel=ylabel)
-        axes.set_ylim(bottom=min(0.8, axes.get_ylim()[0]))  # with 1 on it: f itself
+        axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+        if axes.get_ylim()[0] < 100:  # a multiple of f's cost: with 1 on it, f itself
+            axes.set_ylim(bottom=min(0.8, axes.get_ylim()[0]))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(lambda v, _: f"{v:,.6g}" if 1e-3 <= v < 1e6 else f"{v:.0e}")
         axes.set_title(title, loc="left")

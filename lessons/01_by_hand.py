@@ -15,7 +15,7 @@ Before: partial derivatives, matrix products. 30 minutes.
 import numpy as np
 
 import diffkit as dk
-from diffkit.lessons import predict
+from diffkit.lessons import predict, save
 
 w, b, x, t = dk.programs.two_or_not_two.args
 print("\n".join("".join(".#"[int(p)] for p in row) for row in x.reshape(5, 4)))
@@ -96,6 +96,7 @@ predict(f"p = {p:.4f} and t = {t}. What is dD/dz?", round(float(dD_dz), 4))
 assert np.isclose(dD_dz, p - t)
 
 traced = dk.grad(dk.programs.two_or_not_two, argnum=(0, 1, 2))(w, b, x, t)
+save(dk.draw(dk.programs.neuron_loss, *dk.programs.neuron_loss.args, view="both"), "01_neuron_loss.svg")
 for by_hand, by_trace in zip((dD_dw, dD_db, dD_dx), traced, strict=True):
     assert np.allclose(by_hand, by_trace, rtol=1e-13)
 

@@ -16,7 +16,7 @@ import numpy as np
 import sympy
 
 import diffkit as dk
-from diffkit.lessons import predict
+from diffkit.lessons import predict, save
 
 # %% [markdown]
 # ## A loop with n
@@ -144,6 +144,24 @@ assert dk.grad(identity_but)(0.0) == 0.0
 assert dk.grad(identity_but)(0.5) == 1.0
 print("central difference at 0:", dk.finite.derivative(identity_but, 0.0))
 assert np.isclose(dk.finite.derivative(identity_but, 0.0), 1.0)
+
+# %% [markdown]
+# A trace is one path, and its picture says which: at -2 the comparison is false, and the other branch is not
+# there at all.
+
+
+# %%
+def leaky(x):
+    """tanh of what is positive, a tenth of what is not."""
+    if x > 0:
+        return np.tanh(x)
+    return x / 10
+
+
+t = dk.trace(leaky)(-2.0)
+assert [decision.value for decision in t.decisions] == [False]
+assert "tanh" not in [row.fun.name for row in t.nodes]
+save(dk.draw(t), "03_branch.svg")
 
 # %% [markdown]
 # ## Exercises

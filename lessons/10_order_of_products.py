@@ -18,7 +18,7 @@ import itertools
 import numpy as np
 
 import diffkit as dk
-from diffkit.lessons import fast, predict, seconds
+from diffkit.lessons import fast, predict, save, seconds
 
 rng = np.random.default_rng(10)
 
@@ -113,6 +113,23 @@ predict(f"A bottleneck, {chain}: forward and reverse take {counts['forward']:,}.
 assert counts["forward"] == counts["reverse"] == 8_080_000
 assert best(chain) == 120_000
 assert min(counts.values()) > 60 * best(chain)
+widths = [1, 2, 5, 10, 20, 50, 100, 200]
+curves = {"forward": [], "reverse": [], "the best order": []}
+for width in widths:
+    sizes = [200, 200, width, 200, 200]
+    curves["forward"].append(float(multiplications(sizes, "forward")))
+    curves["reverse"].append(float(multiplications(sizes, "reverse")))
+    curves["the best order"].append(float(best(sizes)))
+save(
+    dk.plots.cost_curve(
+        widths,
+        curves,
+        title="A chain of Jacobians through a bottleneck",
+        xlabel="width",
+        ylabel="multiplications",
+    ),
+    "10_bottleneck.svg",
+)
 
 # %% [markdown]
 # diffkit's `jacobian` makes the same choice from the shapes, and takes `mode=` to overrule it.

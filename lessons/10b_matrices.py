@@ -16,7 +16,7 @@ import numpy as np
 from sympy import Determinant, Identity, MatrixSymbol, OneMatrix, Q, Trace, exp, log, symbols
 
 import diffkit as dk
-from diffkit.lessons import predict
+from diffkit.lessons import predict, save
 
 m, n, N = symbols("m n N", integer=True, positive=True)
 W, y = MatrixSymbol("W", m, n), MatrixSymbol("y", n, 1)
@@ -73,6 +73,14 @@ predict("z = W y, W of 3 × 2: the shapes of the block and of the d × mn matrix
 under_v = (v_ @ flat).reshape(3, 2)
 assert abs(under_v - v_[:, None] * y_[None, :]).max() < 1e-14
 assert abs(dk.grad(lambda W: v_ @ (W @ y_))(W_) - under_v).max() < 1e-14
+
+
+def affine(W, y, b, v):
+    z = W @ y + b
+    return v @ z
+
+
+save(dk.draw(affine, W_, y_, rng.normal(size=3), v_, view="both"), "10b_affine_both.svg")
 
 # %% [markdown]
 # ## Rules

@@ -16,7 +16,7 @@ import numpy as np
 
 import diffkit as dk
 from diffkit.grading import check_vjp
-from diffkit.lessons import predict
+from diffkit.lessons import predict, save
 
 rng = np.random.default_rng(11)
 m, n = 4, 3
@@ -25,6 +25,10 @@ J = dk.jacobian(lambda W: W @ x)(W)
 predict("W is (4, 3). How many of the Jacobian's 48 entries are not zero?", np.count_nonzero(J))
 assert J.shape == (m, m, n)
 assert np.count_nonzero(J) == m * n
+save(
+    dk.draw_matrix(J.reshape(m, m * n), title="y = W x: ∂y/∂W, with the elements of W in a row"),
+    "11_sparse.svg",
+)
 
 # %% [markdown]
 # **Idea.** The reverse sweep never needs J. It needs g^T J, for one g: the **vector-Jacobian product**.

@@ -17,7 +17,7 @@ import numpy as np
 
 import diffkit as dk
 from diffkit.autodiff.core.sweeps import reverse_sweep
-from diffkit.lessons import predict
+from diffkit.lessons import predict, save
 
 # %% [markdown]
 # ## 1. A node, and primitives that make them
@@ -61,8 +61,7 @@ sin, cos = primitive(np.sin), primitive(np.cos)
 x, y, z = Node(-2.0), Node(5.0), Node(-4.0)
 f = dk.programs.sum_times(x, y, z)  # (x + y) z, the program itself, run on nodes
 predict("Which values are the parents of f = (x + y) z at (-2, 5, -4)?", [a.value for _, a in f.parents])
-assert f.value == -12.0
-assert [a.value for _, a in f.parents] == [3.0, -4.0]
+assert (f.value, [a.value for _, a in f.parents]) == (-12.0, [3.0, -4.0])
 
 # %% [markdown]
 # ## 2. A rule per primitive: the vector-Jacobian product by each argument
@@ -110,6 +109,7 @@ for _ in range(12):
 predict("A ladder of 12 rungs, each using the one below twice: how many paths?", paths(ladder))
 assert paths(ladder) == 2**12
 assert len(list(toposort(ladder))) == 13
+save(dk.draw(lambda x: [x := x + x for _ in range(4)][-1], 1.0), "12_ladder.svg")
 
 # %% [markdown]
 # ## 4. The backward pass

@@ -35,6 +35,7 @@ def test_form(script: Path) -> None:
     assert heading is not None
     assert heading[1] == title.split(":")[0]
     assert sum(isinstance(node, ast.Assert) for node in ast.walk(tree)) >= 5
+    assert "save(" in text, "a lesson has at least one picture"
     asked = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "predict"]
     assert len(asked) >= 2
     # A caught exception would be a claim that nobody checks, unless it is the lesson's point.
