@@ -17,6 +17,9 @@ T = TypeVar("T")
 _AGAIN = 0.05
 """Seconds after which what caught everything is told again to stop."""
 
+_WORST = 20
+"""How many times its limit a computation may take by the clock, where the processor's time is limited."""
+
 _PATIENCE = 1.0
 """Seconds after which what waits in C, such as a sleep, is interrupted as by Ctrl-C."""
 
@@ -29,7 +32,7 @@ class _Stop(SystemExit):
     """Thrown into the computing thread; not an Exception, so that nothing there catches it."""
 
 
-def within(seconds: float, compute: Callable[[], T], what: str) -> T:
+def within(seconds: float, compute: Callable[[], T], what: str, *, worked: bool = False) -> T:
     """The result of ``compute()`` if it comes in time.
 
     It runs where it is called, so that its own errors and Ctrl-C are what they always are. A thread
@@ -40,6 +43,8 @@ def within(seconds: float, compute: Callable[[], T], what: str) -> T:
         seconds: the time that it may take.
         compute: a function without arguments.
         what: names the computation in the error, as in "simplifying the derivative".
+        worked: count what the processor worked for this thread and not what it was kept waiting, so that the
+            result does not depend on what else the machine does; where that can't be told, the clock counts.
 
     Raises:
         BudgetError: if the time runs out, or the computation nests deeper than Python allows.
@@ -51,7 +56,7 @@ def within(seconds: float, compute: Callable[[], T], what: str) -> T:
         ...
     diffkit.time_limit.BudgetError: waiting took longer than 0.05 s, and was stopped
     """
-    watch = _Watch()
+    watch = _Watch(worked)
     try:
         try:
             watch.start(seconds)
@@ -71,8 +76,9 @@ def within(seconds: float, compute: Callable[[], T], what: str) -> T:
 class _Watch:
     """Stops the thread that makes it when its time is over, until it is told that the work has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, worked: bool) -> None:
         self.fired = False
+        self._clock = _clock_of_this_thread() if worked else time.monotonic
         self._target = threading.get_ident()
         self._over = False
         self._since = 0.0
@@ -88,8 +94,13 @@ class _Watch:
             self._thread = watching
 
     def _wait(self, seconds: float) -> None:
-        pause = seconds
+        pause, latest = seconds, time.monotonic() + _WORST * seconds
+        began = self._clock()
         while not self._woken.wait(pause):
+            left = seconds - (self._clock() - began)
+            if left > 0.0 and not self.fired and time.monotonic() < latest:
+                pause = max(left, _AGAIN)
+                continue
             with self._lock:
                 if self._over:
                     return
@@ -119,6 +130,14 @@ class _Watch:
                 pass
         if self._thread is not threading.current_thread():
             self._thread.join(_AGAIN)  # it has nothing more to do
+
+
+def _clock_of_this_thread() -> Callable[[], float]:
+    """The seconds that the processor has worked for this thread, as any thread may ask them."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return time.monotonic
+    clock = time.pthread_getcpuclockid(threading.get_ident())
+    return lambda: time.clock_gettime(clock)
 
 
 def _throw(thread: int, error: type[BaseException] | None) -> None:

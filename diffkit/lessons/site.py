@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,10 @@ def _run_sphinx(sources: Path, pages: Path) -> None:
         status=None, warning=said, freshenv=True,
     )  # fmt: skip
     app.connect("autodoc-process-docstring", _without_substitutions)
-    app.build()
+    with warnings.catch_warnings():
+        for old in (DeprecationWarning, PendingDeprecationWarning):  # between Sphinx and its extensions
+            warnings.simplefilter("ignore", old)
+        app.build()
     if app.statuscode or said.getvalue():
         raise RuntimeError(said.getvalue())
     shutil.rmtree(pages / "_sources", ignore_errors=True)

@@ -19,9 +19,6 @@ COMMITTED = Path(__file__).parents[2] / "figures"
 
 Run = Callable[..., Any]
 
-FAST_CAP, FULL_CAP = 30, 60
-"""Seconds. Lessons take less than 5 and 20 on an idle core; this machine may be a busy one."""
-
 LOOSE = {"14_loss.svg": 0.05, "14_weights.svg": 0.05}
 """Thousands of steps of training amplify the last digit, which a linear algebra library decides."""
 
@@ -51,11 +48,10 @@ def assert_same_drawing(name: str, committed: Any, fresh: Any) -> None:
         assert given == pytest.approx(expected, rel=tolerance, abs=tolerance * size, nan_ok=True)
 
 
-def check_a_run(run_lesson: Run, script: Path, folder: Path, *, fast: bool, cap: float) -> None:
-    done, seconds = run_lesson(script, folder, fast=fast)
+def check_a_run(run_lesson: Run, script: Path, folder: Path, *, fast: bool) -> None:
+    done, _ = run_lesson(script, folder, fast=fast)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert seconds < cap
     assert figures_of(folder, script) == figures_of(COMMITTED, script)
     assert done.stdout.count("\nwrote ") + done.stdout.startswith("wrote ") == len(list(folder.iterdir()))
     for name in figures_of(folder, script):
@@ -63,12 +59,12 @@ def check_a_run(run_lesson: Run, script: Path, folder: Path, *, fast: bool, cap:
 
 
 def test_a_fast_run_passes_and_draws_what_is_committed(run_lesson: Run, script: Path, tmp_path: Path) -> None:
-    check_a_run(run_lesson, script, tmp_path, fast=True, cap=FAST_CAP)
+    check_a_run(run_lesson, script, tmp_path, fast=True)
 
 
 @pytest.mark.slow
 def test_a_full_run_passes_and_draws_what_is_committed(run_lesson: Run, script: Path, tmp_path: Path) -> None:
-    check_a_run(run_lesson, script, tmp_path, fast=False, cap=FULL_CAP)
+    check_a_run(run_lesson, script, tmp_path, fast=False)
 
 
 @pytest.mark.slow

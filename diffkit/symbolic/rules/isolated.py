@@ -112,7 +112,7 @@ def _limit(expr: Expression, t: Expression, c: Expression) -> Expression | None:
     if any(piecewise.has(t) for piecewise in plain.atoms(sympy.Piecewise)):
         return None  # of these SymPy would take the piece that holds at the point itself
     try:
-        found = within(_SECONDS, lambda: sympy.limit(plain, t, c, "+-"), "a limit")
+        found = within(_SECONDS, lambda: sympy.limit(plain, t, c, "+-"), "a limit", worked=True)
     except (BudgetError, NotImplementedError, ValueError, TypeError, AttributeError):
         return None
     if isinstance(found, sympy.AccumBounds) or found.has(sympy.Limit, S.NaN, S.ComplexInfinity, *_INFINITE):

@@ -70,7 +70,7 @@ def _length(expr: Expression) -> tuple[int, int]:
 
 def _tried(compute: Callable[[], Any]) -> Any:
     try:
-        return within(_SECONDS, compute, "simplifying")
+        return within(_SECONDS, compute, "simplifying", worked=True)
     except Exception:  # what SymPy can't simplify is an error of whatever kind
         return None
 
