@@ -1,6 +1,8 @@
 """The picture without the picture: words from which the graph can be rebuilt; text in other renderers."""
 
 import re
+import shutil
+import subprocess
 from html import unescape
 
 import pytest
@@ -45,3 +47,23 @@ def test_labels_are_not_painted_over_where_paint_order_is_unknown():
     assert bare != svg
     with_labels, without = (len(cairosvg.svg2png(bytestring=s.encode())) for s in (svg, bare))
     assert with_labels > without + 500
+
+
+def test_librsvg_draws_every_label_of_a_shipped_svg(tmp_path):
+    """As the programs of GNOME draw it, and pandoc: by the loader that comes with the library."""
+    thumbnailer = shutil.which("gdk-pixbuf-thumbnailer")
+    if thumbnailer is None:
+        pytest.skip("there is no librsvg with its loader on this machine")
+    svg = draw(programs.two_outputs, 2.0, 3.0, view="both").svg(theme="light")
+    sizes = []
+    for name, text in (
+        ("whole", svg),
+        ("bare", re.sub(r'<text class="(partial|number)" .*?</text>', "", svg)),
+    ):
+        source, target = tmp_path / f"{name}.svg", tmp_path / f"{name}.png"
+        source.write_text(text, encoding="utf-8")
+        done = subprocess.run([thumbnailer, "-s", "1200", source, target], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"librsvg's loader does not run here: {done.stderr.strip()[:80]}")
+        sizes.append(target.stat().st_size)
+    assert sizes[0] > sizes[1] + 500
