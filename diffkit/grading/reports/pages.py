@@ -126,6 +126,7 @@ def class_page(run: ClassRun) -> str:
         "</tbody></table></div>",
         "<h2>Mistakes</h2>",
         f'<div class="wide">{mistakes.html()}</div>' if len(mistakes) else "<p>None was recognised.</p>",
+        *_shared_lines(run),
         *_listed("Not loaded", [(r, r.unread) for r in run.records]),
         *_listed(
             "To look at by hand: differences, another library, code that looks around (it proves nothing)",
@@ -137,6 +138,32 @@ def class_page(run: ClassRun) -> str:
         "</tbody></table></div>",
     ]
     return _page(run.assignment.title, "\n".join(body), "class")
+
+
+def _shared_lines(run: ClassRun) -> list[str]:
+    """The wrong lines that several have, letter for letter but for spaces: worth a word to the class."""
+    who: dict[tuple[str, str], list[Record]] = {}
+    for record in run.records:
+        for e in record.exercises:
+            if e.line is not None:
+                lines = e.around.split("\n")[e.line - e.begins :]
+                who.setdefault((e.name, " ".join(clean(lines[0]).split()) if lines else ""), []).append(
+                    record
+                )
+    shared = sorted(((len(r), *key) for key, r in who.items() if len(r) > 1), key=lambda row: (-row[0], row))
+    if not shared:
+        return []
+    rows = [
+        f"<tr><td>{html.escape(name)}</td><td><code>{html.escape(code)}</code></td><td>{count}</td></tr>"
+        for count, name, code in shared[:20]
+    ]
+    return [
+        "<h2>Wrong lines that several have</h2>",
+        '<div class="wide"><table><thead>',
+        "<tr><th>exercise</th><th>line</th><th>students</th></tr></thead><tbody>",
+        *rows,
+        "</tbody></table></div>",
+    ]
 
 
 def _isolation(run: ClassRun) -> str:

@@ -201,3 +201,23 @@ def test_a_name_of_the_line_fills_in_where_the_numbers_gave_none():
     sure = Verdict("two_layers", failed, named("sign", ("x",), "", 4))
     assert with_line(exercise, sure, line).diagnosis.name == "sign"
     assert with_line(exercise, unnamed, None) is unnamed
+
+
+def test_a_line_that_several_have_stands_on_the_class_page(tmp_path):
+    from diffkit.grading.classes.running import grade_class
+    from diffkit.grading.classes.submissions import find_submissions
+    from diffkit.grading.reports import class_page
+
+    (tmp_path / "week.py").write_text(
+        "from diffkit.grading import catalogue\nexercises = [catalogue.exercise('exp')]\n"
+    )
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, line in [("ann", "return g*x"), ("bob", "return g*x"), ("eve", "return 2 * g * ans")]:
+        (folder / f"{name}.py").write_text(f"def exp_vjp(g, ans, x):\n    {line}\n")
+    run = grade_class(
+        load_assignment(tmp_path / "week.py"), find_submissions(folder), tmp_path / "out", seed=1
+    )
+    page = class_page(run)
+    assert "<td>exp</td><td><code>return g*x</code></td><td>2</td>" in page
+    assert "<code>return 2 * g * ans</code>" not in page
