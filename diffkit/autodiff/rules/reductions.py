@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,10 @@ def aligned(v: Value, x: Value, axis: Axis = None, keepdims: bool = False) -> An
     return np.reshape(v, tuple(1 if k in axes else n for k, n in enumerate(shape)))
 
 
+_WRITTEN_OUT = 10_000
+"""Elements up to which one number is written out in an array: of more, a view of the one is the quicker."""
+
+
 def spread(v: ArrayValue, x: Value, axis: Axis = None, keepdims: bool = False) -> Any:
     """The same, repeated along the axes that were reduced: in x's shape."""
     v = aligned(v, x, axis, keepdims)
@@ -39,6 +44,8 @@ def spread(v: ArrayValue, x: Value, axis: Axis = None, keepdims: bool = False) -
     if is_traced(v):
         return np.broadcast_to(v, shape)
     v = np.asarray(v)
+    if v.size == 1 and math.prod(shape) > _WRITTEN_OUT:
+        return np.broadcast_to(v, shape)
     whole = np.empty(shape, v.dtype)
     whole[...] = v
     return whole

@@ -357,3 +357,22 @@ def test_sums_of_exponentials_of_nothing():
     np.testing.assert_array_equal(
         dk.grad(lambda x: dk.numpy.logcumsumexp(x)[-1])(np.array([-INF, 0.0])), [0, 1]
     )
+
+
+def test_the_gradient_of_a_sum_of_many_is_an_array_of_ones_own():
+    x = np.linspace(0.0, 1.0, 20_001)
+    g = dk.grad(np.sum)(x)
+    g += x  # it may be written to, each element on its own
+    np.testing.assert_array_equal(g, 1.0 + x)
+    np.testing.assert_array_equal(dk.grad(lambda x: np.sum(x) + np.sum(x * x[::-1]))(x), 1.0 + 2.0 * x[::-1])
+    np.testing.assert_allclose(dk.grad(lambda x: np.mean(x**2))(x), 2.0 * x / 20_001, rtol=1e-14)
+    v = np.ones(20_001)
+    np.testing.assert_allclose(dk.hessian_vector_product(lambda x: np.sum(x**3))(x, v), 6.0 * x)
+    written = dk.grad(lambda x: np.sum(_doubled_in_place(x)))(x)
+    np.testing.assert_array_equal(written[[0, 1, 2, -1]], [0.0, 1.0, 1.0, 1.0])
+
+
+def _doubled_in_place(x):
+    y = x.copy()
+    y[0] = 2.0
+    return y
