@@ -8,22 +8,21 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy import MatrixBase, MatrixExpr, MatrixSymbol, S
+from sympy import MatrixBase, MatrixSymbol, S
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.diagonal import DiagonalMatrix, DiagonalOf
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from diffkit.errors import InputError, NoRuleError
-from diffkit.expressions import intern, post_order
+from diffkit.expressions import intern
 from diffkit.grammar import compile_text
 from diffkit.matrix_calculus import MATRIX
 from diffkit.symbolic.matrices import algebra
 from diffkit.symbolic.matrices.algebra import is_scalar
 from diffkit.symbolic.matrices.own_rules import OWN
 from diffkit.symbolic.matrices.reading import read, shape_text
+from diffkit.symbolic.matrices.scalars import atoms_of, log_det, scalar_partials, tidy
 from diffkit.symbolic.sweeps import reverse_sweep
-
-_WHOLE = (MatrixExpr, *algebra.ATOMS)  # left as they are within a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +176,7 @@ def _hadamard(e: Any) -> list[Piece]:
 @lru_cache
 def elementwise_derivative(body: Any) -> Any:
     """The derivative of a function of ``U``, tidied, and as a product where that is shorter."""
-    plain = _tidy(reverse_sweep([intern(body)], [intern(algebra.U)], [intern(S.One)])[0])
+    plain = tidy(reverse_sweep([intern(body)], [intern(algebra.U)], [intern(S.One)])[0])
     if plain.count_ops() > 3 and not plain.has(sympy.Piecewise):
         plain = min(plain, sympy.factor(plain), key=lambda e: e.count_ops())
     return algebra.stable(plain)
@@ -187,7 +186,7 @@ def _elementwise(e: Any, body: Any, x: Any) -> list[Piece]:
     slope = algebra.apply(elementwise_derivative(body), x)
     found = [_by_table("hadamard", 0, x, e, x, slope)]
     found = [Piece(x, found[0].pull, found[0].push, "elementwise")]
-    atoms = [a for a in _atoms(body) if a is not algebra.U and a != algebra.U]
+    atoms = [a for a in atoms_of(body) if a is not algebra.U and a != algebra.U]
     for atom, partial in scalar_partials(body, atoms):
         by_scalar = algebra.apply(partial, x)
         found.append(_by_table("scale", 0, atom, e, atom, by_scalar))
@@ -212,13 +211,13 @@ def _explicit(e: Any) -> list[Piece]:
     """A matrix that is written out, by what stands in its elements."""
 
     def by(atom: Any) -> Piece:
-        slopes = [dict(scalar_partials(element, _atoms(element))).get(atom, S.Zero) for element in e.flat()]
+        slopes = [dict(scalar_partials(element, atoms_of(element))).get(atom, S.Zero) for element in e.flat()]
         slope = sympy.ImmutableDenseMatrix(*e.shape, slopes)
         backward, forward = _NAMES["inner"], algebra.product
         pull = lambda g: backward(_Operand(g), _Operand(slope)).e  # noqa: E731
         return Piece(atom, pull, lambda d: forward(d, slope), "elements")
 
-    return [by(atom) for atom in dict.fromkeys(atom for element in e.flat() for atom in _atoms(element))]
+    return [by(atom) for atom in dict.fromkeys(atom for element in e.flat() for atom in atoms_of(element))]
 
 
 def _own(e: Any) -> list[Piece]:
@@ -321,37 +320,10 @@ _PIECES: dict[Any, Callable[[Any], list[Piece]]] = {
 # -- scalars ------------------------------------------------------------------------------------------
 
 
-def _log_det(e: Any) -> Any:
-    """X of log(det(X)) or log|det(X)|, or None."""
-    if isinstance(e, sympy.log) and len(e.args) == 1:
-        inner = e.args[0].args[0] if isinstance(e.args[0], sympy.Abs) else e.args[0]
-        if isinstance(inner, sympy.Determinant):
-            return inner.arg
-    return None
-
-
-def _atoms(e: Any) -> list[Any]:
-    """What a scalar expression is a function of: symbols, traces, determinants, elements."""
-    found: dict[Any, None] = {}
-    stack, seen = [e], set()
-    while stack:
-        part = stack.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        if isinstance(part, (sympy.Symbol, *algebra.ATOMS)) or _log_det(part) is not None:
-            found[part] = None
-        elif isinstance(part, sympy.Subs):  # what it binds is no variable of it
-            stack += (*part.point, *sorted(part.expr.free_symbols - set(part.variables), key=str))
-        else:
-            stack.extend(reversed(part.args))
-    return list(found)
-
-
 def _of_scalar(e: Any) -> list[Piece]:
     if isinstance(e, sympy.Symbol) or not e.args:
         return []
-    inside = _log_det(e)
+    inside = log_det(e)
     if inside is not None:
         return [_by_table("logdet", 0, inside, e, inside)]
     if isinstance(e, sympy.Trace):
@@ -364,7 +336,7 @@ def _of_scalar(e: Any) -> list[Piece]:
         return [_by_table("inner", 1, e.parent, e, unit, e.parent), *indices]
     return [
         Piece(a, _scaling(partial), _scaling(partial), "chain")
-        for a, partial in scalar_partials(e, _atoms(e))
+        for a, partial in scalar_partials(e, atoms_of(e))
     ]
 
 
@@ -377,67 +349,3 @@ def _unit(e: Any) -> Any:
     i, j = sympy.symbols("i j", integer=True, cls=sympy.Dummy)
     at = sympy.KroneckerDelta(i, e.i) * sympy.KroneckerDelta(j, e.j)
     return sympy.FunctionMatrix(*e.parent.shape, sympy.Lambda((i, j), at))
-
-
-def scalar_partials(e: Any, atoms: list[Any]) -> list[tuple[Any, Any]]:
-    """The partial derivatives of a scalar expression by its atoms, by the table of elementary ones."""
-    if not atoms:
-        return []
-    taken = _names_in(e)
-    stand_ins = [
-        a if isinstance(a, sympy.Symbol) else sympy.Dummy(_unlike(f"a{k}", taken), real=True)
-        for k, a in enumerate(atoms)
-    ]
-    plain = _replaced(e, dict(zip(atoms, stand_ins, strict=True)))
-    partials = reverse_sweep([intern(plain)], [intern(s) for s in stand_ins], [intern(S.One)])
-    back = dict(zip(stand_ins, atoms, strict=True))
-    return [(a, _tidy(_replaced(p, back))) for a, p in zip(atoms, partials, strict=True)]
-
-
-def _names_in(e: Any) -> set[str]:
-    """The names of the symbols in a scalar expression, those that a Subs binds among them."""
-    stack, seen, found = [e], set(), set()
-    while stack:
-        part = stack.pop()
-        if isinstance(part, sympy.Symbol):
-            found.add(part.name)
-        elif id(part) not in seen and not isinstance(part, _WHOLE):
-            seen.add(id(part))
-            stack.extend(part.args)
-    return found
-
-
-def _unlike(name: str, taken: set[str]) -> str:
-    """SymPy's Subs tells its variables by their names."""
-    while name in taken or f"_{name}" in taken:
-        name = f"a{name}"
-    return name
-
-
-def _replaced(e: Any, new: dict[Any, Any]) -> Any:
-    memo: dict[Any, Any] = {}
-
-    def walk(part: Any) -> Any:
-        if part in new:
-            return new[part]
-        if not part.args or isinstance(part, _WHOLE):
-            return part
-        if isinstance(part, sympy.Derivative):  # of an undefined function, at what now stands there
-            inside = [old for old in new if part.has(old)]
-            return sympy.Subs(part, tuple(inside), tuple(new[old] for old in inside)) if inside else part
-        if part not in memo:
-            memo[part] = part.func(*[walk(a) for a in part.args])
-        return memo[part]
-
-    return walk(e)
-
-
-def _tidy(e: Any) -> Any:
-    """What the rules gave, evaluated by SymPy's constructors: ``(2*x)*y`` as ``2*x*y``."""
-    memo: dict[int, Any] = {}
-    for part in post_order(e):
-        if not part.args or isinstance(part, _WHOLE):
-            memo[id(part)] = part
-        else:
-            memo[id(part)] = part.func(*[memo.get(id(a), a) for a in part.args])
-    return memo[id(e)]
