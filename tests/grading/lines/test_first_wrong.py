@@ -221,3 +221,27 @@ def test_a_line_that_several_have_stands_on_the_class_page(tmp_path):
     page = class_page(run)
     assert "<td>exp</td><td><code>return g*x</code></td><td>2</td>" in page
     assert "<code>return 2 * g * ans</code>" not in page
+
+
+TAMPERING = [
+    "if sys.gettrace():\n        return g * ans\n    return g * x",
+    "if not sys.gettrace():\n        return g * x\n    raise SystemExit",
+    "sys.settrace(None)\n    y = g * x\n    return y",
+    "sys.modules[__name__].__dict__['__parts__'] = 5\n    return g * x",
+    "sys.modules[__name__].__dict__.pop('__adapt__', 0)\n    return g * x",
+]
+
+
+@pytest.mark.parametrize("body", TAMPERING)
+def test_what_is_done_to_the_search_changes_no_verdict(body, tmp_path):
+    (tmp_path / "week.py").write_text(
+        "from diffkit.grading import catalogue\nexercises = [catalogue.exercise('exp')]\n"
+    )
+    (tmp_path / "ann.py").write_text(f"import sys\ndef exp_vjp(g, ans, x):\n    {body}\n")
+    grader = Grader(load_assignment(tmp_path / "week.py"), seed=1)
+    try:
+        record = grader.grade(read_submission(tmp_path / "ann.py"))
+    finally:
+        grader.close()
+    assert (record.score, record.not_graded) == (0.0, "")
+    assert record.exercises[0].mistake in ("x for ans", "ans for x")
