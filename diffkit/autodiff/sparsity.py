@@ -63,20 +63,22 @@ def sparsity(f: Function, argnum: Argnum = 0) -> Function:
 
 def colours(pattern: NDArray[np.bool_]) -> NDArray[np.intp]:
     """A colour for each column, so that no two columns of one colour share a row: the first that fits."""
-    packed = np.packbits(pattern.T, axis=1)
+    packed = np.packbits(np.ascontiguousarray(pattern.T), axis=1)
+    data, width = packed.tobytes(), packed.shape[1]
     taken: list[int] = []  # per colour, its rows as the bits of a number
-    found = np.zeros(len(packed), int)
-    for k, row in enumerate(packed):
-        rows = int.from_bytes(row.tobytes())
-        for colour, others in enumerate(taken):
+    found: list[int] = []
+    for start in range(0, len(packed) * width, width or 1):
+        rows = int.from_bytes(data[start : start + width])
+        colour = 0
+        for others in taken:
             if not others & rows:
-                taken[colour] |= rows
-                found[k] = colour
                 break
+            colour += 1
         else:
-            found[k] = len(taken)
-            taken.append(rows)
-    return found
+            taken.append(0)
+        taken[colour] |= rows
+        found.append(colour)
+    return np.array(found or [0] * len(packed), int)
 
 
 def pattern_of(t: WengertList) -> NDArray[np.bool_]:
@@ -138,7 +140,7 @@ def _passed_on(t: WengertList, row: Node, given: list[Bits | None], width: int) 
                 bits = bits[1:] | bits[:-1]
             bits = np.moveaxis(bits, 0, row.kwargs["axis"] % (rows[0].ndim - 1))
         if bits is not None and bits.shape[-1] == width:
-            return np.broadcast_to(bits, shape)
+            return bits if bits.shape == shape else np.broadcast_to(bits, shape)
     every = [np.bitwise_or.reduce(bits.reshape(-1, width), axis=0) for bits in rows]
     one = functools.reduce(np.bitwise_or, every)
     return one if isinstance(row.value, tuple | list) else np.broadcast_to(one, shape)
