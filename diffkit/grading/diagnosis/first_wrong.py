@@ -140,8 +140,9 @@ def _chosen(tried: Sequence[Mended], suspect: float, last: bool) -> Mended | Non
 
 
 def _moved(m: Mended) -> bool:
-    """Whether a line's value goes from something right to something else that is as well known to be."""
-    return m.given_grade <= m.right_grade >= 2 and m.given_grade >= 1
+    """Whether a line's value goes from something right to an adjoint that is as well known to be."""
+    adjoint = m.what is not None and m.what.kind == "adjoint"
+    return adjoint and 1 <= m.given_grade <= m.right_grade >= 2
 
 
 def _at(parts: Sequence[str], part: int, line: int, top: Sequence[int]) -> WrongLine:
