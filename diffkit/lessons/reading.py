@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from diffkit.errors import DiffkitError
+from diffkit.errors import DiffkitError, InputError
 
 
 class BrokenClaim(DiffkitError, AssertionError):
@@ -23,6 +23,7 @@ def read_aloud(path: Path) -> None:
 
     Raises:
         BrokenClaim: if one of its assertions fails.
+        InputError: if it fails otherwise, with its line.
     """
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source, str(path))
@@ -37,6 +38,15 @@ def read_aloud(path: Path) -> None:
         raise
     except AssertionError as error:
         raise BrokenClaim(_about(error, path, source)) from error
+    except (DiffkitError, OSError):  # they say what to do themselves; a closed pipe is the reader's business
+        raise
+    except Exception as error:
+        here = _in_the_lesson(error, path)
+        if here is None:
+            raise
+        line = source.splitlines()[here.tb_lineno - 1].strip()
+        said = f"{path.name}, line {here.tb_lineno}: {type(error).__name__}: {error}, in `{line}`"
+        raise InputError(said) from error
     finally:
         sys.modules["__main__"], sys.argv[0] = before, arguments
 
@@ -84,12 +94,7 @@ def say(text: str) -> None:
 
 def _about(error: AssertionError, path: Path, source: str) -> str:
     """What a reader who has changed a number needs: the claim, what is seen, and why it held."""
-    trace = error.__traceback__
-    here = None
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            here = trace
-        trace = trace.tb_next
+    here = _in_the_lesson(error, path)
     if here is None:
         return f"{path.name} asks for something that does not hold: {error}"
     line = here.tb_lineno
@@ -109,9 +114,19 @@ def _about(error: AssertionError, path: Path, source: str) -> str:
             p for text in reversed(above) for p in reversed(text.split("\n\n")) if p and p[0] not in "#|"
         ]
         if prose:
-            said.append("The lesson says above: " + " ".join(prose[0].split()))
+            said.append("The lesson says above: " + re.sub(r"\*+", "", " ".join(prose[0].split())))
     said.append("If you changed a number above: was the claim about mathematics, or about the old number?")
     return "\n".join(said)
+
+
+def _in_the_lesson(error: BaseException, path: Path) -> types.TracebackType | None:
+    """Where in the lesson an error came up: the innermost of its own lines."""
+    here, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            here = trace
+        trace = trace.tb_next
+    return here
 
 
 def _seen(test: ast.expr, frame: types.FrameType) -> Iterator[str]:

@@ -74,7 +74,7 @@ def find(name: str) -> Lesson:
     Raises:
         InputError: if there is none, or more than one.
     """
-    copy, known = Path(name), lessons()
+    copy, known = Path(name).resolve(), lessons()
     if copy.suffix == ".py" and copy.is_file():
         return Lesson.read(copy)
     number = f"{int(name):02d}_" if name.isdecimal() else None

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from diffkit.errors import InputError
-from diffkit.lessons import drawn_in
+from diffkit.lessons import drawn_in, running
 
 COMMITTED = Path(__file__).parents[2] / "figures"
 
@@ -60,6 +60,30 @@ def check_a_run(run_lesson: Run, script: Path, folder: Path, *, fast: bool) -> N
 
 def test_a_fast_run_passes_and_draws_what_is_committed(run_lesson: Run, script: Path, tmp_path: Path) -> None:
     check_a_run(run_lesson, script, tmp_path, fast=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "old", "new"),
+    [
+        ("01", "rng = np.random.default_rng(1)", "rng = np.random.default_rng(5)"),
+        ("02", "last = 6 if fast() else 10", "last = 5"),
+        ("02", "last = 6 if fast() else 10", "last = 8"),
+        ("04", "x, symbol = 0.2", "x, symbol = 0.3"),
+        ("04", "x, symbol = 0.2", "x, symbol = 2.0"),
+        ("07", "x1, x2 = program.args", "x1, x2 = 0.7, 1.3"),
+        ("08", "x = 1.5", "x = 0.8"),
+        ("11", "m, n = 4, 3", "m, n = 4, 6"),
+    ],
+)
+def test_a_changed_number_changes_no_claim_that_is_mathematics(
+    scripts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: str, old: str, new: str
+) -> None:
+    script = next(path for path in scripts if path.stem.startswith(f"{number}_"))
+    text = script.read_text(encoding="utf-8")
+    assert f"\n{old}" in text
+    copy = tmp_path / "mine.py"
+    copy.write_text(text.replace(old, new, 1), encoding="utf-8")
+    running.run(running.find(str(copy)), fast=True, figures=str(tmp_path / "figures"))
 
 
 @pytest.mark.slow
