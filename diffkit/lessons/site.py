@@ -215,18 +215,14 @@ class _Sources:
 
     def _gallery(self) -> str:
         """A picture of each program, with its live page."""
-        import diffkit as dk
+        from diffkit.graphs.page.gallery import gallery
 
-        (self.files / "gallery").mkdir()
         items = []
-        for program in dk.programs.all_programs():
-            picture, live = f"gallery/{program.name}.svg", f"gallery/{program.name}.html"
-            dk.draw(program, *program.args).save(self.files / picture)
-            dk.explore(program, *program.args).save(self.files / live)
-            alt = f"The graph of {program.name}"
+        for shown in gallery(self.files / "gallery"):
+            picture, live = f"gallery/{shown.picture.name}", f"gallery/{shown.page.name}"
             items.append(
-                f'<li><a href="{live}"><img src="{picture}" alt="{alt}">'
-                f"<b>{program.name}</b></a><span>{html_name(program.summary)}</span></li>"
+                f'<li><a href="{live}"><img src="{picture}" alt="The graph of {shown.name}">'
+                f"<b>{shown.name}</b></a><span>{html_name(shown.summary)}</span></li>"
             )
         listed = "\n".join(items)
         return (
