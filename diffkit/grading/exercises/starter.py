@@ -97,6 +97,9 @@ def scaffold(exercises: list[Exercise]) -> str:
     Returns:
         The text of a Python file.
 
+    Raises:
+        AttributeError: for what is no exercise.
+
     >>> from diffkit.grading import catalogue
     >>> print(scaffold([catalogue.exercise("exp")]))
     import numpy as np
