@@ -53,7 +53,21 @@ def how_to_get(extra: str) -> str:
     if "dir_info" in origin and url.startswith("file:"):
         folder = urllib.request.url2pathname(urllib.parse.urlsplit(url).path)
         editable = "-e " if origin["dir_info"].get("editable") else ""
-        return f'pip install {editable}"{folder}[{extra}]"'
+        return f'{_installer()} {editable}"{folder}[{extra}]"'
     if url and "archive_info" in origin:
-        return f'pip install "diffkit[{extra}] @ {url}"'
+        return f'{_installer()} "diffkit[{extra}] @ {url}"'
     return f"install diffkit again, from where it came, with its extra [{extra}]"
+
+
+def _installer() -> str:
+    """The command that installs into this environment: those that uv and pipx make have no pip."""
+    import sys
+    from pathlib import Path
+
+    here = Path(sys.prefix)
+    if (here / "pipx_metadata.json").exists():
+        return "pipx install --force"
+    if (here / "uv-receipt.toml").exists():
+        return "uv tool install --force"
+    made_by = here / "pyvenv.cfg"
+    return "uv pip install" if made_by.exists() and "\nuv = " in made_by.read_text() else "pip install"
