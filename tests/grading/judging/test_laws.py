@@ -127,3 +127,9 @@ def test_what_the_check_calls_linear_is_not_called_otherwise_by_the_diagnosis():
     assert not verdict.passed
     assert verdict.check("linear").status == "passed"
     assert verdict.diagnosis is None or verdict.diagnosis.name not in ("not linear", "not repeatable")
+
+
+def test_numbers_of_any_size_are_wrong_without_a_warning() -> None:
+    largest = np.finfo(float).max
+    rule = types.SimpleNamespace(tanh_vjp=lambda g, ans, x: np.full(np.shape(x), largest))
+    assert grade_in_process(catalogue.exercise("tanh"), rule).score == 0
