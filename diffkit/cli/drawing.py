@@ -162,7 +162,12 @@ def draw(
         else:
             echo(drawing.dot.rstrip("\n"))
     if failed is not None and failed.failure is not None:
-        raise failed.failure.error
+        with (
+            checked(p, args)
+            if isinstance(failed.failure.error, ArithmeticError)
+            else contextlib.nullcontext()
+        ):
+            raise failed.failure.error
 
 
 def _as_far_as_it_runs(p: Program, args: tuple[Any, ...]) -> Trace | None:
@@ -410,7 +415,12 @@ def source(
     if failed is not None and failed.failure is not None:
         shown = failed.primal_table()
         echo(shown.json() if as_json else shown.text(terminal_width()))
-        raise failed.failure.error
+        with (
+            checked(p, args)
+            if isinstance(failed.failure.error, ArithmeticError)
+            else contextlib.nullcontext()
+        ):
+            raise failed.failure.error
     with checked(p, args):
         t = trace(p)(*args)
         if adjoint:
