@@ -9,6 +9,7 @@ import pytest
 import sympy
 from sympy import S, Symbol, symbols
 
+import diffkit.expressions.intern_table as table
 from diffkit.calculus import ALIASES, ELEMENTARY
 from diffkit.errors import InputError, NoRuleError, TraceError
 from diffkit.expressions import (
@@ -28,7 +29,6 @@ from diffkit.expressions import (
     rebuild,
     substitute,
     subtract,
-    table,
     total,
 )
 

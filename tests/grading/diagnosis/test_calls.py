@@ -32,7 +32,9 @@ class _Stale:
 
 
 @pytest.mark.parametrize(
-    ("rule", "name"), [(_in_place, "changed in place"), (_counting(), "not repeatable")], ids=str
+    ("rule", "name"),
+    [(_in_place, "changed in place"), (_counting(), "not repeatable")],
+    ids=["in place", "counting"],
 )
 def test_it_is_named_whatever_the_numbers_are(seen, rule, name):
     look = seen("sin", rule)
