@@ -45,7 +45,7 @@ def _found(name, k, renamed=lambda text: text, seed=1):
 
 
 def named_grad(text):
-    return re.sub(r"\bd(?!out\b|im\b|own\b|ot\b|type\b)([a-z]\w*)\b", r"grad_\1", text)
+    return re.sub(r"\bd(?!out\b|im\b|own\b|ot\b|type\b|ef\b|raw\b)([a-z]\w*)\b", r"grad_\1", text)
 
 
 def named_anyhow(text):
