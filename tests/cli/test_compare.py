@@ -1,5 +1,6 @@
 """``diffkit compare``, and what every command does with bad input."""
 
+import importlib.util
 import itertools
 import os
 import shlex
@@ -114,6 +115,9 @@ def test_every_command_has_help_with_examples(diffkit, command: str) -> None:
     assert f"diffkit {command}" in done.out.split("Examples:")[1]
 
 
+CAIRO = importlib.util.find_spec("cairosvg") is not None
+
+
 def examples() -> list[Any]:
     """The examples in the commands' help; those that sweep many sizes are slow."""
     context = click.Context(cli)
@@ -122,8 +126,10 @@ def examples() -> list[Any]:
     runnable = [
         line for line in lines if line.startswith("diffkit ") and "--all" not in line and "|" not in line
     ]
+    slow, pdf = pytest.mark.slow, pytest.mark.skipif(not CAIRO, reason="CairoSVG is not installed")
     return [
-        pytest.param(x, marks=[pytest.mark.slow] if x.startswith("diffkit swell") else []) for x in runnable
+        pytest.param(x, marks=[slow] * x.startswith("diffkit swell") + [pdf] * x.endswith(".pdf"))
+        for x in runnable
     ]
 
 
