@@ -16,6 +16,7 @@ from diffkit.errors import InputError
 from diffkit.lessons import drawn_in, running
 
 COMMITTED = Path(__file__).parents[2] / "figures"
+DECKS = sorted((Path(__file__).parents[2] / "lessons" / "lectures").glob("*.py"))
 
 Run = Callable[..., Any]
 
@@ -106,7 +107,7 @@ def test_a_plot_and_a_drawing_are_the_same_bytes_on_every_run(
 
 
 def test_nothing_else_is_among_the_figures(scripts: list[Path]) -> None:
-    drawn = {name for script in scripts for name in figures_of(COMMITTED, script)}
+    drawn = {name for path in [*scripts, *DECKS] for name in figures_of(COMMITTED, path)}
     assert {path.name for path in COMMITTED.glob("*.svg")} == drawn
     assert len(drawn) >= 14
 

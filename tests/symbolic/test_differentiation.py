@@ -481,12 +481,17 @@ def test_elements_of_a_matrix_are_variables(mode):
     [
         (sympy.Trace(A), "Trace is a matrix expression"),
         (x * sympy.Determinant(A) + A[0, 1], "Determinant is a matrix expression"),
-        (A[sympy.Symbol("i", integer=True), 0], "MatrixElement is a matrix expression"),
     ],
 )
 def test_a_function_of_a_whole_matrix_is_not_taken_for_a_constant(expr, message):
     with pytest.raises(NoRuleError, match=message):
         diff(expr, A[0, 0])
+
+
+def test_an_element_in_a_row_without_a_number_is_the_variable_where_the_row_is():
+    i = sympy.Symbol("i", integer=True)
+    found = diff(A[i, 0] ** 2, A[0, 0])
+    assert sympy.simplify(found - 2 * A[i, 0] * sympy.KroneckerDelta(i, 0)) == 0
 
 
 def test_matrix_expressions_by_a_scalar_are_those_that_are_written_out():

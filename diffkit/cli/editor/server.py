@@ -36,6 +36,10 @@ _GRACE = 3.0
 """Seconds beyond the limit after which a program that can't be interrupted is killed with its process."""
 
 
+_PATIENCE = 5.0
+"""Seconds for which the end of a process that was killed is waited for."""
+
+
 class Worker:
     """A process that waits for one job, started before there is one."""
 
@@ -77,7 +81,8 @@ class Worker:
         process = await self._starting
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        with contextlib.suppress(TimeoutError):  # it is gone; only its end may go unnoticed
+            await asyncio.wait_for(process.wait(), _PATIENCE)
 
 
 class Editor:

@@ -148,7 +148,10 @@ def recorded_submission(exercise: Exercise, trials: Sequence[Trial]) -> str:
         trials: what :func:`~diffkit.grading.judging.trials.prepare` made of it, in this style.
     """
     if exercise.style == "engine":
-        return Path(engines.__file__).read_text(encoding="utf-8")
+        text = Path(engines.__file__).read_text(encoding="utf-8")
+        return text + "".join(
+            f"\n\n{name} = Value\n" for name in exercise.defines if not hasattr(engines, name)
+        )
     values: dict[str, Any] = {}
     derivatives: dict[str, Any] = {}
     for each in trials:

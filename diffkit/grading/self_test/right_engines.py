@@ -5,6 +5,7 @@ This file is handed in as it stands, so it imports the standard library only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -42,6 +43,24 @@ class Value:
         return _value(other) / self
 
     __radd__, __rmul__ = __add__, __mul__
+
+    def exp(self) -> Value:
+        y = math.exp(self.data)
+        return Value(y, ((self, y),))
+
+    def log(self) -> Value:
+        return Value(math.log(self.data), ((self, 1.0 / self.data),))
+
+    def tanh(self) -> Value:
+        y = math.tanh(self.data)
+        return Value(y, ((self, 1.0 - y * y),))
+
+    def relu(self) -> Value:
+        return Value(max(self.data, 0.0), ((self, float(self.data > 0.0)),))
+
+    def sigmoid(self) -> Value:
+        y = 1.0 / (1.0 + math.exp(-self.data))
+        return Value(y, ((self, y * (1.0 - y)),))
 
     def backward(self) -> None:
         """Sets ``grad`` of everything that self was computed from."""

@@ -13,9 +13,11 @@ ENGINES = {
     "right": SETS,
     "overwritten": SETS.replace("grad += ", "grad = "),
     "sweep out of order": SETS.replace("reversed(order)", "order"),
-    "": SETS.replace("+= other.data * out.grad", "+= (other.data + 0.37 * out.data**2) * out.grad"),
+    "wrong local derivative": SETS.replace(
+        "+= other.data * out.grad", "+= (other.data + 0.37 * out.data**2) * out.grad"
+    ),
 }
-"""Engines that keep parents in a set, by what is wrong with them; the last has a mistake of no name."""
+"""Engines that keep parents in a set, by what is wrong with them; that of the last is found by its line."""
 
 
 def _outcomes(tmp_path, folder, names, workers):
