@@ -84,6 +84,7 @@ def _require_tools() -> None:
 def _run_sphinx(sources: Path, pages: Path) -> None:
     """Raises RuntimeError with Sphinx's words if it warns: a link that leads nowhere is an error here."""
     from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     settings = {
         "project": "diffkit",
@@ -103,14 +104,15 @@ def _run_sphinx(sources: Path, pages: Path) -> None:
         "exclude_patterns": ["files"],
     }
     said = io.StringIO()
-    app = Sphinx(
-        str(sources), None, str(pages), str(sources.parent / "doctrees"), "html", settings,
-        status=None, warning=said, freshenv=True,
-    )  # fmt: skip
-    app.connect("autodoc-process-docstring", _without_substitutions)
-    with warnings.catch_warnings():
+    # Every application registers its nodes with docutils anew; that is undone at the end.
+    with patch_docutils(), docutils_namespace(), warnings.catch_warnings():
         for old in (DeprecationWarning, PendingDeprecationWarning):  # between Sphinx and its extensions
             warnings.simplefilter("ignore", old)
+        app = Sphinx(
+            str(sources), None, str(pages), str(sources.parent / "doctrees"), "html", settings,
+            status=None, warning=said, freshenv=True,
+        )  # fmt: skip
+        app.connect("autodoc-process-docstring", _without_substitutions)
         app.build()
     if app.statuscode or said.getvalue():
         raise RuntimeError(said.getvalue())
