@@ -1,5 +1,6 @@
 """The served editor: who may reach it, what it says of wrong programs, and typing in Chromium."""
 
+import functools
 import json
 import re
 import signal
@@ -33,7 +34,11 @@ COMMAND = [
 @pytest.fixture(scope="module")
 def address():
     """A running ``diffkit explore``; at the end it is told Ctrl-C, and ends quietly."""
-    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    # Workers of pytest-xdist ignore Ctrl-C, and what they start would inherit that.
+    hears = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=hears
+    )
     yield process.stdout.readline().strip()
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
