@@ -6,3 +6,11 @@ two of it.
 """
 
 import diffkit.autodiff  # noqa: F401
+
+try:
+    import hypothesis
+except ImportError:  # whoever runs doctests only has no need of it
+    pass
+else:
+    hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one is no failure
+    hypothesis.settings.load_profile("any machine")
