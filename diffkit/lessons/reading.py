@@ -34,12 +34,10 @@ def read_aloud(path: Path) -> None:
     try:
         sys.modules["__main__"], sys.argv[0] = main, str(path)  # what runpy does, and processes rely on
         exec(compile(tree, str(path), "exec"), main.__dict__)
-    except BrokenClaim:
+    except (DiffkitError, BrokenPipeError):  # they say what to do themselves; a pipe is the reader's to close
         raise
     except AssertionError as error:
         raise BrokenClaim(_about(error, path, source)) from error
-    except (DiffkitError, OSError):  # they say what to do themselves; a closed pipe is the reader's business
-        raise
     except Exception as error:
         here = _in_the_lesson(error, path)
         if here is None:

@@ -8,6 +8,7 @@ What is ours is the choice of pages, and the lessons, which are run for it.
 
 from __future__ import annotations
 
+import html
 import inspect
 import io
 import os
@@ -89,7 +90,6 @@ def _run_sphinx(sources: Path, pages: Path) -> None:
     settings = {
         "project": "diffkit",
         "extensions": ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"],
-        "myst_enable_extensions": ["dollarmath"],
         "myst_heading_anchors": 3,
         "html_theme": "furo",
         "html_title": "diffkit",
@@ -143,7 +143,7 @@ class _Sources:
         shutil.copyfile(Path(__file__).parent / "site.css", self.root / "_static" / "site.css")
         known, decks = running.lessons(), running.lectures()
         steps = [*known, *decks]
-        with progress(len(steps) + 2, "site") as advance:
+        with progress(len(steps) + 1, "site") as advance:
             with environment(self.fast, str(self.files / "figures")):
                 for lesson in steps:
                     advance(lesson.name)
@@ -154,9 +154,10 @@ class _Sources:
             advance("gallery", 1)
         for path, page in self.documents.items():
             self._page(page, self._document(path))
-        for module, text in _reference().items():
+        reference = _reference()
+        for module, text in reference.items():
             self._page(f"api/{module}", text)
-        self._page("index", _index(known, decks, list(self.documents.values()), list(_reference())))
+        self._page("index", _index(known, decks, list(self.documents.values()), list(reference)))
 
     def _page(self, name: str, text: str) -> None:
         path = self.root / f"{name}.md"
@@ -170,7 +171,7 @@ class _Sources:
         if self.address is not None:
             links += _notebook_services(self.address, lesson)
         for page in sorted((self.files / "figures").glob(f"{lesson.name.partition('_')[0]}_*.html")):
-            what = html_name(page.stem)
+            what = html.escape(page.stem.partition("_")[2])
             links.append(f'<a href="figures/{page.name}">Step through {what} on a page of its own</a>')
         exercises = lesson.path.parent / "exercises"
         for end, what in (("_start", "The exercises' starter file"), ("", "The exercises, which check it")):
@@ -224,20 +225,13 @@ class _Sources:
             picture, live = f"gallery/{shown.picture.name}", f"gallery/{shown.page.name}"
             items.append(
                 f'<li><a href="{live}"><img src="{picture}" alt="The graph of {shown.name}">'
-                f"<b>{shown.name}</b></a><span>{html_name(shown.summary)}</span></li>"
+                f"<b>{shown.name}</b></a><span>{html.escape(shown.summary)}</span></li>"
             )
         listed = "\n".join(items)
         return (
             "# The programs, live\n\nEach of the lectures' programs: open it, move an input, and watch both "
             f'passes.\n\n```{{raw}} html\n<ul class="gallery">\n{listed}\n</ul>\n```\n'
         )
-
-
-def html_name(text: str) -> str:
-    """A name or a summary, for HTML."""
-    import html
-
-    return html.escape(re.sub(r"^\w+?_(?=\w)", "", text) if text.isidentifier() else text)
 
 
 def _notebook_services(address: str, lesson: Lesson) -> list[str]:
