@@ -36,7 +36,16 @@ from diffkit.expressions.building import (
     total,
 )
 from diffkit.expressions.intern_table import Expression
-from diffkit.expressions.interning import count_nodes, intern, number, post_order, rebuild, short, substitute
+from diffkit.expressions.interning import (
+    count_nodes,
+    intern,
+    number,
+    post_order,
+    rebuild,
+    short,
+    substitute,
+    tree_sizes,
+)
 from diffkit.expressions.reading import NAMES, apply, class_of, derivative, has_expression
 from diffkit.expressions.symbolic_number import SymbolicNumber
 
@@ -65,4 +74,5 @@ __all__ = [
     "substitute",
     "subtract",
     "total",
+    "tree_sizes",
 ]

@@ -189,6 +189,19 @@ def rebuild(node: Expression, args: Sequence[Expression]) -> Expression:
     return node_of(type(node), args, like=like)
 
 
+def tree_sizes(order: Sequence[Expression]) -> dict[int, int]:
+    """The nodes of the tree of each expression, by its id, for expressions that come after their operands.
+
+    >>> x = sympy.Symbol("x")
+    >>> list(tree_sizes(post_order(intern(x**2 + x))).values())
+    [1, 1, 3, 5]
+    """
+    sizes: dict[int, int] = {}
+    for node in order:
+        sizes[id(node)] = 1 + sum(sizes[id(a)] for a in node._args)
+    return sizes
+
+
 def count_nodes(root: Expression, limit: int) -> int:
     """The number of nodes of the tree, counted no further than ``limit``.
 

@@ -45,14 +45,17 @@ class TextPicture(Picture):
     """
 
     def __init__(self, expression: Any) -> None:
-        from diffkit.expressions import intern, post_order, short  # imports SymPy, which takes its time
+        from diffkit.expressions import (
+            intern,
+            post_order,
+            short,
+            tree_sizes,
+        )  # imports SymPy, which takes its time
         from diffkit.graphs.reading.from_expression import repeated_parts
 
         roots = [intern(e) for e in (expression if isinstance(expression, Sequence) else [expression])]
         order = post_order(*roots)
-        sizes: dict[int, int] = {}
-        for node in order:
-            sizes[id(node)] = 1 + sum(sizes[id(a)] for a in node.args)
+        sizes = tree_sizes(order)
         size = sum(sizes[id(r)] for r in roots)
         if size > _LARGEST:
             raise InputError(

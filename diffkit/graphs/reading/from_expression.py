@@ -23,7 +23,7 @@ from sympy.printing.pretty.pretty_symbology import greek_unicode
 from diffkit.autodiff.notation.row_texts import Math
 from diffkit.autodiff.notation.symbols import split_name
 from diffkit.errors import InputError
-from diffkit.expressions import intern, post_order
+from diffkit.expressions import intern, post_order, tree_sizes
 from diffkit.graphs.model import Edge, Graph, Label, Node
 
 _LARGEST = 1000
@@ -84,9 +84,7 @@ def from_expression(
     """
     roots = [intern(e) for e in (expr if isinstance(expr, Sequence | sympy.Tuple) else [expr])]
     order = post_order(*roots)
-    sizes: dict[int, int] = {}
-    for node in order:
-        sizes[id(node)] = 1 + sum(sizes[id(a)] for a in node.args)
+    sizes = tree_sizes(order)
     parts = ("tree", "dag") if view == "both" else (view,)
     shared = parts == ("dag",)
     total = len(order) if shared else sum(sizes[id(r)] for r in roots)
