@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from diffkit.autodiff.recording.primitive import Rule
 from diffkit.autodiff.recording.tracer import nodes_in, own, plain_index, wrapped
 from diffkit.autodiff.rules.call_forms import decided, plain, stacked
 from diffkit.autodiff.rules.decisions import number_of_steps
@@ -85,32 +86,22 @@ def _shares(ans: ArrayValue, num: int, endpoint: bool, axis: int) -> Any:
     return np.reshape(np.arange(num, dtype=ans.dtype) / steps, shape)
 
 
-def _linspace_vjp_start(
-    g: ArrayValue,
-    ans: ArrayValue,
-    start: ArrayValue,
-    stop: Value,
-    *,
-    num: int = 50,
-    endpoint: bool = True,
-    axis: int = 0,
-    **_: Any,
-) -> Any:
-    return fit(np.sum(g * (1 - _shares(ans, num, endpoint, axis)), axis=axis), start)
+def _linspace_vjp(end: int) -> Rule:
+    """The rule of the start (0) or the stop (1): what each point has of an end, it gives back to it."""
 
+    def vjp(
+        g: ArrayValue,
+        ans: ArrayValue,
+        *ends: Value,
+        num: int = 50,
+        endpoint: bool = True,
+        axis: int = 0,
+        **_: Any,
+    ) -> Any:
+        of_stop = _shares(ans, num, endpoint, axis)
+        return fit(np.sum(g * (of_stop if end else 1 - of_stop), axis=axis), ends[end])
 
-def _linspace_vjp_stop(
-    g: ArrayValue,
-    ans: ArrayValue,
-    start: Value,
-    stop: ArrayValue,
-    *,
-    num: int = 50,
-    endpoint: bool = True,
-    axis: int = 0,
-    **_: Any,
-) -> Any:
-    return fit(np.sum(g * _shares(ans, num, endpoint, axis), axis=axis), stop)
+    return vjp
 
 
 def _linspace_jvp_start(t: Value, ans: Value, start: Value, stop: Value, **kwargs: Any) -> Any:
@@ -144,7 +135,7 @@ def _linspace_entry(fun: Any) -> Any:
 
 define(
     np.linspace,
-    [_linspace_vjp_start, _linspace_vjp_stop],
+    [_linspace_vjp(0), _linspace_vjp(1)],
     [_linspace_jvp_start, _linspace_jvp_stop],
     entry=_linspace_entry,
 )
