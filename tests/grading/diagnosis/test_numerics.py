@@ -7,14 +7,9 @@ import pytest
 
 from diffkit.grading.diagnosis.numerics import epsilons, error_size, not_finite, quotients
 
+from ..collection.right import unbroadcast as U
+
 H = 1e-4
-
-
-def U(c, like):
-    """The cotangent summed over what was broadcast."""
-    c = np.asarray(c)
-    c = c.sum(axis=tuple(range(c.ndim - np.ndim(like))))
-    return c.sum(axis=tuple(k for k, n in enumerate(np.shape(like)) if n == 1), keepdims=True)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,7 @@ import pytest
 
 from diffkit.grading.diagnosis.operands import operands, order, permutations, transposes
 
-
-def U(c, like):
-    """The cotangent summed over what was broadcast."""
-    c = np.asarray(c)
-    c = c.sum(axis=tuple(range(c.ndim - np.ndim(like))))
-    return c.sum(axis=tuple(k for k, n in enumerate(np.shape(like)) if n == 1), keepdims=True)
+from ..collection.right import unbroadcast as U
 
 
 @pytest.mark.parametrize(
