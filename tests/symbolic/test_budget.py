@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from fractions import Fraction
 
 import mpmath
@@ -258,6 +259,13 @@ def test_after_a_limit_python_runs_as_before():
     with pytest.raises(BudgetError):
         within(0.05, lambda: sum(1 for _ in iter(int, 1)), "counting")
     assert within(10, lambda: 42, "multiplying") == 42
+
+
+@pytest.mark.skipif(not hasattr(time, "pthread_getcpuclockid"), reason="no clock of a thread's work here")
+def test_of_the_processors_time_waiting_is_not_counted():
+    assert within(0.1, lambda: time.sleep(0.5), "waiting", worked=True) is None
+    with pytest.raises(BudgetError, match=r"counting took longer than 0.05 s"):
+        within(0.05, lambda: sum(1 for _ in iter(int, 1)), "counting", worked=True)
     calls = []
     sys.setprofile(lambda frame, event, arg: calls.append(event))
     try:
