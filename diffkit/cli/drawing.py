@@ -6,7 +6,7 @@ import contextlib
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 import numpy as np
@@ -161,13 +161,8 @@ def draw(
             echo(to_json(_as_data(drawing)))
         else:
             echo(drawing.dot.rstrip("\n"))
-    if failed is not None and failed.failure is not None:
-        with (
-            checked(p, args)
-            if isinstance(failed.failure.error, ArithmeticError)
-            else contextlib.nullcontext()
-        ):
-            raise failed.failure.error
+    if failed is not None:
+        _end_as_it_did(failed, p, args)
 
 
 def _as_far_as_it_runs(p: Program, args: tuple[Any, ...]) -> Trace | None:
@@ -178,6 +173,14 @@ def _as_far_as_it_runs(p: Program, args: tuple[Any, ...]) -> Trace | None:
         t = trace(p, partial=True)(*args)
     failed = t.failure is not None and not isinstance(t.failure.error, TraceError | NoRuleError)
     return t if failed else None
+
+
+def _end_as_it_did(failed: Trace, p: Program, args: tuple[Any, ...]) -> NoReturn:
+    """Raises what the program raised; if that is arithmetic, with what there is to say of the point."""
+    assert failed.failure is not None
+    error = failed.failure.error
+    with checked(p, args) if isinstance(error, ArithmeticError) else contextlib.nullcontext():
+        raise error
 
 
 def _drawn_expression(
@@ -412,15 +415,10 @@ def source(
     p, args = read_program(program, inputs)
     names = [name.strip() for name in passes.split(",") if name.strip()]
     failed = _as_far_as_it_runs(p, args)
-    if failed is not None and failed.failure is not None:
+    if failed is not None:
         shown = failed.primal_table()
         echo(shown.json() if as_json else shown.text(terminal_width()))
-        with (
-            checked(p, args)
-            if isinstance(failed.failure.error, ArithmeticError)
-            else contextlib.nullcontext()
-        ):
-            raise failed.failure.error
+        _end_as_it_did(failed, p, args)
     with checked(p, args):
         t = trace(p)(*args)
         if adjoint:
