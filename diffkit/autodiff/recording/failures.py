@@ -129,9 +129,11 @@ def shape_error(error: Exception) -> Exception:
         return error
     text = " ".join(str(error).split())
     shapes = [np.shape(plain(a)) for a in failure.operands]
-    if "gufunc signature" in text:  # NumPy's own words for matmul name neither operand
+    if "gufunc" in text:  # NumPy's own words for matmul name neither operand
         text = "they do not fit"
-        if failure.operation == "matmul" and len(shapes) == 2 and all(shapes):
+        if failure.operation == "matmul" and () in shapes:
+            text = "a number has no axis to multiply along; write * for it"
+        elif failure.operation == "matmul" and len(shapes) == 2:
             (a, b), axis = shapes, -2 if len(shapes[1]) > 1 else -1
             text = f"the last axis of the first, {a[-1]}, must be as long as the {_NTH[axis]} of the second, "
             text += str(b[axis])

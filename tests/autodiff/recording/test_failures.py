@@ -97,6 +97,15 @@ def test_matmul_says_both_shapes_and_the_line(a, b):
     assert "gufunc" not in message
 
 
+@pytest.mark.parametrize("f", [lambda h: W @ h, lambda h: h @ W])
+def test_a_number_in_a_product_of_matrices_is_said_to_be_one(f):
+    with pytest.raises(
+        InputError, match=r"matmul of .*: a number has no axis .* write \* for it \("
+    ) as wrong:
+        dk.trace(f)(1.5)
+    assert "gufunc" not in str(wrong.value)
+
+
 def test_other_errors_are_handed_on_as_they_are():
     def own(x):
         raise ValueError("mine")
