@@ -316,7 +316,7 @@ def image_grid(images: np.ndarray[Any, Any], *, title: str = "", columns: int = 
     """
     rows = -(-len(images) // columns)
     limit = float(np.max(np.abs(images))) or 1.0
-    with canvas(9.0, 0.6 + 1.05 * rows) as (plot, axes):
+    with canvas(9.0, 0.6 + min(8.4 / columns, 2.6) * rows) as (plot, axes):  # as high as they are wide
         axes.remove()
         plot.figure.suptitle(title, x=0.01, ha="left", fontsize=STYLE["axes.titlesize"])
         grid, cells = plot.figure.add_gridspec(rows, columns), []

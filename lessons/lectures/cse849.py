@@ -117,10 +117,8 @@ right = np.mean((pictures @ w + b > 0) == (d == 1))
 predict("150 steps of gradient descent from zero: what percentage is right?", round(100 * right))
 print(f"divergence {np.log(2):.4f} -> {two_or_not_two(w, b):.4f}, {100 * right:.1f} % right")
 assert right > 0.97
-save(
-    dk.plots.image_grid(w.reshape(1, 8, 8), title="2, or not 2: the weights", scale="weight"),
-    "cse849_two.svg",
-)
+two = dk.plots.image_grid(w.reshape(1, 8, 8), title="2, or not 2: the weights", columns=3, scale="weight")
+save(two, "cse849_two.svg")
 
 # %% [markdown]
 # ## Ten outputs, and an eleventh
