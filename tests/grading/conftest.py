@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import linecache
 import types
 
 import pytest
@@ -16,13 +15,6 @@ from diffkit.grading.inside.student_side import perform
 from diffkit.grading.judging.answered import answered
 from diffkit.grading.judging.trials import prepare
 from diffkit.grading.marking import grade
-
-
-@pytest.fixture(autouse=True)
-def _a_file_of_its_own():
-    """Every test's submission.py is another: its lines are not read from an earlier one's."""
-    for name in [name for name in linecache.cache if name.endswith(".py") and "/" not in name]:
-        del linecache.cache[name]
 
 
 @functools.cache

@@ -24,6 +24,7 @@ import __future__
 import contextlib
 import dataclasses
 import functools
+import linecache
 import operator
 import re
 import signal
@@ -78,6 +79,8 @@ def load(
     sys.modules[module_name] = module
     flags = 0
     parts = named_parts(source, filename)
+    for name, code in parts:  # a failure is told with its line, which is not looked for in a file on sys.path
+        linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
     module.__dict__[PARTS] = [name for name, _ in parts]
     for name, code in parts:
         compiled = compile(code, name, "exec", flags, dont_inherit=True)

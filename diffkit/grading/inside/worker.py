@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-import linecache
 import os
 import select
 import signal
@@ -65,9 +64,6 @@ def _serve(requests: int, answers: int) -> None:
     """Loads the submission, and answers what is asked of it. Never returns."""
     job = json.loads(read_frame(requests) or b"")
     source, filename = job["source"], job["filename"]
-    # So that a failure can be reported with the line's text, though there is no such file here.
-    for name, code in student_side.named_parts(source, filename):
-        linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
     module: Any = None
     failure = None
     try:

@@ -37,7 +37,7 @@ def test_a_rule_that_is_a_starters(body):
     assert verdict.diagnosis.name == UNWRITTEN
     assert verdict.diagnosis.mistake == ""
     assert "not written yet" in verdict.check("contract").message
-    assert "every way through the function" not in str(verdict)
+    assert "every way through the function" not in str(verdict.check("contract"))
     assert verdict.check("values").status == "not run"
     assert verdict.score == 0
 
@@ -67,7 +67,8 @@ def test_a_starter_that_goes_on_with_its_own_none():
         forward + "def tanh_backward(dout, cache):\n    dx = None\n    return dx\n", "pair", "tanh"
     )
     assert verdict.diagnosis.name == UNWRITTEN
-    assert verdict.check("forward").message == "this is not written yet: it goes on with None, line 4"
+    told = "this is not written yet: it goes on with None, line 4: out = out.astype(x.dtype)"
+    assert verdict.check("forward").message == told
 
 
 @pytest.mark.parametrize(
@@ -89,3 +90,10 @@ def test_zeros_are_right_where_they_are():
     exercise = Exercise(np.sign, [Case("ordinary", draws.normal("n"))], "sign", arguments=("x",))
     module = load("import numpy as np\ndef sign_vjp(g, ans, x):\n    return np.zeros_like(x)\n", "a.py")
     assert grade_in_process(exercise, module, seed=1).passed
+
+
+def test_the_line_told_is_the_submissions_whatever_lies_on_the_path(tmp_path, monkeypatch):
+    (tmp_path / "a.py").write_text("no_line_of_theirs\n" * 9)
+    monkeypatch.syspath_prepend(tmp_path)
+    verdict = _verdict("def affine_vjp(g, ans, x, w, b):\n    return g.no_such_thing\n")
+    assert "in line 3, `return g.no_such_thing`" in verdict.check("contract").message
