@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from diffkit.autodiff.core.leaves import is_differentiable
 from diffkit.autodiff.core.trace import WengertList
 from diffkit.autodiff.recording.arguments_refused import refuse_argument, refuse_output, refuse_shared
-from diffkit.autodiff.recording.failures import Failure, failure_of, shape_error
+from diffkit.autodiff.recording.failures import Failure, failure_of, misfit_error
 from diffkit.autodiff.recording.refusals import explained, raise_closed
 from diffkit.autodiff.recording.tracer import Array, Node, Recording, stand_in
 from diffkit.containers import LEAF, Structure, describe, flatten, paths
@@ -176,7 +176,7 @@ def _told(error: Exception, recording: Recording) -> Exception:
     told = explained(error, recording.constants.follow)
     if told is error:
         recording.raise_behind(error)
-        told = shape_error(error)
+        told = misfit_error(error)
     return told
 
 

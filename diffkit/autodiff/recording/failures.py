@@ -11,6 +11,7 @@ from the traceback.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, TracebackType
@@ -119,19 +120,27 @@ _OPERANDS = (("args",), ("inputs",), ("self", "other"), ("array",))
 """What the recorder's functions call what they were given."""
 
 
-def shape_error(error: Exception) -> Exception:
-    """NumPy's complaint about the shapes of traced operands, with their names, their shapes and the line.
+def misfit_error(error: Exception) -> Exception:
+    """What a traced value was asked that its shape or its kind does not have, with its name and the line.
 
+    NumPy's complaints about shapes name no operand, and Python's about an object's kind name the stand-in's.
     Any other error is handed back as it is.
     """
-    failure = failure_of(error) if type(error) is ValueError else None
-    if failure is None or not failure.operation or not any(np.ndim(plain(a)) for a in failure.operands):
+    failure = failure_of(error) if isinstance(error, TypeError | ValueError) else None
+    if failure is None:
         return error
     text = " ".join(str(error).split())
-    shapes = [np.shape(plain(a)) for a in failure.operands]
-    if "gufunc" in text:  # NumPy's own words for matmul name neither operand
+    kind = _KIND.search(text)
+    if isinstance(error, TypeError) and kind:
+        text = text.replace(kind[0], f"'{_STANDS_FOR[kind[1]]}'")
+        return TypeError(f"{text} ({failure.site})")
+    shapes = [np.shape(plain(a)) for a in failure._numeric()]
+    number = failure.operation == "matmul" and () in shapes
+    if not failure.operation or (not number and (type(error) is not ValueError or not any(shapes))):
+        return error
+    if number or "gufunc" in text:  # NumPy's own words for matmul name neither operand
         text = "they do not fit"
-        if failure.operation == "matmul" and () in shapes:
+        if number:
             text = "a number has no axis to multiply along; write * for it"
         elif failure.operation == "matmul" and len(shapes) == 2:
             (a, b), axis = shapes, -2 if len(shapes[1]) > 1 else -1
@@ -140,4 +149,7 @@ def shape_error(error: Exception) -> Exception:
     return InputError(f"{failure.described()}: {text} ({failure.site})")
 
 
+_STANDS_FOR = {"Node": "float", "Array": "numpy.ndarray"}
+"""What the program would see in the place of a stand-in."""
+_KIND = re.compile(r"'(Node|Array)'")
 _NTH = {-1: "only axis", -2: "last but one"}

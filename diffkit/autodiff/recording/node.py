@@ -110,6 +110,10 @@ _INPUT_CODE = (lambda: None).__code__
 """The place in the code that input rows name; they have none of their own."""
 
 
+class _NoMethod(AttributeError, TypeError):
+    """What ``hasattr`` takes for a no, and a program that asks by trying for Python's own refusal."""
+
+
 class _OfNumPy:
     """A method that NumPy's numbers have and Python's have not, nor says ``hasattr`` that they have it."""
 
@@ -118,7 +122,7 @@ class _OfNumPy:
 
     def __get__(self, node: Any, owner: Any = None) -> Any:
         if node is not None and not isinstance(plain_number(node), np.generic):
-            raise AttributeError(self.function.__name__)
+            raise _NoMethod("'Node' object is not subscriptable")
         return self.function.__get__(node, owner)
 
 

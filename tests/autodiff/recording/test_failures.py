@@ -1,5 +1,7 @@
 """Programs that fail half-way: what failed, on what, and where."""
 
+import operator
+
 import numpy as np
 import pytest
 
@@ -122,3 +124,59 @@ def test_a_program_that_does_not_fail_has_no_failure():
     assert t.failure is None
     assert t.adjoint().outputs
     assert isinstance(dk.trace(lambda x: float(x), partial=True)(1.0).failure.error, TraceError)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x[0],
+        lambda x: x[0:1],
+        lambda x: len(x),
+        lambda x: x(),
+        lambda x: [*x],
+        lambda x: operator.setitem(x, 0, 1.0),
+        lambda x: sorted(x),
+    ],
+)
+@pytest.mark.parametrize("kind", [float, np.ones], ids=["number", "array"])
+def test_what_has_no_such_method_is_told_of_the_plain_value(f, kind):
+    """Neither the stand-ins' names nor a method's with underscores come through."""
+    x = kind(3)
+    try:
+        f(x)
+    except (TypeError, AttributeError) as error:
+        plainly = type(error)
+    else:
+        return
+    with pytest.raises(plainly) as told:
+        dk.trace(f)(x)
+    assert "Node" not in str(told.value)
+    assert "Array" not in str(told.value)
+
+
+def test_a_program_that_asks_by_trying_goes_its_plain_way():
+    def f(x):
+        try:
+            return x[0] * 2.0
+        except TypeError:
+            return x * 3.0
+
+    assert dk.grad(f)(1.0) == 3.0
+    assert dk.grad(f)(np.array([1.0]))[0] == 2.0
+    assert dk.grad(lambda x: x if hasattr(x, "__getitem__") else x * x)(2.0) == 4.0
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: x @ x, lambda x: np.matmul(x, 3.0), lambda x: np.ones(2) @ x, lambda x: 2.0 @ x]
+)
+def test_numbers_have_no_matrix_product(f):
+    with pytest.raises(
+        InputError, match=r"a number has no axis to multiply along; write \* for it \(test_failures"
+    ):
+        dk.grad(f)(2.0)
+
+
+def test_what_is_no_number_is_not_called_one():
+    with pytest.raises(TypeError) as told:
+        dk.trace(lambda x: x @ "text")(np.ones(2))
+    assert "write *" not in str(told.value)
