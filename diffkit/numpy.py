@@ -36,6 +36,7 @@ from diffkit.autodiff.rules.construction import list_as_array as _list_as_array
 from diffkit.autodiff.rules.construction import stepped as _stepped
 from diffkit.autodiff.rules.creation import CREATION as _CREATION
 from diffkit.autodiff.rules.creation import to_be_written as _to_be_written
+from diffkit.autodiff.rules.creation import written_to as _written_to
 from diffkit.autodiff.rules.cumulative import logcumsumexp
 from diffkit.autodiff.rules.diagonals import make_diagonal
 from diffkit.autodiff.rules.joining import Joined as _Joined
@@ -46,6 +47,8 @@ __all__ = [*(name for name in numpy.__all__ if name != "test"), *_EXTRA]
 _HANDING_ON.add(id(globals()))
 
 _DISPATCHING = (numpy.ufunc, type(numpy.sum))
+_DRAWING = type(numpy.random.rand)
+"""Of the functions that draw random numbers from the one state that they share."""
 _OF_ARRAYS = frozenset(
     "concatenate concat stack vstack row_stack hstack dstack column_stack multi_dot lexsort "
     "select choose piecewise histogramdd".split()
@@ -54,7 +57,7 @@ _OF_ARRAYS = frozenset(
 
 
 def _taking_lists(function: Any) -> Any:
-    """The function, with lists of traced values among its arguments made arrays."""
+    """The function, with lists of traced values among its arguments made arrays, and new ones to write to."""
     if function is numpy.block:  # nested lists are what it is about
         return function
     each = function.__name__ in _OF_ARRAYS
@@ -77,7 +80,10 @@ def _taking_lists(function: Any) -> Any:
         if kwargs:
             frame = sys._getframe(1)
             kwargs = {name: converted(value, frame) for name, value in kwargs.items()}
-        return function(*args, **kwargs)
+        answer = function(*args, **kwargs)
+        if type(answer) is numpy.ndarray:
+            return _written_to(answer, (*args, *kwargs.values()))
+        return answer
 
     if isinstance(function, numpy.ufunc):  # what a program may ask of one
         for name in ("accumulate", "at", "identity", "nargs", "nin", "nout", "outer", "reduce", "reduceat"):
@@ -109,7 +115,10 @@ for _name in numpy.__all__:  # straight in the module, so that np.sin is found a
         globals()[_name] = _taking_lists(_value) if isinstance(_value, _DISPATCHING) else _value
 for _name in (*_CREATION, "full", "full_like"):
     globals()[_name] = _to_be_written(globals()[_name])
-linalg, fft, random = _drop_in(numpy.linalg), _drop_in(numpy.fft), numpy.random
+linalg, fft, random = _drop_in(numpy.linalg), _drop_in(numpy.fft), _drop_in(numpy.random)
+for _name in numpy.random.__all__:
+    if isinstance(getattr(random, _name), _DRAWING):
+        setattr(random, _name, _to_be_written(getattr(random, _name)))
 for _module in (linalg, fft, random):  # so that "import diffkit.numpy.random as npr" finds it
     sys.modules[f"{__name__}.{_module.__name__.rpartition('.')[2]}"] = _module
 r_, c_ = _Joined(numpy.r_), _Joined(numpy.c_)
@@ -127,11 +136,6 @@ def _is_traced(value: Any) -> Any:
     return next(_nodes_in(value), None) is not None
 
 
-def _new(array: Any, given: Any) -> Any:
-    """An array that is not the one that was given, nor a view of that: traced values may be written to it."""
-    return _to_be_written(lambda: array)() if array is not given and array.base is None else array
-
-
 def array(object: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, **kwargs: Any) -> Any:
     """``numpy.array``, of traced values too.
 
@@ -147,7 +151,7 @@ def array(object: Any, dtype: Any = None, *, copy: Any = True, ndmin: int = 0, *
             [0., 0.]]])
     """
     if not _is_traced(object):
-        return _new(numpy.array(object, dtype, copy=copy, ndmin=ndmin, **kwargs), object)
+        return _written_to(numpy.array(object, dtype, copy=copy, ndmin=ndmin, **kwargs), (object,))
     if _is_node(object) and not copy and dtype is None and numpy.ndim(object) >= ndmin:
         return object
     return _call_handler(_array, (object, dtype, ndmin), {}, sys._getframe(1))
@@ -161,18 +165,22 @@ def asarray(a: Any, dtype: Any = None, **kwargs: Any) -> Any:
     """
     if _is_traced(a):
         return array(a, dtype, copy=None, **kwargs)
-    return _new(numpy.asarray(a, dtype, **kwargs), a)
+    return _written_to(numpy.asarray(a, dtype, **kwargs), (a,))
 
 
 def asanyarray(a: Any, dtype: Any = None, **kwargs: Any) -> Any:
     """``numpy.asanyarray``, of traced values too."""
-    return array(a, dtype, copy=None) if _is_traced(a) else _new(numpy.asanyarray(a, dtype, **kwargs), a)
+    return (
+        array(a, dtype, copy=None)
+        if _is_traced(a)
+        else _written_to(numpy.asanyarray(a, dtype, **kwargs), (a,))
+    )
 
 
 def ascontiguousarray(a: Any, dtype: Any = None, **kwargs: Any) -> Any:
     """``numpy.ascontiguousarray``, of traced values too."""
     if not _is_traced(a):
-        return _new(numpy.ascontiguousarray(a, dtype, **kwargs), a)
+        return _written_to(numpy.ascontiguousarray(a, dtype, **kwargs), (a,))
     return array(a, dtype, copy=None, ndmin=1)
 
 

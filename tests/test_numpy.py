@@ -1,10 +1,13 @@
 """dk.numpy: NumPy under another name, with arrays of traced values."""
 
+import math
+
 import numpy
 import pytest
 
 import diffkit as dk
 import diffkit.numpy as np
+from diffkit.errors import TraceError
 
 
 def test_it_is_numpy_for_all_else():
@@ -169,7 +172,8 @@ def test_modules_are_imported_by_their_names():
     from diffkit.numpy.fft import fft
 
     assert la.norm is np.linalg.norm
-    assert npr is numpy.random
+    assert npr is np.random
+    assert npr.Generator is numpy.random.Generator
     assert fft is np.fft.fft
 
 
@@ -178,3 +182,72 @@ def test_compiled_programs_of_the_namespace():
     for x in (0.5, 0.5, 0.7):
         assert c(x) == numpy.sum(numpy.sin([x, 2 * x])) + x
     assert c.stats.hits == 2
+
+
+NEW = {
+    "tile": lambda: np.tile([1.0, 2.0], 3),
+    "repeat": lambda: np.repeat(1.0, 3),
+    "concatenate": lambda: np.concatenate([[1.0], GIVEN]),
+    "where": lambda: np.where(GIVEN > 2.0, GIVEN, 0.0),
+    "product": lambda: np.outer(GIVEN, GIVEN)[0],
+    "ufunc": lambda: np.sqrt(GIVEN),
+    "sorted": lambda: np.sort(GIVEN),
+    "padded": lambda: np.pad(GIVEN, 1),
+    "rolled": lambda: np.roll(GIVEN, 1),
+    "window": lambda: np.hamming(4),
+    "powers": lambda: np.vander([1.0, 2.0])[0],
+    "solved": lambda: np.linalg.solve(np.eye(3), GIVEN),
+    "transformed": lambda: np.fft.irfft(GIVEN),
+    "drawn": lambda: np.random.rand(3),
+    "drawn normally": lambda: np.random.normal(0.0, 1.0, 3),
+    "read": lambda: np.loadtxt(["1 2 3"]),
+    "iterated": lambda: np.fromiter(range(3), float),
+    "a view of a new one": lambda: np.reshape(np.tile(GIVEN, 2), (2, 3))[1],
+}
+GIVEN = numpy.array([1.0, 4.0, 9.0])
+
+
+@pytest.mark.parametrize("make", NEW.values(), ids=NEW)
+def test_traced_values_are_written_to_whatever_array_is_new(make):
+    def f(x):
+        table = make()
+        table[1] = x * x
+        return np.sum(np.sin(table)) - np.sum(np.sin(table[2:])) - np.sin(table[0])
+
+    assert dk.grad(f)(0.3) == pytest.approx(math.cos(0.09) * 0.6, rel=1e-13)
+    assert type(make()) is numpy.ndarray  # no longer, once nothing is traced
+
+
+SHARED = {
+    "itself": lambda: np.atleast_1d(GIVEN),
+    "reshaped": lambda: np.reshape(GIVEN, (3, 1)),
+    "raveled": lambda: np.ravel(GIVEN),
+    "asarray": lambda: np.asarray(GIVEN),
+    "flipped": lambda: np.flip(GIVEN),
+    "of a list": lambda: np.broadcast_arrays(GIVEN, 1.0)[0],
+    "without axes": lambda: np.squeeze(GIVEN[None]),
+    "its real part": lambda: np.real(GIVEN),
+    "out": lambda: np.add(GIVEN, 0.0, out=GIVEN),
+    "a part": lambda: np.split(GIVEN, 3)[0],
+    "bytes": lambda: np.frombuffer(bytearray(GIVEN.tobytes())),
+    "broadcast": lambda: np.broadcast_to(GIVEN, (2, 3)),
+    "diagonal": lambda: np.diagonal(GIVEN[None]),
+}
+
+
+@pytest.mark.parametrize("show", SHARED.values(), ids=SHARED)
+def test_the_callers_arrays_are_never_written_to(show):
+    def f(x):
+        table = show()
+        table[0] = x
+        return np.sum(table)
+
+    before = GIVEN.copy()
+    with pytest.raises((TraceError, ValueError)):
+        dk.grad(f)(0.3)
+    assert (before == GIVEN).all()
+
+
+def test_named_fields_hold_no_traced_values():
+    with pytest.raises(TypeError, match="make an array for each field"):
+        dk.grad(lambda x: np.sum(np.array([(x, 1.0)], [("u", float), ("v", float)])["u"]))(2.0)

@@ -84,8 +84,9 @@ def refuse(what: str, instead: str, frame: FrameType) -> NoReturn:
 
 
 _MADE_HERE = (
-    "make that array with diffkit.numpy (import diffkit.numpy as np) inside the function that is "
-    "differentiated and in its thread; of one that comes from outside, begin with a copy, dk.numpy.array(a)"
+    "make that array, of floats, with diffkit.numpy (import diffkit.numpy as np) inside the function that "
+    "is differentiated and in its thread; of one that comes from outside, begin with a copy, "
+    "dk.numpy.array(a)"
 )
 
 

@@ -24,7 +24,12 @@ def array(value: Value, dtype: DTypeLike | None = None, ndmin: int = 0) -> Any:
     """An array of numbers and traced values, nested in lists as for ``np.array``.
 
     A list of numbers is one row of the trace, a stack; a nested list of numbers is that and a reshape.
+
+    Raises:
+        TypeError: if the elements are to have named fields.
     """
+    if dtype is not None and np.dtype(dtype).names:
+        raise TypeError("an array with named fields holds no traced values: make an array for each field")
     made = stacked(value) if isinstance(value, list | tuple) else np.copy(value)
     if dtype is not None and np.dtype(dtype) != made.dtype:
         made = astype(made, np.dtype(dtype))

@@ -7,11 +7,45 @@ has these functions in place of NumPy's, so that a program that fills a table is
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+import numpy as np
+from numpy import ndarray
 
 from diffkit.autodiff.recording.refusals import is_recording
 from diffkit.autodiff.recording.tracer import wrapped
+
+
+def written_to(answer: Any, given: Iterable[Any]) -> Any:
+    """What a function of NumPy's answered, so that traced values can be written to it if it is a new array.
+
+    Args:
+        answer: whatever came back.
+        given: what the function was given; an answer that shares memory with one of these arrays, or with
+            one in a list of them, is handed back as it is: the caller's arrays are never changed.
+
+    >>> import diffkit as dk
+    >>> import numpy as np
+    >>> def edges(x, inside=(1.0, 2.0)):
+    ...     row = written_to(np.tile(inside, 2), (inside, 2))
+    ...     row[0] = row[-1] = x
+    ...     return row
+    >>> dk.jacobian(edges)(3.0)
+    array([1., 0., 0., 1.])
+    """
+    if type(answer) is not ndarray or not is_recording() or not answer.flags.writeable:
+        return answer
+    whole = answer
+    while type(whole.base) is ndarray:
+        whole = whole.base
+    if whole.base is not None:  # the memory is another object's
+        return answer
+    for value in given:
+        for part in value if type(value) in (list, tuple) else (value,):
+            if isinstance(part, ndarray) and np.may_share_memory(part, whole):
+                return answer
+    return wrapped(answer)
 
 
 def to_be_written(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,14 +65,14 @@ def to_be_written(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def made(*args: Any, **kwargs: Any) -> Any:
-        array = function(*args, **kwargs)
-        return wrapped(array) if is_recording() else array
+        return written_to(function(*args, **kwargs), (*args, *kwargs.values()))
 
     return made
 
 
 CREATION = (
     "zeros ones empty eye identity tri linspace logspace geomspace zeros_like ones_like empty_like copy "
-    "fromfunction"
+    "fromfunction fromiter fromstring fromfile fromregex loadtxt genfromtxt load blackman hanning hamming "
+    "bartlett kaiser require asfortranarray asarray_chkfinite"
 ).split()
-"""The names of NumPy's functions that make arrays of numbers."""
+"""The names of NumPy's functions that make arrays of numbers, and are not handed to whom they are given."""

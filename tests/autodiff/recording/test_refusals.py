@@ -33,7 +33,8 @@ def test_a_plain_array_given_a_traced_value(dtype):
         assert dk.grad(f)(2.0) == 4.0
     else:
         with pytest.raises(
-            TraceError, match=r"into a plain array, .* \(" + HERE + r"a\[0\] = x\): make that array with"
+            TraceError,
+            match=r"into a plain array, .* \(" + HERE + r"a\[0\] = x\): make that array, of floats, with",
         ):
             dk.grad(f)(2.0)
 
@@ -66,7 +67,7 @@ def test_a_plain_array_changed_in_place():
         return np.sum(a)
 
     with pytest.raises(
-        TraceError, match=r"np.add was to write .* \(" + HERE + r"a \+= x\): make that array with"
+        TraceError, match=r"np.add was to write .* \(" + HERE + r"a \+= x\): make that array, of floats, with"
     ):
         dk.grad(f)(X)
 
