@@ -6,13 +6,13 @@ import dis
 import re
 import threading
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any, NoReturn
 
 import numpy as np
 
 from diffkit.errors import NoRuleError, TraceError
-from diffkit.sites import belongs_to_libraries, called_text, describe_site, users_frame
+from diffkit.sites import belongs_to_libraries, called_text, describe_site, owner, users_frame
 
 
 def site_of(frame: FrameType) -> str:
@@ -200,6 +200,10 @@ def refuse_array(frame: FrameType) -> NoReturn:
     elif module.startswith("numpy.polynomial"):
         what = f"{name} was given traced values, of which np.polynomial makes plain arrays"
         instead = "use np.polyval, np.polyfit and their like, which have the highest power first"
+    elif called is np.nditer or module.startswith("numpy.ma"):
+        what = f"{name} was given traced values, of which it makes plain arrays"
+        of_masked = "np.where(mask, x, 0.0)" if called is not np.nditer else "operations on whole arrays"
+        instead = f"use {of_masked}, or a loop over np.ndindex(x.shape) and x[index]"
     elif called in (np.arange, np.ndenumerate):
         what = f"{name} was given a traced value, which NumPy does not pass on"
         instead = f"write dk.numpy.{called.__name__}, which takes it"
@@ -256,6 +260,8 @@ def _look_up(name: str, frame: FrameType) -> Any:
     found = frame.f_locals.get(first, frame.f_globals.get(first))
     for part in rest:
         found = getattr(found, part, None)
+    if isinstance(found, FunctionType) and owner(found.__code__.co_filename) == "diffkit":
+        return getattr(found, "__wrapped__", found)  # diffkit.numpy's name for a function of NumPy's
     return found
 
 

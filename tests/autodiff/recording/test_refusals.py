@@ -667,6 +667,10 @@ def test_whole_numbers_are_decisions(f):
         (lambda x: sum(v for _, v in np.ndenumerate(x)), r"dk\.numpy\.ndenumerate"),
         (lambda x: np.sum(np.arange(0, x[0])), r"dk\.numpy\.arange"),
         (lambda x: np.polynomial.polynomial.polyval(2.0, x), r"np\.polyval"),
+        (lambda x: np.sum([v * v for v in np.nditer([x])]), r"use operations on whole arrays, or a loop"),
+        (lambda x: np.ma.masked_less(x, 1.0).sum(), r"use np\.where\(mask, x, 0\.0\), or a loop"),
+        (lambda x: np.random.normal(x[0]), r"m \+ s \* np\.random\.normal\(\)"),
+        (lambda x: dk.numpy.random.normal(x[0]), r"m \+ s \* np\.random\.normal\(\)"),
         (lambda x: statistics.mean([x[0], x[1]]), "traced value"),
     ],
 )
