@@ -76,12 +76,15 @@ def first_wrong(
         return _at(runner.parts, part, line, top)
     evidence = Evidence(runner, first, watched, found["statements"])
     tried: list[Mended] = []
+    parts: dict[frozenset[int], list[dict[str, Any]]] = {}
     for rank in (1, 2, 3):
         changes = (found if rank == 1 else read(rank))["edits"][: MOST_TRIED[rank - 1]]
-        tried += evidence.weighed(_mending(runner, changes, first, others[:CONFIRMED_ON]))
+        tried += evidence.weighed(_mending(runner, changes, first, others[:CONFIRMED_ON], parts))
         chosen = _chosen(tried, evidence.suspect, rank == 3 or not evidence.known)
         if chosen is not None:
             return _line_of(runner, chosen)
+        if not tried and (pair := _pair(evidence, parts)) is not None:
+            return _line_of(runner, *pair)
     if (named := evidence.by_name(found["statements"])) is not None:
         w, right, top = named
         plain = _at(runner.parts, w.part, w.line, top)
@@ -97,18 +100,70 @@ def _few(t: Trial) -> bool:
 
 
 def _mending(
-    runner: Runner, changes: Sequence[dict[str, Any]], first: Trial, others: Sequence[Trial]
+    runner: Runner,
+    changes: Sequence[dict[str, Any]],
+    first: Trial,
+    others: Sequence[Trial],
+    parts: dict[frozenset[int], list[dict[str, Any]]],
 ) -> list[dict[str, Any]]:
-    """The changes with which everything is right: at one instance, then at the others."""
-    left: list[dict[str, Any]] = []
+    """The changes with which everything is right: at one instance, then at the others.
+
+    Those with which some arguments' derivatives are, of several that were wrong, are added to ``parts``.
+    """
+    trials = [first, *others]
+    answers = runner.ask([runner.request(t) for t in trials])
+    before = [runner.wrong(t, r) for t, r in zip(trials, answers, strict=True)]
+    several = bool(before[0]) and len(before[0] or ()) > 1
+    left: list[tuple[dict[str, Any], frozenset[int]]] = []
     for k in range(0, len(changes), AT_ONCE):
         some = changes[k : k + AT_ONCE]
         answers = runner.ask([runner.request(first, runner.variant(e)) for e in some])
-        left += [e for e, r in zip(some, answers, strict=True) if runner.right(first, r)]
-    for trial in others:
-        answers = runner.ask([runner.request(trial, runner.variant(e)) for e in left]) if left else ()
-        left = [e for e, r in zip(left, answers, strict=True) if runner.right(trial, r)]
-    return left
+        for e, r in zip(some, answers, strict=True):
+            wrong = runner.wrong(first, r)
+            if wrong is not None and (not wrong or (several and wrong < (before[0] or frozenset()))):
+                left.append((e, wrong))
+    for trial, was in zip(others, before[1:], strict=True):
+        answers = runner.ask([runner.request(trial, runner.variant(e)) for e, _ in left]) if left else ()
+        kept = []
+        for (e, wrong), r in zip(left, answers, strict=True):
+            now = runner.wrong(trial, r)
+            if now is not None and (now <= wrong if was is None else now == wrong & was):
+                kept.append((e, wrong))
+        left = kept
+    for e, wrong in left:
+        if wrong:
+            parts.setdefault((before[0] or frozenset()) - wrong, []).append(e)
+            parts.setdefault(before[0] or frozenset(), [])
+    return [e for e, wrong in left if not wrong]
+
+
+def _pair(
+    evidence: Evidence, parts: dict[frozenset[int], list[dict[str, Any]]]
+) -> tuple[Mended, Mended] | None:
+    """Changes of two lines of which each alone puts right what the other does not, the first line first.
+
+    One way of changing both is one mistake further up, and none of theirs.
+
+    Args:
+        evidence: what the values say.
+        parts: the changes, by the arguments whose derivatives they put right.
+    """
+    every = max(parts, key=len, default=frozenset())
+    found: list[tuple[Mended, Mended]] = []
+    for one, changes in parts.items():
+        other = parts.get(every - one)
+        if not changes or not other or min(one) > min(every - one):
+            continue
+        halves = [_chosen(evidence.weighed(half), evidence.suspect, True) for half in (changes, other)]
+        known = sorted((m for m in halves if m is not None), key=lambda m: m.order)
+        if len(known) < 2:
+            continue
+        a, b = known
+        apart = a.edit["statement"] != b.edit["statement"] and a.edit["what"] != b.edit["what"]
+        shown = all(m.right_grade >= 4 > m.given_grade for m in known)  # by names and values
+        if apart and (shown or a.order <= evidence.suspect):
+            found.append((a, b))
+    return found[0] if len(found) == 1 else None
 
 
 def _chosen(tried: Sequence[Mended], suspect: float, last: bool) -> Mended | None:
@@ -126,14 +181,22 @@ def _chosen(tried: Sequence[Mended], suspect: float, last: bool) -> Mended | Non
     shown = [m for m in lines if m.right_grade >= 2 and m.right_grade > m.given_grade]
     if shown:  # or before that, one that goes from something right to something else that is
         shown = [m for m in lines if m in shown or (m.order < shown[0].order and _moved(m))]
+        rank = shown[0].edit["rank"]  # or one of which nothing is known, with a simpler change
+        simpler = [m for m in lines if m.order < shown[0].order and m.edit["rank"] < rank]
+        if simpler and not any(m.given_grade for m in simpler):
+            shown = [simpler[-1]]
     if shown and (last or shown[0].order <= suspect):
         return shown[0]
     if not last:
         return None
     moved = [m for m in lines if _moved(m)]
-    if moved:
-        return moved[0]
+    if moved:  # where the upstream number comes last, the line that lacks it is the last
+        return moved[-1 if all(m.before_upstream for m in moved) else 0]
+    if len(lines) == 1 and 2 <= lines[0].right_grade >= lines[0].given_grade:
+        return lines[0]
     unknown = [m for m in lines if m.given_grade < 2]
+    simplest = min((m.edit["rank"] for m in unknown), default=0)
+    unknown = [m for m in unknown if m.edit["rank"] == simplest]
     if unknown and unknown[-1].order - unknown[0].order <= 1:
         return unknown[-1]  # one line, or two that follow each other
     return None
@@ -154,9 +217,12 @@ def _at(parts: Sequence[str], part: int, line: int, top: Sequence[int]) -> Wrong
     return WrongLine(before + line, lines[line - 1].strip(), around=around, begins=before + first)
 
 
-def _line_of(runner: Runner, m: Mended) -> WrongLine:
-    """What there is to say of a line."""
+def _line_of(runner: Runner, m: Mended, second: Mended | None = None) -> WrongLine:
+    """What there is to say of a line, and of a second one that is wrong as well."""
     plain = _at(runner.parts, m.edit["part"], m.edit["line"], m.edit["top"])
+    if second is not None:
+        at = _at(runner.parts, second.edit["part"], second.edit["line"], second.edit["top"])
+        plain = replace(plain, also=at.line)
     offset = m.edit["line"] - m.edit["top"][0]
     change = runner.variant(m.edit).text.split("\n")[offset].strip()
     plain = replace(plain, change=change, mistake=mistake_of(m.edit["what"]))

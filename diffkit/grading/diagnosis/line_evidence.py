@@ -22,7 +22,7 @@ from diffkit.grading.exercises.styles import STYLES
 from diffkit.grading.inside.protocol import Request, Response, StepResult, Variant, Written, unpack_array
 from diffkit.grading.judging.answered import answered
 from diffkit.grading.judging.checks import check_contract, check_forward
-from diffkit.grading.judging.nearness import compare
+from diffkit.grading.judging.nearness import compare, differences
 from diffkit.grading.judging.results import FAILED
 from diffkit.grading.judging.trials import Trial, sent
 
@@ -57,6 +57,7 @@ class Mended:
         given, right: what it writes, without the change and with it.
         given_grade, right_grade: how well each is known to be right.
         what: what the right value is.
+        before_upstream: whether what it writes without the change only lacks the upstream number.
     """
 
     edit: dict[str, Any]
@@ -68,6 +69,7 @@ class Mended:
     given_grade: float = 0.0
     right_grade: float = 0.0
     what: Quantity | None = None
+    before_upstream: bool = False
 
 
 class Runner:
@@ -104,20 +106,31 @@ class Runner:
 
     def right(self, trial: Trial, response: Response) -> bool:
         """Whether value and derivative are right."""
+        return self.wrong(trial, response) == frozenset()
+
+    def wrong(self, trial: Trial, response: Response) -> frozenset[int] | None:
+        """Which parts of the derivative are wrong, by number; None where more than that is amiss."""
         if response.failure is not None or response.missing:
-            return False
+            return None
         whole = len(response.steps) == len(trial.request.steps)
         request = trial.request if whole else self.request(trial)
         if len(response.steps) != len(request.steps):
-            return False
+            return None
         each = answered(self.exercise, replace(trial, request=request), response)
         if any(answer.problems or answer.failure for _, answer in each.answers):
-            return False
-        if compare(self.exercise, each, ("g",)).status == FAILED:
-            return False
+            return None
         if self.has_forward and not check_forward(self.exercise, [each]).passed:
-            return False
-        return check_contract(self.exercise, [each]).passed
+            return None
+        if not check_contract(self.exercise, [each]).passed:
+            return None
+        outcome = compare(self.exercise, each, ("g",))
+        if outcome.status != FAILED:
+            return frozenset()
+        step, answer = outcome.step, outcome.answer
+        if step is None or answer is None or not answer.complete or trial.truths[step.point].kinked:
+            return None
+        parts = differences(answer, *trial.right(step))
+        return frozenset(k for k, wrong in enumerate(parts) if wrong.any()) or None
 
     def variant(self, edit: dict[str, Any]) -> Variant:
         """A change as what the other side runs in place of the whole statement around it."""
@@ -153,6 +166,7 @@ class Evidence:
         for k, (name, a) in enumerate(zip(runner.exercise.arguments, first.instance.args, strict=True)):
             if isinstance(a, np.ndarray) and a.dtype.kind == "f" and self.known:
                 self.known.append(Quantity("value", GIVEN - k, name, a))
+        self._without_upstream()
         values = [q for q in self.known if q.kind == "value"]
         unknown = set()
         for w in watched.written:
@@ -190,7 +204,11 @@ class Evidence:
         writes = [o for o in self.watched.written if (o.part, o.line, o.frame) == (w.part, w.line, w.frame)]
         if len(right) != 1 or not tops or len(writes) != 1:
             return None
-        code = self.runner.parts[w.part].split("\n")[w.line - 1].partition("=")[2]
+        target, _, code = self.runner.parts[w.part].split("\n")[w.line - 1].partition("=")
+        if "[" in target:  # some of it was written before
+            return None
+        if target.rstrip()[-1:] in ("+", "-", "*", "/"):
+            code += " " + target[:-1]
         before: dict[str, Written] = {}
         for o in self.watched.written:
             if o is w:
@@ -199,12 +217,26 @@ class Evidence:
                 before[o.name] = o
         read = [before[name] for name in re.findall(r"[A-Za-z_][\w.]*", code) if name in before]
         known = all(self._grade(unpack_array(o.value), o.name)[0] for o in read)
-        return (w, right[0], tops[0]) if read and known else None
+        later = _proportional(unpack_array(w.value), right[0].value)  # a factor may come in another line
+        return (w, right[0], tops[0]) if read and known and not later else None
+
+    def _without_upstream(self) -> None:
+        """Of a number's derivative also what it is before the upstream number, where a right part does so."""
+        g = np.asarray(self.first.seeds[0][0])
+        wrong = self.runner.wrong(self.first, self.watched)
+        if g.size != 1 or not wrong or not g.all():
+            return
+        names = self.runner.exercise.argument_names
+        right = {name for k, name in enumerate(names) if k not in wrong}
+        plain = [replace(q, kind="unit", value=q.value / g) for q in self.known if q.kind == "adjoint"]
+        told = [q for q in plain if q.name in right and q.row >= 0]
+        if any(any(True for _ in found_in(unpack_array(w.value), told)) for w in self.watched.written):
+            self.known += plain
 
     def _whole(self, w: Written) -> bool:
         """Whether a value is what its name says, and not one of several parts of it only."""
         grade, what = self._grade(unpack_array(w.value), w.name)
-        if what is None or what.kind == "adjoint":
+        if what is None or what.kind in ("adjoint", "unit"):
             return grade > 0
         parts = sum(q.kind == "contribution" and q.row == what.row for q in self.known)
         return parts < 2
@@ -213,7 +245,7 @@ class Evidence:
         """The adjoints of what only the student's own forward pass computes: by differences."""
         (forward,) = self.runner.ask([self.runner.request(self.first, watched=True, steps=1)])
         asked: list[Request] = []
-        wanted: list[tuple[str, Array, float]] = []
+        wanted: list[tuple[str, Array, Array]] = []
         for part, line, _, _, assigned, top in statements:
             if assigned is None or (part, line, assigned[0]) not in unknown:
                 continue
@@ -225,11 +257,12 @@ class Evidence:
                 or len(asked) > MOST_MEASURED
             ):
                 continue
-            h = STEP * max(1.0, float(np.abs(value).max()))
+            sizes = np.abs(value).ravel()
+            h = STEP * np.maximum(sizes, 0.01 * sizes.max() or 1.0)
             wanted.append((assigned[0], value, h))
             code = self.runner.encoded[part][assigned[1] : assigned[2]].decode()
             for k in range(value.size):
-                for step in (h, -h):
+                for step in (h[k], -h[k]):
                     moved = np.zeros(value.shape)
                     moved.flat[k] = step
                     edit = {"part": part, "start": assigned[1], "end": assigned[2], "top": top}
@@ -243,7 +276,7 @@ class Evidence:
             if len(numbers) < len(mine):
                 continue
             pairs = zip(numbers[::2], numbers[1::2], strict=True)
-            slopes = [np.sum(g * (up - down)) / (2 * h) for up, down in pairs]
+            slopes = [np.sum(g * (up - down)) / (2 * s) for (up, down), s in zip(pairs, h, strict=True)]
             row = -1 - number
             adjoint = np.array(slopes).reshape(value.shape)
             self.known.append(Quantity("adjoint", row, name, adjoint, near=MEASURED))
@@ -275,7 +308,8 @@ class Evidence:
         last_given, last_right = (
             next(unpack_array(w.value) for w in reversed(ws) if w.name == m.name) for ws in (before, after)
         )
-        m.given_grade, _ = self._grade(last_given, m.name)
+        m.given_grade, was = self._grade(last_given, m.name)
+        m.before_upstream = was is not None and was.kind == "unit"
         m.right_grade, m.what = self._grade(last_right, m.name)
         return m
 
@@ -287,7 +321,8 @@ class Evidence:
         said = self._said(name)
         if said:  # it says whose adjoint it is
             found = [(q, exactly) for q, exactly in found if q.kind != "value" and q.row in said]
-        grades = {"adjoint": 3.0 + 1.0 * bool(said), "value": 2.5, "contribution": 2.0, "part": 2.0}
+        adjoint = 3.0 + 1.0 * bool(said)
+        grades = {"adjoint": adjoint, "unit": adjoint, "value": 2.5, "contribution": 2.0, "part": 2.0}
         best = max(found, key=lambda each: grades[each[0].kind] + 0.5 * each[1], default=None)
         if best is None:
             return 0.0, None
@@ -316,6 +351,16 @@ _ADJOINTS = (
     r"g_?(?P<name>\w+)",
     r"delta_?(?P<name>\w+)",
 )
+
+
+def _proportional(value: Array, right: Array) -> bool:
+    """Whether a value is a number times another, up to its transpose."""
+    if value.size != right.size or value.dtype.kind != "f":
+        return False
+    forms = [value.ravel(), value.T.ravel()]
+    norm = float(np.vdot(right, right)) or 1.0
+    fits = (np.abs(v - np.vdot(v, right) / norm * right.ravel()).max(initial=0.0) for v in forms)
+    return bool(min(fits) <= MEASURED * float(np.abs(value).max(initial=0.0)))
 
 
 def _base(name: str) -> str:

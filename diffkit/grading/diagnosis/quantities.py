@@ -30,7 +30,8 @@ class Quantity:
     """Something right.
 
     Attributes:
-        kind: "adjoint", "value", "contribution" (to an adjoint, along one edge), "part" (a sum of some).
+        kind: "adjoint", "unit" (that before the upstream number), "value", "contribution" (to an adjoint,
+            along one edge), "part" (a sum of some).
         row: the number of the forward program's row.
         name: the row's name.
         value: the numbers.

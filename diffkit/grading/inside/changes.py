@@ -42,8 +42,8 @@ def changes(source: Source, statement: Any, scope: Scope) -> Iterator[Change]:
             yield statement, f"{target} = {target} - ({value})", 2, "subtracted, not assigned"
         for each in targets:
             yield from _subscripts(source, each, scope)
-        yield from _expression(source, statement.value, scope, target)
         yield from _renamed(statement, value, scope)
+        yield from _expression(source, statement.value, scope, target)
         if isinstance(statement, ast.Assign) and not isinstance(targets[0], ast.Tuple):
             yield from _missing_terms(statement, value, target, scope)
     elif isinstance(statement, ast.Return | ast.Expr) and statement.value is not None:
@@ -60,10 +60,11 @@ def changes(source: Source, statement: Any, scope: Scope) -> Iterator[Change]:
 
 def _renamed(statement: Any, value: str, scope: Scope) -> Iterator[Change]:
     """One variable for another wherever it stands in the statement."""
-    for name in sorted(scope.used):
+    elements = [item for item in scope.items if item.endswith("]")]
+    for name in [*sorted(scope.used), *elements]:
         pattern = rf"(?<![\w.]){re.escape(name)}(?!\w)"
         if len(re.findall(pattern, value)) > 1:
-            for other in scope.like(name):
+            for other in scope.names[:30] if name in elements else scope.like(name):
                 text = re.sub(pattern, lambda _, other=other: other, value)  # type: ignore[misc]
                 yield statement.value, text, 2, f"{other} in place of {name}"
 
@@ -80,7 +81,7 @@ def _missing_terms(statement: Any, value: str, target: str, scope: Scope) -> Ite
 
 def _expression(source: Source, root: Any, scope: Scope, target: str) -> Iterator[Change]:
     for node, role in _nodes(root, "term"):
-        yield from of_node(source, node, role, scope)
+        yield from of_node(source, node, role, scope, target)
         if role == "term":
             yield from of_term(source, node, scope, target)
 
@@ -123,7 +124,7 @@ def _nodes(node: Any, role: str) -> Iterator[tuple[Any, str]]:
                 yield from _nodes(bound, "index")
     elif isinstance(node, ast.Attribute):
         if not is_module(node.value) and node.attr == "T":
-            yield from _nodes(node.value, "factor")
+            yield from _nodes(node.value, role if role == "term" else "factor")
     elif isinstance(node, ast.Compare):
         for operand in (node.left, *node.comparators):
             yield from _nodes(operand, "operand")

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from diffkit.grading.inside.changes import changes
-from diffkit.grading.inside.statements import Scope, Source, last_line, statements
+from diffkit.grading.inside.statements import Scope, Source, is_module, last_line, statements
 
 MOST = 700
 """Changes of one statement, of each rank."""
@@ -58,21 +58,55 @@ def edits(
                 shapes = {n: shape for part, at, n, shape in seen if part == number and at in within}
                 scope = Scope(owner, shapes)
                 scope.items = sorted({source.of(n) for n in ast.walk(owner) if _is_item(n)})[:30]
+                inner: list[Any] = list(ast.walk(owner))
+                scope.items += sorted({f"({source.of(n)})" for n in inner if _is_difference(n)})[:8]
+                scope.items += sorted({source.of(n) for n in inner if _is_plain_call(n)})[:8]
+                scope.callees = {source.of(n.func) for n in inner if _is_own_call(n)}
+                at_index = {_index_name(n) for n in ast.walk(statement)} - {""}
+                scope.elements = [
+                    f"{n}[{i}]" for i in sorted(at_index) for n in scope.names if scope.shapes.get(n)
+                ][:30]
                 scope.used = {
                     source.of(n) for n in ast.walk(statement) if isinstance(n, ast.Name | ast.Attribute)
                 }
                 at = {"statement": len(stand) - 1, "line": span[0], "part": number}
                 at["top"] = source.lines_of(top)
                 found += [{**at, **change} for change in _of_statement(source, statement, scope, rank)]
-    counts: Counter[int] = Counter()
-    for each in found:  # the first of each statement come first, for when there are too many
-        each["number"] = counts[each["statement"]]
-        counts[each["statement"]] += 1
+    counts: Counter[tuple[int, str]] = Counter()
+    for each in found:  # the first of each statement and kind come first, for when there are too many
+        kind = "swap" if " in place of " in each["what"] else "term" if "missing" in each["what"] else ""
+        each["number"] = counts[each["statement"], kind]
+        counts[each["statement"], kind] += 1
     return {"statements": stand, "edits": sorted(found, key=lambda each: int(each["number"]))}
 
 
 def _is_item(node: Any) -> bool:
     return isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+
+
+def _is_difference(node: Any) -> bool:
+    plain = ast.Name | ast.Attribute
+    difference = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
+    return difference and isinstance(node.left, plain) and isinstance(node.right, plain)
+
+
+def _is_plain_call(node: Any) -> bool:
+    """Whether it is a function of NumPy of one variable."""
+    named = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_module(node.func.value)
+    return named and len(node.args) == 1 and isinstance(node.args[0], ast.Name) and not node.keywords
+
+
+def _is_own_call(node: Any) -> bool:
+    own = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    return own and isinstance(node.func.value, ast.Attribute) and not is_module(node.func.value.value)
+
+
+def _index_name(node: Any) -> str:
+    """The variable that is an index, or ""."""
+    if not isinstance(node, ast.Subscript):
+        return ""
+    first = node.slice.elts[-1] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+    return first.id if isinstance(first, ast.Name) else ""
 
 
 def _of_statement(source: Source, statement: Any, scope: Scope, wanted: int) -> Iterator[dict[str, Any]]:

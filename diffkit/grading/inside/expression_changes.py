@@ -56,7 +56,7 @@ COMPARED: dict[type[ast.cmpop], tuple[str, ...]] = {
 }
 
 
-def of_node(source: Source, node: Any, role: str, scope: Scope) -> Iterator[Change]:
+def of_node(source: Source, node: Any, role: str, scope: Scope, target: str = "") -> Iterator[Change]:
     """The changes of an expression as a whole, by its kind and its place: in a sum, a product, an index."""
     of = source.of
     if isinstance(node, ast.BinOp):
@@ -65,6 +65,10 @@ def of_node(source: Source, node: Any, role: str, scope: Scope) -> Iterator[Chan
         yield node, f"({of(node.operand)})", 1, "without the minus"
     elif isinstance(node, ast.Call):
         yield from _of_call(source, node)
+        head = of(node.func)
+        for other in sorted(scope.callees - {head}) if head in scope.callees else ():
+            given = of(node)[len(head) :]
+            yield node, other + given, 1, f"{other} in place of {head}"
     elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
         yield from _of_number(node, role)
     elif isinstance(node, ast.Constant) and node.value is None and role == "index":
@@ -80,6 +84,11 @@ def of_node(source: Source, node: Any, role: str, scope: Scope) -> Iterator[Chan
             yield node, f"({left} {symbol} {right})", 1, f"{symbol} in the condition"
     elif isinstance(node, ast.Subscript):
         yield from _of_subscript(source, node)
+        if role in ("term", "factor"):
+            for other in [*scope.beside(target), *scope.items]:
+                if other != of(node):
+                    rank = 1 if other in scope.shapes else 2
+                    yield node, other, rank, f"{other} in place of {of(node)}"
     if role in ("term", "factor") and isinstance(node, ast.Name | ast.Subscript | ast.Attribute | ast.Call):
         text = of(node)
         yield node, f"({text})[:, None]", 3, f"{text}[:, None]"
@@ -108,6 +117,7 @@ def _of_operation(source: Source, node: ast.BinOp) -> Iterator[Change]:
     if isinstance(node.op, ast.Add | ast.Sub):
         yield node, f"(({left}) * ({right}))", 2, "multiplied"
     if isinstance(node.op, ast.Mult):
+        yield from _regrouped(source, node)
         yield node, f"(({left}) + ({right}))", 2, "added"
         yield node, f"(({left}) - ({right}))", 2, "subtracted"
         yield node, f"(({left}) @ ({right}))", 2, "a matrix product"
@@ -124,6 +134,17 @@ def _of_operation(source: Source, node: ast.BinOp) -> Iterator[Change]:
             a, b, sign = of(inner.left), of(inner.right), _symbol(inner.op)
             yield node, f"(({a}) {sign} ({b}) ** {right})", 1, f"the power belongs to {b}"
             yield node, f"(({a}) ** {right} {sign} ({b}) ** {right})", 2, "the power belongs to each"
+
+
+def _regrouped(source: Source, node: ast.BinOp) -> Iterator[Change]:
+    """A factor after brackets that belongs into them: a * (1 - b) * c for a * (1 - b * c)."""
+    of, before = source.of, ""
+    inner: Any = node.left
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mult):
+        inner, before = inner.right, f"({of(inner.left)}) * "
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub):
+        a, b, sign = of(inner.left), of(inner.right), _symbol(inner.op)
+        yield node, f"({before}({a} {sign} {b} * {of(node.right)}))", 1, "the brackets reach further"
 
 
 def _of_number(node: ast.Constant, role: str) -> Iterator[Change]:
@@ -265,6 +286,7 @@ def _of_name(source: Source, node: Any, role: str, scope: Scope) -> Iterator[Cha
         yield node, f"({text} ** 3)", 3, f"{text}**3"
         yield node, f"np.exp({text})", 3, f"exp({text})"
         yield node, f"np.log({text})", 3, f"log({text})"
+        yield node, f"np.tanh({text})", 3, f"tanh({text})"
         yield node, f"({text} > 0)", 3, f"{text} > 0"
         for name in scope.beside(text):
             yield node, f"({text} - {name})", 3, f"{text} less {name}"
@@ -276,14 +298,18 @@ def of_term(source: Source, node: Any, scope: Scope, target: str) -> Iterator[Ch
     yield node, f"(-({text}))", 1, "a minus before it"
     for factor in ("* 2", "/ 2"):
         yield node, f"(({text}) {factor})", 1, f"{factor.replace(' ', '')}"
-    for name in scope.beside(target):
+    for function in ("sqrt", "exp", "log", "tanh", "abs", "sign"):
+        yield node, f"np.{function}({text})", 3, f"{function} of it"
+    for size in scope.numbers:
+        yield node, f"(({text}) / np.sqrt({size}))", 3, f"divided by np.sqrt({size})"
+    for name in scope.beside(text if text in scope.shapes else target):
         products = [f"* {name}", f"/ {name}"]
         forms = [f"* (1 - {name})", f"* (1 - {name} ** 2)", f"/ {name} ** 2", f"* {name} ** 2"]
         forms += [f"* {name} * (1 - {name})", f"* ({name} > 0)", f"* (1 + {name})", f"* np.exp({name})"]
         for form in products + forms:
             said = form.replace("* ", "times ", 1).replace("/ ", "divided by ", 1)
             yield node, f"(({text}) {form})", 2 if name in scope.used or form in products else 3, said
-    for item in scope.items:
+    for item in [*scope.items, *scope.elements]:
         if item not in scope.used:
             yield node, f"(({text}) * {item})", 2, f"times {item}"
     for name in list(scope.names)[:8]:
@@ -295,8 +321,6 @@ def of_term(source: Source, node: Any, scope: Scope, target: str) -> Iterator[Ch
         yield node, f"np.sum({text}, {wrap})", 2, f"summed with {wrap}"
         yield node, f"np.mean({text}, {wrap})", 3, f"the mean with {wrap}"
     yield node, f"np.sum({text})", 3, "summed"
-    for function in ("sqrt", "exp", "log", "tanh", "abs", "sign"):
-        yield node, f"np.{function}({text})", 3, f"{function} of it"
     yield node, f"(1 / ({text}))", 3, "one over it"
     yield node, f"(({text}) ** 2)", 3, "squared"
     if not isinstance(node, ast.Name):

@@ -59,6 +59,11 @@ class Scope:
         self.shapes = shapes
         self.used: set[str] = set()
         self.items: list[str] = []
+        """What stands somewhere in the function: ``w[t]``, ``(x - mu)``, ``np.tanh(c)``."""
+        self.callees: set[str] = set()
+        """The student's own functions that are called in it."""
+        self.elements: list[str] = []
+        """Elements of other arrays at an index that stands in the statement."""
         self.numbers = [n for n in self.names if shapes.get(n) == []][:6]
 
     def like(self, name: str) -> list[str]:

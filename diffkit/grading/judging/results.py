@@ -188,6 +188,7 @@ class WrongLine:
         around: the function that it stands in, or some of it.
         begins: the number of the first line of that.
         mistake: the name of the mistake that the change undoes, or "".
+        also: the number of a second line that is wrong for itself, or 0.
     """
 
     line: int
@@ -201,6 +202,7 @@ class WrongLine:
     around: str = ""
     begins: int = 0
     mistake: str = ""
+    also: int = 0
 
     def message(self, level: int = 2) -> str:
         """What a hint level lets the student see: the line; with 2 its value; with 3 what would be right.
@@ -218,8 +220,9 @@ class WrongLine:
             named = f" ({self.quantity})" if self.quantity else ""
             text += f" At a small input {what}{when} is {self.given}; it should be {self.right}{named}."
         if level >= 3 and self.change:
-            text += f" With `{self.change}` in its place everything here is right."
-        return text
+            whole = "its part" if self.also else "everything here"
+            text += f" With `{self.change}` in its place {whole} is right."
+        return text + (f" Line {self.also} is wrong too, and has nothing to do with it." if self.also else "")
 
 
 @dataclass(frozen=True)

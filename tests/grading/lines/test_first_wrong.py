@@ -13,13 +13,14 @@ import pytest
 
 from diffkit.grading import Case, Exercise, draws, load_assignment, read_submission
 from diffkit.grading.classes.grader import Grader
-from diffkit.grading.diagnosis.first_wrong import first_wrong
+from diffkit.grading.diagnosis.first_wrong import first_wrong, wants_line
 from diffkit.grading.diagnosis.line_evidence import Runner
 from diffkit.grading.inside.edits import edits
 from diffkit.grading.inside.student_side import load, perform
 from diffkit.grading.judging.trials import prepare
 from diffkit.grading.marking import grade
 
+from .factorisations import BOTH_BIASES, FACTORISATIONS
 from .passes import PASSES
 
 
@@ -89,6 +90,46 @@ def test_a_right_pass_is_not_accused(name):
     module = load(PASSES[name].source, "submission.py", "right_submission")
     responses = [perform(module, t.request, Exception) for t in trials]
     assert grade(exercise, trials, responses, diagnose=False).passed
+
+
+@pytest.mark.parametrize("name", FACTORISATIONS)
+def test_another_factorisation_is_not_accused(name):
+    exercise = FACTORISATIONS[name].exercise
+    trials = prepare(exercise, 1)
+    module = load(FACTORISATIONS[name].source, "submission.py", "right_submission")
+    responses = [perform(module, t.request, Exception) for t in trials]
+    verdict = grade(exercise, trials, responses, diagnose=False)
+    assert verdict.passed, [c for c in verdict.checks if c.status == "failed"]
+    assert not wants_line(verdict)
+
+
+def test_of_two_wrong_copies_of_a_line_both_are_named():
+    """What stood in a tutorial's LSTM layer: two biases with the forget gate's delta."""
+    exercise = FACTORISATIONS["lstm_layer, deltas of gates"].exercise
+    wrong = found(exercise, prepare(exercise, 1), BOTH_BIASES)
+    assert wrong.code == "self.bi_grad = self.delta_f"
+    assert wrong.change == "self.bi_grad = self.delta_i"
+    assert BOTH_BIASES.split("\n")[wrong.also - 1].strip() == "self.bo_grad = self.delta_f"
+    assert f"Line {wrong.also} is wrong too" in wrong.message(1)
+
+
+PUBLISHED = [
+    ("layer_norm, a loop over rows", 2),
+    ("layer_norm, through the transpose", 0),
+    ("batch_norm, Jacobians of columns", 1),
+    ("lstm_cell, into one array", 2),
+    ("softmax_loss, one-hot", 3),
+    ("softmax_loss, in stages", 0),
+]
+
+
+@pytest.mark.parametrize(("name", "k"), PUBLISHED)
+def test_the_wrong_line_is_found_in_other_factorisations(name, k):
+    one = FACTORISATIONS[name]
+    text, line = one.broken(k)
+    wrong = found(one.exercise, prepare(one.exercise, 1), text)
+    assert wrong is not None
+    assert wrong.line == line
 
 
 def test_every_fault_fails():
