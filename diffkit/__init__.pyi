@@ -42,7 +42,9 @@ from .comparison import Comparison as Comparison
 from .comparison import MatrixFormula as MatrixFormula
 from .comparison import accuracy as accuracy
 from .comparison import compare as compare
+from .comparison import explore as explore
 from .comparison import formula as formula
+from .comparison import stepper as stepper
 from .errors import DiffkitError as DiffkitError
 from .errors import DomainError as DomainError
 from .errors import InputError as InputError
@@ -52,8 +54,6 @@ from .graphs import Drawing as Drawing
 from .graphs import draw as draw
 from .graphs import draw_matrix as draw_matrix
 from .graphs import draw_text as draw_text
-from .graphs import explore as explore
-from .graphs import stepper as stepper
 from .tables import Table as Table
 
 __version__: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -247,9 +246,12 @@ def step(
     as_json: bool,
 ) -> None:
     """Write a page that steps through PROGRAM: values forward, adjoints back."""
-    from diffkit.graphs import stepper
+    from diffkit.graphs import Stepper
 
-    _write_page(functools.partial(stepper, mode=mode), program, inputs, seed, tangent, output, as_json)
+    def page_of(_: Program, t: Trace, **given: Any) -> Stepper:
+        return Stepper(t, mode, **given)
+
+    _write_page(page_of, program, inputs, seed, tangent, output, as_json)
 
 
 @click.command(
@@ -297,12 +299,16 @@ def explore(
         write_gallery(gallery)
         wrote(Path(gallery) / "index.html", as_json)
     elif output is not None or as_json or seed or tangent:
-        from diffkit.graphs import explore as page_of
+        from diffkit.graphs import Explorer
 
         if program is None:
             raise InputError("which program's page? diffkit explore two_outputs -o two_outputs.html")
         name = program  # for the checker: it is known here
         what = "diffkit explore"
+
+        def page_of(p: Program, t: Trace, **given: Any) -> Stepper:
+            return Explorer(t, program=p, **given)
+
         within(limit, lambda: _write_page(page_of, name, inputs, seed, tangent, output, as_json), what)
     else:
         default = click.get_current_context().get_parameter_source("limit") is ParameterSource.DEFAULT
@@ -354,10 +360,10 @@ def _write_page(
     target = Path(output or f"{p.name}.html")
     if target.suffix != ".html":
         raise InputError(f"the page is an HTML file, FILE.html, not {str(target)!r}")
-    with checked(p, args):
+    with checked(p, args) as notes:
         t = trace(p)(*args)
         seeds = _given(seed, tuple(t.outputs), "seed")
-        page = page_of(t, cotangents=seeds, tangents=_given(tangent, args, "tangent"))
+        page = page_of(p, t, cotangents=seeds, tangents=_given(tangent, args, "tangent"), notes=notes)
         wrote(page.save(target), as_json)
 
 

@@ -127,7 +127,7 @@ def _unknown(name: str) -> str:
     return f"there is no program {name!r}; {end} A function of your own is named FILE.py:FUNCTION"
 
 
-def checked(program: Program, args: tuple[Any, ...]) -> contextlib.AbstractContextManager[None]:
+def checked(program: Program, args: tuple[Any, ...]) -> contextlib.AbstractContextManager[list[str]]:
     """Says what there is to say of the point, the same in every command, after what is done there.
 
     Raises:
@@ -140,9 +140,9 @@ def checked(program: Program, args: tuple[Any, ...]) -> contextlib.AbstractConte
 
 
 @contextlib.contextmanager
-def _saying(sentences: list[str]) -> Iterator[None]:
+def _saying(sentences: list[str]) -> Iterator[list[str]]:
     try:
-        yield
+        yield sentences
     except ArithmeticError as error:
         if not sentences:
             raise

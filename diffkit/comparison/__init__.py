@@ -21,9 +21,21 @@ from diffkit.comparison.compare import compare
 from diffkit.comparison.lost_digits import Accuracy, accuracy
 from diffkit.comparison.matrix_formula import MatrixFormula, formula
 from diffkit.comparison.methods import METHODS
+from diffkit.comparison.pages import explore, stepper
 from diffkit.comparison.result import Comparison, Row
 
-__all__ = ["METHODS", "Accuracy", "Comparison", "MatrixFormula", "Row", "accuracy", "compare", "formula"]
+__all__ = [
+    "METHODS",
+    "Accuracy",
+    "Comparison",
+    "MatrixFormula",
+    "Row",
+    "accuracy",
+    "compare",
+    "explore",
+    "formula",
+    "stepper",
+]
 
 
 def __dir__() -> list[str]:

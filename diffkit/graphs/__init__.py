@@ -4,8 +4,8 @@ from diffkit.graphs.abilities import capabilities
 from diffkit.graphs.drawing import Drawing, draw
 from diffkit.graphs.layout.layout_engines import lay_out_with
 from diffkit.graphs.matrix_picture import MatrixPicture, draw_matrix
-from diffkit.graphs.page.explorer import Explorer, explore
-from diffkit.graphs.page.stepper import Stepper, stepper
+from diffkit.graphs.page.explorer import Explorer
+from diffkit.graphs.page.stepper import Stepper
 from diffkit.graphs.text_picture import TextPicture, draw_text
 
 __all__ = [
@@ -18,9 +18,7 @@ __all__ = [
     "draw",
     "draw_matrix",
     "draw_text",
-    "explore",
     "lay_out_with",
-    "stepper",
 ]
 
 

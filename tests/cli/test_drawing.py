@@ -31,3 +31,20 @@ def test_the_page_plays_forward_mode_and_the_seeds_asked_for(diffkit, tmp_path) 
 def test_several_outputs_are_drawn_as_expressions(diffkit) -> None:
     for view in ("dag", "tree"):
         assert "digraph" in diffkit("draw", "two_outputs", "--view", view).out
+
+
+def test_pages_say_of_a_point_what_the_terminal_says(diffkit, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("import numpy as np\ndef hinge(m):\n    return np.maximum(0.0, 1.0 - m)\n")
+    note = "no derivative at m = 1: from the left it is -1, from the right 0"
+    for command in ("explore", "step"):
+        path = tmp_path / f"{command}.html"
+        done = diffkit(command, f"{file}:hinge", "1", "-o", str(path))
+        assert note in done.err
+        assert note in path.read_text(encoding="utf-8")
+
+
+def test_the_page_of_a_program_that_swells_counts_it(diffkit, tmp_path):
+    path = tmp_path / "page.html"
+    diffkit("explore", "soft_relu", "-o", str(path))
+    assert '"by":"depth","growth":[[1,' in path.read_text(encoding="utf-8")

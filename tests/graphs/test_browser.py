@@ -6,8 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 import diffkit as dk
-from diffkit import programs
-from diffkit.graphs import draw, stepper
+from diffkit import draw, programs, stepper
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import diffkit as dk
-from diffkit import programs
-from diffkit.graphs import explore, stepper
+from diffkit import explore, programs, stepper
 
 pytestmark = pytest.mark.browser
 
@@ -341,3 +340,16 @@ def test_a_rolled_loop_shows_the_iteration_of_the_step_and_has_a_slider_for_it(o
     )
     step = page._data()["live"]["reverse"][o.page.evaluate("window.diffkit.state().step") - 1]
     assert float(shown[0].replace("−", "-")) == pytest.approx(contributions[step["part"]], rel=1e-3)
+
+
+def test_what_is_said_of_a_point_is_said_there_only(open_page):
+    o = open_page(explore(np.abs, 0.0), "#3")
+    note = o.page.locator("#notes")
+    assert note.is_visible()
+    assert "no derivative at x = 0" in note.inner_text()
+    o.page.evaluate("window.diffkit.set({inputs: [1.5]})")
+    assert not note.is_visible()
+    o.page.locator("#reset").click()
+    assert note.is_visible()
+    o.page.keyboard.press("p")  # to be predicted: nothing is given away
+    assert not note.is_visible()

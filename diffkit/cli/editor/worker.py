@@ -25,6 +25,7 @@ import numpy as np
 from diffkit import symbolic
 from diffkit.autodiff.views import Trace, trace
 from diffkit.comparison.matrix_formula import formula
+from diffkit.comparison.pages import notes_at
 from diffkit.errors import DiffkitError, InputError
 from diffkit.graphs.page.explorer import Explorer
 from diffkit.programs import Program
@@ -105,7 +106,7 @@ class _Run:
         if job.get("moved") is not None:
             self.args = _moved(t, job["moved"])
             t = trace(self.program)(*self.args)
-        self.page = Explorer(t)
+        self.page = Explorer(t, notes=notes_at(self.program, self.args))
         self.html = self.page.html()
 
     def texts(self) -> dict[str, str]:

@@ -65,6 +65,7 @@
       part.text = part.symbols === undefined ? (part.symbols = part.text) : part.symbols;
       part.text += " = " + words_of(told.get(part.edge));
     }));
+    if (get("notes")) get("notes").hidden = JSON.stringify(moved.inputs) !== JSON.stringify(start().inputs);
     get("warning").textContent = result.left.length ? "You have left the traced path. Where this page was made, " + result.left.map(k => live.guards[k]).join("; ") + ". What is shown follows that path; the program itself would not." : "";
   }
 

@@ -1,4 +1,4 @@
-"""``dk.explore``: the stepping page, alive. Its numbers are computed in it, anew at every move of an input.
+"""The page of ``dk.explore``: the stepping page, alive: every move of an input is computed in it anew.
 
 The trace and its two sweeps stand in the page as JavaScript (:mod:`diffkit.autodiff.code.javascript`); the
 texts and the picture are those of :mod:`~diffkit.graphs.page.stepper`, with places for the numbers. A program
@@ -30,7 +30,7 @@ from diffkit.graphs.page.live_steps import backward_steps, forward_steps, value_
 from diffkit.graphs.page.played_steps import shown
 from diffkit.graphs.page.program_lines import program_lines
 from diffkit.graphs.page.rolled import roll
-from diffkit.graphs.page.stepper import Stepper, dense, trace_of
+from diffkit.graphs.page.stepper import Stepper, dense
 from diffkit.graphs.reading.from_trace import from_trace
 from diffkit.graphs.reading.row_looks import passes_nothing
 from diffkit.programs import Program
@@ -58,9 +58,10 @@ class Explorer(Stepper):
         direction: str | None = None,
         engine: str = "auto",
         program: Program | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self._roll = roll(t) if len(t) > _ROLLED else None
-        super().__init__(t, "reverse", cotangents, tangents, direction, engine)
+        super().__init__(t, "reverse", cotangents, tangents, direction, engine, notes)
         self._program = program
         self.refused = ""
         if not any(t.owns(output) for output in t.outputs):
@@ -164,16 +165,18 @@ class Explorer(Stepper):
             else ""
         )
         parts |= {"TITLE": escape(self.trace.name), "KIND": "live"}
+        notes = f'<div id="notes">{parts["NOTES"]}</div>' if self.notes else ""
         if self.refused:
             reason = f"This page steps through one run, and its inputs stay as they are: {self.refused}."
             note = f'<p class="refused" role="note">{escape(reason)}</p>'
             return parts | {"KIND": "live still", "PANE": f'{style}<div class="left">{code}{note}</div>\n'}
+        parts["NOTES"] = ""
         functions = f"{runtime()}{self._javascript}\n{self.formulas.script}"
         script = dense("explorer.js")
         names = "values, adjoints, tangents" + (", formulas" if self.formulas.script else "")
         return parts | {
             "MODES": modes.strip(),
-            "PANE": f'{style}<div class="left">{code}{left}</div>\n{methods}',
+            "PANE": f'{style}<div class="left">{code}{notes}{left}</div>\n{methods}',
             "LIVE": f"const program = (() => {{\n{functions}\nreturn {{{names}}};\n}})();\n{script}",
         }
 
@@ -279,41 +282,3 @@ def _plainly(value: Any) -> str:
     if value.ndim:
         return "otherwise"
     return ("true" if value else "false") if value.dtype.kind == "b" else str(value)
-
-
-def explore(
-    what: Any,
-    *args: Any,
-    cotangents: Sequence[Any] | None = None,
-    tangents: Sequence[Any] | None = None,
-    direction: str | None = None,
-    engine: str = "auto",
-) -> Explorer:
-    """A page that computes a program again wherever its inputs are moved to: values, adjoints, tangents.
-
-    One file, which asks for nothing: sliders and boxes for inputs, seeds and directions, the graph with the
-    contribution on each wire, the table, and the derivative by five methods beside the error of the
-    differences against their step. It steps as :func:`~diffkit.graphs.page.stepper.stepper` does. Its numbers
-    are those of the path that was traced: it says so where a decision would come out differently.
-
-    Args:
-        what: a function, or a :class:`~diffkit.autodiff.views.Trace`.
-        args: the inputs to begin with, for a function.
-        cotangents: the seeds to begin with, one per output, of its shape; ones by default.
-        tangents: the directions to begin with, one per argument; by default that of the first input.
-        direction: "right" or "down".
-        engine: what lays the graph out; see :func:`~diffkit.graphs.drawing.draw`.
-
-    Returns:
-        An Explorer: the page, which can be saved; ``.refused`` says why it can't compute anew, if it can't.
-
-    Raises:
-        InputError: for what is no program, or one of more than 200 rows.
-
-    >>> explore(lambda x, y: (x + y) * y, 2.0, 3.0)
-    <page of <lambda>: 9 steps, 2 inputs to move>
-    >>> explore(np.linalg.det, np.eye(2)).refused
-    "row v1 = det(...) can't be said in JavaScript: there is no det there"
-    """
-    program = what if isinstance(what, Program) else None
-    return Explorer(trace_of(what, args), cotangents, tangents, direction, engine, program)

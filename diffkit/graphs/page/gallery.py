@@ -8,10 +8,11 @@ from html import escape
 from pathlib import Path
 
 from diffkit import programs
+from diffkit.autodiff.views import trace
 from diffkit.errors import InputError
 from diffkit.files import write_atomically
 from diffkit.graphs.drawing import draw
-from diffkit.graphs.page.explorer import explore
+from diffkit.graphs.page.explorer import Explorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def gallery(folder: str | os.PathLike[str], names: list[str] | None = None) -> l
     shown = []
     for name in names or programs.names():
         p = programs.get(name)
-        page = explore(p, *p.args).save(folder / f"{name}.html")
+        page = Explorer(trace(p)(*p.args), program=p).save(folder / f"{name}.html")
         picture = draw(p, *p.args, view="circuit").save(folder / f"{name}.svg")
         shown.append(Exhibit(name, p.summary, page, Path(picture)))
     write_atomically(folder / "index.html", _index(shown))

@@ -47,6 +47,7 @@ class Stepper:
         steps: what the page plays.
         mode: "reverse" or "forward".
         cotangents: the seeds, one per output.
+        notes: what there is to say of the point, a sentence each.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Stepper:
         tangents: Sequence[Any] | None = None,
         direction: str | None = None,
         engine: str = "auto",
+        notes: Sequence[str] = (),
     ) -> None:
         if mode not in ("reverse", "forward"):
             raise InputError(f'the mode is "reverse" or "forward", not {mode!r}')
         self._refuse_long(t)
         self.trace = t
         self.mode = mode
+        self.notes = tuple(notes)
         self.notation = Notation(t)
         self.engine = engine
         self._direction = direction
@@ -147,6 +150,7 @@ class Stepper:
         return {
             "TITLE": escape(f"{self.trace.name}, step by step"),
             "INPUTS": escape(inputs),
+            "NOTES": "".join(f'<p class="note" role="note">{escape(note)}</p>\n' for note in self.notes),
             "SWEEP": "Adjoint" if self.mode == "reverse" else "Tangent",
             "TABLE": "\n".join(self._table_row(row.index, state) for row in self.trace.nodes),
             "LAST": str(len(self.steps)),
@@ -210,41 +214,6 @@ def _json(data: Any) -> str:
     for c in "<>&\u2028\u2029":
         text = text.replace(c, f"\\u{ord(c):04x}")
     return text.encode("utf-8", "replace").decode()
-
-
-def stepper(
-    what: Any,
-    *args: Any,
-    mode: str = "reverse",
-    cotangents: Sequence[Any] | None = None,
-    tangents: Sequence[Any] | None = None,
-    direction: str | None = None,
-    engine: str = "auto",
-) -> Stepper:
-    """A page that steps through a program: values forward, then adjoints back, or tangents forward.
-
-    Args:
-        what: a function, or a :class:`~diffkit.autodiff.views.Trace`.
-        args: the inputs, for a function.
-        mode: "reverse" for adjoints, "forward" for tangents.
-        cotangents: the seeds, one per output, of its shape; ones by default.
-        tangents: one per argument, of its shape; by default the direction of the first input.
-        direction: "right" or "down".
-        engine: what lays the graph out; see :func:`~diffkit.graphs.drawing.draw`.
-
-    Returns:
-        A Stepper: a page, which a notebook shows and which can be saved, and its steps as data.
-
-    Raises:
-        InputError: for another mode, what is no program, or one of more than 200 rows.
-
-    >>> page = stepper(lambda x, y: (x + y) * y, 2.0, 3.0)
-    >>> page
-    <stepper of <lambda>, reverse mode: 9 steps>
-    >>> page.steps[-1].formula, page.steps[-1].result
-    ('ȳ = ȳ + v̄₁·∂v₁/∂y = ȳ + v̄₁ = 5 + 3', '8')
-    """
-    return Stepper(trace_of(what, args), mode, cotangents, tangents, direction, engine)
 
 
 def trace_of(what: Any, args: Sequence[Any]) -> Trace:

@@ -5,10 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from diffkit import programs
+from diffkit import programs, stepper
 from diffkit.autodiff.views import trace
 from diffkit.errors import InputError
-from diffkit.graphs import stepper
 
 
 def final(page):
