@@ -176,5 +176,5 @@ else:
 # Copy `exercises/04_finite_differences_start.py`, fill it in, and check it with
 # `diffkit check lessons/exercises/04_finite_differences.py YOUR_FILE`:
 #
-# 1. `Central`: a derivative to 8 digits from values of f alone. Which h?
+# 1. `Central`: a derivative to 9 digits from values of f alone. Which h? Not every one will do.
 # 2. `ComplexStep`: the same to all digits.

@@ -123,7 +123,7 @@ def run_all(*, fast: bool = False, figures: str | None = None) -> int:
         0, or 1 if a lesson failed.
     """
     known = lessons()
-    rows, failures = [], []
+    rows, failures, pictures = [], [], list[str]()
     with environment(fast, figures), progress(len(known), "lessons") as advance:
         for lesson in known:
             advance(lesson.name)
@@ -136,14 +136,19 @@ def run_all(*, fast: bool = False, figures: str | None = None) -> int:
                 check=False,
             )
             seconds = round(time.perf_counter() - start, 1)
-            figures_made = len(re.findall(r"^wrote ", done.stdout, re.MULTILINE))
+            made = re.findall(r"^wrote (.+)", done.stdout, re.MULTILINE)
+            pictures += made
             rows.append(
-                [lesson.name, lesson.title, figures_made, seconds, "failed" if done.returncode else "ok"]
+                [lesson.name, lesson.title, len(made), seconds, "failed" if done.returncode else "ok"]
             )
             if done.returncode:
                 failures.append(f"{lesson.name} failed:\n{done.stderr.rstrip()}")
             advance(lesson.name, 1)
     print(Table(["lesson", "about", "figures", "seconds", "result"], rows).text())
+    if pictures:
+        print(f"One of the pictures: {pictures[0]}")
+    print(f"Next, read one in this terminal: diffkit lesson {known[0].name[:2]}")
+    print("or open a page in a browser: diffkit explore two_outputs -o page.html")
     for failure in failures:
         print(f"\n{failure}", file=sys.stderr)
     return 1 if failures else 0

@@ -4,7 +4,7 @@ import numpy as np
 
 
 class Central:
-    """sin(x) exp(-x), elementwise; its derivative by central differences, to 8 digits."""
+    """sin(x) exp(-x), elementwise; its derivative to 9 digits by central differences, no cos."""
 
     def func(self, x):
         """The value."""
@@ -16,7 +16,7 @@ class Central:
 
 
 class ComplexStep:
-    """sin(x) exp(-x), elementwise; its derivative by the complex step, to all digits."""
+    """sin(x) exp(-x), elementwise; its derivative to all digits by the complex step, no cos."""
 
     def func(self, x):
         """The value."""

@@ -86,6 +86,26 @@ MISTAKES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("grads", "passes"),
+    [
+        ("h = 2e-5", True),
+        ("h = 1e-6", True),
+        ("h = 5e-5", False),
+        ("h = 1e-7", False),
+        ("np.cos(h := 1e-5)", False),
+    ],
+)
+def test_which_h_is_judged_by_h(grads: str, passes: bool, tmp_path: Path, capsys) -> None:
+    exercise = SOLUTIONS.parents[2] / "lessons" / "exercises" / "04_finite_differences.py"
+    changed = tmp_path / "changed.py"
+    solution = (SOLUTIONS / exercise.name).read_text(encoding="utf-8")
+    changed.write_text(solution.replace("h = 1e-5", grads), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["check", str(exercise), str(changed)])
+    assert f"{'✓' if passes else '✗'} central" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_a_likely_mistake_fails(check: Check, script: Path, tmp_path: Path) -> None:
     right, wrong = MISTAKES[script.stem]

@@ -104,6 +104,8 @@ def test_all_goes_on_after_a_failure_and_says_so(few: Path, capsys: pytest.Captu
     printed = capsys.readouterr()
     rows = [line.split() for line in printed.out.splitlines()]
     assert [row[-1] for row in rows if row[0] in ("01_tiny", "02_broken")] == ["ok", "failed"]
+    assert f"One of the pictures: {Path('figures/01_tiny.svg')}" in printed.out
+    assert "diffkit lesson 01" in printed.out
     assert "02_broken failed:" in printed.err
     assert "ZeroDivisionError" in printed.err
 
@@ -130,7 +132,8 @@ def test_all_takes_warnings_of_the_lesson_for_errors_and_no_others(
     lesson = f'"""Warns: a test\n"""\nimport warnings, theirs, diffkit as dk\n{line}\nprint("Ā")\n'
     (few / "lessons" / "01_tiny.py").write_text(lesson, encoding="utf-8")
     command("--all")
-    assert capsys.readouterr().out.split()[-1] == result
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("01_tiny"))
+    assert row.split()[-1] == result
 
 
 READ = '''"""Read: a lesson with text

@@ -74,8 +74,7 @@ class ExerciseRecord:
         wrong = verdict.wrong_line if not verdict.passed and verdict.hint_level else None
         if wrong is not None:
             feedback.append(_cut(clean(wrong.message(verdict.hint_level))))
-        if not verdict.passed:
-            feedback += verdict.hints
+        feedback += verdict.hints_due
         return cls(
             verdict.name,
             float(verdict.score),

@@ -157,7 +157,7 @@ class Exercise:
         misconceptions: wrong answers known beforehand.
         wrong: further wrong rules, which the self-test must see fail: ``vjp(g, ans, *args)``, or, in
             the styles ``jvp`` and ``engine``, what a submission defines (a tangent rule; a class).
-        hints: what to say when it fails, from the team.
+        hints: what to say when an attempt fails, from the team; a starter left as it is gets none.
         hint_level: 0 says only what failed; 1 adds the kind of mistake; 2 where to look; 3 the most.
         partial: whether points are given by the share of the ladder's cases that are right.
         summary: one line for the starter file; by default the first of the function's docstring.

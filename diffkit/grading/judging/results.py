@@ -264,6 +264,22 @@ class Verdict:
         """Whether the truth was known well enough everywhere."""
         return all(check.status != INCONCLUSIVE for check in self.checks)
 
+    @property
+    def hints_due(self) -> tuple[str, ...]:
+        """The team's hints once they are of use: after an attempt that failed.
+
+        Before it there is none: a starter as it was handed out, a file that can't be loaded or that does not
+        define what is asked for.
+
+        >>> Verdict("sine", (CheckResult("loads", "failed"),), None, hints=("Sums add.",)).hints_due
+        ()
+        >>> Verdict("sine", (CheckResult("values", "failed"),), None, hints=("Sums add.",)).hints_due
+        ('Sums add.',)
+        """
+        unwritten = self.diagnosis is not None and self.diagnosis.name == UNWRITTEN
+        absent = any(check.name in ("loads", "names") and not check.passed for check in self.checks)
+        return () if self.passed or unwritten or absent else self.hints
+
     def check(self, name: str) -> CheckResult:
         """A check by its name.
 
@@ -286,6 +302,4 @@ class Verdict:
             lines += ["", text]
         if self.wrong_line is not None and (text := self.wrong_line.message(self.hint_level)):
             lines += ["", text]
-        if not self.passed:
-            lines += self.hints
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.hints_due])

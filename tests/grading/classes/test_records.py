@@ -45,6 +45,18 @@ def test_no_hints_for_who_passes() -> None:
     assert (record.feedback, record.passed, record.mistake) == ("", True, "")
 
 
+@pytest.mark.parametrize(
+    ("check", "mistake"),
+    [("loads", None), ("names", None), ("contract", Diagnosis("not written yet", (), (), 4))],
+)
+def test_no_hints_before_an_attempt(check: str, mistake: Diagnosis | None) -> None:
+    untried = verdict(CheckResult(check, "failed"), diagnosis=mistake)
+    assert "chapter" not in ExerciseRecord.of(untried).text() + str(untried)
+    tried = verdict(CheckResult("values", "failed"), diagnosis=None)
+    assert "chapter" in ExerciseRecord.of(tried).text()
+    assert "chapter" in str(tried)
+
+
 def test_a_students_record_has_an_end_however_much_there_is_to_say() -> None:
     check = CheckResult("names", "failed", "x" * 10_000_000)
     diagnosis = Diagnosis("y" * 10**6, ("z" * 10**6,), ("x",), 3)
