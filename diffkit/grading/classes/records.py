@@ -118,6 +118,7 @@ class Record:
         isolation: which isolation was in force, in a sentence.
         not_graded: why it was not graded, if that was no fault of its own: it has no score then.
         looks: what the team may want to look at by hand: derivatives by differences, and the like.
+        outline: a hash of the code but for names, comments and spaces.
     """
 
     student: str
@@ -129,6 +130,7 @@ class Record:
     isolation: str
     not_graded: str = ""
     looks: tuple[str, ...] = ()
+    outline: str = ""
 
     @classmethod
     def of(
@@ -152,6 +154,7 @@ class Record:
             isolation,
             _cut(not_graded),
             tuple(_cut(look[:300]) for look in looks[:30]),
+            submission.outline,
         )
 
     @property

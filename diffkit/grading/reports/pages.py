@@ -127,6 +127,7 @@ def class_page(run: ClassRun) -> str:
         "<h2>Mistakes</h2>",
         f'<div class="wide">{mistakes.html()}</div>' if len(mistakes) else "<p>None was recognised.</p>",
         *_shared_lines(run),
+        *_equal_but_for_names(run),
         *_listed("Not loaded", [(r, r.unread) for r in run.records]),
         *_listed(
             "To look at by hand: differences, another library, code that looks around (it proves nothing)",
@@ -163,6 +164,25 @@ def _shared_lines(run: ClassRun) -> list[str]:
         "<tr><th>exercise</th><th>line</th><th>students</th></tr></thead><tbody>",
         *rows,
         "</tbody></table></div>",
+    ]
+
+
+def _equal_but_for_names(run: ClassRun) -> list[str]:
+    """Files that are the same text but for names: what it means is the team's to say."""
+    who: dict[str, list[Record]] = {}
+    for record in run.records:
+        written = any(e.note != UNWRITTEN for e in record.exercises)
+        if record.outline and written and not record.unread:
+            who.setdefault(record.outline, []).append(record)
+    groups = sorted((g for g in who.values() if len(g) > 1), key=lambda g: (-len(g), g[0].student))
+    if not groups:
+        return []
+    return [
+        "<h2>The same text but for names</h2>",
+        "<p>Comments and spaces aside too. It accuses nobody: what follows the lecture is alike.</p>",
+        "<ul>",
+        *(f"<li>in {len(g)} files: {', '.join(map(_link, g[:50]))}</li>" for g in groups[:50]),
+        "</ul>",
     ]
 
 

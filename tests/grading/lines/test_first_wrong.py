@@ -265,6 +265,33 @@ def test_a_line_that_several_have_stands_on_the_class_page(tmp_path):
     assert "<code>return 2 * g * ans</code>" not in page
 
 
+def test_equal_code_but_for_names_is_linked_on_the_class_page(tmp_path):
+    from diffkit.grading.classes.running import grade_class
+    from diffkit.grading.classes.submissions import find_submissions
+    from diffkit.grading.reports import class_page
+
+    (tmp_path / "week.py").write_text(
+        "from diffkit.grading import catalogue\nexercises = [catalogue.exercise('exp')]\n"
+    )
+    folder = tmp_path / "in"
+    folder.mkdir()
+    text = "import numpy as np\n\ndef exp_vjp(g, ans, x):\n" + "".join(
+        f"    y{k} = g * {k} + np.exp(x) - g * {k}\n" for k in range(12)
+    )
+    text += "    return g * y1\n"
+    (folder / "ann.py").write_text(text)
+    (folder / "bob.py").write_text('"""Mine."""\n' + text.replace("y", "why").replace("numpwhy", "numpy"))
+    (folder / "eve.py").write_text(text.replace("np.exp(x) - g", "np.log(x) - g"))
+    run = grade_class(
+        load_assignment(tmp_path / "week.py"), find_submissions(folder), tmp_path / "out", seed=1
+    )
+    page = class_page(run)
+    assert "The same text but for names" in page
+    group = next(line for line in page.split("\n") if "in 2 files" in line)
+    assert '<a href="students/ann.html">ann</a>, <a href="students/bob.html">bob</a>' in group
+    assert "eve" not in group
+
+
 TAMPERING = [
     "if sys.gettrace():\n        return g * ans\n    return g * x",
     "if not sys.gettrace():\n        return g * x\n    raise SystemExit",
