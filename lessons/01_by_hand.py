@@ -46,6 +46,8 @@ assert np.array_equal(J, A)
 # For W, look at one entry: z_i = sum_j W_ij y_j + b_i, so dz_i/dW_ij = y_j and dD/dW_ij = dD/dz_i y_j.
 # Collected in numerator layout, dD/dW = y dD/dz: a column times a row, (n, 1)(1, m) = (n, m). **The
 # dimensions leave no other choice.** A gradient in the shape of W is its transpose.
+#
+# $$\frac{dD}{dy} = \frac{dD}{dz} W \quad \frac{dD}{dW} = y \frac{dD}{dz}$$
 
 # %%
 W, y, bias = dk.programs.affine.args

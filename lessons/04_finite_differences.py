@@ -11,6 +11,8 @@ Before: Taylor's theorem. 30 minutes.
 # **Problem.** f'(x) is the limit of (f(x + h) - f(x)) / h. A computer can't take a limit; it takes a
 # small h. How small, and what is lost? The program is the fourth iterate of the logistic map, 64 x (1-x)
 # (1-2x)² (1-8x+8x²)², at x = 1/5. Its derivative there is 708288/78125; SymPy tells it for other points.
+#
+# $$f'(x) = \lim_{h \to 0} \frac{f(x + h) - f(x)}{h}$$
 
 # %%
 import numpy as np
@@ -91,6 +93,8 @@ assert min(abs(few.at(1e-10).step), abs(few.at(1e-10).rounding)) > 1e6 * abs(few
 # E(h) = C h^p + K / h is least at h = (K / (p C))^(1 / (p + 1)): C from the derivative that leads the
 # truncation error, K from the noise of f. The single smallest error in the sweep is luck; a running
 # median is not.
+#
+# $$E(h) = C h^p + \frac{K}{h}$$
 
 # %%
 for form in ("forward", "central"):

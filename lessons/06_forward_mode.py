@@ -34,6 +34,8 @@ assert t.tangents(1.0, 0.0)[2] == x2
 # %% [markdown]
 # **Rule.** For a row v = φ(u, w) the tangent is φ_u times the tangent of u plus φ_w times that of w. The
 # derivatives of the primitives are all that must be known beforehand.
+#
+# $$\dot v = \frac{\partial \varphi}{\partial u} \dot u + \frac{\partial \varphi}{\partial w} \dot w$$
 
 # %%
 by_x1 = t.push_forward(1.0, 0.0)

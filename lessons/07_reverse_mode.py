@@ -35,6 +35,8 @@ print(t.adjoint_table(1.0, 0.0))
 # **Rule.** A row v = φ(u, w) with adjoint v̄ gives v̄ φ_u to ū and v̄ φ_w to w̄. What several rows give
 # to one value **adds up**. When the sweep comes to a row, everything that uses it has been passed: its
 # adjoint is complete.
+#
+# $$\bar u = \sum_v \bar v \frac{\partial v}{\partial u}$$
 
 # %%
 of_y1 = t.pull_back((1.0, 0.0))

@@ -38,6 +38,8 @@ save(dk.draw(program, x, view="both"), "08_product_both.svg")
 # %% [markdown]
 # **Rule.** The multivariable chain rule sums over all paths: f(y, z) with y = 2x and z = exp x has df/dx
 # = f_y y' + f_z z'. In the graph, each use of x sends a message back along its edge, and x adds them up.
+#
+# $$\frac{df}{dx} = \frac{\partial f}{\partial y} y' + \frac{\partial f}{\partial z} z'$$
 
 # %%
 total_derivative = dk.programs.total_derivative

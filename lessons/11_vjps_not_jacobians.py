@@ -33,6 +33,8 @@ save(
 # %% [markdown]
 # **Idea.** The reverse sweep never needs J. It needs g^T J, for one g: the **vector-Jacobian product**.
 # In J[i, j, k] = x_k where i = j, the sum over i leaves g_j x_k: an outer product, of W's own shape.
+#
+# $$\bar x = J^\top \bar y$$
 
 # %%
 by_jacobian = np.einsum("i,ijk->jk", g, J)

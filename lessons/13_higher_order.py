@@ -36,6 +36,8 @@ for order in range(1, 5):
 # %% [markdown]
 # **Rule.** The Hessian times a vector is a directional derivative of the gradient: one *forward* sweep
 # over the trace of a *reverse* sweep. No n² anywhere.
+#
+# $$H v = \frac{d}{d\varepsilon} \nabla f(x + \varepsilon v)$$
 
 # %%
 helmholtz = dk.programs.helmholtz

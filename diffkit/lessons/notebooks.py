@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from diffkit.errors import InputError
+from diffkit.lessons.formulas import DISPLAYED, in_mathml
 from diffkit.lessons.running import Lesson
 
 
@@ -115,7 +116,7 @@ def as_markdown(notebook: Any) -> str:
     parts = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            parts.append(cell.source)
+            parts.append(DISPLAYED.sub(lambda formula: _raw(in_mathml(formula[1])), cell.source))
             continue
         questions = asked(cell)
         for about in questions:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from diffkit.errors import DiffkitError, InputError
+from diffkit.lessons.formulas import DISPLAYED, in_unicode
 
 
 class BrokenClaim(DiffkitError, AssertionError):
@@ -86,7 +87,8 @@ def say(text: str) -> None:
             console.print(f"\n{title}\n{rule}", style="bold", markup=False)
         elif part.strip():
             console.print()
-            console.print(Markdown(part.strip(), hyperlinks=False))
+            shown = DISPLAYED.sub(lambda formula: f"```text\n{in_unicode(formula[1])}\n```", part.strip())
+            console.print(Markdown(shown, hyperlinks=False))
     print("\n".join(line.rstrip() for line in page.getvalue().splitlines()), end="\n\n")
 
 
@@ -109,7 +111,7 @@ def _about(error: AssertionError, path: Path, source: str) -> str:
     else:
         above = [text for start, text in texts(source) if start < claim.lineno]
         prose = [
-            p for text in reversed(above) for p in reversed(text.split("\n\n")) if p and p[0] not in "#|"
+            p for text in reversed(above) for p in reversed(text.split("\n\n")) if p and p[0] not in "#|$"
         ]
         if prose:
             said.append("The lesson says above: " + re.sub(r"\*+", "", " ".join(prose[0].split())))
