@@ -50,6 +50,9 @@ LAST = 6
 FALLING = 0.75
 """From one rung to the next, of estimates that fall for as long as the step does."""
 
+UNGUARDED = 1e-34
+"""Beside 0, what programs keep logarithms and quotients from, 1e-8 to 1e-30 mostly, is larger than this."""
+
 LEVEL, SLOPED, STEEPER = 0.05, 0.9, 0.1
 """Of the powers of h by which values and difference quotients go: a jump's is 0 but for so much; that of a
 slope is 1, and less than so much if it is infinite; a quotient that grows by more has no limit."""
@@ -205,7 +208,7 @@ class Search:
         if len(self.widths) < LAST or not self.unsettled.any():
             return
         if not argument.flat.any():  # beside 0 there are floats far smaller than the last rung
-            self._rung(float(np.finfo(argument.flat.dtype).tiny) ** 0.5)
+            self._rung(min(UNGUARDED, float(np.finfo(argument.flat.dtype).tiny) ** 0.5))
         shrink = -np.diff(np.log(self.widths[-LAST:]))[:, None]
         powers = -np.diff(np.log(self.ranges[-LAST:]), axis=0) / shrink
         growth = np.diff(np.log(np.abs(self.slopes[-LAST:])), axis=0) / shrink

@@ -141,3 +141,17 @@ def test_where_f_becomes_complex_it_ends(f):
         estimate = derivative(f, 0.001, form, full=True)
         assert type(estimate.value) is float
         assert abs(estimate.value - slope) <= 2 * estimate.error
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("guard", [1e-12, 1e-20, 1e-30])
+@pytest.mark.parametrize("f", [np.log, np.sqrt, np.reciprocal, lambda x: np.log(1 / x)])
+def test_what_a_program_is_guarded_from_is_no_infinite_slope(f, guard, kind):
+    """Flat below the guard, it has the slope 0 at 0, however steep it is a little further away."""
+
+    def guarded(x):
+        return f(np.maximum(kind(guard), x))
+
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        assert np.isfinite(derivative(guarded, kind(0)))  # and not refused
