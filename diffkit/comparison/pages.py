@@ -6,6 +6,9 @@ domain is what the comparison finds out, in its words.
 
 from __future__ import annotations
 
+import contextlib
+import io
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +17,6 @@ import numpy as np
 from diffkit.autodiff.views import Trace
 from diffkit.comparison.point import sentences_at
 from diffkit.comparison.problem import Problem
-from diffkit.errors import InputError
 from diffkit.graphs.page.explorer import Explorer
 from diffkit.graphs.page.stepper import Stepper, trace_of
 from diffkit.programs import Program
@@ -103,9 +105,9 @@ def notes_at(what: Any, args: Sequence[Any]) -> list[str]:
     """
     if isinstance(what, Trace):
         return []
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")  # what f prints and warns was told when it was traced
         try:
-            problem = Problem(what, tuple(args), real=False)
-        except InputError:  # no numbers to vary, or none returned: the trace says so better
+            return sentences_at(Problem(what, tuple(args), real=False))
+        except (Exception, SystemExit):  # it can be traced, and not run on floats, or not again
             return []
-        return sentences_at(problem)

@@ -55,3 +55,25 @@ def test_it_is_the_sentence_of_the_comparison(f, args):
         except dk.errors.DomainError as error:
             compared = str(error)
     assert " ".join(note.split()) in " ".join(compared.split())
+
+
+def test_a_function_that_only_traces_has_its_page(capsys):
+    """Its point is judged by running it on floats, many times; what comes of that is no fault of the page."""
+    runs = []
+
+    def of_nodes(x):
+        return x * x.value
+
+    def once(x):
+        runs.append(x)
+        assert len(runs) < 2
+        return x * x
+
+    def loud(x):
+        print("run")
+        return np.abs(x)
+
+    for f in (of_nodes, once):
+        assert not dk.stepper(f, 1.5).notes
+    assert dk.stepper(loud, 0.0).notes
+    assert capsys.readouterr().out == "run\n"

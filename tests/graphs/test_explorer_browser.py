@@ -353,3 +353,19 @@ def test_what_is_said_of_a_point_is_said_there_only(open_page):
     assert note.is_visible()
     o.page.keyboard.press("p")  # to be predicted: nothing is given away
     assert not note.is_visible()
+
+
+@pytest.mark.parametrize("x", [np.inf, -np.inf, np.nan])
+def test_a_page_of_inf_or_nan_computes(open_page, x):
+    o = open_page(Kept(explore(lambda x, y: np.exp(x) * y, x, 2.0)))
+    last = "Object.values(diffkit.state().values).at(-1)"
+    np.testing.assert_equal(float(o.page.evaluate(last)), np.exp(x) * 2)
+    assert o.page.evaluate("diffkit.set({inputs: {x: 0}}), " + last) == 2
+
+
+def test_a_slope_that_is_infinite_draws_no_curve_of_nan(open_page):
+    with np.errstate(
+        all="ignore"
+    ):  # the sweep divides by zero; that the page's console stays empty is the test
+        o = open_page(Kept(dk.explore(np.sqrt, 0.0)))
+    assert "the slope is infinite" in o.page.inner_text("#notes")

@@ -2,6 +2,10 @@
   const live = data.live, n = live.names.length;
   const flat = v => Array.isArray(v) ? v.flatMap(flat) : [Number(v)];
   const copy = v => Array.isArray(v) ? v.slice() : v;
+  // inf and nan came as texts.
+  const number = v => Array.isArray(v) ? v.map(number) : Number(v);
+  [...live.inputs, ...live.seeds].forEach(x => { x.value = number(x.value); });
+  live.tangents = live.tangents.map(number);
   const size = row => live.shapes[row].reduce((a, b) => a * b, 1);
   const start = () => ({ inputs: live.inputs.map(i => copy(i.value)), seeds: live.seeds.map(s => copy(s.value)), tangents: live.tangents.map((d, j) => Array.isArray(live.inputs[j].value) && !Array.isArray(d) ? live.inputs[j].value.map(() => d) : copy(d)) });
   let moved = start(), touched = false, curving = 0, result = null, forward = false, h = 1e-5, out = [0, 0], by = [0, 0];
@@ -65,7 +69,8 @@
       part.text = part.symbols === undefined ? (part.symbols = part.text) : part.symbols;
       part.text += " = " + words_of(told.get(part.edge));
     }));
-    if (get("notes")) get("notes").hidden = JSON.stringify(moved.inputs) !== JSON.stringify(start().inputs);
+    const now = flat(moved.inputs), made = flat(start().inputs);
+    if (get("notes")) get("notes").hidden = !now.every((v, k) => Object.is(v, made[k]));
     get("warning").textContent = result.left.length ? "You have left the traced path. Where this page was made, " + result.left.map(k => live.guards[k]).join("; ") + ". What is shown follows that path; the program itself would not." : "";
   }
 
@@ -151,7 +156,7 @@
     const error = d => { const e = Math.abs(d - g.reverse) / scale; return e === 0 ? low : Math.log10(e); };
     for (let k = 0; k < many; k++) {
       const e = -16 + 16 * k / (many - 1), d = differences(g.x, g.y, 10 ** e);
-      for (const [c, key] of [["f", "forward"], ["b", "backward"], ["c", "central"]]) if (Number.isFinite(d[key])) lists[c].push([X(e), Y(error(d[key]))]);
+      for (const [c, key] of [["f", "forward"], ["b", "backward"], ["c", "central"]]) if (Number.isFinite(error(d[key]))) lists[c].push([X(e), Y(error(d[key]))]);
     }
     const parts = [], step = width < 320 ? 8 : 4;
     for (let e = -16; e <= 0; e += step) parts.push(make("line", { class: "grid", x1: X(e), x2: X(e), y1: top, y2: bottom }), make("text", { x: X(e), y: height - 6, "text-anchor": e ? "middle" : "end" }, "1e" + minus(String(e))));
@@ -169,7 +174,7 @@
     straight(third / 6, 2);
     for (const c of ["b", "f", "c"]) parts.push(make("polyline", { class: "curve " + c, points: lists[c].map(p => p.map(v => v.toFixed(1)).join(",")).join(" ") }));
     const e = Math.log10(h);
-    for (const [c, key] of [["b", "backward"], ["f", "forward"], ["c", "central"]]) if (Number.isFinite(g[key])) parts.push(make("circle", { class: c, r: 5, cx: X(e), cy: Y(error(g[key])) }));
+    for (const [c, key] of [["b", "backward"], ["f", "forward"], ["c", "central"]]) if (Number.isFinite(error(g[key]))) parts.push(make("circle", { class: c, r: 5, cx: X(e), cy: Y(error(g[key])) }));
     [["f", "forward"], ["b", "backward"], ["c", "central"], ["part", "··· rounding ε|f|/h, truncation"]].forEach(([c, text], k) => parts.push(make("text", { class: c, x: left + 4, y: bottom - 48 + 14 * k }, text)));
     svg.replaceChildren(...parts);
     const told = key => digits(Math.abs(g[key] - g.reverse), 2);

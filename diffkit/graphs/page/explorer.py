@@ -254,9 +254,10 @@ class Explorer(Stepper):
 
 
 def _flat(value: Any) -> Any:
-    """A value as the page has it: a number, or a list of all elements."""
+    """A value as the page has it: a number, or a list of all elements; inf and nan as texts, for JSON."""
     value = np.asarray(plain(value), float)
-    return value.ravel().tolist() if value.ndim else float(value)
+    numbers = [x if math.isfinite(x) else str(x).replace("inf", "Infinity") for x in value.ravel().tolist()]
+    return numbers if value.ndim else numbers[0]
 
 
 def _short(value: Any) -> Any:
