@@ -26,6 +26,8 @@ from .exercises.exercise import default_ladder as default_ladder
 from .exercises.limits import Limits as Limits
 from .exercises.starter import scaffold as scaffold
 from .exercises.styles import STYLES as STYLES
+from .formulas.check import FormulaVerdict as FormulaVerdict
+from .formulas.check import check_formula as check_formula
 from .judging.results import CheckResult as CheckResult
 from .judging.results import Diagnosis as Diagnosis
 from .judging.results import SideBySide as SideBySide
