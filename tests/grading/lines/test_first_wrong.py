@@ -114,12 +114,12 @@ def test_of_two_wrong_copies_of_a_line_both_are_named():
 
 
 PUBLISHED = [
-    ("layer_norm, a loop over rows", 2),
-    ("layer_norm, through the transpose", 0),
     ("batch_norm, Jacobians of columns", 1),
     ("lstm_cell, into one array", 2),
-    ("softmax_loss, one-hot", 3),
-    ("softmax_loss, in stages", 0),
+    pytest.param("layer_norm, a loop over rows", 2, marks=pytest.mark.slow),
+    pytest.param("layer_norm, through the transpose", 0, marks=pytest.mark.slow),
+    pytest.param("softmax_loss, one-hot", 3, marks=pytest.mark.slow),
+    pytest.param("softmax_loss, in stages", 0, marks=pytest.mark.slow),
 ]
 
 
