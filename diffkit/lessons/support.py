@@ -189,7 +189,7 @@ def predict(question: str, answer: Any, *also: str) -> None:
 
 
 def _agrees(given: str, answer: Any) -> bool:
-    """Whether what was typed is right, however it is spelled: (2,3), 2 x 3, 1/2, 1,538, 40 %, row."""
+    """Whether what was typed is right, however it is spelled: (2,3), 2 x 3, 1/2, 1 538, 0,96, 40 %, row."""
     said, right = _plain(given), _plain(str(answer))
     words, wanted = (re.findall(r"[^\s,()\[\]]+", text) for text in (said, right))
     if words and (words == wanted or (words == wanted[:1] and words[0] in ("yes", "no"))):
@@ -198,10 +198,12 @@ def _agrees(given: str, answer: Any) -> bool:
     if not expected or not re.fullmatch(r"[-+\d.,e()\[\] /x^%*]*", right):
         return False
     if len(expected) == 1:
-        said = re.sub(r"(?<=\d),(?=\d{3}\b)", "", said)
-    numbers = _numbers(said)
-    return len(numbers) == len(expected) and all(
-        abs(n - e) <= 0.05 * abs(e) for n, e in zip(numbers, expected, strict=True)
+        said = re.sub(r"(?<=\d)[,_ ](?=\d{3}(?!\d))", "", said)  # 1,538 and 1 538
+        said = re.sub(r"(?<=\d),(?=\d)", ".", said)  # 0,96
+    numbers, units = _numbers(said), (1.0, 100.0) if "%" in said and "%" not in right else (1.0,)
+    return len(numbers) == len(expected) and any(
+        all(abs(n / unit - e) <= 0.05 * abs(e) for n, e in zip(numbers, expected, strict=True))
+        for unit in units
     )
 
 
