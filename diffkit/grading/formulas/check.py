@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import mpmath
@@ -100,7 +101,7 @@ def check_formula(answer: str, *, of: str, by: str, names: tuple[str, ...] = ())
     forward = _symbolic(read(of, variables), symbols)
     derivative = diff(forward, symbols[by])
     points = _points(variables, f"{answer} {of}")
-    samples = [(p, right) for p in points if (right := _at(derivative, p)) is not None]
+    samples = list(_values(derivative, points))
     if len(samples) < _FEWEST:
         raise InputError(f"the derivative of {of!r} has no value at the points tried: choose another formula")
     found = _differs(student, samples)
@@ -124,11 +125,16 @@ def _points(names: tuple[str, ...], seed: str) -> Iterator[_Point]:
         yield {n: Fraction(round(draw.uniform(low, high) * d), d) for n, d in zip(names, below, strict=True)}
 
 
-def _at(expr: Any, point: _Point) -> Any | None:
-    try:
-        return at(read(str(expr), tuple(point)), point)
-    except InputError:  # a slip may make what is no formula, as 1/0
-        return None
+def _values(expr: Any, points: Iterable[_Point]) -> Iterator[tuple[_Point, Any]]:
+    """The points at which an expression has a value, each with it."""
+    tree = None
+    for point in points:
+        try:
+            tree = tree or read(str(expr), tuple(point))
+        except InputError:  # a slip may make what is no formula, as 1/0
+            return
+        if (value := at(tree, point)) is not None:
+            yield point, value
 
 
 def _differs(student: ast.expr, samples: list[tuple[_Point, Any]]) -> tuple[_Point, Any, Any] | None:
@@ -192,12 +198,17 @@ def _slips(
     student: ast.expr, forward: Any, x: Any, samples: list[tuple[_Point, Any]]
 ) -> tuple[tuple[str, ...], str | None]:
     """The slips that make just this answer, at every point, and the part where the first of them happened."""
+    points = [point for point, _ in samples]
 
     def search() -> dict[str, str]:
         found: dict[str, str] = {}
         for name, part, wrong in slips(forward, x):
-            made = [(p, v) for p, _ in samples if (v := _at(wrong, p)) is not None]
-            if name not in found and len(made) >= _FEWEST and _differs(student, made) is None:
+            if name in found:
+                continue
+            first = list(islice(_values(wrong, points), _FEWEST))  # most slips are told apart there
+            if len(first) < _FEWEST or _differs(student, first) is not None:
+                continue
+            if _differs(student, list(_values(wrong, points))) is None:
                 found[name] = str(part)
         return found
 
