@@ -369,3 +369,9 @@ def test_a_slope_that_is_infinite_draws_no_curve_of_nan(open_page):
     ):  # the sweep divides by zero; that the page's console stays empty is the test
         o = open_page(Kept(dk.explore(np.sqrt, 0.0)))
     assert "the slope is infinite" in o.page.inner_text("#notes")
+
+
+def test_nodes_are_buttons_to_a_reader_too(open_page):
+    o = open_page(Kept(explore(lambda x: np.sin(x), 1.0)))
+    assert o.page.locator(".picture").get_by_role("group").get_by_role("button").count() == 2
+    assert o.page.get_attribute(".picture svg", "role") == "group"
