@@ -55,4 +55,6 @@ def in_mathml(tex: str) -> str:
     """A formula as an element of HTML, displayed."""
     from docutils.utils.math import latex2mathml
 
-    return str(latex2mathml.tex2mathml(tex)).strip().replace("<math", '<math display="block"', 1)
+    # Without a mathematical font an accent's bar or dot merges with the letter below it.
+    markup = str(latex2mathml.tex2mathml(tex)).strip().replace(' accent="true"', "")
+    return markup.replace("<math", '<math display="block"', 1)
