@@ -34,7 +34,7 @@ def explore(
 
     One file, which asks for nothing: sliders and boxes for inputs, seeds and directions, the graph with the
     contribution on each wire, the table, and the derivative by five methods beside the error of the
-    differences against their step. It steps as :func:`~diffkit.graphs.page.stepper.stepper` does. Its numbers
+    differences against their step. It steps as :func:`stepper` does. Its numbers
     are those of the path that was traced: it says so where a decision would come out differently.
 
     Args:
