@@ -14,15 +14,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import CodeType, TracebackType
+from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 import numpy as np
 
 from diffkit.autodiff.recording.ieee import is_recording
 from diffkit.autodiff.recording.primitive import Primitive
-from diffkit.autodiff.recording.tracer import plain, row_of
-from diffkit.errors import InputError
+from diffkit.autodiff.recording.tracer import TRACED, plain, row_of
+from diffkit.errors import DiffkitError, InputError
 from diffkit.sites import belongs_to_libraries, describe_site
 
 
@@ -126,12 +126,13 @@ def misfit_error(error: Exception) -> Exception:
     NumPy's complaints about shapes name no operand, and Python's about an object's kind name the stand-in's.
     Any other error is handed back as it is.
     """
-    failure = failure_of(error) if isinstance(error, TypeError | ValueError) else None
+    told = isinstance(error, DiffkitError) or not isinstance(error, TypeError | ValueError)
+    failure = None if told else failure_of(error)
     if failure is None:
         return error
     text = " ".join(str(error).split())
     kind = _KIND.search(text)
-    if isinstance(error, TypeError) and kind:
+    if isinstance(error, TypeError) and kind and not _has_its_own(kind[1], error):
         text = text.replace(kind[0], f"'{_STANDS_FOR[kind[1]]}'")
         return TypeError(f"{text} ({failure.site})")
     shapes = [np.shape(plain(a)) for a in failure._numeric()]
@@ -147,6 +148,19 @@ def misfit_error(error: Exception) -> Exception:
             text = f"the last axis of the first, {a[-1]}, must be as long as the {_NTH[axis]} of the second, "
             text += str(b[axis])
     return InputError(f"{failure.described()}: {text} ({failure.site})")
+
+
+def _has_its_own(name: str, error: Exception) -> bool:
+    """Whether the program knows another class by a stand-in's name, which the error may be about."""
+    for tb in _frames(error.__traceback__):
+        if belongs_to_libraries(tb.tb_frame.f_code):
+            continue
+        for value in (*tb.tb_frame.f_locals.values(), *tb.tb_frame.f_globals.values()):
+            found = getattr(value, name, None) if isinstance(value, ModuleType) else value
+            kind = found if isinstance(found, type) else type(found)
+            if kind.__name__ == name and kind not in TRACED:
+                return True
+    return False
 
 
 _STANDS_FOR = {"Node": "float", "Array": "numpy.ndarray"}
