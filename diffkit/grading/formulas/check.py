@@ -23,6 +23,7 @@ from diffkit.errors import InputError
 from diffkit.grading.formulas.reading import CONSTANTS, FUNCTIONS, read
 from diffkit.grading.formulas.slips import slips
 from diffkit.grading.formulas.values import at
+from diffkit.grammar import ARITHMETIC
 from diffkit.symbolic import diff
 from diffkit.time_limit import BudgetError, within
 
@@ -166,17 +167,7 @@ def _symbolic(tree: ast.expr, symbols: dict[str, Any]) -> Any:
         case ast.UnaryOp(op=op, operand=inner):
             return _symbolic(inner, symbols) * (-1 if isinstance(op, ast.USub) else 1)
         case ast.BinOp(left=left, op=op, right=right):
-            a, b = _symbolic(left, symbols), _symbolic(right, symbols)
-            match op:
-                case ast.Add():
-                    return a + b
-                case ast.Sub():
-                    return a - b
-                case ast.Mult():
-                    return a * b
-                case ast.Div():
-                    return a / b
-            return a**b
+            return ARITHMETIC[type(op)](_symbolic(left, symbols), _symbolic(right, symbols))
         case ast.Call(func=ast.Name(id=("log2" | "log10") as name), args=[inner]):
             return sympy.log(_symbolic(inner, symbols)) / sympy.log(int(name[3:]))
         case ast.Call(func=ast.Name(id=name), args=[inner]):
