@@ -49,7 +49,8 @@ def explore(
         An Explorer: the page, which can be saved; ``.refused`` says why it can't compute anew, if it can't.
 
     Raises:
-        InputError: for what is no program, or one of more than 200 rows.
+        InputError: for what is no program, or one of more than 400 rows: 1,000 where a loop is rolled, 200
+            where the page only steps.
 
     >>> explore(lambda x, y: (x + y) * y, 2.0, 3.0)
     <page of <lambda>: 9 steps, 2 inputs to move>

@@ -202,8 +202,8 @@ def refuse_array(frame: FrameType) -> NoReturn:
         instead = "use np.polyval, np.polyfit and their like, which have the highest power first"
     elif called is np.nditer or module.startswith("numpy.ma"):
         what = f"{name} was given traced values, of which it makes plain arrays"
-        of_masked = "np.where(mask, x, 0.0)" if called is not np.nditer else "operations on whole arrays"
-        instead = f"use {of_masked}, or a loop over np.ndindex(x.shape) and x[index]"
+        whole = "operations on whole arrays" if called is np.nditer else "np.where(mask, x, 0.0)"
+        instead = f"use {whole}, or a loop over np.ndindex(x.shape) and x[index]"
     elif called in (np.arange, np.ndenumerate):
         what = f"{name} was given a traced value, which NumPy does not pass on"
         instead = f"write dk.numpy.{called.__name__}, which takes it"

@@ -75,4 +75,4 @@ CREATION = (
     "fromfunction fromiter fromstring fromfile fromregex loadtxt genfromtxt load blackman hanning hamming "
     "bartlett kaiser require asfortranarray asarray_chkfinite"
 ).split()
-"""The names of NumPy's functions that make arrays of numbers, and are not handed to whom they are given."""
+"""The names of NumPy's functions that make arrays of numbers: of shapes, lists and files, and copies."""
