@@ -30,6 +30,9 @@ from diffkit.time_limit import BudgetError, within
 SECONDS = 3.0
 """Of the processor, that a proof, and the search for a slip, may take each."""
 
+_OURS = 100_000, 200
+"""Characters and levels that a derivative of ours may have."""
+
 _FEWEST = 3
 """Points at which both must have a value before they are called equal."""
 
@@ -102,7 +105,7 @@ def check_formula(answer: str, *, of: str, by: str, names: tuple[str, ...] = ())
     forward = _symbolic(read(of, variables), symbols)
     derivative = diff(forward, symbols[by])
     points = _points(variables, f"{answer} {of}")
-    samples = list(_values(derivative, points))
+    samples = list(_values(_tree(derivative, variables), points))
     if len(samples) < _FEWEST:
         raise InputError(f"the derivative of {of!r} has no value at the points tried: choose another formula")
     found = _differs(student, samples)
@@ -126,14 +129,14 @@ def _points(names: tuple[str, ...], seed: str) -> Iterator[_Point]:
         yield {n: Fraction(round(draw.uniform(low, high) * d), d) for n, d in zip(names, below, strict=True)}
 
 
-def _values(expr: Any, points: Iterable[_Point]) -> Iterator[tuple[_Point, Any]]:
-    """The points at which an expression has a value, each with it."""
-    tree = None
+def _tree(expr: Any, names: tuple[str, ...]) -> ast.expr:
+    """A derivative of ours as the tree of a formula; it may well be longer than what is read of a student."""
+    return read(str(expr), names, *_OURS)
+
+
+def _values(tree: ast.expr, points: Iterable[_Point]) -> Iterator[tuple[_Point, Any]]:
+    """The points at which a formula has a value, each with it."""
     for point in points:
-        try:
-            tree = tree or read(str(expr), tuple(point))
-        except InputError:  # a slip may make what is no formula, as 1/0
-            return
         if (value := at(tree, point)) is not None:
             yield point, value
 
@@ -196,10 +199,14 @@ def _slips(
         for name, part, wrong in slips(forward, x):
             if name in found:
                 continue
-            first = list(islice(_values(wrong, points), _FEWEST))  # most slips are told apart there
+            try:
+                tree = _tree(wrong, tuple(points[0]))
+            except InputError:  # a slip may make what is no formula, as 1/0
+                continue
+            first = list(islice(_values(tree, points), _FEWEST))  # most slips are told apart there
             if len(first) < _FEWEST or _differs(student, first) is not None:
                 continue
-            if _differs(student, list(_values(wrong, points))) is None:
+            if _differs(student, list(_values(tree, points))) is None:
                 found[name] = str(part)
         return found
 

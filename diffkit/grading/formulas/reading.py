@@ -43,7 +43,7 @@ _TOKEN = re.compile(r"\s*(\d+\.?\d*(?:[eE][-+]?\d+(?!\w))?|\.\d+|[^\W\d]\w*|\*\*
 _PREFIX = re.compile(r"\b(?:np|numpy|sp|sympy|math)\s*\.\s*")
 
 
-def read(text: str, names: Sequence[str]) -> ast.expr:
+def read(text: str, names: Sequence[str], longest: int = LONGEST, deepest: int = DEEPEST) -> ast.expr:
     """The tree of a formula: numbers, ``names``, constants, functions of one argument, and ``+ - * / **``.
 
     ``^``, ``2x``, ``x sin(x)``, ``(x+1)(x-1)``, ``e^x``, ``ln``, ``x²``, ``np.sin`` and a left side such as
@@ -52,12 +52,16 @@ def read(text: str, names: Sequence[str]) -> ast.expr:
     Args:
         text: what the student wrote.
         names: the variables.
+        longest: how many characters it may have.
+        deepest: how deep it may nest.
 
     Raises:
         InputError: for what is no such formula, with the part that isn't.
     """
-    if len(text) > LONGEST:
-        raise InputError(f"a formula of {len(text):,} characters; at most {LONGEST:,} are read")
+    if not isinstance(text, str):
+        raise InputError(f'a formula is a text, as "2x", not {text!r}')
+    if len(text) > longest:
+        raise InputError(f"a formula of {len(text):,} characters; at most {longest:,} are read")
     left, equals, right = text.partition("=")
     body = right if equals and re.fullmatch(r"[\w'’/() ]{1,30}", left) else text
     body = _PREFIX.sub("", body)
@@ -71,7 +75,7 @@ def read(text: str, names: Sequence[str]) -> ast.expr:
         raise InputError(
             f"{text.strip()!r} can't be read as a formula: look at its brackets and operators"
         ) from None
-    _checked(tree)
+    _checked(tree, deepest)
     return tree
 
 
@@ -113,13 +117,13 @@ def _multiplied(tokens: list[str], names: Sequence[str]) -> str:
     return " ".join(written)
 
 
-def _checked(tree: ast.expr) -> None:
+def _checked(tree: ast.expr, deepest: int) -> None:
     level: list[ast.AST] = [tree]
-    for _ in range(DEEPEST):
+    for _ in range(deepest):
         for node in level:
             if not isinstance(node, _PARTS) or (isinstance(node, ast.Call) and len(node.args) != 1):
                 raise InputError("a formula has numbers, variables, + - * / ^ and functions of one argument")
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return
-    raise InputError(f"a formula that nests deeper than {DEEPEST} levels")
+    raise InputError(f"a formula that nests deeper than {deepest} levels")

@@ -147,3 +147,16 @@ def test_a_number_too_large_is_no_value_and_costs_no_time(text: str) -> None:
     verdict = check(text, of="x^3", by="x")
     assert not verdict.passed
     assert verdict.given is None
+
+
+def test_a_long_derivative_is_judged_like_a_short_one():
+    factors = [f"sin({k}x)" for k in range(1, 25)]
+    of = " ".join(factors)
+    right = " + ".join(f"{k} cos({k}x)/sin({k}x)" for k in range(1, 25))
+    assert check(f"({right}) {of}", of=of, by="x").passed
+    assert not check(f"1.001 ({right}) {of}", of=of, by="x").passed
+
+
+def test_what_is_no_text_is_told_so():
+    with pytest.raises(InputError, match="a formula is a text"):
+        check(3, of="sin(x)", by="x")
