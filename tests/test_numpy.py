@@ -1,5 +1,6 @@
 """dk.numpy: NumPy under another name, with arrays of traced values."""
 
+import array
 import math
 
 import numpy
@@ -205,6 +206,7 @@ NEW = {
     "a view of a new one": lambda: np.reshape(np.tile(GIVEN, 2), (2, 3))[1],
 }
 GIVEN = numpy.array([1.0, 4.0, 9.0])
+BUFFER = array.array("d", [1.0, 4.0, 9.0])
 
 
 @pytest.mark.parametrize("make", NEW.values(), ids=NEW)
@@ -232,6 +234,8 @@ SHARED = {
     "bytes": lambda: np.frombuffer(bytearray(GIVEN.tobytes())),
     "broadcast": lambda: np.broadcast_to(GIVEN, (2, 3)),
     "diagonal": lambda: np.diagonal(GIVEN[None]),
+    "a buffer": lambda: np.asarray(memoryview(BUFFER)),
+    "one number for several": lambda: np.broadcast_to([1.0], (3,)),
 }
 
 
@@ -246,6 +250,7 @@ def test_the_callers_arrays_are_never_written_to(show):
     with pytest.raises((TraceError, ValueError)):
         dk.grad(f)(0.3)
     assert (before == GIVEN).all()
+    assert BUFFER.tolist() == [1.0, 4.0, 9.0]
 
 
 def test_named_fields_hold_no_traced_values():

@@ -22,8 +22,8 @@ def written_to(answer: Any, given: Iterable[Any]) -> Any:
 
     Args:
         answer: whatever came back.
-        given: what the function was given; an answer that shares memory with one of these arrays, or with
-            one in a list of them, is handed back as it is: the caller's arrays are never changed.
+        given: what the function was given; an answer that shares memory with one of these arrays is handed
+            back as it is: the caller's arrays are never changed. (Of those in a list NumPy makes copies.)
 
     >>> import diffkit as dk
     >>> import numpy as np
@@ -41,11 +41,8 @@ def written_to(answer: Any, given: Iterable[Any]) -> Any:
         whole = whole.base
     if whole.base is not None:  # the memory is another object's
         return answer
-    for value in given:
-        for part in value if type(value) in (list, tuple) else (value,):
-            if isinstance(part, ndarray) and np.may_share_memory(part, whole):
-                return answer
-    return wrapped(answer)
+    shared = any(isinstance(value, ndarray) and np.may_share_memory(value, whole) for value in given)
+    return answer if shared else wrapped(answer)
 
 
 def to_be_written(function: Callable[..., Any]) -> Callable[..., Any]:

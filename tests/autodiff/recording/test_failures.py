@@ -180,3 +180,13 @@ def test_what_is_no_number_is_not_called_one():
     with pytest.raises(TypeError) as told:
         dk.trace(lambda x: x @ "text")(np.ones(2))
     assert "write *" not in str(told.value)
+
+
+def test_a_refusal_that_quotes_such_a_name_stays_as_it_is():
+    def f(x):
+        table = {"'Node'": np.zeros(3)}
+        table["'Node'"][0] = x
+        return x
+
+    with pytest.raises(TraceError, match="'Node'"):
+        dk.grad(f)(2.0)
