@@ -184,9 +184,8 @@ def test_what_is_no_number_is_not_called_one():
 
 def test_a_refusal_that_quotes_such_a_name_stays_as_it_is():
     def f(x):
-        table = {"'Node'": np.zeros(3)}
-        table["'Node'"][0] = x
-        return x
+        table = {"'Node'": x}
+        return np.sum(np.array([table["'Node'"], 1.0]))
 
-    with pytest.raises(TraceError, match="'Node'"):
+    with pytest.raises(TraceError, match=r"np\.array was to make .*table\[\"'Node'\"\]"):
         dk.grad(f)(2.0)
