@@ -22,7 +22,7 @@ import numpy as np
 from diffkit.autodiff.recording.ieee import is_recording
 from diffkit.autodiff.recording.primitive import Primitive
 from diffkit.autodiff.recording.tracer import TRACED, plain, row_of
-from diffkit.errors import DiffkitError, InputError
+from diffkit.errors import DiffkitError, InputError, TraceError
 from diffkit.sites import belongs_to_libraries, describe_site
 
 
@@ -123,7 +123,7 @@ _OPERANDS = (("args",), ("inputs",), ("self", "other"), ("array",))
 def misfit_error(error: Exception) -> Exception:
     """What a traced value was asked that its shape or its kind does not have, with its name and the line.
 
-    NumPy's complaints about shapes name no operand, and Python's about an object's kind name the stand-in's.
+    NumPy's complaints about shapes name no operand, and those about an object's kind name the stand-in's.
     Any other error is handed back as it is.
     """
     told = isinstance(error, DiffkitError) or not isinstance(error, TypeError | ValueError)
@@ -132,7 +132,12 @@ def misfit_error(error: Exception) -> Exception:
         return error
     text = " ".join(str(error).split())
     kind = _KIND.search(text)
-    if isinstance(error, TypeError) and kind and not _has_its_own(kind[1], error):
+    if isinstance(error, TypeError) and kind and not _has_its_own(kind[1] or kind[2], error):
+        if kind[2]:
+            return TraceError(
+                f"a NumPy function was called on an object array of traced values ({failure.site}): build "
+                "the array with np.stack or dk.numpy.array, and without dtype=object."
+            )
         text = text.replace(kind[0], f"'{_STANDS_FOR[kind[1]]}'")
         return TypeError(f"{text} ({failure.site})")
     shapes = [np.shape(plain(a)) for a in failure._numeric()]
@@ -165,5 +170,6 @@ def _has_its_own(name: str, error: Exception) -> bool:
 
 _STANDS_FOR = {"Node": "float", "Array": "numpy.ndarray"}
 """What the program would see in the place of a stand-in."""
-_KIND = re.compile(r"'(Node|Array)'")
+_KIND = re.compile(r"'(Node|Array)'|of type (Node|Array) which has no callable")
+"""A stand-in's name in what Python says, and in what NumPy says of an array of objects."""
 _NTH = {-1: "only axis", -2: "last but one"}

@@ -276,8 +276,7 @@ def explained(error: Exception, follow: Callable[[], bool]) -> Exception:
     """An error from inside a traced function, as the refusal that lies behind it; else the error itself.
 
     NumPy wraps what a traced value answers on being assigned to an element of an array; and what it
-    says of an object array that holds traced values, or of an array that the trace has made read-only,
-    does not name what the user did.
+    says of an array that the trace has made read-only does not name what the user did.
 
     Args:
         error: the error.
@@ -285,11 +284,6 @@ def explained(error: Exception, follow: Callable[[], bool]) -> Exception:
     """
     if isinstance(error.__cause__, TraceError):
         return error.__cause__
-    if re.search("of type (Node|Array) which has no callable", str(error)):
-        return TraceError(
-            f"a NumPy function was called on an object array of traced values ({_raised_at(error)}): build "
-            "the array with np.stack or dk.numpy.array, and without dtype=object."
-        )
     read_only = isinstance(error, ValueError) and re.search("read-only|writeable|writable", str(error))
     if read_only and follow():
         return TraceError(

@@ -2,6 +2,7 @@
 
 import types
 
+import numpy as np
 import pytest
 
 import diffkit as dk
@@ -25,6 +26,10 @@ own.Array = type("Array", (), {"__init__": lambda self, value: setattr(self, "va
         (lambda x: Node(x) + 1.0, "unsupported operand type(s) for +: 'Node' and 'float'"),
         (lambda x: len(Node(x)), "object of type 'Node' has no len()"),
         (lambda x: own.Array(x)(), "'Array' object is not callable"),
+        (
+            lambda x: np.exp(Node(x)),
+            "loop of ufunc does not support argument 0 of type Node which has no callable exp method",
+        ),
     ],
 )
 def test_of_a_students_own_class_of_that_name_nothing_is_said(f, message):
